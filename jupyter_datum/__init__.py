@@ -1,0 +1,1 @@
+"""Write a notebook cell against one datum, run it over all of them."""

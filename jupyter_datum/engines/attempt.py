@@ -1,0 +1,285 @@
+"""One attempt at one datum: everything between *begun* and *done* or *failed*.
+
+Nothing that user code raises or returns gets out of here as an object: an attempt ends in
+the bytes of one record, whatever happens.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from time import perf_counter, time
+from typing import Any, Final, NamedTuple
+
+from ..datum import Datum
+from ..errors import OutputError
+from ..events import (
+    MAX_BODY,
+    DatumSet,
+    Done,
+    Failed,
+    Failure,
+    InputFile,
+    LogSegment,
+    OutputFile,
+    Result,
+    SetItem,
+    frame,
+)
+from ..hashing import decode_value, encode_value, file_digest, hex_digest, stat_of
+from ..outputs.staging import Staging
+from ..project import Project
+from ..transform.traceback import failure_of
+from .logs import Capture
+
+#: Encoded results up to this size, in bytes, travel in their record; others become files.
+INLINE: Final = 16 << 10
+
+
+class Transform(NamedTuple):
+    """A recipe made ready to run."""
+
+    run: Callable[[Datum], Any]
+    input: str
+    filename: str
+    code: str
+    cwd: str
+
+
+class Bench:
+    """Where the datums of a run are processed, one after another, by one worker.
+
+    Parameters
+    ----------
+    project : Project
+    header : DatumSet
+        Any set of the run; its items are not looked at.
+    capture : Capture
+        Where they print.
+    """
+
+    def __init__(self, project: Project, header: DatumSet, capture: Capture) -> None:
+        self._project = project
+        self._epoch = header.epoch
+        self._roots = header.roots
+        self._shared = header.sync
+        self._capture = capture
+        self._staging: Staging | None = None
+        if header.out is not None:
+            self._staging = Staging(header.out, header.epoch, header.worker)
+        self._scratch = project.run(header.run) / "tmp" / f"{header.epoch}-{header.worker}"
+        self._out_used = self._tmp_used = False
+        #: What is being done: a phase of :class:`~jupyter_datum.events.Failure`, or "".
+        self.phase = ""
+
+    # -- what a datum asks for -----------------------------------------------------------
+
+    def out(self) -> Path:
+        """Return the private folder for outputs."""
+        if self._staging is None:
+            raise OutputError("this transform has no output folder: give it one with -o FOLDER")
+        self._out_used = True
+        return Path(os.fsdecode(self._staging.folder))
+
+    def tmp(self) -> Path:
+        """Return the private folder for what is not kept."""
+        self._tmp_used = True
+        self._scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return self._scratch
+
+    def log(self, text: str) -> None:
+        """Add `text` to the attempt's log."""
+        self._capture.write(text)
+
+    # -- an attempt ----------------------------------------------------------------------
+
+    def run(self, item: SetItem, set_id: int, load: Callable[[], Transform]) -> bytes:
+        """Process one datum; return the frame of its :class:`Done` or :class:`Failed`.
+
+        Parameters
+        ----------
+        item : SetItem
+        set_id : int
+        load : callable
+            Gives the transform; what it raises is a failure of the set-up.
+        """
+        began = time()
+        start = perf_counter()
+        inputs: tuple[InputFile, ...] = ()
+        self._capture.begin()
+        try:
+            self.phase = "setup"
+            transform = load()
+            self.phase = "input"
+            if item.files:
+                inputs = self._hashed(item)
+            datum = self._datum(item, inputs, transform)
+            self.phase = "cell"
+            answer = transform.run(datum)
+            self.phase = "result"
+            result = None if answer is None else self._result(answer)
+            metrics = datum._metrics and _plain(datum._metrics)
+            self.phase = "output"
+            outputs = self._collected(item) if self._out_used else ()
+            dirty = bool(inputs) and any(map(self._changed, inputs))
+            done = Done(
+                item.position, item.datum, item.key, item.attempt, self._epoch, set_id,
+                began, perf_counter() - start, inputs, outputs, result, self._capture.end(),
+                metrics or None, dirty,
+            )  # fmt: skip
+            self.phase = "result"
+            return _framed(done)
+        except BaseException as exc:
+            phase, self.phase = self.phase, ""
+            failure = _failure(exc, phase, _filename(load))
+            failed = Failed(
+                item.position, item.datum, item.key, item.attempt, self._epoch, set_id,
+                began, perf_counter() - start, inputs, failure, self._log(), self._partial(item),
+            )  # fmt: skip
+            return _framed_failure(failed)
+        finally:
+            self.phase = ""
+            if self._out_used or self._tmp_used:
+                self._tidy()
+
+    def _datum(
+        self, item: SetItem, inputs: tuple[InputFile, ...], transform: Transform
+    ) -> Datum:
+        files = tuple(
+            (name, os.fsdecode(os.path.join(self._roots[name], rel)), rel)
+            for name, rel, _ in item.files
+        )
+        return Datum(
+            files[0][0] if files else transform.input,
+            item.key,
+            files,
+            None if item.value is None else decode_value(item.value),
+            item.captures,
+            item.position,
+            item.attempt,
+            self,
+            tuple(file.content for file in inputs),
+            transform.code,
+        )
+
+    # -- inputs --------------------------------------------------------------------------
+
+    def _hashed(self, item: SetItem) -> tuple[InputFile, ...]:
+        """Look at each file, then hash it: so what is written meanwhile shows afterwards."""
+        found = []
+        for name, rel, content in item.files:
+            path = os.path.join(self._roots[name], rel)
+            stat = stat_of(os.stat(path))
+            found.append(InputFile(name, rel, *stat, content or file_digest(path)))
+        return tuple(found)
+
+    def _changed(self, file: InputFile) -> bool:
+        """Whether its bytes are no longer those that were hashed."""
+        path = os.path.join(self._roots[file.name], file.rel)
+        try:
+            if stat_of(os.stat(path)) == file[2:6]:
+                return False
+            return file_digest(path) != file.content  # only touched, or linked to?
+        except OSError:
+            return True
+
+    # -- results and outputs -------------------------------------------------------------
+
+    def _result(self, answer: object) -> Result:
+        data = encode_value(answer)
+        kind, body = ("json" if data[:1] == b"j" else "pickle"), data[1:]
+        if len(body) <= INLINE or not self._shared:
+            return Result(kind, body, len(body))
+        digest = hex_digest(body)
+        _write_once(self._project.result(digest), body)
+        return Result(f"{kind}-file", digest.encode(), len(body))
+
+    def _collected(self, item: SetItem) -> tuple[OutputFile, ...]:
+        assert self._staging is not None
+        outputs = tuple(self._staging.collect(item.datum, item.attempt))
+        self._out_used = False
+        return outputs
+
+    def _partial(self, item: SetItem) -> tuple[OutputFile, ...]:
+        try:
+            return self._collected(item) if self._out_used else ()
+        except BaseException:  # what is there cannot be kept; that it failed is known already
+            return ()
+
+    def _log(self) -> LogSegment | None:
+        try:
+            return self._capture.end()
+        except BaseException:
+            return None
+
+    def _tidy(self) -> None:
+        """Nothing of this datum may be seen by the next one."""
+        try:
+            if self._out_used and self._staging is not None:
+                self._staging.discard()
+            if self._tmp_used:
+                shutil.rmtree(self._scratch, ignore_errors=True)
+        except OSError as exc:
+            self._capture.write(f"cannot clean up after the datum: {exc}\n")
+        self._out_used = self._tmp_used = False
+
+
+def _filename(load: Callable[[], Transform]) -> str:
+    try:
+        return load().filename
+    except BaseException:
+        return ""
+
+
+def _framed(done: Done) -> bytes:
+    data = frame(done)
+    if len(data) > MAX_BODY:
+        raise OutputError(
+            f"the record of this datum has {len(data):,} bytes ({len(done.inputs):,} input and "
+            f"{len(done.outputs):,} output files); at most {MAX_BODY:,} are possible"
+        )
+    return data
+
+
+def _framed_failure(failed: Failed) -> bytes:
+    """As :func:`_framed`, but never fails: less is said instead."""
+    try:
+        data = frame(failed)
+        if len(data) <= MAX_BODY:
+            return data
+    except (ValueError, TypeError, OverflowError):
+        pass
+    texts = [
+        text.encode(errors="backslashreplace").decode()[: 64 << 10] if type(text) is str else text
+        for text in failed.failure
+    ]
+    return frame(failed._replace(inputs=(), partial=(), failure=Failure(*texts)))
+
+
+def _failure(exc: BaseException, phase: str, filename: str) -> Failure:
+    try:
+        return failure_of(exc, phase, filename)
+    except BaseException:  # an exception can defend itself against being looked at
+        name = type.__getattribute__(type(exc), "__name__")
+        text = "the exception's text cannot be made: showing it raises another one"
+        return Failure(name, text, "", phase, f"{name}: {text}", "", False, False)
+
+
+def _plain(metrics: dict[str, Any]) -> dict[str, Any]:
+    """NumPy's scalars as Python's."""
+    return {
+        str(name): value.item() if hasattr(value, "item") else value
+        for name, value in metrics.items()
+    }
+
+
+def _write_once(path: Path, data: bytes) -> None:
+    """Write a file that is named by its content: whole, or not at all."""
+    if path.exists():
+        return
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    part.write_bytes(data)
+    part.replace(path)

@@ -1,0 +1,145 @@
+"""What an engine is: workers that take bytes and give bytes back.
+
+An engine knows nothing of datums, of the ledger, of state or of notebooks. It is told
+to start workers, to send one of them a datum set (bytes that it does not read), and it
+reports what happened. Everything else (order, tries, time-outs, blame) is decided above
+it, once, for all engines.
+
+To write one: subclass :class:`Engine`, add a line to
+:data:`jupyter_datum.engines.ENGINES` (or an entry point of the group
+``jupyter_datum.engines``); ``tests/engines/test_contract.py`` then holds it to what is
+promised here.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, NamedTuple
+
+
+class Up(NamedTuple):
+    """A worker can be sent sets from now on.
+
+    ``pid`` is None where the worker is on another host or not a process of ours.
+    """
+
+    worker: str
+    pid: int | None
+    host: str
+
+
+class Down(NamedTuple):
+    """A worker is gone for good; its name never comes back.
+
+    ``cause`` is for people: ``"killed by SIGSEGV"``, ``"exited with code 3"``, ``"lost"``.
+    """
+
+    worker: str
+    cause: str
+
+
+class Returned(NamedTuple):
+    """A set came back; ``data`` is what the worker's function returned."""
+
+    worker: str
+    set_id: int
+    data: bytes
+
+
+class Refused(NamedTuple):
+    """A set was not begun, and will not be by this worker (``reason`` is for people)."""
+
+    worker: str
+    set_id: int
+    reason: str
+
+
+class Log(NamedTuple):
+    """A line of the engine itself, for the runner's log."""
+
+    text: str
+
+
+Event = Up | Down | Returned | Refused | Log
+
+
+@dataclass(frozen=True)
+class EngineSettings:
+    """What every engine needs to start a worker.
+
+    Parameters
+    ----------
+    project_dir : str
+        The project's ``.datum`` folder.
+    environment : mapping of str to str
+        Variables set in a worker **before its first import** (thread limits, devices).
+    options : mapping
+        The engine's own (a profile, an address); what it does not know is a
+        :exc:`~jupyter_datum.errors.UsageError`.
+    """
+
+    project_dir: str
+    environment: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Engine(ABC):
+    """Workers somewhere, in the runner's hands.
+
+    All methods are called from one thread, the runner's. None of them blocks for longer
+    than starting takes; :meth:`events` waits at most its timeout.
+    """
+
+    name: ClassVar[str]
+
+    def __init__(self, settings: EngineSettings) -> None:
+        self.settings = settings
+
+    @abstractmethod
+    def start(self, n: int) -> None:
+        """Begin to bring up `n` workers; each is reported by an :class:`Up` when ready.
+
+        Raises
+        ------
+        EngineNotInstalledError
+            If the engine's package is missing.
+        EngineError
+            If the engine cannot be started.
+        """
+
+    @abstractmethod
+    def send(self, worker: str, set_id: int, data: bytes) -> None:
+        """Have `worker` call :func:`jupyter_datum.engines.worker.execute` with `data`.
+
+        Sets of one worker are executed one after another, in the order sent. A set sent to
+        a worker that has died in the meantime is answered by that worker's :class:`Down`.
+        """
+
+    @abstractmethod
+    def events(self, timeout: float) -> list[Event]:
+        """Return what has happened, in order, after waiting up to `timeout` seconds for the
+        first thing to happen. Nothing is reported twice; after :class:`Down` nothing more
+        comes from that worker."""
+
+    @abstractmethod
+    def scale(self, n: int) -> None:
+        """Have `n` workers: starts what is missing (also in place of dead ones); of too many,
+        idle ones go first and a busy one goes after its set."""
+
+    @abstractmethod
+    def kill(self, worker: str) -> None:
+        """End `worker` now, and what it started (SIGKILL to its process group and descendants).
+
+        Its :class:`Down` follows. Other workers and their sets are not touched."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Give everything back; leaves no process behind. Twice is safe."""
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()

@@ -1,0 +1,140 @@
+"""A folder through which one worker gets its sets and answers: ``<n>.set``, ``<n>.ret``.
+
+Used by the serial engine. The worker is a child process, or a kernel that waits for a run
+in a cell: it holds a lock as long as it takes sets, which is how the engine knows that
+somebody does. A file is whole when it is there: it is written under another name first.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from ..errors import EngineError
+from ..events import DatumSet, SetReturn, pack_return, unpack_set
+from ..locks import try_lock
+
+#: Seconds between two looks into the folder: while sets come, and after a quiet second.
+_BUSY: Final = 0.001
+_QUIET: Final = 0.01
+
+
+class Executor(Protocol):
+    """Runs sets (see :class:`jupyter_datum.engines.worker.Session`)."""
+
+    interrupted: bool
+
+    @property
+    def in_user_code(self) -> bool:
+        """Whether a KeyboardInterrupt would hit the datum at work."""
+
+    def run(self, datum_set: DatumSet) -> SetReturn:
+        """Execute a set."""
+
+    def leave(self) -> None:
+        """Let go of files."""
+
+
+class InboxWorker:
+    """The worker's end of an inbox.
+
+    Parameters
+    ----------
+    folder : Path
+        Made if it is not there.
+    executor : Executor
+    lock : Path, optional
+        Held until :meth:`close`.
+
+    Raises
+    ------
+    EngineError
+        If another process holds the lock.
+    """
+
+    def __init__(self, folder: Path, executor: Executor, lock: Path | None = None) -> None:
+        self._folder = folder
+        self._executor = executor
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._lock = try_lock(lock) if lock else None
+        if lock and self._lock is None:
+            raise EngineError(f"another kernel takes the sets of this run already ({str(lock)!r})")
+
+    def step(self) -> bool:
+        """Execute the next set if there is one; return whether there was.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            After an interrupt: the datum at work has failed by it, the rest of the set was
+            not begun, and the set has been answered.
+        JournalError
+            If the journal cannot be written.
+        """
+        sets = numbered(self._folder, ".set")
+        if not sets:
+            return False
+        path = self._folder / f"{sets[0]}.set"
+        with self._interrupts():
+            answer = self._executor.run(unpack_set(path.read_bytes()))
+        put(path.with_suffix(".ret"), pack_return(answer))
+        path.unlink(missing_ok=True)
+        if self._executor.interrupted:
+            self._executor.interrupted = False
+            raise KeyboardInterrupt
+        return True
+
+    def work(self) -> None:
+        """Step for ever."""
+        last = time.monotonic()
+        while True:
+            if self.step():
+                last = time.monotonic()
+            else:
+                time.sleep(_BUSY if time.monotonic() - last < 1.0 else _QUIET)
+
+    def close(self) -> None:
+        """Take no more sets; twice is safe."""
+        self._executor.leave()
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    @contextmanager
+    def _interrupts(self) -> Iterator[None]:
+        """SIGINT ends the datum at work; it never comes between a datum and its record."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+
+        def interrupt(*_: Any) -> None:
+            self._executor.interrupted = True
+            if self._executor.in_user_code:
+                raise KeyboardInterrupt
+
+        before = signal.signal(signal.SIGINT, interrupt)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+
+def numbered(folder: Path, suffix: str) -> list[int]:
+    """Return the numbers of the whole files with this suffix, in order."""
+    with suppress(FileNotFoundError):
+        names = [os.path.splitext(name) for name in os.listdir(folder)]
+        return sorted(int(stem) for stem, ext in names if ext == suffix and stem.isdigit())
+    return []
+
+
+def put(path: Path, data: bytes) -> None:
+    """Write a file that is whole as soon as it is there."""
+    part = path.with_name(f".{path.name}")
+    part.write_bytes(data)
+    part.replace(path)

@@ -1,0 +1,438 @@
+"""What the engines share that start a cluster on this machine: Dask and ipyparallel.
+
+Both packages can start workers themselves, and we do not let them. A Dask Nanny sets a
+worker's variables only after the worker has imported numpy, starts a dead worker again
+under its old name, and imports the runner's ``__main__`` once more; ipyparallel needs half
+a minute to notice that an engine has died. As child processes of ours the workers get
+their variables before their first import, each leads its own process group, and
+``waitpid`` tells the moment and the cause of a death. The package's own worker program
+runs in them; only its messages go through the package (a :class:`Hub`).
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import runpy
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any, ClassVar, Final, NamedTuple
+
+from ..errors import EngineError, EngineNotInstalledError, UsageError
+from .base import Down, Engine, EngineSettings, Event, Log, Refused, Returned, Up
+from .processes import kill_tree
+
+#: A worker that is not ready by then is ended, and counts as one that failed to start.
+START_SECONDS: Final = 60.0
+#: How long :meth:`LocalEngine.close` waits for a package to let go of its connections.
+CLOSE_SECONDS: Final = 15.0
+#: So many workers in a row may fail to start before that is an error.
+START_TRIES: Final = 3
+
+#: Puts this very package on the path (not more: the rest of the path is the interpreter's).
+_BOOT: Final = """\
+import sys
+root = sys.argv.pop(1)
+sys.path[0:1] = [] if root in sys.path[1:] else [root]
+from jupyter_datum.engines.local import main
+main()
+"""
+
+
+class Ready(NamedTuple):
+    """A worker has registered with its hub, which can reach it."""
+
+    worker: str
+
+
+class Exited(NamedTuple):
+    """A worker's process has ended."""
+
+    worker: str
+    cause: str
+
+
+class HubLost(NamedTuple):
+    """The scheduler or controller is gone, or never came up."""
+
+    hub: Hub
+    cause: str
+    output: str
+
+
+Tell = Callable[[Event | Ready | Exited | HubLost], None]
+
+
+def require(engine: str, package: str) -> None:
+    """Raise :exc:`EngineNotInstalledError` if `package` is missing; imports nothing."""
+    if find_spec(package) is None:
+        raise EngineNotInstalledError(engine, package)
+
+
+class Children:
+    """Child processes, with a private folder for their files. Threads may call this.
+
+    Every child holds the reading end of one pipe; it ends itself, with its process group,
+    when the pipe breaks: that is when this process has ended in whatever way.
+    """
+
+    def __init__(
+        self, name: str, environment: Mapping[str, str], exited: Callable[[str, str], None]
+    ) -> None:
+        self._temporary = tempfile.TemporaryDirectory(
+            prefix=f"jupyter-datum-{name}-", ignore_cleanup_errors=True
+        )
+        self.folder = Path(self._temporary.name)
+        self._exited = exited
+        self._environment = environment
+        self._read, self._write = os.pipe()
+        self._lock = threading.Lock()
+        self._closed = False
+        self._pids: dict[str, int] = {}
+        self._reapers: list[threading.Thread] = []
+
+    def spawn(self, child: str, module: str, *args: str, extra: Mapping[str, str]) -> int:
+        """Start ``python -m module args`` under the name `child`; return its pid.
+
+        ``extra`` are variables beside those that every child gets.
+        """
+        root = str(Path(__file__).parents[2])
+        boot = [sys.executable, "-c", _BOOT, root, str(self._read), str(self.folder)]
+        with self._lock, (self.folder / f"{child}.log").open("wb") as log:
+            if self._closed:
+                raise EngineError("the engine was closed while it was starting")
+            process = subprocess.Popen(
+                [*boot, module, *args],
+                env={**os.environ, **extra, **self._environment},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                pass_fds=(self._read,),
+                process_group=0,
+            )
+            self._pids[child] = process.pid
+            reaper = threading.Thread(target=self._reap, args=(child, process), daemon=True)
+            self._reapers.append(reaper)
+        reaper.start()
+        return process.pid
+
+    def _reap(self, child: str, process: subprocess.Popen[bytes]) -> None:
+        if hasattr(os, "waitid"):
+            # While the child is not reaped yet its pid, and so its group, is surely its own.
+            os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        with self._lock, suppress(OSError):
+            del self._pids[child]
+            os.killpg(process.pid, signal.SIGKILL)
+        self._exited(child, _cause(process.wait()))
+
+    def kill(self, child: str) -> None:
+        """End `child` and what it started, now."""
+        with self._lock:
+            pid = self._pids.get(child)
+            if pid is not None:
+                kill_tree(pid)
+
+    def tail(self, child: str, size: int = 2000) -> str:
+        """Return the end of what `child` has printed."""
+        with suppress(OSError):
+            text = (self.folder / f"{child}.log").read_bytes()[-size:]
+            return text.decode(errors="replace").strip()
+        return ""
+
+    def close(self) -> None:
+        """End all children and remove the folder."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            for pid in self._pids.values():
+                kill_tree(pid)
+        for reaper in self._reapers:
+            reaper.join(10)
+        os.close(self._read)
+        os.close(self._write)
+        self._temporary.cleanup()
+
+
+def _cause(code: int) -> str:
+    if code >= 0:
+        return f"exited with code {code}"
+    with suppress(ValueError):
+        return f"killed by {signal.Signals(-code).name}"
+    return f"killed by signal {-code}"  # a real-time signal has no name
+
+
+def _with_output(text: str, output: str) -> str:
+    return f"{text}. The end of its output:\n{output}" if output else text
+
+
+def main() -> None:
+    """Be a child: run a module as ``python -m`` does, and end when the parent has ended."""
+    pipe, folder, module = int(sys.argv[1]), sys.argv[2], sys.argv[3]
+    threading.Thread(target=_end_with_parent, args=(pipe, folder), daemon=True).start()
+    sys.argv[:4] = [module]
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
+
+
+def _end_with_parent(pipe: int, folder: str) -> None:
+    os.read(pipe, 1)  # nobody ever writes: it returns when the last writer is gone
+    shutil.rmtree(folder, ignore_errors=True)
+    os.killpg(0, signal.SIGKILL)
+
+
+class Hub(ABC):
+    """A scheduler or controller with our connection to it: one life of a cluster.
+
+    :meth:`open` runs in a thread of its own, all else in the runner's. What happens is
+    told by ``tell``, from any thread.
+    """
+
+    def __init__(self, name: str, environment: Mapping[str, str], tell: Tell) -> None:
+        self.tell = tell
+        self.children = Children(name, environment, self.exited)
+        self._opening = threading.Thread(target=self._open, daemon=True)
+        self._opening.start()
+
+    def _open(self) -> None:
+        try:
+            self.open()
+        except BaseException as exc:
+            self.lost(exc)
+
+    def lost(self, exc: BaseException) -> None:
+        """Tell that the hub cannot be reached."""
+        self.tell(HubLost(self, f"{type(exc).__name__}: {exc}", ""))
+
+    def exited(self, child: str, cause: str) -> None:
+        """Tell that a child has ended; a hub with a process of its own looks for that one."""
+        self.tell(Exited(child, cause))
+
+    def shut(self) -> None:
+        """Give everything back, whatever state it is in."""
+        self.children.close()
+        self._opening.join()
+        with suppress(Exception):
+            self.close()
+
+    @abstractmethod
+    def open(self) -> None:
+        """Bring it up and connect; returns or raises. :class:`Ready` is told from then on."""
+
+    @abstractmethod
+    def spawn(self, worker: str, number: int) -> int:
+        """Start the process of `worker`, which waits for the hub; return its pid."""
+
+    @abstractmethod
+    def send(self, worker: str, set_id: int, data: bytes) -> None:
+        """Have a ready worker execute a set."""
+
+    @abstractmethod
+    def forget(self, worker: str) -> None:
+        """Take back what was sent to `worker`: it is gone."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Disconnect; also after :meth:`open` has failed."""
+
+
+@dataclass
+class _Worker:
+    pid: int
+    hub: Hub
+    deadline: float
+    up: bool = False
+    leaving: bool = False
+    #: Why we ended it ourselves, if we did.
+    ended: str | None = None
+    sets: set[int] = field(default_factory=set)
+
+
+class LocalEngine(Engine):
+    """An engine whose cluster is started here; a subclass names its :class:`Hub`."""
+
+    hub_class: ClassVar[type[Hub]]
+
+    def __init__(self, settings: EngineSettings) -> None:
+        super().__init__(settings)
+        if settings.options:
+            names = ", ".join(sorted(settings.options))
+            raise UsageError(f"engine {self.name!r} knows no option {names}")
+        self._happened: SimpleQueue[Any] = SimpleQueue()
+        self._workers: dict[str, _Worker] = {}
+        self._numbers = itertools.count(1)
+        self._hub: Hub | None = None
+        self._closing: list[threading.Thread] = []
+        self._trouble: EngineError | None = None
+        self._failed_starts = 0
+
+    def start(self, n: int) -> None:
+        """See :meth:`Engine.start`; all is brought up at once, in the background."""
+        self.scale(n)
+
+    def scale(self, n: int) -> None:
+        """See :meth:`Engine.scale`. Brings up a new cluster if the old one was lost."""
+        here = {name: w for name, w in self._workers.items() if w.ended is None}
+        for worker in here.values():
+            worker.leaving = False
+        try:
+            for _ in range(n - len(here)):
+                self._spawn()
+        except OSError as exc:
+            raise EngineError(f"engine {self.name!r} cannot start a process: {exc}") from exc
+        # The last to be useful go first: those that still start, then idle ones.
+        rank = sorted(here, key=lambda name: (here[name].up, bool(here[name].sets)))
+        for name in rank[: max(0, len(here) - n)]:
+            here[name].leaving = True
+            self._let_go(name)
+
+    def _spawn(self) -> None:
+        if self._hub is None:
+            self._failed_starts = 0
+            self._hub = self.hub_class(self.name, self.settings.environment, self._happened.put)
+        number = next(self._numbers)
+        worker = f"{self.name[0]}{number}"
+        pid = self._hub.spawn(worker, number)
+        self._workers[worker] = _Worker(pid, self._hub, time.monotonic() + START_SECONDS)
+
+    def send(self, worker: str, set_id: int, data: bytes) -> None:
+        """See :meth:`Engine.send`."""
+        there = self._workers.get(worker)
+        if there is None:
+            return  # its Down has been reported
+        if there.leaving:
+            self._happened.put(Refused(worker, set_id, "the worker is being given back"))
+            return
+        there.sets.add(set_id)
+        try:
+            there.hub.send(worker, set_id, data)
+        except Exception as exc:
+            there.hub.lost(exc)
+
+    def events(self, timeout: float) -> list[Event]:
+        """See :meth:`Engine.events`.
+
+        Raises
+        ------
+        EngineError
+            If no worker can be started, with the end of what was printed. Once.
+        """
+        until = time.monotonic() + timeout
+        self._end_late_starters()
+        found: list[Event] = []
+        while self._trouble is None:
+            left = until - time.monotonic()
+            wait = not found and left > 0
+            try:
+                found += self._heed(self._happened.get(wait, left if wait else None))
+            except Empty:
+                break
+            except (EngineError, OSError) as exc:
+                self._trouble = exc if isinstance(exc, EngineError) else EngineError(str(exc))
+        if self._trouble is not None and not found:
+            trouble, self._trouble = self._trouble, None
+            raise trouble
+        return found
+
+    def _heed(self, message: Event | Ready | Exited | HubLost) -> list[Event]:
+        if isinstance(message, Ready):
+            return self._ready(message.worker)
+        if isinstance(message, Exited):
+            return self._exited(message.worker, message.cause)
+        if isinstance(message, HubLost):
+            return self._hub_lost(*message)
+        if isinstance(message, Returned | Refused):
+            worker = self._workers.get(message.worker)
+            if worker is None:
+                return []  # after its Down nothing more comes from a worker
+            worker.sets.discard(message.set_id)
+            self._let_go(message.worker)
+        return [message]
+
+    def _ready(self, name: str) -> list[Event]:
+        worker = self._workers.get(name)
+        if worker is None or worker.up or worker.ended:
+            return []
+        worker.up, self._failed_starts = True, 0
+        return [Up(name, worker.pid, socket.gethostname())]
+
+    def _exited(self, name: str, cause: str) -> list[Event]:
+        worker = self._workers.pop(name, None)
+        if worker is None:
+            return []
+        if worker.hub is self._hub:
+            worker.hub.forget(name)
+        if worker.up:
+            return [Down(name, worker.ended or cause)]
+        if worker.leaving or worker.hub is not self._hub:
+            return []
+        return self._failed_start(name, worker.hub, worker.ended or cause)
+
+    def _failed_start(self, name: str, hub: Hub, cause: str) -> list[Event]:
+        self._failed_starts += 1
+        text = f"worker {name} of engine {self.name!r} did not start: {cause}"
+        text = _with_output(text, hub.children.tail(name))
+        if self._failed_starts < START_TRIES:
+            self._spawn()
+        elif not self._workers:
+            raise EngineError(text)
+        return [Log(text)]
+
+    def _hub_lost(self, hub: Hub, cause: str, output: str) -> list[Event]:
+        if hub is not self._hub:
+            return []
+        self._leave_hub(hub)
+        text = _with_output(f"the cluster of engine {self.name!r} is gone: {cause}", output)
+        was_up = any(worker.up for worker in self._workers.values())
+        for worker in self._workers.values():
+            worker.ended = worker.ended or f"lost with its cluster: {cause}"
+        if not was_up:  # not a loss but a start that went wrong
+            raise EngineError(text)
+        return [Log(text)]
+
+    def _leave_hub(self, hub: Hub) -> None:
+        self._hub = None
+        self._closing.append(threading.Thread(target=hub.shut, daemon=True))
+        self._closing[-1].start()
+
+    def _end_late_starters(self) -> None:
+        now = time.monotonic()
+        for name, worker in self._workers.items():
+            if not worker.up and worker.ended is None and worker.deadline < now:
+                self._end(name, f"was not ready after {START_SECONDS:.0f} s")
+
+    def _let_go(self, name: str) -> None:
+        worker = self._workers[name]
+        if worker.leaving and not worker.sets:
+            self._end(name, "given back")
+
+    def _end(self, name: str, why: str) -> None:
+        worker = self._workers[name]
+        worker.ended = worker.ended or why
+        worker.hub.children.kill(name)
+
+    def kill(self, worker: str) -> None:
+        """See :meth:`Engine.kill`."""
+        if worker in self._workers:
+            self._end(worker, "killed by SIGKILL")
+
+    def close(self) -> None:
+        """See :meth:`Engine.close`."""
+        if self._hub is not None:
+            self._leave_hub(self._hub)
+        for closing in self._closing:
+            closing.join(CLOSE_SECONDS)
+        self._closing.clear()
+        self._workers.clear()

@@ -1,0 +1,258 @@
+"""The worker's side: a datum set comes in as bytes, its records go out as bytes.
+
+Whatever engine runs it, a worker does the same: it claims the set, appends a record to its
+journal before and after each datum, and gives the same records back at the end.
+
+What a datum leaves behind in the process (imports, caches, a model in memory, environment
+variables) is there for the next one, as in any notebook. Set right again are: standard
+output and error, and, with each set, the working folder.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from ..errors import ProjectError
+from ..events import Begun, DatumSet, SetReturn, frame, pack_return, unpack_set
+from ..project import Project, find
+from ..transform.payload import load_payload
+from ..transform.recipe import read_payload, read_recipe
+from .attempt import Bench, Transform
+from .inbox import InboxWorker
+from .journal import Journal, JournalError
+from .logs import Capture, NoCapture
+from .processes import JOURNAL_LOST, lead_group
+
+__all__ = ["InboxWorker", "Session", "execute", "prepare", "worker_main"]
+
+#: Transforms kept ready; more would keep too many captured values in memory.
+_KEPT: Final = 2
+
+
+class Session:
+    """What a worker process keeps between sets.
+
+    Parameters
+    ----------
+    own : bool
+        Whether the process is a worker and nothing else. In a kernel neither descriptors
+        nor ``sys.path`` nor the working folder are touched.
+    """
+
+    def __init__(self, *, own: bool) -> None:
+        self._own = own
+        self._life: _Life | None = None
+        self._transforms: OrderedDict[tuple[str, str], Transform] = OrderedDict()
+        #: Set to have the set at work end after its datum; whoever sets it takes it back.
+        self.interrupted = False
+
+    @property
+    def in_user_code(self) -> bool:
+        """Whether an exception that comes now, from a signal, hits the datum at work."""
+        return self._life is not None and self._life.bench.phase in ("input", "cell")
+
+    def run(self, datum_set: DatumSet) -> SetReturn:
+        """Execute a set; what user code does is in the records and never raised.
+
+        Raises
+        ------
+        JournalError
+            If a record could not be written. The process must not go on as a worker.
+        """
+        try:
+            life = self._enter(datum_set)
+            claimed = life.claim(datum_set)
+        except FileNotFoundError:  # the run has ended, and its folder was cleaned
+            return SetReturn(datum_set.set_id, datum_set.generation, "refused", 0, 0, b"")
+        start = life.end
+        if not claimed:
+            return SetReturn(datum_set.set_id, datum_set.generation, "refused", start, start, b"")
+        with life.capture:
+            written = self._run_items(life, datum_set)
+        return SetReturn(
+            datum_set.set_id, datum_set.generation, "done", start, life.end, b"".join(written)
+        )
+
+    def _run_items(self, life: _Life, datum_set: DatumSet) -> list[bytes]:
+        """One write for each datum: the end of the one before, the beginning of this one."""
+        load = _once(lambda: self._ready(life.project, datum_set.recipe))
+        epoch, set_id, run = datum_set.epoch, datum_set.set_id, life.bench.run
+        written: list[bytes] = []
+        ended = b""
+        for item in datum_set.items:
+            if self.interrupted:
+                break
+            begun = Begun(item.position, item.attempt, epoch, set_id, time.time())
+            written.append(ended + frame(begun))
+            life.append(written[-1])
+            ended = run(item, set_id, load)
+        written.append(ended)
+        life.append(ended)
+        return written
+
+    def _enter(self, datum_set: DatumSet) -> _Life:
+        key = (datum_set.project_dir, datum_set.run, datum_set.epoch, datum_set.worker)
+        if self._life is None or self._life.key != key:
+            self.leave()
+            self._life = _Life(key, datum_set, own=self._own)
+        return self._life
+
+    def leave(self) -> None:
+        """Let go of the files of the run at work."""
+        if self._life is not None:
+            self._life.close()
+            self._life = None
+
+    def _ready(self, project: Project, digest: str) -> Transform:
+        """Return a transform that can run; its signature is checked before it is loaded."""
+        key = (str(project.dir), digest)
+        if key not in self._transforms:
+            self._transforms[key] = self._load(project, digest)
+            if len(self._transforms) > _KEPT:
+                self._transforms.popitem(last=False)
+        self._transforms.move_to_end(key)
+        transform = self._transforms[key]
+        if self._own and transform.cwd:
+            os.chdir(transform.cwd)
+        return transform
+
+    def _load(self, project: Project, digest: str) -> Transform:
+        recipe = read_recipe(project, digest)
+        if self._own:
+            first = list(recipe.sys_path)
+            sys.path[:] = first + [path for path in sys.path if path not in first]
+            os.chdir(recipe.cwd)
+        loaded = load_payload(read_payload(project, recipe.payload))
+        name = str(recipe.input.get("name", "in"))
+        return Transform(loaded.run, name, recipe.filename, recipe.fingerprint, recipe.cwd)
+
+
+class _Life:
+    """This process as one worker of one run: journal, log, private folders."""
+
+    def __init__(
+        self, key: tuple[str, str, int, str], header: DatumSet, *, own: bool
+    ) -> None:
+        self.key = key
+        root = Path(header.project_dir).parent
+        self.project = find(root) or Project(root, "")
+        if self.project.root != root:
+            raise ProjectError(f"{header.project_dir!r} is not a project's folder")
+        self._journal: Journal | None = None
+        self.capture: Capture = NoCapture()
+        if header.sync:
+            where = (header.run, header.epoch, header.worker)
+            self._journal = Journal(self.project.journal(*where))
+            self.capture = Capture(self.project.worker_log(*where), own=own)
+        self.bench = Bench(self.project, header, self.capture)
+
+    @property
+    def end(self) -> int:
+        """Where the next record will stand in the journal."""
+        return self._journal.end if self._journal else 0
+
+    def claim(self, datum_set: DatumSet) -> bool:
+        """Return whether this worker is the first to take the set."""
+        if self._journal is None:
+            return True
+        path = self.project.claim(datum_set.run, datum_set.set_id, datum_set.generation)
+        try:
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        except FileExistsError:
+            return False
+        return True
+
+    def append(self, data: bytes) -> None:
+        """Write records to the journal, if there is one."""
+        if self._journal:
+            self._journal.append(data)
+
+    def close(self) -> None:
+        """Let go of all files."""
+        if self._journal:
+            self._journal.close()
+        self.capture.close()
+
+
+def _once(make: Callable[[], Transform]) -> Callable[[], Transform]:
+    """Call `make` until it has succeeded once."""
+    made: list[Transform] = []
+
+    def load() -> Transform:
+        if not made:
+            made.append(make())
+        return made[0]
+
+    return load
+
+
+# -- a process that is a worker --------------------------------------------------------------
+
+_session: Session | None = None
+_own = False
+
+
+def prepare() -> None:
+    """Make this process a worker and nothing else; an engine's first call in it."""
+    global _own
+    _own = True
+    lead_group()
+
+
+def execute(data: bytes) -> bytes:
+    """Run a datum set: what every engine has its workers call.
+
+    Parameters
+    ----------
+    data : bytes
+        From :func:`~jupyter_datum.events.pack_set`.
+
+    Returns
+    -------
+    bytes
+        For :func:`~jupyter_datum.events.unpack_return`.
+    """
+    global _session
+    if _session is None:
+        _session = Session(own=_own)
+    try:
+        return pack_return(_session.run(unpack_set(data)))
+    except JournalError as exc:
+        os.write(2, f"{exc}\n".encode())
+        os._exit(JOURNAL_LOST)
+
+
+def worker_main(arguments: list[str] | None = None) -> None:
+    """Be a worker that takes its sets from a folder: ``--inbox DIR``.
+
+    It ends when standard input does: that is when its parent is gone.
+    """
+    _, inbox = arguments or sys.argv[1:]
+    prepare()
+    threading.Thread(target=_end_with_parent, args=(os.dup(0),), daemon=True).start()
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    worker = InboxWorker(Path(inbox), Session(own=True))
+    try:
+        worker.work()
+    except JournalError as exc:
+        sys.stderr.write(f"{exc}\n")
+        os._exit(JOURNAL_LOST)
+
+
+def _end_with_parent(pipe: int) -> None:
+    while os.read(pipe, 1):
+        pass
+    os.killpg(0, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    worker_main()

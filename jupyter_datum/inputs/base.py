@@ -1,0 +1,85 @@
+"""What an input is: something that lists datums, lazily and in order."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import Any, ClassVar, NamedTuple
+
+from ..errors import UsageError
+from ..events import Stat
+from ..project import Project
+
+
+class Listed(NamedTuple):
+    """A datum as its input lists it.
+
+    ``key`` says which one it is within the input; ``files`` holds ``(input name, path under
+    the input's root, stat)``; ``value`` is an encoded value or None; ``captures`` are the
+    strings that a pattern captured.
+    """
+
+    key: bytes
+    files: tuple[tuple[str, bytes, Stat], ...]
+    value: bytes | None
+    captures: dict[str, str]
+
+
+class Input(ABC):
+    """An input. It can be written as JSON, so that a runner lists it and nobody else."""
+
+    #: Its word in JSON, ``{"glob": ...}``.
+    kind: ClassVar[str]
+    #: Whether keys come sorted by their bytes.
+    ordered: bool
+
+    @property
+    @abstractmethod
+    def roots(self) -> dict[str, bytes]:
+        """Absolute folder of each input name."""
+
+    @abstractmethod
+    def list(self, exclude: frozenset[bytes], errors: list[str]) -> Iterator[Listed]:
+        """Yield the datums, lazily.
+
+        Parameters
+        ----------
+        exclude : frozenset of bytes
+            Absolute folders that are not entered.
+        errors : list of str
+            What could not be listed is appended here, and the listing goes on: it is then
+            incomplete, and nothing may be concluded from what it lacks.
+        """
+
+    @abstractmethod
+    def to_json(self) -> dict[str, Any]:
+        """Return it as plain JSON; :func:`input_from_json` is the inverse."""
+
+    @classmethod
+    @abstractmethod
+    def from_json(cls, spec: dict[str, Any], project: Project | None) -> Input:
+        """Inverse of :meth:`to_json`."""
+
+    @abstractmethod
+    def describe(self) -> str:
+        """Return it as a person would write it."""
+
+    @abstractmethod
+    def nothing_found(self) -> tuple[str, str, tuple[str, ...]]:
+        """Return pattern, place and nearest names, for when it lists no datum."""
+
+
+def input_from_json(spec: dict[str, Any], project: Project | None) -> Input:
+    """Return the input that `spec` describes.
+
+    Raises
+    ------
+    UsageError
+        If it is none that we know.
+    """
+    from . import KINDS
+
+    known = [kind for kind in KINDS if kind in spec]
+    if len(known) != 1:
+        raise UsageError(f"an input is one of {', '.join(KINDS)}, not {sorted(spec)}")
+    return KINDS[known[0]].from_json(spec, project)

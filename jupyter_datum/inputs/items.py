@@ -1,0 +1,148 @@
+"""``items``: every item of an iterable of the kernel is a datum.
+
+The kernel writes the items to a file once, streaming; the runner reads it without knowing
+what an item is. An item's key is the digest of its value and its ordinal among equal ones,
+so one more item in the middle is one more datum, and nothing else.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from blake3 import blake3
+
+from ..errors import InputError
+from ..hashing import OpaqueValueError, encode_value, value_digest
+from ..project import Project
+from .base import Input, Listed
+
+#: digest of the value, ordinal among equal ones, length of the encoded value
+_HEAD: Final = struct.Struct(">16sII")
+_KEY: Final = 20
+_BLOCK: Final = 1 << 20
+
+
+class ItemsFile(NamedTuple):
+    """A written file of items: how many, and the hex digest of the file's content."""
+
+    count: int
+    digest: str
+
+
+def write_items(iterable: Iterable[Any], path: Path) -> ItemsFile:
+    """Write the items to `path`, streaming.
+
+    Raises
+    ------
+    Exception
+        Whatever the iterable or the pickling of an item raises; the file is gone then.
+    """
+    seen: dict[bytes, int] = {}
+    count = 0
+    digest = blake3()
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        with part.open("wb") as file:
+            block = bytearray()
+            for item in iterable:
+                block += _row(item, seen)
+                count += 1
+                if len(block) > _BLOCK:
+                    digest.update(bytes(block))
+                    file.write(block)
+                    block.clear()
+            digest.update(bytes(block))
+            file.write(block)
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    return ItemsFile(count, digest.hexdigest(length=16))
+
+
+def _row(item: Any, seen: dict[bytes, int]) -> bytes:
+    data = encode_value(item)
+    key = _digest(item, data)
+    ordinal = seen.get(key, 0)
+    seen[key] = ordinal + 1
+    return _HEAD.pack(key, ordinal, len(data)) + data
+
+
+def _digest(item: Any, data: bytes) -> bytes:
+    """Of an int or a str the encoding is canonical; else the value decides, or its pickle."""
+    if type(item) in (int, str):
+        return blake3(data).digest(length=16)
+    try:
+        return value_digest(item)
+    except OpaqueValueError:
+        return blake3(data).digest(length=16)
+
+
+class ItemsInput(Input):
+    """Items that :func:`write_items` wrote.
+
+    Parameters
+    ----------
+    file : Path
+    count : int
+    label : str
+        What the user called them.
+    """
+
+    kind = "items"
+    ordered = False
+
+    def __init__(self, file: Path, count: int, label: str = "items") -> None:
+        self.file = file
+        self.count = count
+        self.label = label
+
+    @property
+    def roots(self) -> dict[str, bytes]:
+        return {}
+
+    def list(self, exclude: frozenset[bytes], errors: list[str]) -> Iterator[Listed]:
+        if not self.file.exists():
+            raise InputError(f"the items of {self.label!r} are gone: run the cell again")
+        return self._rows()
+
+    def _rows(self) -> Iterator[Listed]:
+        with self.file.open("rb") as file:
+            rest = b""
+            while block := file.read(_BLOCK):
+                data = rest + block
+                at = 0
+                while at + _HEAD.size <= len(data):
+                    length = _HEAD.unpack_from(data, at)[2]
+                    start = at + _HEAD.size
+                    if start + length > len(data):
+                        break
+                    yield Listed(data[at : at + _KEY], (), data[start : start + length], {})
+                    at = start + length
+                rest = data[at:]
+        if rest:
+            raise InputError(f"the items of {self.label!r} are cut off: run the cell again")
+
+    def to_json(self) -> dict[str, Any]:
+        return {"items": self.file.name, "count": self.count, "label": self.label}
+
+    @classmethod
+    def from_json(cls, spec: dict[str, Any], project: Project | None) -> ItemsInput:
+        if project is None:
+            raise InputError("items belong to a project")
+        # A name, never a path: it must not lead out of the project.
+        return cls(
+            project.payload(os.path.basename(str(spec["items"]))),
+            int(spec["count"]),
+            str(spec.get("label", "items")),
+        )
+
+    def describe(self) -> str:
+        return f"{self.label} ({self.count:,} items)"
+
+    def nothing_found(self) -> tuple[str, str, tuple[str, ...]]:
+        return self.label, "the kernel", ()

@@ -1,0 +1,303 @@
+"""Opens the ledger: safely, whoever made the file and whatever lies in its place.
+
+Write-ahead logging where the file system can do it, else a rollback journal: on a network
+file system two hosts would not see each other's log. What SQLite is about to open is
+looked at first: a FIFO in place of the file would make it wait for ever.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+import sys
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from ..errors import LedgerError, LedgerVersionError
+from ..project import Project
+from .schema import MIGRATIONS, VERSION
+
+#: Seconds that a statement waits for another process's transaction.
+BUSY: Final = 5.0
+#: File systems on which other hosts may have the same file open.
+NETWORK: Final = frozenset(
+    "nfs nfs4 cifs smb3 smbfs 9p afs lustre gpfs beegfs ceph fuse.glusterfs fuse.sshfs".split()
+)
+_BUSY_CODES: Final = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+#: What a file system without shared memory answers, at once or at the first write.
+_NO_WAL_CODES: Final = (sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_IOERR)
+
+
+def connect(project: Project, *, readonly: bool = False) -> sqlite3.Connection:
+    """Open the ledger of `project`, made first if there is none.
+
+    Statements commit by themselves; several go into one :func:`transaction`.
+
+    Parameters
+    ----------
+    project : Project
+    readonly : bool
+        Write nothing, and make nothing. A ledger that belongs to another user is always
+        opened so.
+
+    Raises
+    ------
+    LedgerVersionError
+        If a newer version of this package wrote it.
+    LedgerError
+        If it is not a regular file, not a ledger, damaged, missing (when `readonly`), or
+        cannot be opened.
+    """
+    path = project.ledger
+    _check_regular(path)
+    try:
+        if readonly or is_foreign(project):
+            return _connect_to_read(path)
+        _create(path)
+        return _patiently(path)
+    except sqlite3.Error as exc:
+        raise LedgerError(_sentence(path, exc)) from exc
+    except OSError as exc:
+        raise LedgerError(f"the ledger {str(path)!r} cannot be opened: {exc.strerror}") from exc
+
+
+def is_foreign(project: Project) -> bool:
+    """Return whether another user owns the ledger (it is then read-only, and so marked)."""
+    if sys.platform == "win32":
+        return False
+    try:
+        return os.lstat(project.ledger).st_uid != os.getuid()
+    except FileNotFoundError:
+        return False
+
+
+@contextmanager
+def transaction(conn: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    """Everything inside becomes durable in one commit, or not at all.
+
+    The write lock is taken at the start: a read that turns into a write later would fail
+    at once, whatever the busy timeout. Inside another transaction this one is part of it.
+    """
+    if conn.in_transaction:
+        yield conn
+        return
+    conn.execute("begin immediate")
+    try:
+        yield conn
+        conn.execute("commit")
+    except BaseException:
+        if conn.in_transaction:  # SQLite may have rolled back by itself (full disk)
+            conn.execute("rollback")
+        raise
+
+
+def data_version(conn: sqlite3.Connection) -> int:
+    """Return a number that changes when another connection has committed (27 us)."""
+    return int(conn.execute("pragma data_version").fetchone()[0])
+
+
+def journal_mode(conn: sqlite3.Connection) -> str:
+    """Return ``"wal"``, or ``"delete"`` where the file system cannot do it."""
+    return str(conn.execute("pragma journal_mode").fetchone()[0])
+
+
+def file_system(path: Path) -> str:
+    """Return the type of the file system that `path` lies on; empty where nothing tells."""
+    try:
+        device = os.stat(path).st_dev
+        number = f"{os.major(device)}:{os.minor(device)}"
+        lines = Path("/proc/self/mountinfo").read_text(errors="replace").splitlines()
+    except (OSError, AttributeError):  # no such file, or no os.major (Windows)
+        return ""
+    for line in reversed(lines):
+        left, _, right = line.partition(" - ")
+        if left.split()[2] == number:
+            return right.split()[0]
+    return ""
+
+
+# -- the file --------------------------------------------------------------------------------
+
+
+def _check_regular(path: Path) -> None:
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        name = f"{path}{suffix}"
+        try:
+            mode = os.lstat(name).st_mode
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as exc:
+            raise LedgerError(f"the ledger {name!r} cannot be read: {exc.strerror}") from exc
+        if not stat.S_ISREG(mode):
+            raise LedgerError(
+                f"{name!r} is not a regular file and is not opened as a ledger. Move it away: "
+                "outputs stay, the history of runs goes with it"
+            )
+
+
+def _create(path: Path) -> None:
+    """Make an empty file that only its user can read; SQLite gives its log the same mode."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0)
+    try:
+        os.close(os.open(path, flags, 0o600))
+    except FileExistsError:
+        pass
+
+
+def _open(path: Path, query: str) -> sqlite3.Connection:
+    conn = sqlite3.connect(
+        f"{path.as_uri()}?{query}",
+        uri=True,
+        timeout=BUSY,
+        isolation_level=None,
+        cached_statements=256,
+    )
+    # A ledger may come from anyone: its views and triggers must not call functions.
+    conn.execute("pragma trusted_schema = off")
+    conn.execute("pragma temp_store = memory")
+    return conn
+
+
+def _sentence(path: Path, exc: sqlite3.Error) -> str:
+    name = repr(str(path))
+    code = getattr(exc, "sqlite_errorcode", 0) & 0xFF
+    if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+        return (
+            f"the ledger {name} is damaged ({exc}). Move it away: outputs stay, the history of "
+            "runs goes with it"
+        )
+    if code in _BUSY_CODES:
+        return f"the ledger {name} is kept busy by another process for {BUSY:g} s ({exc})"
+    return f"the ledger {name} cannot be opened: {exc}"
+
+
+# -- writing ---------------------------------------------------------------------------------
+
+
+def _patiently(path: Path) -> sqlite3.Connection:
+    """Two who create at once disturb each other where no busy timeout applies: try again."""
+    deadline = time.monotonic() + BUSY
+    while True:
+        try:
+            return _connect_to_write(path)
+        except sqlite3.OperationalError as exc:
+            if exc.sqlite_errorcode & 0xFF not in _BUSY_CODES or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+
+
+def _connect_to_write(path: Path) -> sqlite3.Connection:
+    conn = _open(path, "mode=rw")
+    try:
+        choose_journal(conn, path)
+        conn.execute("pragma synchronous = full")
+        conn.execute("pragma cache_size = -65536")  # KiB: key pages of a million datums
+        conn.execute("pragma wal_autocheckpoint = 4000")
+        _migrate(conn, path)
+    except BaseException:
+        conn.close()
+        raise
+    return conn
+
+
+def choose_journal(conn: sqlite3.Connection, path: Path) -> None:
+    """Set write-ahead logging if the file system can do it (tried by a write), else warn."""
+    kind = file_system(path)
+    if kind in NETWORK:
+        _roll_back_mode(conn, path, kind)
+        return
+    try:
+        if conn.execute("pragma journal_mode = wal").fetchone()[0] == "wal":
+            if conn.execute("pragma user_version").fetchone()[0] == 0:
+                with transaction(conn):
+                    conn.execute("pragma user_version = 0")
+            return
+    except sqlite3.OperationalError as exc:
+        if exc.sqlite_errorcode & 0xFF not in _NO_WAL_CODES:
+            raise
+    _roll_back_mode(conn, path, kind)
+
+
+def _roll_back_mode(conn: sqlite3.Connection, path: Path, kind: str) -> None:
+    conn.execute("pragma locking_mode = exclusive")  # leaves a write-ahead log without sharing it
+    conn.execute("pragma journal_mode = delete")
+    conn.execute("pragma locking_mode = normal")
+    conn.execute("pragma user_version").fetchone()  # the lock is given up at the next read
+    warnings.warn(
+        f"the ledger {str(path)!r} lies on a file system ({kind or 'of unknown type'}) without "
+        "write-ahead logging: runs are slower, and only one host should use the project",
+        RuntimeWarning,
+        stacklevel=2,
+    )
+
+
+def _migrate(conn: sqlite3.Connection, path: Path) -> None:
+    if _version(conn, path) == VERSION:
+        return
+    with transaction(conn):
+        found = _version(conn, path)  # another process may have been faster
+        if found == 0 and conn.execute("select count(*) from sqlite_master").fetchone()[0]:
+            raise LedgerError(
+                f"{str(path)!r} is a database, but not a ledger of jupyter-datum. Move it away"
+            )
+        for script in MIGRATIONS[found:]:
+            for statement in statements(script):
+                conn.execute(statement)
+        conn.execute(f"pragma user_version = {VERSION}")
+
+
+def _version(conn: sqlite3.Connection, path: Path) -> int:
+    found = int(conn.execute("pragma user_version").fetchone()[0])
+    if found > VERSION:
+        raise LedgerVersionError(str(path), found, VERSION)
+    return found
+
+
+def statements(script: str) -> Iterator[str]:
+    """Yield the statements of `script` one by one: ``executescript`` would commit first."""
+    statement = ""
+    for piece in script.split(";"):
+        statement += piece + ";"
+        if sqlite3.complete_statement(statement):  # a ';' in a comment completes nothing
+            yield statement
+            statement = ""
+
+
+# -- reading ---------------------------------------------------------------------------------
+
+
+def _connect_to_read(path: Path) -> sqlite3.Connection:
+    if not path.exists():
+        raise LedgerError(f"there is no ledger {str(path)!r} yet: nothing was run here")
+    conn = _open(path, "mode=ro")
+    try:
+        _check_readable(conn, path)
+    except sqlite3.OperationalError:
+        conn.close()
+        log = Path(f"{path}-wal")
+        if log.exists() and log.stat().st_size:
+            raise
+        # A folder that we cannot write to has no room for the index of a write-ahead log;
+        # the log is empty, so the file itself is whole.
+        conn = _open(path, "mode=ro&immutable=1")
+        _check_readable(conn, path)
+    except BaseException:
+        conn.close()
+        raise
+    return conn
+
+
+def _check_readable(conn: sqlite3.Connection, path: Path) -> None:
+    conn.execute("pragma query_only = on")
+    found = _version(conn, path)
+    if found < VERSION:
+        raise LedgerError(
+            f"the ledger {str(path)!r} has schema version {found}, this jupyter-datum reads "
+            f"version {VERSION}. Run a cell of the project, which upgrades it"
+        )
+    conn.execute("select value from meta where name = 'next_datum'").fetchone()

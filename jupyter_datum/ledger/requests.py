@@ -1,0 +1,174 @@
+"""What kernel, server and CLI want of a runner, and who the runner is.
+
+Clients only ever insert requests; a runner answers them. A request that comes in while a
+runner ends cannot fall between: the client inserts it and reads the lease in one
+transaction, and the runner ends in one transaction with "there is no open request".
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sqlite3
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from .db import transaction
+
+#: Requests read in one look; what is beyond them is seen in the next.
+_PAGE: Final = 1000
+
+
+class Request(NamedTuple):
+    """A request; ``state`` is ``open | taken | done | refused``, ``answer`` a sentence."""
+
+    id: int
+    uuid: str
+    at: float
+    interpreter: str
+    kind: str
+    run: str | None
+    recipe: str | None
+    args: dict[str, Any]
+    state: str
+    answer: str | None
+
+
+class RunnerRow(NamedTuple):
+    """Who runs, or ran last. Whether it lives is told by its lock alone."""
+
+    interpreter: str
+    epoch: int
+    host: str
+    boot: str
+    pid: int
+    started: float
+    version: str
+    state: str
+
+
+_REQUEST: Final = ", ".join(Request._fields)
+_RUNNER: Final = ", ".join(RunnerRow._fields)
+
+
+def ask(
+    conn: sqlite3.Connection,
+    *,
+    uuid: str,
+    interpreter: str,
+    kind: str,
+    run: str | None = None,
+    recipe: str | None = None,
+    args: Mapping[str, Any] | None = None,
+) -> int:
+    """Insert a request and return its id; asking twice with one `uuid` is asking once.
+
+    Parameters
+    ----------
+    conn : sqlite3.Connection
+    uuid : str
+        Made by the client.
+    interpreter : str
+        Whose runner it is for.
+    kind : str
+        ``run cancel hold release pause resume scale drain``.
+    run : str, optional
+        uuid of the run that it is about, or that it shall start.
+    recipe : str, optional
+        Digest of the signed recipe; nothing else tells what to execute.
+    args : mapping, optional
+        What JSON can hold.
+    """
+    row = (uuid, time.time(), interpreter, kind, run, recipe, json.dumps(dict(args or {})))
+    with transaction(conn):
+        conn.execute(
+            "insert into request (uuid, at, interpreter, kind, run, recipe, args)"
+            " values (?, ?, ?, ?, ?, ?, ?) on conflict (uuid) do nothing",
+            row,
+        )
+        found = conn.execute("select id from request where uuid = ?", (uuid,)).fetchone()
+    return int(found[0])
+
+
+def request(conn: sqlite3.Connection, identity: int) -> Request | None:
+    """Return one request, or None."""
+    row = conn.execute(f"select {_REQUEST} from request where id = ?", (identity,)).fetchone()
+    return _request(row) if row else None
+
+
+def open_requests(conn: sqlite3.Connection, interpreter: str) -> list[Request]:
+    """Return what is to be answered, oldest first."""
+    rows = conn.execute(
+        f"select {_REQUEST} from request where interpreter = ? and state = 'open'"
+        " order by id limit ?",
+        (interpreter, _PAGE),
+    )
+    return [_request(row) for row in rows]
+
+
+def _request(row: tuple[Any, ...]) -> Request:
+    found = Request(*row)
+    return found._replace(args=json.loads(row[7]))
+
+
+def answer(conn: sqlite3.Connection, identity: int, state: str, text: str | None = None) -> None:
+    """Settle a request: ``done``, or ``refused`` with a sentence; ``taken`` until then."""
+    with transaction(conn):
+        conn.execute(
+            "update request set state = ?, answer = ? where id = ?", (state, text, identity)
+        )
+
+
+def register_runner(conn: sqlite3.Connection, interpreter: str, version: str) -> int:
+    """Record this process as the runner of `interpreter` (it holds the lock); return its epoch.
+
+    Epochs are counted over the whole project, so that two interpreters never share one:
+    staging names hold an epoch, and output folders are the project's.
+    """
+    with transaction(conn):
+        epoch = 1 + int(conn.execute("select coalesce(max(epoch), 0) from runner").fetchone()[0])
+        row = (
+            interpreter, epoch, socket.gethostname(), _boot(), os.getpid(), time.time(), version,
+            "active",
+        )  # fmt: skip
+        conn.execute(f"insert or replace into runner ({_RUNNER}) values (?,?,?,?,?,?,?,?)", row)
+    return epoch
+
+
+def end_runner_if_idle(conn: sqlite3.Connection, interpreter: str, epoch: int) -> bool:
+    """End the lease if there is neither an open request nor an unfinished run.
+
+    Returns
+    -------
+    bool
+        True if the runner may go: it was ended here, or another one has taken its place.
+    """
+    with transaction(conn):
+        if (row := runner(conn, interpreter)) is None or row.epoch != epoch:
+            return True
+        busy = conn.execute(
+            "select exists (select 1 from request where interpreter = ?1 and state = 'open')"
+            " or exists (select 1 from run where interpreter = ?1 and ended is null)",
+            (interpreter,),
+        ).fetchone()[0]
+        if not busy:
+            conn.execute("update runner set state = 'ended' where interpreter = ?", (interpreter,))
+    return not busy
+
+
+def runner(conn: sqlite3.Connection, interpreter: str) -> RunnerRow | None:
+    """Return the runner of `interpreter`, or None if there never was one."""
+    row = conn.execute(
+        f"select {_RUNNER} from runner where interpreter = ?", (interpreter,)
+    ).fetchone()
+    return RunnerRow(*row) if row else None
+
+
+def _boot() -> str:
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""

@@ -1,0 +1,196 @@
+"""The ledger's tables, and how an older ledger becomes a newer one.
+
+Integer keys and narrow rows: ten million datums must stay usable. Counters are kept in
+the ``run`` row by its one writer; nothing counts by scanning. Pages go by key. Times are
+epoch seconds (UTC) as REAL; paths and keys are BLOBs, since file names hold any bytes.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+#: The newest schema that this package knows; kept in ``PRAGMA user_version``.
+VERSION: Final = 1
+
+#: Statements that lead from version i to version i + 1.
+MIGRATIONS: Final[tuple[str, ...]] = (
+    """
+    create table meta (name text primary key, value) without rowid;
+    insert into meta values ('next_datum', 1);
+
+    -- One row per interpreter: who runs, or ran last. Alive is the OS lock, not this row.
+    create table runner (
+        interpreter text primary key,      -- path, as asked for by the kernel
+        epoch int not null,                -- +1 at each start; stands in every claim and commit
+        host text not null, boot text not null, pid int not null, started real not null,
+        version text not null,             -- of the package
+        state text not null                -- 'active' | 'ended'
+    ) without rowid;
+
+    -- What kernel, server and CLI want. Only a runner answers.
+    create table request (
+        id integer primary key,
+        uuid text not null unique,         -- made by the client: asking twice is asking once
+        at real not null,
+        interpreter text not null,
+        kind text not null,                -- run cancel hold release pause resume scale drain
+        run text,                          -- uuid of the run it is about, or that it shall start
+        recipe text,                       -- digest of the signed recipe
+        args text not null default '{}',   -- JSON object
+        state text not null default 'open',-- open | taken | done | refused
+        answer text                        -- a sentence when refused
+    );
+    create index request_open on request (interpreter, id) where state = 'open';
+
+    create table transform (
+        id integer primary key,
+        name text not null unique,
+        notebook blob, cell text,          -- a hint where its cell stands
+        out blob,                          -- absolute output folder, or null
+        created real not null
+    );
+
+    -- A version of a transform's code: who made which datum.
+    create table version (
+        id integer primary key,
+        transform int not null references transform,
+        fingerprint blob not null,
+        parts text not null,               -- JSON: part -> digest; tells what changed
+        source text not null,              -- of the cell, for people
+        python text not null, packages text not null,
+        created real not null,
+        unique (transform, fingerprint)
+    );
+
+    create table run (
+        id integer primary key,
+        uuid text not null unique,
+        transform int not null references transform,
+        version int not null references version,
+        recipe text not null,
+        interpreter text not null,
+        engine text not null, workers int not null default 0,
+        options text not null,             -- JSON: the cell's options
+        origin text not null,              -- kernel | server | cli
+        user text not null default '',
+        status text not null,
+        message text,                      -- why it paused, stopped or went wrong
+        note text,                         -- JSON: plan reasons, untracked names, ...
+        epoch int not null default 0,      -- of the runner that holds it
+        requested real not null, started real, ended real,
+        planned int not null default 0,    -- 1 when the listing has ended: total is final
+        total int not null default 0,
+        running int not null default 0,
+        success int not null default 0, failed int not null default 0,
+        recovered int not null default 0, skipped int not null default 0,
+        cancelled int not null default 0,
+        executions int not null default 0, -- attempts that came to an end
+        late int not null default 0,       -- records of fenced attempts, dropped
+        seconds real not null default 0,   -- of user code, summed over attempts
+        saved real not null default 0      -- seconds of work that skipping did not repeat
+    );
+    create index run_transform on run (transform, id);
+    create index run_unfinished on run (interpreter) where ended is null;
+
+    -- The latest outcome of each datum. A first attempt that succeeds lives here alone.
+    create table datum (
+        id integer primary key,
+        transform int not null, key blob not null,
+        state int not null,                -- DatumState: success, failed, recovered, cancelled
+        version int not null, run int not null, position int not null,
+        attempt int not null,              -- number of the attempt that gave the outcome
+        began real not null, seconds real not null,
+        worker text,
+        size int, mtime_ns int, ctime_ns int, inode int, content blob,  -- of a single input file
+        dirty int not null default 0,      -- an input changed while it was processed
+        failure int,                       -- failure.id when failed
+        outputs int not null default 0,    -- how many rows of output it has
+        log text,                          -- 'epoch-worker:offset:length:cut'
+        metrics text,
+        result_kind text, result blob
+    );
+    create index datum_failed on datum (transform, id) where state = 3;
+    create index datum_failure on datum (failure, id) where failure is not null;
+    -- Successes, most of all datums, stand in no index of this table but the keys below.
+    create index datum_state on datum (transform, state, key) where state <> 2;
+
+    -- Which datum a key is. A table and not an index of `datum`, so that it can be filled
+    -- some commits later, in key order: keys of `items` are digests, and putting 5,000 of
+    -- them in their random places with each commit rewrites the whole index each time
+    -- (1,000,000 items: 12 us a datum, 16 at the end; filled in order: 4).
+    create table datum_key (
+        transform int not null, key blob not null, datum int not null,
+        primary key (transform, key)
+    ) without rowid;
+
+    -- Ranges of datum ids that do not stand in datum_key yet; empty while no run is active.
+    create table unkeyed (lo integer primary key, hi int not null);
+
+    -- Input files of datums that have several (one file stands in the datum's own row).
+    create table input (
+        datum int not null, ordinal int not null,
+        name text not null, rel blob not null,
+        size int not null, mtime_ns int not null, ctime_ns int not null, inode int not null,
+        content blob not null,
+        primary key (datum, ordinal)
+    ) without rowid;
+
+    -- Every attempt but first ones that succeeded.
+    create table attempt (
+        datum int not null, run int not null, attempt int not null,
+        state int not null, epoch int not null, worker text,
+        began real not null, seconds real not null,
+        failure int,
+        message text, traceback text, phase text, place text,
+        log text, partial text,            -- JSON list of [staged name, rel] kept for looking at
+        primary key (datum, run, attempt)
+    ) without rowid;
+
+    -- Failures that are alike, counted exactly.
+    create table failure (
+        id integer primary key,
+        run int not null, signature text not null,
+        type text not null, message text not null, place text not null, phase text not null,
+        datums int not null,               -- datums failed by it now, in this run
+        first real not null, last real not null,
+        sample int not null,               -- a datum
+        unique (run, signature)
+    );
+
+    -- Who owns which output path. `folded` is NFC and casefold where the file system folds.
+    create table output (
+        folded blob primary key,           -- of the absolute path
+        path blob not null,                -- absolute
+        transform int not null, datum int not null,
+        size int not null, mtime_ns int not null, digest blob not null
+    ) without rowid;
+    create index output_datum on output (datum);
+
+    -- The publishing redo log: staged files on their way to their final names.
+    create table publishing (
+        id integer primary key,
+        grp int not null, epoch int not null, run int not null,
+        transform int not null, datum int not null, attempt int not null,
+        staged blob not null, final blob not null,   -- absolute paths; staged empty: remove final
+        size int not null, digest blob not null,
+        record blob not null               -- the frame it came in, once per datum (else empty)
+    );
+
+    -- What each worker is at; a handful of rows, rewritten with each commit.
+    create table worker (
+        run int not null, worker text not null,
+        pid int, host text, up real not null,
+        position int, key blob, since real,          -- the datum at work
+        done int not null default 0, state text not null,   -- idle | busy | gone
+        cause text,
+        primary key (run, worker)
+    ) without rowid;
+
+    -- Content of input files by what stat says: an unchanged file is never read again.
+    create table stat_cache (
+        path blob primary key,
+        size int not null, mtime_ns int not null, ctime_ns int not null, inode int not null,
+        content blob not null
+    ) without rowid;
+    """,
+)

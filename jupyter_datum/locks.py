@@ -1,0 +1,60 @@
+"""OS locks on files: whether a process lives is told by its lock, never by a pid or a clock.
+
+``fcntl.lockf`` and not ``flock``: a forked child keeps a ``flock``, and would so keep a
+dead parent alive. Such a lock belongs to the *process*: closing any other descriptor of
+the same file gives it up, so the holder never opens its lock file twice.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+
+def try_lock(path: Path) -> int | None:
+    """Return a descriptor that holds the exclusive lock of `path`, or None if it is taken.
+
+    The lock ends with the process, or when the descriptor is closed.
+    """
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    if _lock(handle, exclusive=True):
+        return handle
+    os.close(handle)
+    return None
+
+
+def is_locked(path: Path) -> bool:
+    """Return whether another process holds the lock of `path`.
+
+    Never to be asked by the holder itself (see above). Two who ask at once do not disturb
+    each other; a holder-to-be who comes between tries again.
+    """
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        return not _lock(handle, exclusive=False)
+    finally:
+        os.close(handle)
+
+
+def _lock(handle: int, *, exclusive: bool) -> bool:
+    if sys.platform == "win32":
+        import msvcrt
+
+        try:
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        if not exclusive:
+            msvcrt.locking(handle, msvcrt.LK_UNLCK, 1)
+        return True
+    import fcntl
+
+    try:
+        fcntl.lockf(handle, (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

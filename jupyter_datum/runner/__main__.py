@@ -1,0 +1,35 @@
+"""``python -m jupyter_datum.runner PROJECT INTERPRETER``: be the runner of a project."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+from ..project import find
+from .lease import take_lock
+from .loop import Runner
+
+
+def main(root: str, interpreter: str) -> int:
+    """Run until there has been nothing to do for the idle time; 0 also if another one lives."""
+    project = find(Path(root))
+    if project is None:
+        print(f"no project at {root!r}", file=sys.stderr)
+        return 2
+    lock = take_lock(project, interpreter)
+    if lock is None:
+        return 0  # somebody was faster
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    idle = float(os.environ.get("JUPYTER_DATUM_IDLE_SECONDS", "600"))
+    with Runner(project, interpreter, idle) as runner:
+        signal.signal(signal.SIGTERM, lambda *_: runner.stop())
+        runner.serve()
+    os.close(lock)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,227 @@
+"""Gathers what came in some 50 ms, and makes it durable in one commit."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from typing import Any
+
+import msgpack
+
+from ..engines.base import Up
+from ..events import Begun, Done, Failed, SetItem, Failure as FailureRecord
+from ..ledger import writes
+from ..ledger.db import transaction
+from ..outputs.publish import Publisher, Verdict
+from ..state import Blame, Rejected, RunState
+from ..states import DatumState, RunStatus
+from .job import Job
+from .listing import Listing
+from .plan import Planner
+
+
+class Committer:
+    """The one writer of a run's rows.
+
+    Parameters
+    ----------
+    conn : sqlite3.Connection
+    job : Job
+    publisher : Publisher
+    """
+
+    def __init__(self, conn: sqlite3.Connection, job: Job, publisher: Publisher) -> None:
+        self._conn = conn
+        self._job = job
+        self._publisher = publisher
+        self._done: list[tuple[Done, str]] = []
+        self._failed: list[tuple[Failed, str, bool]] = []
+        self._workers: dict[str, dict[str, Any]] = {}
+        self._changed_workers: set[str] = set()
+        self._fields: dict[str, Any] = {}
+        self._counts: tuple[int, ...] = ()
+        self.late = 0
+        self.message: str | None = None
+
+    # -- what is gathered ----------------------------------------------------------------
+
+    def done(self, record: Done, worker: str) -> None:
+        """A datum succeeded; it counts when its files are published."""
+        self._done.append((record, worker))
+
+    def failed(self, record: Failed, worker: str, final: bool) -> None:
+        """An attempt failed; `final` if no other follows."""
+        self._failed.append((record, worker, final))
+
+    def blamed(self, listing: Listing, blame: Blame, now: float) -> None:
+        """An attempt ended with its worker: nobody but the runner can write its record."""
+        item = SetItem(*msgpack.unpackb(listing.rows([blame.position]), strict_map_key=False))
+        failure = FailureRecord(
+            type="WorkerDied" if blame.signature != "timeout" else "TimeoutError",
+            message=blame.message,
+            traceback="",
+            phase="worker",
+            signature=blame.signature,
+            place="",
+            transient=True,
+            fatal=False,
+        )
+        record = Failed(
+            blame.position, item.datum, item.key, blame.attempt, self._job.epoch, 0,
+            time.time() - blame.seconds, blame.seconds, (), failure, None, (),
+        )  # fmt: skip
+        self._failed.append((record, blame.worker, blame.final))
+
+    def worker_up(self, worker: str, up: Up | None) -> None:
+        """A worker can be sent sets."""
+        self._workers[worker] = {
+            "pid": up.pid if up else None,
+            "host": up.host if up else "",
+            "up": time.time(),
+            "position": None,
+            "key": None,
+            "since": None,
+            "done": 0,
+            "state": "idle",
+            "cause": None,
+        }
+        self._changed_workers.add(worker)
+
+    def worker_at(self, worker: str, begun: Begun) -> None:
+        """A worker began a datum."""
+        row = self._workers[worker]
+        row.update(position=begun.position, since=begun.at, state="busy")
+        self._changed_workers.add(worker)
+
+    def worker_gone(self, worker: str, cause: str) -> None:
+        """A worker died."""
+        if worker in self._workers:
+            self._workers[worker].update(state="gone", cause=cause, position=None)
+            self._changed_workers.add(worker)
+
+    def planned(self, planner: Planner) -> None:
+        """The listing has ended; its count is final."""
+        note = {"reasons": dict(planner.reasons), "vanished": planner.vanished}
+        if planner.errors:
+            note["errors"] = planner.errors[:20]
+        self._fields.update(planned=1, note=json.dumps(note), saved=planner.saved)
+
+    def set_status(self, status: RunStatus, message: str | None) -> None:
+        """Show `status` from the next commit on."""
+        self._fields.update(status=status.value, message=message)
+
+    # -- one commit ----------------------------------------------------------------------
+
+    def commit(self, state: RunState) -> list[Rejected]:
+        """Publish and record what was gathered; return successes that could not be published.
+
+        Raises
+        ------
+        Fenced
+            If another runner has taken the run over; nothing is written then.
+        OutputError
+            If the disk is full or broken; what was gathered stays gathered.
+        """
+        if not self._anything(state):
+            return []
+        rejected: list[Rejected] = []
+
+        def write(conn: sqlite3.Connection, verdicts: list[Verdict]) -> None:
+            rejected.extend(self._write(conn, verdicts, state))
+
+        self._publisher.publish([record for record, _ in self._done], write)
+        self._done.clear()
+        self._failed.clear()
+        self._changed_workers.clear()
+        self._fields.clear()
+        self.late = 0
+        self._counts = tuple(state.counts)
+        return rejected
+
+    def _anything(self, state: RunState) -> bool:
+        return bool(
+            self._done
+            or self._failed
+            or self._changed_workers
+            or self._fields
+            or self.late
+            or tuple(state.counts) != self._counts
+        )
+
+    def _write(
+        self, conn: sqlite3.Connection, verdicts: list[Verdict], state: RunState
+    ) -> list[Rejected]:
+        job = self._job
+        workers = [worker for _, worker in self._done]
+        good: list[tuple[Done, str]] = []
+        failed = list(self._failed)
+        rejected: list[Rejected] = []
+        for verdict, worker in zip(verdicts, workers, strict=True):
+            if verdict.ok:
+                good.append((verdict.done, worker))
+            else:
+                record = _conflict(verdict)
+                failed.append((record, worker, True))
+                rejected.append(Rejected(record.position, record.attempt))
+        if good:
+            writes.put_successes(conn, job.key, good)
+        if failed:
+            writes.put_failures(conn, job.key, failed)
+        if self._changed_workers:
+            rows = {name: self._workers[name] for name in self._changed_workers}
+            writes.put_workers(conn, job.key, rows)
+        writes.update_run(
+            conn,
+            job.key,
+            counts=_counts(state, len(rejected)),
+            executions=len(good) + len(failed),
+            late=self.late,
+            seconds=sum(r.seconds for r, _ in good) + sum(r.seconds for r, *_ in failed),
+            **self._fields,
+        )
+        return rejected
+
+    # -- the end -------------------------------------------------------------------------
+
+    def end(self, state: RunState, status: RunStatus) -> None:
+        """Record that the run has ended."""
+        with transaction(self._conn):
+            writes.end_run(self._conn, self._job.key, status, self.message, _counts(state, 0))
+
+    def give_up(self, state: RunState, message: str) -> None:
+        """Record that the run itself went wrong."""
+        self.message = message
+        self.end(state, RunStatus.ERROR)
+
+
+def _counts(state: RunState, rejected: int) -> dict[str, int]:
+    counts = state.counts
+    return {
+        "total": sum(counts),
+        "running": counts[DatumState.RUNNING],
+        "success": counts[DatumState.SUCCESS] - rejected,
+        "failed": counts[DatumState.FAILED] + rejected,
+        "recovered": counts[DatumState.RECOVERED],
+        "skipped": counts[DatumState.SKIPPED],
+        "cancelled": counts[DatumState.CANCELLED],
+    }
+
+
+def _conflict(verdict: Verdict) -> Failed:
+    """The record of a success that could not be published."""
+    done = verdict.done
+    failure = FailureRecord(
+        type="OutputConflict",
+        message=verdict.reason or "",
+        traceback="",
+        phase="output",
+        signature="OutputConflict",
+        place="",
+        transient=False,
+        fatal=True,
+    )
+    return Failed(
+        done.position, done.datum, done.key, done.attempt, done.epoch, done.set_id,
+        done.began, done.seconds, done.inputs, failure, done.log, (),
+    )  # fmt: skip

@@ -1,0 +1,351 @@
+"""One active run: planner, scheduler, workers and ledger, moved on a step at a time.
+
+The scheduler (:mod:`jupyter_datum.state`) decides; this module only carries events to it
+and actions away from it. All of it happens in the runner's one thread.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Final
+
+from ..engines.base import Down, Log, Returned, Up
+from ..engines.base import Event as EngineEvent
+from ..engines.base import Refused as EngineRefused
+from ..errors import DatumError, EngineError, NoDatumsError
+from ..events import (
+    Begun,
+    DatumSet,
+    Done,
+    Failed,
+    Record,
+    pack_set_rows,
+    unpack_return,
+)
+from ..ledger.files import PlanFile, StatesFile
+from ..states import DatumState, RunStatus
+from ..state import (
+    Action,
+    Blame,
+    End,
+    Event,
+    Failure,
+    Finished,
+    Kill,
+    NoWorkersLeft,
+    PauseRun,
+    PlanEnded,
+    Planned,
+    ReplaceWorker,
+    RunState,
+    Send,
+    SetReturned,
+    Settle,
+    Tick,
+    WorkerBegan,
+    WorkerDown,
+    WorkerUp,
+)
+from .cluster import Cluster
+from .commit import Committer
+from .job import Job
+from .listing import Listing
+from .plan import Planner
+from .tail import JournalTail
+
+#: Seconds between two looks into the journals, and between two commits.
+GROUP: Final = 0.05
+#: Planned but not yet sent positions above which planning takes turns with the rest.
+AHEAD: Final = 20_000
+#: Seconds to wait for a first worker, before the run is given up as impossible.
+START_WITHIN: Final = 120.0
+#: Deaths in a row without a single finished datum, after which no worker is started anew.
+HOPELESS: Final = 12
+
+
+class Drive:
+    """An active run.
+
+    Parameters
+    ----------
+    job : Job
+        The run, its recipe and where everything lies.
+    planner : Planner
+    state : RunState
+    cluster : Cluster
+    committer : Committer
+    """
+
+    def __init__(
+        self,
+        job: Job,
+        planner: Planner,
+        state: RunState,
+        cluster: Cluster,
+        committer: Committer,
+    ) -> None:
+        self.job = job
+        self.state = state
+        self.cluster = cluster
+        self.status: RunStatus = RunStatus.RUNNING
+        self.ended = False
+        self._planner: Planner | None = planner
+        self._committer = committer
+        folder = job.folder
+        self._listing = Listing(folder / "listing")
+        self._plan_file = PlanFile(folder / "plan")
+        self._states_file = StatesFile(folder / "states")
+        self._tails: dict[str, JournalTail] = {}
+        self._looked = self._started = time.monotonic()
+        self._deaths = 0
+
+    # -- moving on -----------------------------------------------------------------------
+
+    def begin(self, now: float) -> None:
+        """Ask for workers; those already up are told of at once."""
+        for worker in list(self.cluster.workers):
+            self._up(worker, now)
+        self.cluster.want(self.job.workers)
+
+    def step(self, now: float, timeout: float) -> None:
+        """Do what there is to do; wait up to `timeout` seconds for workers."""
+        try:
+            planned = self._plan(now)
+            for event in self.cluster.events(0 if planned else timeout):
+                self._engine_event(event, now)
+            if now - self._looked >= GROUP:
+                self._looked = now
+                self._look(now)
+        except DatumError as exc:
+            self._give_up(str(exc))
+
+    def tell(self, event: Event, now: float) -> None:
+        """Give the scheduler a request of the user's."""
+        self._apply(event, now)
+
+    def close(self, now: float) -> None:
+        """Write what is known, and let go of files. The cluster is the caller's."""
+        if not self.ended:
+            self._commit(now)
+        for tail in self._tails.values():
+            tail.close()
+        self._listing.close()
+        self._plan_file.close()
+        self._states_file.close()
+
+    # -- planning ------------------------------------------------------------------------
+
+    def _plan(self, now: float) -> bool:
+        """Plan another batch, unless enough is planned already; tell whether it did."""
+        if self._planner is None:
+            return False
+        batch = self._planner.step()
+        if batch is None:
+            self._planning_ended(now)
+            return False
+        self._listing.append(batch.rows)
+        self._plan_file.append(batch.ids)
+        self._apply(Planned(bytes(batch.states)), now)
+        return self.state.counts[DatumState.PENDING] < AHEAD or bool(self.cluster.workers)
+
+    def _planning_ended(self, now: float) -> None:
+        planner, self._planner = self._planner, None
+        assert planner is not None
+        self._committer.planned(planner)
+        if planner.planned == 0 and not planner.errors:
+            raise NoDatumsError(*self.job.nothing_found())
+        self._apply(PlanEnded(), now)
+
+    # -- what workers say ----------------------------------------------------------------
+
+    def _engine_event(self, event: EngineEvent, now: float) -> None:
+        if isinstance(event, Up):
+            self._up(event.worker, now)
+        elif isinstance(event, Down):
+            self._down(event, now)
+        elif isinstance(event, Returned):
+            self._returned(event, now)
+        elif isinstance(event, EngineRefused):
+            self._apply(SetReturned(event.worker, event.set_id & 0xFFFFFFFF, True), now)
+        elif isinstance(event, Log):
+            print(f"{self.cluster.wanted.engine}: {event.text}", flush=True)
+
+    def _up(self, worker: str, now: float) -> None:
+        self._tails[worker] = JournalTail(self.job.journal(worker))
+        self._committer.worker_up(worker, self.cluster.workers.get(worker))
+        self._apply(WorkerUp(worker), now)
+
+    def _down(self, event: Down, now: float) -> None:
+        """A worker died: first hear all that it wrote, then say what it was at."""
+        tail = self._tails.pop(event.worker, None)
+        begun: tuple[int, int] | None = None
+        if tail is not None:
+            self._records(event.worker, tail.read(), now)
+            if tail.begun is not None:
+                begun = (tail.begun.position, tail.begun.attempt)
+            tail.close()
+        self._committer.worker_gone(event.worker, event.cause)
+        self._deaths += 1
+        self._apply(WorkerDown(event.worker, event.cause, begun), now)
+        if self._deaths >= HOPELESS and not self.cluster.workers:
+            self._no_workers(f"the last {self._deaths} workers died at once: {event.cause}", now)
+
+    def _returned(self, event: Returned, now: float) -> None:
+        answer = unpack_return(event.data)
+        tail = self._tails.get(event.worker)
+        if tail is not None and answer.status == "done":
+            self._records(event.worker, tail.returned(answer), now)
+        set_id = answer.set_id & 0xFFFFFFFF
+        self._apply(SetReturned(event.worker, set_id, answer.status != "done"), now)
+
+    def _look(self, now: float) -> None:
+        for worker, tail in list(self._tails.items()):
+            self._records(worker, tail.read(), now)
+        self._apply(Tick(), now)
+        if self._stuck(now):
+            self._no_workers(f"no worker came up within {START_WITHIN:g} s", now)
+        if not self.ended:
+            self._commit(now)
+
+    def _stuck(self, now: float) -> bool:
+        return (
+            not self.cluster.workers
+            and now - self._started > START_WITHIN
+            and self.state.remaining > 0
+        )
+
+    def _records(self, worker: str, records: list[Record], now: float) -> None:
+        """Hand records on: successes of a set together, failures one by one."""
+        done: dict[int, list[tuple[int, int, float]]] = {}
+        begun: Begun | None = None
+        for record in records:
+            begun = record if isinstance(record, Begun) else None
+            if isinstance(record, Begun):
+                continue
+            if record.epoch != self.job.epoch or not self.state.accepts(
+                record.position, record.attempt
+            ):
+                self._committer.late += 1
+                continue
+            self._deaths = 0
+            if isinstance(record, Done):
+                self._committer.done(record, worker)
+                outcome = (record.position, record.attempt, record.seconds)
+                done.setdefault(record.set_id & 0xFFFFFFFF, []).append(outcome)
+            else:
+                self._failed(worker, record, now)
+        for set_id, outcomes in done.items():
+            self._apply(Finished(worker, set_id, outcomes), now)
+        if begun is not None:
+            self._apply(WorkerBegan(worker, begun.position, begun.attempt, now), now)
+            self._committer.worker_at(worker, begun)
+
+    def _failed(self, worker: str, record: Failed, now: float) -> None:
+        failure = record.failure
+        event = Failure(
+            worker,
+            record.set_id & 0xFFFFFFFF,
+            record.position,
+            record.attempt,
+            record.seconds,
+            failure.signature,
+            failure.transient,
+            failure.fatal,
+        )
+        actions = self.state.apply(event, now)
+        final = any(isinstance(a, Settle) and a.position == record.position for a in actions)
+        self._committer.failed(record, worker, final)
+        self._act(actions, now)
+
+    # -- what the scheduler says ---------------------------------------------------------
+
+    def _apply(self, event: Event, now: float) -> None:
+        if not self.ended:
+            self._act(self.state.apply(event, now), now)
+
+    def _act(self, actions: list[Action], now: float) -> None:
+        for action in actions:
+            if isinstance(action, Send):
+                self._send(action)
+            elif isinstance(action, Kill):
+                self.cluster.engine.kill(action.worker)
+            elif isinstance(action, ReplaceWorker):
+                self._replace(now)
+            elif isinstance(action, Blame):
+                self._committer.blamed(self._listing, action, now)
+            elif isinstance(action, PauseRun):
+                self._set_status(RunStatus.PAUSED, action.reason)
+            elif isinstance(action, End):
+                self._end(action.status, now)
+
+    def _send(self, action: Send) -> None:
+        job = self.job
+        positions = [position for position, _ in action.items]
+        header = DatumSet(
+            project_dir=str(job.project.dir),
+            run=job.uuid,
+            epoch=job.epoch,
+            worker=action.worker,
+            set_id=job.epoch << 32 | action.set_id,
+            generation=action.generation,
+            recipe=job.recipe_digest,
+            roots=job.roots,
+            out=job.out,
+            sync=True,
+            tries=self.state.settings.tries,
+            items=[],
+        )
+        attempts = [attempt for _, attempt in action.items]
+        data = pack_set_rows(header, self._listing.rows(positions), attempts)
+        self.cluster.engine.send(action.worker, header.set_id, data)
+
+    def _replace(self, now: float) -> None:
+        if self._deaths < HOPELESS:
+            self._started = now
+            self.cluster.want(self.job.workers)
+
+    def _no_workers(self, reason: str, now: float) -> None:
+        self._committer.message = reason
+        self._apply(NoWorkersLeft(reason), now)
+
+    # -- the ledger ----------------------------------------------------------------------
+
+    def _set_status(self, status: RunStatus, message: str | None = None) -> None:
+        self.status = status
+        self._committer.set_status(status, message)
+
+    def set_status(self, status: RunStatus, message: str | None = None) -> None:
+        """Show `status` from the next commit on."""
+        self._set_status(status, message)
+
+    def _commit(self, now: float) -> None:
+        for rejected in self._committer.commit(self.state):
+            self._act(self.state.apply(rejected, now), now)
+        low, high = self.state.take_changed()
+        if high > low:
+            self._states_file.write(low, bytes(self.state.states[low:high]))
+
+    def _end(self, status: RunStatus, now: float) -> None:
+        """Write the last of it. A conflict found only now turns a success into a failure."""
+        self._commit(now)
+        if status is RunStatus.SUCCESS and self.state.counts[DatumState.FAILED]:
+            status = RunStatus.FAILED
+        self.status = status
+        self.ended = True
+        self._committer.end(self.state, status)
+
+    def _give_up(self, message: str) -> None:
+        """The run itself went wrong: nothing that is finished is lost, the rest is left."""
+        self.status, self.ended = RunStatus.ERROR, True
+        self._committer.give_up(self.state, message)
+
+
+def folder_of(path: Path) -> Path:
+    """Make a run's folder and what it always holds; return it."""
+    for name in ("j", "claims", "logs"):
+        (path / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+    return path
+
+
+__all__ = ["Drive", "EngineError", "folder_of"]

@@ -1,0 +1,188 @@
+"""The runner's loop: requests in, runs moved on, an end when there is nothing to do."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+import traceback
+from typing import Final
+
+from ..errors import DatumError
+from ..ledger import db, requests
+from ..ledger.requests import Request
+from ..project import Project
+from ..state import Cancel, Hold, Pause, Release, Resume, Scale
+from ..states import RunStatus
+from .cluster import Pool
+from .drive import Drive
+from .lease import ProcessWatch, end_older
+from .prepare import Preparer
+from .recover import unfinished
+from .version import VERSION
+
+#: Seconds between two looks for requests: while something runs, shortly after, and idle.
+_BUSY: Final = 0.01
+_WARM: Final = 0.005
+_COLD: Final = 0.05
+#: Seconds after the last run in which another is expected soon.
+_WARM_FOR: Final = 30.0
+
+
+class Runner:
+    """The process that plans and drives runs; the only writer of their results.
+
+    Parameters
+    ----------
+    project : Project
+        The caller holds the lock of `interpreter` in it.
+    interpreter : str
+    idle : float
+        Seconds without a run after which it ends, and gives its workers back.
+    """
+
+    def __init__(self, project: Project, interpreter: str, idle: float) -> None:
+        self._project = project
+        self._interpreter = interpreter
+        self._idle = idle
+        self._conn = db.connect(project)
+        self.epoch = requests.register_runner(self._conn, interpreter, VERSION)
+        end_older(project, interpreter, self.epoch)
+        self._watch = ProcessWatch(project, interpreter, self.epoch)
+        self._pool = Pool(str(project.dir), self._watch)
+        self._prepare = Preparer(self._conn, project, interpreter, self.epoch, self._pool)
+        self._drives: dict[str, Drive] = {}
+        self._quiet_since = time.monotonic()
+        self._seen = -1
+        self._stopping = False
+
+    def __enter__(self) -> Runner:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        now = time.monotonic()
+        for drive in self._drives.values():
+            drive.close(now)
+            drive.cluster.close()
+        self._pool.close()
+        self._conn.close()
+
+    def stop(self) -> None:
+        """End soon; runs stay unfinished, for the next runner."""
+        self._stopping = True
+
+    def serve(self) -> None:
+        """Work until there has been nothing to do for the idle time."""
+        self._take_up()
+        while not self._stopping:
+            self.step()
+            if self._may_end():
+                return
+
+    def step(self) -> None:
+        """One round: requests, then every active run."""
+        self._requests()
+        now = time.monotonic()
+        if not self._drives:
+            recently = now - self._quiet_since < _WARM_FOR
+            time.sleep(_WARM if recently else _COLD)
+            return
+        share = _BUSY / len(self._drives)
+        for uuid, drive in list(self._drives.items()):
+            self._guarded(drive, share)
+            if drive.ended:
+                self._finish(uuid)
+
+    def _guarded(self, drive: Drive, share: float) -> None:
+        """A mistake of ours in one run must not take the others with it."""
+        try:
+            drive.step(time.monotonic(), share)
+        except (sqlite3.Error, OSError, AssertionError, LookupError, ValueError) as exc:
+            traceback.print_exc()
+            drive.fail(f"the runner failed: {type(exc).__name__}: {exc} (see {self._project.log})")
+
+    def _finish(self, uuid: str) -> None:
+        drive = self._drives.pop(uuid)
+        now = time.monotonic()
+        drive.close(now)
+        keep = drive.status not in (RunStatus.ERROR, RunStatus.CANCELLED) and drive.reusable
+        self._pool.give_back(drive.cluster, now, keep=keep)
+        self._prepare.clean(drive.job)
+        self._quiet_since = now
+
+    def _may_end(self) -> bool:
+        now = time.monotonic()
+        if self._drives:
+            return False
+        self._pool.close_idle(now - self._idle)
+        if now - self._quiet_since < self._idle and self._project_stands():
+            return False
+        return requests.end_runner_if_idle(self._conn, self._interpreter, self.epoch)
+
+    def _project_stands(self) -> bool:
+        """Whether the ledger is still where it was: a moved or deleted one has no runner."""
+        return os.path.exists(self._project.ledger)
+
+    # -- requests ------------------------------------------------------------------------
+
+    def _requests(self) -> None:
+        version = db.data_version(self._conn)
+        if version == self._seen:
+            return
+        self._seen = version
+        for request in requests.open_requests(self._conn, self._interpreter):
+            try:
+                self._answer(request)
+            except DatumError as exc:
+                requests.answer(self._conn, request.id, "refused", str(exc))
+            except (sqlite3.Error, OSError, LookupError, ValueError, TypeError) as exc:
+                traceback.print_exc()
+                text = f"{type(exc).__name__}: {exc} (see {self._project.log})"
+                requests.answer(self._conn, request.id, "refused", text)
+
+    def _answer(self, request: Request) -> None:
+        if request.kind == "run":
+            self._start(request)
+        elif request.kind == "drain":
+            self._stopping = not self._drives
+        elif request.run in self._drives:
+            self._tell(request, self._drives[request.run])
+        requests.answer(self._conn, request.id, "done")
+
+    def _start(self, request: Request) -> None:
+        self._prepare.make_room(request, self._drives)
+        drive = self._prepare.new(request)
+        self._drives[drive.job.uuid] = drive
+        drive.begin(time.monotonic())
+
+    def _tell(self, request: Request, drive: Drive) -> None:
+        now = time.monotonic()
+        if request.kind == "cancel":
+            drive.set_status(RunStatus.CANCELLING)
+            drive.tell(Cancel(), now)
+        elif request.kind == "hold":
+            drive.tell(Hold(), now)
+        elif request.kind == "release":
+            drive.tell(Release(), now)
+        elif request.kind == "pause":
+            drive.set_status(RunStatus.PAUSED, "paused by hand")
+            drive.tell(Pause("paused by hand"), now)
+        elif request.kind == "resume":
+            drive.set_status(RunStatus.RUNNING)
+            drive.tell(Resume(), now)
+        elif request.kind == "scale":
+            drive.scale(int(request.args["workers"]), now)
+            drive.tell(Scale(int(request.args["workers"])), now)
+        if drive.ended:
+            self._finish(drive.job.uuid)
+
+    def _take_up(self) -> None:
+        """Go on with what an older runner left unfinished."""
+        for row in unfinished(self._conn, self._interpreter):
+            try:
+                drive = self._prepare.again(row)
+            except DatumError as exc:
+                self._prepare.abandon(row, str(exc))
+                continue
+            self._drives[drive.job.uuid] = drive
+            drive.begin(time.monotonic())

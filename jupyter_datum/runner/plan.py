@@ -1,0 +1,310 @@
+"""Which datums there are, and which of them run, with reasons.
+
+The listing of the input is merged with what the ledger knows: where the listing comes in
+key order with a cursor that walks beside it, else by looking 10,000 keys up at a time.
+Measured, a merge costs 1.2 us a datum and a look-up by itself 7 us.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Final, NamedTuple
+
+from ..events import SetItem, Stat, pack_item
+from ..hashing import file_digest, is_racy, stat_of
+from ..inputs.base import Input, Listed
+from ..ledger import queries, writes
+from ..states import DatumState
+
+#: Keys looked up, and datums planned, in one step: some tens of milliseconds.
+BATCH: Final = 2_000
+
+NEW: Final = "new"
+CHANGED: Final = "input changed"
+STALE: Final = "code changed"
+FAILED: Final = "failed before"
+DIRTY: Final = "input changed while it was processed"
+MISSING: Final = "output missing or changed"
+FORCED: Final = "forced"
+UNCHANGED: Final = "unchanged"
+LEFT_OUT: Final = "not selected"
+
+#: What ``--only`` means in reasons; without it every reason but UNCHANGED runs.
+ONLY: Final = {
+    "new": frozenset({NEW, CHANGED, DIRTY, MISSING}),
+    "failed": frozenset({FAILED}),
+    "stale": frozenset({STALE}),
+}
+
+
+class Known(NamedTuple):
+    """What the ledger holds of a datum (the columns of `queries.known`, in their order)."""
+
+    key: bytes
+    id: int
+    state: int
+    version: int
+    size: int | None
+    mtime_ns: int | None
+    ctime_ns: int | None
+    inode: int | None
+    content: bytes | None
+    seconds: float
+    outputs: int
+    dirty: int
+    run: int
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which datums of the input a run is about.
+
+    Parameters
+    ----------
+    only : tuple of str
+        ``new``, ``failed``, ``stale``; empty for all that need it.
+    force : bool
+        Unchanged ones too.
+    sample : int
+        So many datums at most, the first ones that would run; 0 for no limit.
+    """
+
+    only: tuple[str, ...] = ()
+    force: bool = False
+    sample: int = 0
+
+    def wants(self, reason: str) -> bool:
+        """Return whether a datum with this reason runs."""
+        if self.only:
+            return any(reason in ONLY[word] for word in self.only)
+        return self.force or reason != UNCHANGED
+
+
+@dataclass
+class Batch:
+    """The next positions of a plan.
+
+    ``ids`` holds a datum row id, ``states`` a state byte and ``rows`` a packed item (empty
+    where nothing runs) for each position.
+    """
+
+    ids: list[int] = field(default_factory=list)
+    states: bytearray = field(default_factory=bytearray)
+    rows: list[bytes] = field(default_factory=list)
+
+
+class Planner:
+    """Makes the plan of one run, batch by batch.
+
+    Parameters
+    ----------
+    conn : sqlite3.Connection
+        Read, but for blocks of ids for new datums and refreshed stat tuples.
+    run : tuple
+        ``(id, transform, version)`` of the run in the ledger.
+    source : Input
+    selection : Selection
+    exclude : frozenset of bytes
+        Absolute folders that are never input: the transform's own outputs.
+    now_ns : callable
+        The clock, for files that changed a moment ago.
+    """
+
+    def __init__(
+        self,
+        conn: sqlite3.Connection,
+        run: tuple[int, int, int],
+        source: Input,
+        selection: Selection,
+        exclude: frozenset[bytes],
+        now_ns: Callable[[], int],
+    ) -> None:
+        self._conn = conn
+        self._run, self._transform, self._version = run
+        self._source = source
+        self._selection = selection
+        self._now_ns = now_ns
+        self.errors: list[str] = []
+        self.reasons: Counter[str] = Counter()
+        self.saved = 0.0
+        self.planned = 0
+        self.vanished = 0
+        self._to_run = 0
+        self._outputs: dict[int, list[tuple[bytes, int, int, bytes]]] = {}
+        self._touched: list[tuple[int, Stat]] = []
+        self._ids = _Ids(conn)
+        self._empty = not queries.known(conn, self._transform, None, 1)
+        self._pairs = self._paired(source.list(exclude, self.errors))
+
+    def step(self, n: int = BATCH) -> Batch | None:
+        """Plan up to `n` more datums; None when the listing has ended."""
+        batch = Batch()
+        pairs = list(islice(self._pairs, n))
+        self._outputs = self._recorded_outputs(pairs)
+        for listed, known in pairs:
+            self._plan(listed, known, batch)
+        if self._touched:
+            writes.refresh_stats(self._conn, self._touched)
+            self._touched.clear()
+        self.planned += len(batch.ids)
+        return batch if batch.ids else None
+
+    def _plan(self, listed: Listed, known: Known | None, batch: Batch) -> None:
+        reason, content = self._reason(listed, known)
+        self.reasons[reason] += 1
+        position = self.planned + len(batch.ids)
+        identity = known.id if known else self._ids.take()
+        batch.ids.append(identity)
+        if not self._selected(reason):
+            batch.states.append(self._state_left(known))
+            batch.rows.append(b"")
+            if reason == UNCHANGED and known:
+                self.saved += known.seconds
+            return
+        self._to_run += 1
+        files = tuple((name, rel, content) for name, rel, _ in listed.files)
+        item = SetItem(position, identity, listed.key, 1, files, listed.value, listed.captures)
+        batch.states.append(DatumState.PENDING)
+        batch.rows.append(pack_item(item))
+
+    def _selected(self, reason: str) -> bool:
+        if self._selection.sample and self._to_run >= self._selection.sample:
+            return False
+        return self._selection.wants(reason)
+
+    def _state_left(self, known: Known | None) -> int:
+        """The state of a datum that does not run: what it has become in this very run, if a
+        former runner began it, else skipped."""
+        if known and known.run == self._run and known.state != DatumState.CANCELLED:
+            return known.state
+        return DatumState.SKIPPED
+
+    def _reason(self, listed: Listed, known: Known | None) -> tuple[str, bytes | None]:
+        """Why a datum runs or not, cheapest question first; and its content if now known."""
+        if known is None:
+            return NEW, None
+        if known.run == self._run and known.state == DatumState.FAILED:
+            return UNCHANGED, None  # failed for good in this run, under a former runner
+        if self._selection.force and known.run != self._run:
+            return FORCED, None
+        if known.state != DatumState.SUCCESS:
+            return FAILED, None
+        if known.version != self._version:
+            return STALE, None
+        if known.dirty:
+            return DIRTY, None
+        return self._input_reason(listed, known)
+
+    def _input_reason(self, listed: Listed, known: Known) -> tuple[str, bytes | None]:
+        content = None
+        if listed.files:
+            same, content = self._same_input(listed, known)
+            if not same:
+                return CHANGED, content
+        if known.outputs and not self._outputs_stand(known):
+            return MISSING, content
+        return UNCHANGED, None
+
+    def _same_input(self, listed: Listed, known: Known) -> tuple[bool, bytes | None]:
+        """Compare by stat, and by content where stat differs or is too fresh to be trusted."""
+        name, rel, stat = listed.files[0]
+        before = (known.size, known.mtime_ns, known.ctime_ns, known.inode)
+        if tuple(stat) == before and not is_racy(stat, self._now_ns()):
+            return True, None
+        try:
+            content = file_digest(os.path.join(self._source.roots[name], rel))
+        except OSError:
+            return False, None  # the worker will say what is wrong with it
+        if content == known.content:
+            self._touched.append((known.id, stat))
+            return True, None
+        return False, content
+
+    def _recorded_outputs(
+        self, pairs: list[tuple[Listed, Known | None]]
+    ) -> dict[int, list[tuple[bytes, int, int, bytes]]]:
+        """The recorded outputs of all datums of a batch that might be skipped: one query."""
+        made = [
+            known.id
+            for _, known in pairs
+            if known and known.outputs and known.version == self._version
+        ]
+        return queries.outputs_of(self._conn, made) if made else {}
+
+    def _outputs_stand(self, known: Known) -> bool:
+        rows = self._outputs.get(known.id, [])
+        return len(rows) == known.outputs and all(
+            _stands(path, size, mtime_ns) for path, size, mtime_ns, _ in rows
+        )
+
+    # -- what the ledger knows, beside the listing -------------------------------------
+
+    def _paired(self, listing: Iterator[Listed]) -> Iterator[tuple[Listed, Known | None]]:
+        if self._empty:
+            return ((listed, None) for listed in listing)
+        return self._merged(listing) if self._source.ordered else self._looked_up(listing)
+
+    def _merged(self, listing: Iterator[Listed]) -> Iterator[tuple[Listed, Known | None]]:
+        cursor = self._cursor()
+        known = next(cursor, None)
+        for listed in listing:
+            while known is not None and known.key < listed.key:
+                self.vanished += 1
+                known = next(cursor, None)
+            if known is not None and known.key == listed.key:
+                yield listed, known
+                known = next(cursor, None)
+            else:
+                yield listed, None
+        self.vanished += sum(1 for _ in cursor) + (known is not None)
+
+    def _cursor(self) -> Iterator[Known]:
+        """All known datums by key; in pages, so that no read stays open between steps."""
+        after: bytes | None = None
+        while rows := queries.known(self._conn, self._transform, after, BATCH):
+            for row in rows:
+                yield Known(*row)
+            after = rows[-1][0]
+
+    def _looked_up(self, listing: Iterator[Listed]) -> Iterator[tuple[Listed, Known | None]]:
+        for block in _blocks(listing, BATCH):
+            found = queries.lookup(self._conn, self._transform, [row.key for row in block])
+            for listed in block:
+                row = found.get(listed.key)
+                yield listed, Known(*row) if row else None
+
+
+class _Ids:
+    """Row ids for new datums, taken from the ledger in blocks."""
+
+    def __init__(self, conn: sqlite3.Connection, block: int = BATCH) -> None:
+        self._conn = conn
+        self._block = block
+        self._next = self._stop = 0
+
+    def take(self) -> int:
+        if self._next == self._stop:
+            self._next = writes.allocate_datums(self._conn, self._block)
+            self._stop = self._next + self._block
+            self._block = min(self._block * 2, 100_000)
+        self._next += 1
+        return self._next - 1
+
+
+def _blocks(rows: Iterable[Listed], n: int) -> Iterator[list[Listed]]:
+    iterator = iter(rows)
+    while block := list(islice(iterator, n)):
+        yield block
+
+
+def _stands(path: bytes, size: int, mtime_ns: int) -> bool:
+    try:
+        now = stat_of(os.lstat(path))
+    except OSError:
+        return False
+    return (now.size, now.mtime_ns) == (size, mtime_ns)

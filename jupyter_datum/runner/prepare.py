@@ -1,0 +1,221 @@
+"""From a request to an active run: check the recipe, settle the rows, build the parts."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import shutil
+import sqlite3
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from ..engines.base import Engine
+from ..errors import OutputConflictError, RunError
+from ..inputs import input_from_json
+from ..ledger import queries, writes
+from ..ledger.db import transaction
+from ..ledger.requests import Request
+from ..ledger.writes import RunKey
+from ..outputs.publish import Publisher, sweep
+from ..project import Project
+from ..resources import default_workers, thread_environment
+from ..state import Cancel, OnError, RunSettings, RunState
+from ..states import RunStatus
+from ..transform.options import Options
+from ..transform.recipe import Recipe, read_recipe
+from .cluster import Pool, Wanted, environment_key
+from .commit import Committer
+from .drive import Drive, folder_of
+from .job import Job
+from .plan import Planner, Selection
+
+
+class Preparer:
+    """Builds drives.
+
+    Parameters
+    ----------
+    conn : sqlite3.Connection
+    project : Project
+    interpreter : str
+    epoch : int
+        Of this runner.
+    pool : Pool
+    """
+
+    def __init__(
+        self, conn: sqlite3.Connection, project: Project, interpreter: str, epoch: int, pool: Pool
+    ) -> None:
+        self._conn = conn
+        self._project = project
+        self._interpreter = interpreter
+        self._epoch = epoch
+        self._pool = pool
+
+    def new(self, request: Request) -> Drive:
+        """Make the run that `request` asks for.
+
+        Raises
+        ------
+        SignatureError
+            If its recipe was not signed by this user.
+        OutputConflictError
+            If its output folder belongs to another transform.
+        """
+        if request.run is None or request.recipe is None:
+            raise RunError(f"request {request.uuid} names no run or no recipe")
+        recipe = read_recipe(self._project, request.recipe)
+        options = _options(recipe, request.args)
+        with transaction(self._conn):
+            key = self._rows(request, recipe, options)
+        return self._drive(request.run, key, request.recipe, recipe, options)
+
+    def again(self, row: queries.RunRow) -> Drive:
+        """Take up a run that an older runner left.
+
+        Raises
+        ------
+        SignatureError
+            If its recipe does not verify (any more).
+        """
+        recipe = read_recipe(self._project, row.recipe)
+        options = _options(recipe, json.loads(row.options))
+        key = RunKey(row.id, row.transform, row.version, self._epoch)
+        with transaction(self._conn):
+            writes.take_over(self._conn, key)
+        return self._drive(row.uuid, key, row.recipe, recipe, options)
+
+    def abandon(self, row: queries.RunRow, message: str) -> None:
+        """End a run that cannot be taken up; what is finished stays."""
+        key = RunKey(row.id, row.transform, row.version, self._epoch)
+        with transaction(self._conn):
+            writes.take_over(self._conn, key)
+            writes.end_run(self._conn, key, RunStatus.ERROR, message, {})
+
+    def make_room(self, request: Request, drives: Mapping[str, Drive]) -> None:
+        """A paused run of the same transform gives way to a new one; an active one does not.
+
+        Raises
+        ------
+        RunError
+            If the transform is running.
+        """
+        if request.recipe is None:
+            return
+        name = read_recipe(self._project, request.recipe).name
+        for drive in drives.values():
+            if drive.job.recipe.name != name:
+                continue
+            if drive.status is not RunStatus.PAUSED:
+                raise RunError(
+                    f"transform {name!r} is running already (run {drive.job.uuid[:8]}). "
+                    f"Wait for it, or stop it with: %datum cancel {name}"
+                )
+            drive.tell(Cancel(), time.monotonic())
+
+    def clean(self, job: Job) -> None:
+        """Remove what only an active run needs; its last commit is durable."""
+        for name in ("j", "claims", "inbox"):
+            shutil.rmtree(job.folder / name, ignore_errors=True)
+        (job.folder / "listing").unlink(missing_ok=True)
+        if job.out is not None:
+            sweep(self._conn, job.out, self._epoch + 1)
+
+    # -- rows ----------------------------------------------------------------------------
+
+    def _rows(self, request: Request, recipe: Recipe, options: Options) -> RunKey:
+        conn = self._conn
+        out = os.fsencode(recipe.out) if recipe.out else None
+        self._check_out(recipe.name, out)
+        transform = writes.transform_id(conn, recipe.name, recipe.notebook, recipe.cell_id, out)
+        version = writes.version_id(
+            conn,
+            transform,
+            bytes.fromhex(recipe.fingerprint),
+            recipe.parts,
+            recipe.source,
+            recipe.python,
+            recipe.packages,
+        )
+        run = writes.create_run(
+            conn,
+            uuid=request.run,
+            transform=transform,
+            version=version,
+            recipe=request.recipe,
+            interpreter=self._interpreter,
+            engine=options.engine,
+            workers=_workers(options),
+            options=request.args,
+            origin=str(request.args.get("origin", "kernel")),
+            requested=request.at,
+            epoch=self._epoch,
+        )
+        return RunKey(run, transform, version, self._epoch)
+
+    def _check_out(self, name: str, out: bytes | None) -> None:
+        owner = queries.transform_of_out(self._conn, out) if out else None
+        if owner is not None and owner != name:
+            raise OutputConflictError(
+                f"the output folder {os.fsdecode(out or b'')!r} belongs to transform {owner!r}; "
+                f"give {name!r} another one with -o"
+            )
+
+    # -- parts ---------------------------------------------------------------------------
+
+    def _drive(
+        self, uuid: str, key: RunKey, digest: str, recipe: Recipe, options: Options
+    ) -> Drive:
+        source = input_from_json(recipe.input, self._project)
+        out = os.fsencode(recipe.out) if recipe.out else None
+        job = Job(
+            self._project, key, uuid, digest, recipe, source, options, out, _workers(options)
+        )
+        folder_of(job.folder)
+        selection = Selection(tuple(options.only), options.force, options.sample or 0)
+        exclude = frozenset({out} if out else ())
+        run = (key.id, key.transform, key.version)
+        planner = Planner(self._conn, run, source, selection, exclude, time.time_ns)
+        state = RunState(_settings(options))
+        publisher = Publisher(
+            self._conn,
+            run=key,
+            out=out,
+            replace=options.force,
+        )
+        cluster = self._pool.take(self._wanted(job))
+        return Drive(job, planner, state, cluster, Committer(self._conn, job, publisher))
+
+    def _wanted(self, job: Job) -> Wanted:
+        environment = thread_environment(job.workers, job.options.threads)
+        extra: tuple[tuple[str, Any], ...] = ()
+        if job.options.engine == "serial":
+            extra = (("inbox", str(job.folder / "inbox")), ("lock", str(job.folder / "kernel")))
+        code = json.dumps([job.recipe.modules, job.recipe.sys_path, job.recipe.cwd])
+        return Wanted(job.options.engine, environment_key(environment), extra, code)
+
+
+def _options(recipe: Recipe, args: Mapping[str, Any]) -> Options:
+    """The recipe's options with those of the request over them."""
+    names = {field.name for field in dataclasses.fields(Options)}
+    merged = {**recipe.options, **{k: v for k, v in args.items() if k in names}}
+    return Options.from_json(merged)
+
+
+def _workers(options: Options) -> int:
+    return 1 if options.engine == "serial" else options.workers or default_workers()
+
+
+def _settings(options: Options) -> RunSettings:
+    return RunSettings(
+        tries=options.tries,
+        on_error=OnError.parse(options.on_error),
+        timeout=options.timeout,
+        backoff=options.backoff,
+        probe=0 if options.no_probe else 20,
+    )
+
+
+__all__ = ["Engine", "Preparer"]

@@ -1,0 +1,71 @@
+"""What a new runner does with what an older one left: roll forward, then take up.
+
+Publishing is rolled forward first (its redo log names every file), then every journal is
+read to its end and what is finished in it is published, and only then anything is sent.
+So nothing that was finished, whether committed or only journaled, runs again.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from itertools import islice
+
+from ..errors import FrameError
+from ..events import Done, frames
+from ..ledger import queries, writes
+from ..outputs.publish import Publisher, Verdict
+from ..project import Project
+from .job import Job
+
+_GROUP = 500
+
+
+def unfinished(conn: sqlite3.Connection, interpreter: str) -> list[queries.RunRow]:
+    """Return the runs of `interpreter` that have not ended, oldest first."""
+    return queries.unfinished_runs(conn, interpreter)
+
+
+def recover(conn: sqlite3.Connection, job: Job, publisher: Publisher) -> int:
+    """Bring a run that an older runner left to the state that its workers had reached.
+
+    Returns
+    -------
+    int
+        Datums that were finished and had not been recorded.
+    """
+    recorded = 0
+    records = journaled(job.project, job.uuid)
+    while group := list(islice(records, _GROUP)):
+        known = queries.settled_in(conn, job.key.id, [done.datum for done, _ in group])
+        fresh = [(done, worker) for done, worker in group if done.datum not in known]
+        workers = {done.datum: worker for done, worker in fresh}
+
+        def write(
+            conn: sqlite3.Connection,
+            verdicts: list[Verdict],
+            workers: dict[int, str] = workers,
+        ) -> None:
+            # What cannot be published (its staging is gone, its path is taken) runs again.
+            good = [(v.done, workers[v.done.datum]) for v in verdicts if v.ok]
+            writes.put_successes(conn, job.key, good)
+
+        publisher.publish([done for done, _ in fresh], write)
+        recorded += len(fresh)
+    return recorded
+
+
+def journaled(project: Project, run: str) -> Iterator[tuple[Done, str]]:
+    """Yield what the journals of a run hold as finished, with the worker's name.
+
+    A journal that is damaged gives what stands before the damage: the rest runs again.
+    """
+    folder = project.run(run) / "j"
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        worker = path.name.partition("-")[2]
+        try:
+            for record, _ in frames(path.read_bytes()):
+                if isinstance(record, Done):
+                    yield record, worker
+        except FrameError as exc:
+            print(f"journal {path.name} of run {run}: {exc}", flush=True)

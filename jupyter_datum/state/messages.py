@@ -1,0 +1,201 @@
+"""What the scheduler is told, and what it wants done. Plain data, past and imperative."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ..states import RunStatus
+
+# -- events --------------------------------------------------------------------------------
+
+
+class Planned(NamedTuple):
+    """More positions are known: one state byte each, PENDING for what is to run."""
+
+    states: bytes
+
+
+class PlanEnded(NamedTuple):
+    """No more positions will come."""
+
+
+class WorkerUp(NamedTuple):
+    """A worker can be sent sets."""
+
+    worker: str
+
+
+class WorkerDown(NamedTuple):
+    """A worker died. ``begun`` is what it had begun and not finished, as ``(position,
+    attempt)``, read from its journal to the end before this is said; None if nothing."""
+
+    worker: str
+    cause: str
+    begun: tuple[int, int] | None
+
+
+class WorkerBegan(NamedTuple):
+    """A worker began a datum (``at`` on the scheduler's clock)."""
+
+    worker: str
+    position: int
+    attempt: int
+    at: float
+
+
+class Finished(NamedTuple):
+    """Attempts that succeeded: ``(position, attempt, seconds)``, each one accepted before."""
+
+    worker: str
+    set_id: int
+    outcomes: list[tuple[int, int, float]]
+
+
+class Failure(NamedTuple):
+    """An attempt failed, and its worker lives."""
+
+    worker: str
+    set_id: int
+    position: int
+    attempt: int
+    seconds: float
+    signature: str
+    transient: bool
+    fatal: bool
+
+
+class Rejected(NamedTuple):
+    """A success that could not be published (its path belongs to another datum)."""
+
+    position: int
+    attempt: int
+
+
+class SetReturned(NamedTuple):
+    """A set is off its worker's hands. ``refused``: not executed at all."""
+
+    worker: str
+    set_id: int
+    refused: bool
+
+
+class Tick(NamedTuple):
+    """Time has passed."""
+
+
+class Cancel(NamedTuple):
+    """End the run; what is finished stays."""
+
+
+class Hold(NamedTuple):
+    """Start nothing new for a moment: it may become a cancel or a release."""
+
+
+class Release(NamedTuple):
+    """Go on after a hold."""
+
+
+class Pause(NamedTuple):
+    """Start nothing new until resumed."""
+
+    reason: str
+
+
+class Resume(NamedTuple):
+    """Go on after a pause."""
+
+
+class Scale(NamedTuple):
+    """There are to be so many workers."""
+
+    workers: int
+
+
+class Retry(NamedTuple):
+    """Try failed datums again, in this same run."""
+
+    positions: tuple[int, ...]
+
+
+class NoWorkersLeft(NamedTuple):
+    """There is no worker, and none will come."""
+
+    reason: str
+
+
+Event = (
+    Planned
+    | PlanEnded
+    | WorkerUp
+    | WorkerDown
+    | WorkerBegan
+    | Finished
+    | Failure
+    | Rejected
+    | SetReturned
+    | Tick
+    | Cancel
+    | Hold
+    | Release
+    | Pause
+    | Resume
+    | Scale
+    | Retry
+    | NoWorkersLeft
+)
+
+# -- actions -------------------------------------------------------------------------------
+
+
+class Send(NamedTuple):
+    """Send a set: ``(position, attempt)`` of each datum, in order."""
+
+    worker: str
+    set_id: int
+    generation: int
+    items: list[tuple[int, int]]
+
+
+class Kill(NamedTuple):
+    """End a worker; its :class:`WorkerDown` is to follow."""
+
+    worker: str
+    reason: str
+
+
+class Settle(NamedTuple):
+    """A datum failed for good, with this attempt."""
+
+    position: int
+    attempt: int
+
+
+class Blame(NamedTuple):
+    """An attempt ended with its worker, by its own doing or its time-out: record it."""
+
+    worker: str
+    position: int
+    attempt: int
+    seconds: float
+    signature: str
+    message: str
+    final: bool
+
+
+class ReplaceWorker(NamedTuple):
+    """A worker is missing and there is work for one."""
+
+
+class PauseRun(NamedTuple):
+    """The run has paused itself."""
+
+    reason: str
+
+
+class End(NamedTuple):
+    """The run is over."""
+
+    status: RunStatus
+
+
+Action = Send | Kill | Settle | Blame | ReplaceWorker | PauseRun | End

@@ -1,0 +1,97 @@
+"""How a run is to behave; nothing here changes while it lasts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from ..errors import UsageError
+
+
+@dataclass(frozen=True)
+class OnError:
+    """What failed datums do to the others.
+
+    Parameters
+    ----------
+    limit : int or None
+        Failed datums at which nothing new is started; None: never.
+    percent : float or None
+        The same, in percent of the datums that have been settled (20 at least).
+    """
+
+    limit: int | None = None
+    percent: float | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> OnError:
+        """Read ``continue``, ``stop``, ``stop:N`` or ``stop:P%``.
+
+        Raises
+        ------
+        UsageError
+            If it is none of these.
+        """
+        word, _, bound = text.partition(":")
+        try:
+            if word == "continue" and not bound:
+                return cls()
+            if word == "stop" and bound.endswith("%"):
+                return cls(percent=float(bound[:-1]))
+            if word == "stop":
+                return cls(limit=int(bound) if bound else 1)
+        except ValueError:
+            pass
+        raise UsageError(f"on-error is continue, stop, stop:N or stop:P%, not {text!r}")
+
+    def reached(self, failed: int, settled: int) -> bool:
+        """Return whether so many failures end the run."""
+        if self.limit is not None:
+            return failed >= self.limit
+        if self.percent is not None:
+            return settled >= _ENOUGH and failed * 100 >= self.percent * settled
+        return False
+
+
+#: Settled datums below which a percentage says nothing.
+_ENOUGH: Final = 20
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """Settings of one run. Times in seconds.
+
+    Parameters
+    ----------
+    tries : int
+        Attempts in all for what may go away by itself: deaths, time-outs, I/O errors.
+    on_error : OnError
+    timeout : float or None
+        Longest time for one datum.
+    backoff : float
+        Before the second attempt; doubled before each further one.
+    window : int
+        Sets that a worker has at most: the one at work and those that wait.
+    set_seconds : float
+        Work that a set should hold.
+    max_set : int
+        Datums that a set holds at most.
+    probe : int
+        So many datums, spread over the plan, go first; if they all fail alike the run
+        pauses. 0 for none.
+    cancel_grace : float
+        After a cancel, how long a datum at work may take to end.
+    hold : float
+        After which a hold ends by itself.
+    """
+
+    tries: int = 3
+    on_error: OnError = field(default_factory=OnError)
+    timeout: float | None = None
+    backoff: float = 1.0
+    window: int = 2
+    set_seconds: float = 0.15
+    max_set: int = 1_000
+    probe: int = 20
+    cancel_grace: float = 3.0
+    hold: float = 3.0

@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Builds the wheel and uses it as a stranger would: alone in a clean environment, with only
+# what it asks for by itself, a cell is run over real files.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+.venv/bin/pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir "$work" .
+.venv/bin/python -m venv "$work/venv"
+"$work/venv/bin/pip" install --quiet --disable-pip-version-check "$work"/*.whl
+mkdir "$work/project"
+for i in 1 2 3; do echo "line $i" > "$work/project/$i.txt"; done
+cd "$work/project"
+"$work/venv/bin/ipython" --no-banner --simple-prompt -c '
+%load_ext jupyter_datum
+get_ipython().run_cell("""%%datum lengths -i "*.txt"
+with open(datum.path) as file:
+    n = len(file.read())
+n""")
+assert lengths.results() == [7, 7, 7], lengths.results()
+print("the wheel works alone:", lengths.results())
+'
