@@ -1,1 +1,17 @@
 """Write a notebook cell against one datum, run it over all of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .errors import DatumError
+from .inputs import datums, glob, items
+
+__all__ = ["DatumError", "datums", "glob", "items", "load_ipython_extension"]
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """``%load_ext jupyter_datum``."""
+    from .notebook import load  # the one import that runs upward: IPython asks here
+
+    load(shell)

@@ -236,4 +236,3 @@ def datum_hash(
 def _parts(*parts: bytes) -> bytes:
     """Join `parts` so that no two lists of parts give the same bytes."""
     return b"".join(len(part).to_bytes(8, "little") + part for part in parts)
-

@@ -289,7 +289,7 @@ def unpack_set(data: bytes) -> DatumSet:
     )
     reader.feed(rows)
     items = [_item(fields, attempt) for fields, attempt in zip(reader, attempts, strict=True)]
-    return DatumSet(*header, items)
+    return DatumSet._make([*header, items])
 
 
 def _item(fields: list[Any], attempt: int) -> SetItem:

@@ -79,9 +79,12 @@ def imports(module: str, path: Path) -> Iterator[str]:
             base += node.module.split(".") if node.module else []
             for name in node.names:
                 deeper = ".".join([*base, name.name])
-                yield deeper if (PACKAGE / deeper.replace(".", "/")).with_suffix(
-                    ".py"
-                ).exists() or (PACKAGE / deeper.replace(".", "/")).is_dir() else ".".join(base)
+                yield (
+                    deeper
+                    if (PACKAGE / deeper.replace(".", "/")).with_suffix(".py").exists()
+                    or (PACKAGE / deeper.replace(".", "/")).is_dir()
+                    else ".".join(base)
+                )
         elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("jupyter_datum"):
             yield (node.module or "").removeprefix("jupyter_datum").lstrip(".")
 

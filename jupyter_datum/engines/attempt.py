@@ -70,7 +70,7 @@ class Bench:
         if header.out is not None:
             self._staging = Staging(header.out, header.epoch, header.worker)
         self._scratch = project.run(header.run) / "tmp" / f"{header.epoch}-{header.worker}"
-        self._out_used = self._tmp_used = False
+        self._tmp_used = False
         #: What is being done: a phase of :class:`~jupyter_datum.events.Failure`, or "".
         self.phase = ""
 
@@ -80,7 +80,6 @@ class Bench:
         """Return the private folder for outputs."""
         if self._staging is None:
             raise OutputError("this transform has no output folder: give it one with -o FOLDER")
-        self._out_used = True
         return Path(os.fsdecode(self._staging.folder))
 
     def tmp(self) -> Path:
@@ -122,7 +121,7 @@ class Bench:
             result = None if answer is None else self._result(answer)
             metrics = datum._metrics and _plain(datum._metrics)
             self.phase = "output"
-            outputs = self._collected(item) if self._out_used else ()
+            outputs = self._collected(item)
             dirty = bool(inputs) and any(map(self._changed, inputs))
             done = Done(
                 item.position, item.datum, item.key, item.attempt, self._epoch, set_id,
@@ -136,33 +135,31 @@ class Bench:
             failure = _failure(exc, phase, _filename(load))
             failed = Failed(
                 item.position, item.datum, item.key, item.attempt, self._epoch, set_id,
-                began, perf_counter() - start, inputs, failure, self._log(), self._partial(item),
+                began, perf_counter() - start, inputs, failure, None, self._partial(item),
             )  # fmt: skip
-            return _framed_failure(failed)
+            return _framed_failure(failed._replace(log=self._log()))
         finally:
             self.phase = ""
-            if self._out_used or self._tmp_used:
-                self._tidy()
+            if self._tmp_used:
+                self._tmp_used = False
+                shutil.rmtree(self._scratch, ignore_errors=True)
 
-    def _datum(
-        self, item: SetItem, inputs: tuple[InputFile, ...], transform: Transform
-    ) -> Datum:
-        files = tuple(
-            (name, os.fsdecode(os.path.join(self._roots[name], rel)), rel)
-            for name, rel, _ in item.files
-        )
+    def _datum(self, item: SetItem, inputs: tuple[InputFile, ...], transform: Transform) -> Datum:
+        value = None if item.value is None else decode_value(item.value)
+        files: tuple[tuple[str, str, bytes], ...] = ()
+        contents: tuple[bytes, ...] = ()
+        name = transform.input
+        if inputs:
+            files = tuple((f.name, os.fsdecode(self._path(f.name, f.rel)), f.rel) for f in inputs)
+            contents = tuple(f.content for f in inputs)
+            name = inputs[0].name
         return Datum(
-            files[0][0] if files else transform.input,
-            item.key,
-            files,
-            None if item.value is None else decode_value(item.value),
-            item.captures,
-            item.position,
-            item.attempt,
-            self,
-            tuple(file.content for file in inputs),
-            transform.code,
-        )
+            name, item.key, files, value, item.captures, item.position, item.attempt, self,
+            contents, transform.code,
+        )  # fmt: skip
+
+    def _path(self, name: str, rel: bytes) -> bytes:
+        return os.path.join(self._roots[name], rel)
 
     # -- inputs --------------------------------------------------------------------------
 
@@ -170,14 +167,14 @@ class Bench:
         """Look at each file, then hash it: so what is written meanwhile shows afterwards."""
         found = []
         for name, rel, content in item.files:
-            path = os.path.join(self._roots[name], rel)
+            path = self._path(name, rel)
             stat = stat_of(os.stat(path))
             found.append(InputFile(name, rel, *stat, content or file_digest(path)))
         return tuple(found)
 
     def _changed(self, file: InputFile) -> bool:
         """Whether its bytes are no longer those that were hashed."""
-        path = os.path.join(self._roots[file.name], file.rel)
+        path = self._path(file.name, file.rel)
         try:
             if stat_of(os.stat(path)) == file[2:6]:
                 return False
@@ -197,33 +194,22 @@ class Bench:
         return Result(f"{kind}-file", digest.encode(), len(body))
 
     def _collected(self, item: SetItem) -> tuple[OutputFile, ...]:
-        assert self._staging is not None
-        outputs = tuple(self._staging.collect(item.datum, item.attempt))
-        self._out_used = False
-        return outputs
+        staging = self._staging
+        return tuple(staging.collect(item.datum, item.attempt)) if staging and staging.used else ()
 
     def _partial(self, item: SetItem) -> tuple[OutputFile, ...]:
         try:
-            return self._collected(item) if self._out_used else ()
-        except BaseException:  # what is there cannot be kept; that it failed is known already
-            return ()
+            if self._staging:
+                return tuple(self._staging.collect_partial(item.datum, item.attempt))
+        except BaseException as exc:  # that the datum failed is known already
+            self._capture.write(f"what the datum wrote cannot be kept: {exc}\n")
+        return ()
 
     def _log(self) -> LogSegment | None:
         try:
             return self._capture.end()
         except BaseException:
             return None
-
-    def _tidy(self) -> None:
-        """Nothing of this datum may be seen by the next one."""
-        try:
-            if self._out_used and self._staging is not None:
-                self._staging.discard()
-            if self._tmp_used:
-                shutil.rmtree(self._scratch, ignore_errors=True)
-        except OSError as exc:
-            self._capture.write(f"cannot clean up after the datum: {exc}\n")
-        self._out_used = self._tmp_used = False
 
 
 def _filename(load: Callable[[], Transform]) -> str:
@@ -251,16 +237,26 @@ def _framed_failure(failed: Failed) -> bytes:
             return data
     except (ValueError, TypeError, OverflowError):
         pass
-    texts = [
-        text.encode(errors="backslashreplace").decode()[: 64 << 10] if type(text) is str else text
-        for text in failed.failure
-    ]
-    return frame(failed._replace(inputs=(), partial=(), failure=Failure(*texts)))
+    short = failed.failure._replace(
+        type=_tame(failed.failure.type),
+        message=_tame(failed.failure.message),
+        traceback=_tame(failed.failure.traceback),
+        signature=_tame(failed.failure.signature),
+        place=_tame(failed.failure.place),
+    )
+    return frame(failed._replace(inputs=(), partial=(), failure=short))
+
+
+def _tame(text: str) -> str:
+    """Text that can be encoded and is not too long."""
+    return text[: 64 << 10].encode(errors="backslashreplace").decode()
 
 
 def _failure(exc: BaseException, phase: str, filename: str) -> Failure:
     try:
-        return failure_of(exc, phase, filename)
+        failure = failure_of(exc, phase, filename)
+        # An interrupt says nothing about the datum.
+        return failure._replace(transient=True) if type(exc) is KeyboardInterrupt else failure
     except BaseException:  # an exception can defend itself against being looked at
         name = type.__getattribute__(type(exc), "__name__")
         text = "the exception's text cannot be made: showing it raises another one"

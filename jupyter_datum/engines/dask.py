@@ -16,16 +16,15 @@ import os
 from collections.abc import Mapping
 from typing import Any, Final
 
-from .base import Refused, Returned
-from .local import Hub, HubLost, LocalEngine, Ready, Tell, require
+from .base import Returned
+from .local import Hub, HubLost, LocalEngine, Lost, Ready, Tell, require
 
 require("dask", "distributed")
 
-#: Imported before a worker registers: so a worker that is up can execute.
-_PRELOAD: Final = "jupyter_datum.engines.worker"
+#: How long after its last connection a worker may take to end.
+_CUT_OFF_SECONDS: Final = 1.0
 _SCHEDULER: Final[dict[str, Any]] = {
     "distributed.scheduler.allowed-failures": 0,
-    "distributed.scheduler.work-stealing": False,
     "distributed.scheduler.worker-ttl": None,
     "distributed.scheduler.http.routes": [],
     "distributed.admin.low-level-log-length": 100,
@@ -62,17 +61,22 @@ class DaskHub(Hub):
         import dask
         from distributed import Client, LocalCluster
 
-        with dask.config.set(_SCHEDULER):
-            self._cluster = LocalCluster(
-                n_workers=0,
-                threads_per_worker=1,
-                processes=True,
-                host="127.0.0.1",
-                silence_logs=logging.CRITICAL,
-                # Not None: that would listen on port 8787.
-                scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},
-            )
-            self._client = Client(self._cluster, set_as_default=False)
+        dask.config.set(_SCHEDULER)  # for good: each new connection looks at it
+        self._cluster = LocalCluster(
+            n_workers=0,
+            threads_per_worker=1,
+            processes=True,
+            host="127.0.0.1",
+            silence_logs=logging.CRITICAL,
+            # The address: None would listen on port 8787. The extensions: spans never
+            # forget a task, the others (stealing, shuffling, queues) are of no use.
+            scheduler_kwargs={
+                "dashboard": False,
+                "dashboard_address": "127.0.0.1:0",
+                "extensions": {},
+            },
+        )
+        self._client = Client(self._cluster, set_as_default=False)
         self._client.sync(self._watch)
         # Workers wait for this file: so none is there before we look.
         address = json.dumps({"address": self._cluster.scheduler_address})
@@ -97,9 +101,11 @@ class DaskHub(Hub):
                 hub.tell(Ready(name))
 
             def remove_worker(self, scheduler: Any, worker: str, **_: Any) -> None:
-                # Cut off but maybe alive: what cannot be reached must not work on.
+                # Cut off: it is dead, and that is about to be told with the cause; or it
+                # lives and cannot be reached, and then it must not work on.
                 for name in [n for n, a in list(hub._addresses.items()) if a == worker]:
-                    hub.children.kill(name)
+                    lost = Lost(name, "the scheduler has lost its connection to it")
+                    scheduler.loop.call_later(_CUT_OFF_SECONDS, hub.tell, lost)
 
             async def close(self) -> None:
                 hub.tell(HubLost(hub, "its scheduler was closed", ""))
@@ -116,15 +122,15 @@ class DaskHub(Hub):
             "host": "127.0.0.1",
             "dashboard": False,
             "dashboard_address": "127.0.0.1:0",
+            "extensions": {},
             "local_directory": str(self.children.folder),
         }
         spec = json.dumps({"cls": "distributed.Worker", "opts": options})
-        config = {**_WORKER, "distributed.worker.preload": [_PRELOAD]}
         return self.children.spawn(
             worker,
             "distributed.cli.dask_spec",
             f"--spec={spec}",
-            extra={_variable(key): str(value) for key, value in config.items()},
+            extra={_variable(key): str(value) for key, value in _WORKER.items()},
         )
 
     def send(self, worker: str, set_id: int, data: bytes) -> None:
@@ -161,7 +167,7 @@ class DaskHub(Hub):
         except (FutureCancelledError, KilledWorker):
             return  # the worker is gone: its Down says so
         except Exception as exc:
-            self.tell(Refused(worker, set_id, f"{type(exc).__name__}: {exc}"))
+            self.tell(Lost(worker, f"{type(exc).__name__}: {exc}"))
         else:
             self.tell(Returned(worker, set_id, bytes(data)))
         self._futures.get(worker, set()).discard(future)

@@ -81,10 +81,12 @@ class InboxWorker:
         if not sets:
             return False
         path = self._folder / f"{sets[0]}.set"
-        with self._interrupts():
-            answer = self._executor.run(unpack_set(path.read_bytes()))
-        put(path.with_suffix(".ret"), pack_return(answer))
-        path.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):  # the runner may take the folder back at any time
+            data = path.read_bytes()
+            with self._interrupts():
+                answer = self._executor.run(unpack_set(data))
+            path.unlink()
+            put(path.with_suffix(".ret"), pack_return(answer))
         if self._executor.interrupted:
             self._executor.interrupted = False
             raise KeyboardInterrupt

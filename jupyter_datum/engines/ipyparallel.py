@@ -1,9 +1,8 @@
 """ipyparallel on this machine: a controller and engines, each a process of its own.
 
 Sets travel by the controller's direct (MUX) queue, one engine each. All its files lie in a
-temporary folder: the user's profiles are neither read nor written. The controller keeps its
-queues in threads and no record of tasks; its heartbeat monitor, which would need 30 s to
-declare a dead engine dead, and would declare a stopped one dead too, is told not to.
+temporary folder: the user's profiles are neither read nor written. The controller runs its
+queues in threads (else it is nine processes) and keeps no record of tasks.
 """
 
 from __future__ import annotations
@@ -16,16 +15,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from ..errors import EngineError
-from .base import Refused, Returned
-from .local import START_SECONDS, Hub, HubLost, LocalEngine, Ready, Tell, require
+from .base import Returned
+from .local import START_SECONDS, Hub, HubLost, LocalEngine, Lost, Ready, Tell, require
 
 require("ipyparallel", "ipyparallel")
 
 _CONTROLLER: Final = "controller"
 #: An engine counts as registered at its first heartbeat, so this is part of starting.
 _BEAT_MILLISECONDS: Final = 250
-#: An hour; deaths are seen otherwise, and a stopped engine may go on.
-_MISSES: Final = 3600 * 1000 // _BEAT_MILLISECONDS
+#: Half a minute, as by default. A death is seen at once, and not by this.
+_MISSES: Final = 30_000 // _BEAT_MILLISECONDS
 
 
 class IpyparallelHub(Hub):
@@ -50,9 +49,10 @@ class IpyparallelHub(Hub):
             "--location=127.0.0.1",
             "--usethreads",
             "--nodb",
-            "--log-level=ERROR",  # it warns at each beat that a dead engine misses
+            "--log-level=ERROR",
             f"--HeartMonitor.period={_BEAT_MILLISECONDS}",
             f"--HeartMonitor.max_heartmonitor_misses={_MISSES}",
+            worker=False,
         )
         from ipyparallel import Client
 
@@ -72,11 +72,11 @@ class IpyparallelHub(Hub):
             time.sleep(0.02)
         return file
 
-    def _spawn(self, child: str, module: str, *args: str) -> int:
+    def _spawn(self, child: str, module: str, *args: str, worker: bool = True) -> int:
         places = [f"--{kind}-dir={self.children.folder}" for kind in ("ipython", "profile")]
         # Of a cluster in which the runner itself may run.
         foreign = {key: "" for key in os.environ if key.startswith("IPP_")}
-        return self.children.spawn(child, module, *places, *args, extra=foreign)
+        return self.children.spawn(child, module, *places, *args, extra=foreign, worker=worker)
 
     def spawn(self, worker: str, number: int) -> int:
         """See :meth:`Hub.spawn`."""
@@ -121,18 +121,14 @@ class IpyparallelHub(Hub):
 
     def send(self, worker: str, set_id: int, data: bytes) -> None:
         """See :meth:`Hub.send`."""
-        from ipyparallel import RemoteError
-
         from .worker import execute
 
         def answered(result: Any) -> None:
             error = result.exception()
             if error is None:
                 self.tell(Returned(worker, set_id, bytes(result.result())))
-            elif isinstance(error, RemoteError):
-                self.tell(Refused(worker, set_id, str(error)))
-            else:  # the controller has given it up: what cannot be reached must not work on
-                self.children.kill(worker)
+            else:
+                self.tell(Lost(worker, f"{type(error).__name__}: {error}"))
 
         self._client.history.clear()  # else it grows by a line with every set
         self._client[self._ids[worker]].apply_async(execute, data).add_done_callback(answered)
@@ -147,7 +143,7 @@ class IpyparallelHub(Hub):
         if child == _CONTROLLER:
             self._closed.set()
             self._look.set()
-            self.tell(HubLost(self, f"its controller {cause}", self.children.tail(child)))
+            self.tell(HubLost(self, f"its controller {cause}", self.children.output(child)))
         else:
             super().exited(child, cause)
 

@@ -3,23 +3,14 @@
 Both packages can start workers themselves, and we do not let them. A Dask Nanny sets a
 worker's variables only after the worker has imported numpy, starts a dead worker again
 under its old name, and imports the runner's ``__main__`` once more; ipyparallel needs half
-a minute to notice that an engine has died. As child processes of ours the workers get
-their variables before their first import, each leads its own process group, and
-``waitpid`` tells the moment and the cause of a death. The package's own worker program
-runs in them; only its messages go through the package (a :class:`Hub`).
+a minute to notice that an engine has died. So the packages' own worker programs run in
+:class:`~.children.Children`, and only messages go through the package (a :class:`Hub`).
 """
 
 from __future__ import annotations
 
 import itertools
-import os
-import runpy
-import shutil
-import signal
 import socket
-import subprocess
-import sys
-import tempfile
 import threading
 import time
 from abc import ABC, abstractmethod
@@ -27,35 +18,34 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
-from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import Any, ClassVar, Final, NamedTuple
+from typing import ClassVar, Final, NamedTuple
 
 from ..errors import EngineError, EngineNotInstalledError, UsageError
 from .base import Down, Engine, EngineSettings, Event, Log, Refused, Returned, Up
-from .processes import kill_tree
+from .children import Children
 
 #: A worker that is not ready by then is ended, and counts as one that failed to start.
 START_SECONDS: Final = 60.0
 #: How long :meth:`LocalEngine.close` waits for a package to let go of its connections.
 CLOSE_SECONDS: Final = 15.0
+#: How long answers that a worker sent before its death get to arrive before it is told.
+LAST_WORDS_SECONDS: Final = 0.1
 #: So many workers in a row may fail to start before that is an error.
 START_TRIES: Final = 3
-
-#: Puts this very package on the path (not more: the rest of the path is the interpreter's).
-_BOOT: Final = """\
-import sys
-root = sys.argv.pop(1)
-sys.path[0:1] = [] if root in sys.path[1:] else [root]
-from jupyter_datum.engines.local import main
-main()
-"""
 
 
 class Ready(NamedTuple):
     """A worker has registered with its hub, which can reach it."""
 
     worker: str
+
+
+class Lost(NamedTuple):
+    """A worker is of no use any more: it failed outside of user code, or was cut off."""
+
+    worker: str
+    cause: str
 
 
 class Exited(NamedTuple):
@@ -73,7 +63,8 @@ class HubLost(NamedTuple):
     output: str
 
 
-Tell = Callable[[Event | Ready | Exited | HubLost], None]
+Message = Event | Ready | Lost | Exited | HubLost
+Tell = Callable[[Message], None]
 
 
 def require(engine: str, package: str) -> None:
@@ -82,115 +73,8 @@ def require(engine: str, package: str) -> None:
         raise EngineNotInstalledError(engine, package)
 
 
-class Children:
-    """Child processes, with a private folder for their files. Threads may call this.
-
-    Every child holds the reading end of one pipe; it ends itself, with its process group,
-    when the pipe breaks: that is when this process has ended in whatever way.
-    """
-
-    def __init__(
-        self, name: str, environment: Mapping[str, str], exited: Callable[[str, str], None]
-    ) -> None:
-        self._temporary = tempfile.TemporaryDirectory(
-            prefix=f"jupyter-datum-{name}-", ignore_cleanup_errors=True
-        )
-        self.folder = Path(self._temporary.name)
-        self._exited = exited
-        self._environment = environment
-        self._read, self._write = os.pipe()
-        self._lock = threading.Lock()
-        self._closed = False
-        self._pids: dict[str, int] = {}
-        self._reapers: list[threading.Thread] = []
-
-    def spawn(self, child: str, module: str, *args: str, extra: Mapping[str, str]) -> int:
-        """Start ``python -m module args`` under the name `child`; return its pid.
-
-        ``extra`` are variables beside those that every child gets.
-        """
-        root = str(Path(__file__).parents[2])
-        boot = [sys.executable, "-c", _BOOT, root, str(self._read), str(self.folder)]
-        with self._lock, (self.folder / f"{child}.log").open("wb") as log:
-            if self._closed:
-                raise EngineError("the engine was closed while it was starting")
-            process = subprocess.Popen(
-                [*boot, module, *args],
-                env={**os.environ, **extra, **self._environment},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                pass_fds=(self._read,),
-                process_group=0,
-            )
-            self._pids[child] = process.pid
-            reaper = threading.Thread(target=self._reap, args=(child, process), daemon=True)
-            self._reapers.append(reaper)
-        reaper.start()
-        return process.pid
-
-    def _reap(self, child: str, process: subprocess.Popen[bytes]) -> None:
-        if hasattr(os, "waitid"):
-            # While the child is not reaped yet its pid, and so its group, is surely its own.
-            os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
-        with self._lock, suppress(OSError):
-            del self._pids[child]
-            os.killpg(process.pid, signal.SIGKILL)
-        self._exited(child, _cause(process.wait()))
-
-    def kill(self, child: str) -> None:
-        """End `child` and what it started, now."""
-        with self._lock:
-            pid = self._pids.get(child)
-            if pid is not None:
-                kill_tree(pid)
-
-    def tail(self, child: str, size: int = 2000) -> str:
-        """Return the end of what `child` has printed."""
-        with suppress(OSError):
-            text = (self.folder / f"{child}.log").read_bytes()[-size:]
-            return text.decode(errors="replace").strip()
-        return ""
-
-    def close(self) -> None:
-        """End all children and remove the folder."""
-        with self._lock:
-            if self._closed:
-                return
-            self._closed = True
-            for pid in self._pids.values():
-                kill_tree(pid)
-        for reaper in self._reapers:
-            reaper.join(10)
-        os.close(self._read)
-        os.close(self._write)
-        self._temporary.cleanup()
-
-
-def _cause(code: int) -> str:
-    if code >= 0:
-        return f"exited with code {code}"
-    with suppress(ValueError):
-        return f"killed by {signal.Signals(-code).name}"
-    return f"killed by signal {-code}"  # a real-time signal has no name
-
-
 def _with_output(text: str, output: str) -> str:
     return f"{text}. The end of its output:\n{output}" if output else text
-
-
-def main() -> None:
-    """Be a child: run a module as ``python -m`` does, and end when the parent has ended."""
-    pipe, folder, module = int(sys.argv[1]), sys.argv[2], sys.argv[3]
-    threading.Thread(target=_end_with_parent, args=(pipe, folder), daemon=True).start()
-    sys.argv[:4] = [module]
-    runpy.run_module(module, run_name="__main__", alter_sys=True)
-
-
-def _end_with_parent(pipe: int, folder: str) -> None:
-    os.read(pipe, 1)  # nobody ever writes: it returns when the last writer is gone
-    shutil.rmtree(folder, ignore_errors=True)
-    os.killpg(0, signal.SIGKILL)
 
 
 class Hub(ABC):
@@ -202,6 +86,7 @@ class Hub(ABC):
 
     def __init__(self, name: str, environment: Mapping[str, str], tell: Tell) -> None:
         self.tell = tell
+        self._shutting = threading.Event()
         self.children = Children(name, environment, self.exited)
         self._opening = threading.Thread(target=self._open, daemon=True)
         self._opening.start()
@@ -218,10 +103,12 @@ class Hub(ABC):
 
     def exited(self, child: str, cause: str) -> None:
         """Tell that a child has ended; a hub with a process of its own looks for that one."""
+        self._shutting.wait(LAST_WORDS_SECONDS)
         self.tell(Exited(child, cause))
 
     def shut(self) -> None:
         """Give everything back, whatever state it is in."""
+        self._shutting.set()
         self.children.close()
         self._opening.join()
         with suppress(Exception):
@@ -270,7 +157,7 @@ class LocalEngine(Engine):
         if settings.options:
             names = ", ".join(sorted(settings.options))
             raise UsageError(f"engine {self.name!r} knows no option {names}")
-        self._happened: SimpleQueue[Any] = SimpleQueue()
+        self._happened: SimpleQueue[Message] = SimpleQueue()
         self._workers: dict[str, _Worker] = {}
         self._numbers = itertools.count(1)
         self._hub: Hub | None = None
@@ -346,9 +233,11 @@ class LocalEngine(Engine):
             raise trouble
         return found
 
-    def _heed(self, message: Event | Ready | Exited | HubLost) -> list[Event]:
+    def _heed(self, message: Message) -> list[Event]:
         if isinstance(message, Ready):
             return self._ready(message.worker)
+        if isinstance(message, Lost):
+            return self._lost(message.worker, message.cause)
         if isinstance(message, Exited):
             return self._exited(message.worker, message.cause)
         if isinstance(message, HubLost):
@@ -368,6 +257,12 @@ class LocalEngine(Engine):
         worker.up, self._failed_starts = True, 0
         return [Up(name, worker.pid, socket.gethostname())]
 
+    def _lost(self, name: str, cause: str) -> list[Event]:
+        if name not in self._workers:
+            return []
+        self._end(name, f"lost: {cause}")
+        return [Log(f"worker {name} is of no use any more: {cause}")]
+
     def _exited(self, name: str, cause: str) -> list[Event]:
         worker = self._workers.pop(name, None)
         if worker is None:
@@ -383,7 +278,7 @@ class LocalEngine(Engine):
     def _failed_start(self, name: str, hub: Hub, cause: str) -> list[Event]:
         self._failed_starts += 1
         text = f"worker {name} of engine {self.name!r} did not start: {cause}"
-        text = _with_output(text, hub.children.tail(name))
+        text = _with_output(text, hub.children.output(name))
         if self._failed_starts < START_TRIES:
             self._spawn()
         elif not self._workers:
@@ -394,12 +289,12 @@ class LocalEngine(Engine):
         if hub is not self._hub:
             return []
         self._leave_hub(hub)
-        text = _with_output(f"the cluster of engine {self.name!r} is gone: {cause}", output)
+        text = f"the cluster of engine {self.name!r} is gone: {cause}"
         was_up = any(worker.up for worker in self._workers.values())
         for worker in self._workers.values():
             worker.ended = worker.ended or f"lost with its cluster: {cause}"
         if not was_up:  # not a loss but a start that went wrong
-            raise EngineError(text)
+            raise EngineError(_with_output(text, output))
         return [Log(text)]
 
     def _leave_hub(self, hub: Hub) -> None:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 #: when it left the worker's group, and the worker is dead: ``<pid of the engine>-<number>``.
 WORKER_MARK: Final = "JUPYTER_DATUM_WORKER"
 
-#: A worker ends with this code if its journal can't be written: nobody would hear of it.
-JOURNAL_LOST: Final = 174
+#: A worker ends with this code if it cannot record what it does: nobody would hear of it.
+BROKEN: Final = 174
 
 
 def lead_group() -> None:
@@ -92,8 +92,8 @@ def death_cause(code: int | None, *, out_of_memory: bool = False) -> str:
     """
     if code is None:
         return "lost"
-    if code == JOURNAL_LOST:
-        return f"exited with code {code}: its journal could not be written (disk full?)"
+    if code == BROKEN:
+        return f"exited with code {code}: its records could not be written (disk full?)"
     if code >= 0 or sys.platform == "win32":
         return f"exited with code {code}"
     try:

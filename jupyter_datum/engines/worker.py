@@ -12,14 +12,14 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import sys
 import threading
 import time
+import traceback
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 from ..errors import ProjectError
 from ..events import Begun, DatumSet, SetReturn, frame, pack_return, unpack_set
@@ -28,11 +28,11 @@ from ..transform.payload import load_payload
 from ..transform.recipe import read_payload, read_recipe
 from .attempt import Bench, Transform
 from .inbox import InboxWorker
-from .journal import Journal, JournalError
+from .journal import Journal
 from .logs import Capture, NoCapture
-from .processes import JOURNAL_LOST, lead_group
+from .processes import BROKEN, lead_group
 
-__all__ = ["InboxWorker", "Session", "execute", "prepare", "worker_main"]
+__all__ = ["InboxWorker", "Session", "execute", "kernel_worker", "prepare", "worker_main"]
 
 #: Transforms kept ready; more would keep too many captured values in memory.
 _KEPT: Final = 2
@@ -139,20 +139,17 @@ class Session:
 class _Life:
     """This process as one worker of one run: journal, log, private folders."""
 
-    def __init__(
-        self, key: tuple[str, str, int, str], header: DatumSet, *, own: bool
-    ) -> None:
+    def __init__(self, key: tuple[str, str, int, str], header: DatumSet, *, own: bool) -> None:
         self.key = key
         root = Path(header.project_dir).parent
         self.project = find(root) or Project(root, "")
         if self.project.root != root:
             raise ProjectError(f"{header.project_dir!r} is not a project's folder")
-        self._journal: Journal | None = None
-        self.capture: Capture = NoCapture()
-        if header.sync:
-            where = (header.run, header.epoch, header.worker)
-            self._journal = Journal(self.project.journal(*where))
-            self.capture = Capture(self.project.worker_log(*where), own=own)
+        where = (header.run, header.epoch, header.worker)
+        self._journal = Journal(self.project.journal(*where)) if header.sync else None
+        self.capture = (
+            Capture(self.project.worker_log(*where), own=own) if header.sync else NoCapture()
+        )
         self.bench = Bench(self.project, header, self.capture)
 
     @property
@@ -226,9 +223,16 @@ def execute(data: bytes) -> bytes:
         _session = Session(own=_own)
     try:
         return pack_return(_session.run(unpack_set(data)))
-    except JournalError as exc:
-        os.write(2, f"{exc}\n".encode())
-        os._exit(JOURNAL_LOST)
+    except BaseException:  # not the user's: a full disk, say. Whoever goes on would lie
+        _break()
+
+
+def kernel_worker(inbox: Path, lock: Path) -> InboxWorker:
+    """Make this kernel the worker of a serial run, as long as it holds `lock`.
+
+    Call :meth:`~InboxWorker.step` while waiting for the run, then :meth:`~InboxWorker.close`.
+    """
+    return InboxWorker(inbox, Session(own=False), lock)
 
 
 def worker_main(arguments: list[str] | None = None) -> None:
@@ -243,15 +247,21 @@ def worker_main(arguments: list[str] | None = None) -> None:
     worker = InboxWorker(Path(inbox), Session(own=True))
     try:
         worker.work()
-    except JournalError as exc:
-        sys.stderr.write(f"{exc}\n")
-        os._exit(JOURNAL_LOST)
+    except BaseException:
+        _break()
+
+
+def _break() -> NoReturn:
+    os.write(2, traceback.format_exc().encode(errors="backslashreplace"))
+    os._exit(BROKEN)
 
 
 def _end_with_parent(pipe: int) -> None:
     while os.read(pipe, 1):
         pass
-    os.killpg(0, signal.SIGKILL)
+    if hasattr(os, "killpg"):
+        os.killpg(0, signal.SIGKILL)
+    os._exit(1)
 
 
 if __name__ == "__main__":

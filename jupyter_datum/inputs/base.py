@@ -51,6 +51,10 @@ class Input(ABC):
             incomplete, and nothing may be concluded from what it lacks.
         """
 
+    def captures(self, key: bytes) -> dict[str, str]:
+        """Return what a pattern captures from the key of a datum."""
+        return {}
+
     @abstractmethod
     def to_json(self) -> dict[str, Any]:
         """Return it as plain JSON; :func:`input_from_json` is the inverse."""

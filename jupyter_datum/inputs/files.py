@@ -69,6 +69,9 @@ class GlobInput(Input):
         name = self.name
         return (Listed(rel, ((name, rel, stat),), None, got) for rel, stat, got in walk)
 
+    def captures(self, key: bytes) -> dict[str, str]:
+        return self._glob.match(key) or {}
+
     def to_json(self) -> dict[str, Any]:
         spec: dict[str, Any] = {"glob": self.pattern, "root": self.root}
         if self.name != "in":

@@ -29,7 +29,7 @@ _BLOCK: Final = 1 << 20
 class ItemsFile(NamedTuple):
     """A written file of items: how many, and the hex digest of the file's content."""
 
-    count: int
+    items: int
     digest: str
 
 

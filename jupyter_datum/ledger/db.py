@@ -25,9 +25,10 @@ from .schema import MIGRATIONS, VERSION
 #: Seconds that a statement waits for another process's transaction.
 BUSY: Final = 5.0
 #: File systems on which other hosts may have the same file open.
-NETWORK: Final = frozenset(
-    "nfs nfs4 cifs smb3 smbfs 9p afs lustre gpfs beegfs ceph fuse.glusterfs fuse.sshfs".split()
-)
+NETWORK: Final = (
+    "nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "lustre", "gpfs", "beegfs", "ceph",
+    "fuse.glusterfs", "fuse.sshfs",
+)  # fmt: skip
 _BUSY_CODES: Final = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 #: What a file system without shared memory answers, at once or at the first write.
 _NO_WAL_CODES: Final = (sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_IOERR)
@@ -261,7 +262,7 @@ def _version(conn: sqlite3.Connection, path: Path) -> int:
 def statements(script: str) -> Iterator[str]:
     """Yield the statements of `script` one by one: ``executescript`` would commit first."""
     statement = ""
-    for piece in script.split(";"):
+    for piece in script.split(";")[:-1]:
         statement += piece + ";"
         if sqlite3.complete_statement(statement):  # a ';' in a comment completes nothing
             yield statement

@@ -9,138 +9,29 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
+from ..errors import RunError
+from ..events import InputFile
 from ..states import DatumState
+from .known import BY_KEY, after_key
+from .known import known as known
+from .known import lookup as lookup
+from .known import outputs_of as outputs_of
+from .known import settled_in as settled_in
+from .rows import DATUM as _DATUM
+from .rows import RUN as _RUN
+from .rows import AttemptRow as AttemptRow
+from .rows import Counts as Counts
+from .rows import DatumDetail as DatumDetail
+from .rows import DatumRow as DatumRow
+from .rows import FailureGroup as FailureGroup
+from .rows import OutputRow as OutputRow
+from .rows import RunRow as RunRow
+from .rows import TransformRow as TransformRow
+from .rows import datum_row as _datum
 
-#: Columns of :func:`known` and :func:`lookup`, in order.
-_KNOWN: Final = (
-    "key, id, state, version, size, mtime_ns, ctime_ns, inode, content, seconds, outputs,"
-    " dirty, run"
-)
-
-
-class RunRow(NamedTuple):
-    """A run with the name of its transform; ``note`` is JSON text."""
-
-    id: int
-    uuid: str
-    name: str
-    transform: int
-    version: int
-    recipe: str
-    interpreter: str
-    engine: str
-    workers: int
-    options: str
-    origin: str
-    status: str
-    message: str | None
-    note: str | None
-    epoch: int
-    requested: float
-    started: float | None
-    ended: float | None
-    planned: int
-    total: int
-    running: int
-    success: int
-    failed: int
-    recovered: int
-    skipped: int
-    cancelled: int
-    executions: int
-    late: int
-    seconds: float
-    saved: float
-
-    @property
-    def pending(self) -> int:
-        """Datums known and not begun."""
-        settled = self.success + self.failed + self.recovered + self.skipped + self.cancelled
-        return self.total - self.running - settled
-
-
-_RUN: Final = (
-    "select r.id, r.uuid, t.name, r.transform, r.version, r.recipe, r.interpreter, r.engine,"
-    " r.workers, r.options, r.origin, r.status, r.message, r.note, r.epoch, r.requested,"
-    " r.started, r.ended, r.planned, r.total, r.running, r.success, r.failed, r.recovered,"
-    " r.skipped, r.cancelled, r.executions, r.late, r.seconds, r.saved"
-    " from run r join transform t on t.id = r.transform "
-)
-
-
-class FailureGroup(NamedTuple):
-    """Failures that are alike, in one run. ``datums`` is exact."""
-
-    id: int
-    signature: str
-    type: str
-    message: str
-    place: str
-    phase: str
-    datums: int
-    first: float
-    last: float
-    sample: int
-
-
-class DatumRow(NamedTuple):
-    """The latest outcome of a datum."""
-
-    id: int
-    key: bytes
-    state: DatumState
-    version: int
-    run: int
-    position: int
-    attempt: int
-    began: float
-    seconds: float
-    worker: str | None
-    content: bytes | None
-    dirty: int
-    failure: int | None
-    outputs: int
-    log: str | None
-    metrics: str | None
-    result_kind: str | None
-    result: bytes | None
-
-
-_DATUM: Final = (
-    "select id, key, state, version, run, position, attempt, began, seconds, worker, content,"
-    " dirty, failure, outputs, log, metrics, result_kind, result from datum "
-)
-
-
-class AttemptRow(NamedTuple):
-    """An attempt that is not a first one that succeeded."""
-
-    run: int
-    attempt: int
-    state: DatumState
-    epoch: int
-    worker: str | None
-    began: float
-    seconds: float
-    failure: int | None
-    message: str | None
-    traceback: str | None
-    phase: str | None
-    place: str | None
-    log: str | None
-    partial: str | None
-
-
-class TransformRow(NamedTuple):
-    """A transform; ``out`` is its absolute output folder."""
-
-    id: int
-    name: str
-    notebook: bytes | None
-    out: bytes | None
-    created: float
+_HOLD_A_RESULT: Final = (DatumState.SUCCESS, DatumState.RECOVERED)
 
 
 # -- runs ----------------------------------------------------------------------------------
@@ -156,13 +47,36 @@ def latest_run(conn: sqlite3.Connection, name: str) -> RunRow | None:
     return _one_run(conn, _RUN + "where t.name = ? order by r.id desc limit 1", (name,))
 
 
-def runs(conn: sqlite3.Connection, *, before: int | None = None, limit: int = 50) -> list[RunRow]:
-    """Return runs, newest first; `before` is the id of the last one seen."""
+def runs(
+    conn: sqlite3.Connection,
+    *,
+    transform: int | None = None,
+    before: int | None = None,
+    limit: int = 50,
+) -> list[RunRow]:
+    """Return runs (of one transform), newest first; `before` is the id of the last one seen."""
+    which = "" if transform is None else "r.transform = ? and "
     rows = conn.execute(
-        _RUN + "where r.id < ? order by r.id desc limit ?",
-        (before if before is not None else 2**62, limit),
+        f"{_RUN} where {which} r.id < ? order by r.id desc limit ?",
+        (*([] if transform is None else [transform]), before or 2**62, limit),
     )
     return [RunRow(*row) for row in rows]
+
+
+def counts(conn: sqlite3.Connection, run: int) -> Counts:
+    """Return how many datums of a run are in which state: one row, whatever their number.
+
+    Raises
+    ------
+    RunError
+        If there is no such run.
+    """
+    row = conn.execute(
+        f"select {', '.join(Counts._fields)} from run where id = ?", (run,)
+    ).fetchone()
+    if row is None:
+        raise RunError(f"there is no run {run}")
+    return Counts(*row)
 
 
 def unfinished_runs(conn: sqlite3.Connection, interpreter: str) -> list[RunRow]:
@@ -181,9 +95,15 @@ def _one_run(conn: sqlite3.Connection, sql: str, args: tuple[Any, ...]) -> RunRo
 # -- transforms ----------------------------------------------------------------------------
 
 
-def transforms(conn: sqlite3.Connection) -> list[TransformRow]:
-    """Return all transforms by name."""
-    rows = conn.execute("select id, name, notebook, out, created from transform order by name")
+def transforms(
+    conn: sqlite3.Connection, *, after: str = "", limit: int = 1000
+) -> list[TransformRow]:
+    """Return transforms by name, after name `after`."""
+    rows = conn.execute(
+        "select id, name, notebook, out, created from transform where name > ?"
+        " order by name limit ?",
+        (after, limit),
+    )
     return [TransformRow(*row) for row in rows]
 
 
@@ -250,24 +170,50 @@ def failure_groups(conn: sqlite3.Connection, run: int, *, limit: int = 100) -> l
 def failed_groups(
     conn: sqlite3.Connection, transform: int, *, limit: int = 100
 ) -> list[FailureGroup]:
-    """Return the groups that a transform's datums are in now, whichever run failed them."""
+    """Return the groups that a transform's datums are in now, whichever run failed them.
+
+    What :func:`failure_groups` tells of a run stays as it ended; a datum that a later run
+    mended is not counted here.
+    """
     rows = conn.execute(
-        "select min(f.id), f.signature, f.type, f.message, f.place, f.phase, sum(f.datums),"
-        " min(f.first), max(f.last), f.sample from failure f join run r on r.id = f.run"
-        " where r.transform = ? and f.datums > 0 group by f.signature"
-        " order by sum(f.datums) desc, min(f.id) limit ?",
+        "select min(id), signature, type, message, place, phase, sum(n), min(first), max(last),"
+        " max(sample) from (select f.*, (select count(*) from datum d where d.failure = f.id) n,"
+        " (select max(d.id) from datum d where d.failure = f.id) sample"
+        " from failure f join run r on r.id = f.run where r.transform = ? and f.datums > 0)"
+        " where n > 0 group by signature order by sum(n) desc, min(id) limit ?",
         (transform, limit),
     )
     return [FailureGroup(*row) for row in rows]
 
 
 def failed_datums(
-    conn: sqlite3.Connection, transform: int, *, after: int = 0, limit: int = 100
+    conn: sqlite3.Connection,
+    transform: int,
+    *,
+    run: int | None = None,
+    group: int | None = None,
+    after: int = 0,
+    limit: int = 100,
 ) -> list[DatumRow]:
-    """Return failed datums of a transform by id, after id `after`."""
+    """Return failed datums of a transform by id, after id `after`.
+
+    Parameters
+    ----------
+    conn : sqlite3.Connection
+    transform : int
+    run, group : int, optional
+        Only those that this run, or this failure group of a run, has failed.
+    after, limit : int
+    """
+    if group is not None:
+        where, values = "d.failure = ? and d.failure is not null", [group]
+    elif run is not None:
+        where, values = "d.transform = ? and d.state = 3 and d.run = ?", [transform, run]
+    else:
+        where, values = "d.transform = ? and d.state = 3", [transform]
     rows = conn.execute(
-        _DATUM + "where transform = ? and state = 3 and id > ? order by id limit ?",
-        (transform, after, limit),
+        f"select {_DATUM} from datum d where {where} and d.id > ? order by d.id limit ?",
+        (*values, after, limit),
     )
     return [_datum(row) for row in rows]
 
@@ -276,26 +222,64 @@ def failed_datums(
 
 
 def datums_page(
-    conn: sqlite3.Connection, transform: int, *, after: bytes | None = None, limit: int = 100
+    conn: sqlite3.Connection,
+    transform: int,
+    *,
+    after: bytes | None = None,
+    limit: int = 100,
+    state: DatumState | None = None,
 ) -> list[DatumRow]:
-    """Return datums of a transform by key, after key `after`."""
-    rows = conn.execute(
-        _DATUM + "where transform = ? and key > ? order by key limit ?",
-        (transform, after if after is not None else b"", limit),
-    )
-    return [_datum(row) for row in rows]
+    """Return datums of a transform by key, after key `after`; only those in `state` if given."""
+    if state is None or state is DatumState.SUCCESS:  # most datums: the others are passed over
+        which = "" if state is None else f"and d.state = {state:d}"
+        sql = f"select {_DATUM} {BY_KEY} {after_key(after)} {which} order by k.key limit ?"
+    else:
+        sql = (
+            f"select {_DATUM} from datum d where d.transform = ? and d.key {after_key(after)}"
+            f" and d.state = {state:d} and d.state <> 2 order by d.key limit ?"
+        )
+    return [_datum(row) for row in conn.execute(sql, (transform, after or b"", limit))]
 
 
 def datum_by_id(conn: sqlite3.Connection, datum: int) -> DatumRow | None:
     """Return one datum."""
-    row = conn.execute(_DATUM + "where id = ?", (datum,)).fetchone()
+    row = conn.execute(f"select {_DATUM} from datum d where d.id = ?", (datum,)).fetchone()
     return _datum(row) if row else None
 
 
 def datum_by_key(conn: sqlite3.Connection, transform: int, key: bytes) -> DatumRow | None:
     """Return one datum by its key."""
-    row = conn.execute(_DATUM + "where transform = ? and key = ?", (transform, key)).fetchone()
+    row = conn.execute(f"select {_DATUM} {BY_KEY} = ?", (transform, key)).fetchone()
     return _datum(row) if row else None
+
+
+def datum_detail(conn: sqlite3.Connection, datum: int) -> DatumDetail | None:
+    """Return all that is recorded of one datum: inputs, outputs, attempts with tracebacks."""
+    row = datum_by_id(conn, datum)
+    if row is None:
+        return None
+    name = conn.execute(
+        "select t.name from datum d join transform t on t.id = d.transform where d.id = ?",
+        (datum,),
+    ).fetchone()[0]
+    outputs = [OutputRow(*output) for output in outputs_of(conn, [datum]).get(datum, [])]
+    return DatumDetail(row, name, _inputs(conn, row), outputs, attempts(conn, datum))
+
+
+def _inputs(conn: sqlite3.Connection, datum: DatumRow) -> list[InputFile]:
+    rows = conn.execute(
+        "select name, rel, size, mtime_ns, ctime_ns, inode, content from input"
+        " where datum = ? order by ordinal",
+        (datum.id,),
+    )
+    if several := [InputFile(*row) for row in rows]:
+        return several
+    rows = conn.execute(
+        "select '', key, size, mtime_ns, ctime_ns, inode, content from datum"
+        " where id = ? and content is not null",
+        (datum.id,),
+    )
+    return [InputFile(*row) for row in rows]
 
 
 def attempts(conn: sqlite3.Connection, datum: int, *, limit: int = 50) -> list[AttemptRow]:
@@ -309,70 +293,6 @@ def attempts(conn: sqlite3.Connection, datum: int, *, limit: int = 50) -> list[A
     return [AttemptRow(row[0], row[1], DatumState(row[2]), *row[3:]) for row in rows]
 
 
-def _datum(row: Sequence[Any]) -> DatumRow:
-    return DatumRow(row[0], row[1], DatumState(row[2]), *row[3:])
-
-
-# -- for the planner -----------------------------------------------------------------------
-
-
-def known(
-    conn: sqlite3.Connection, transform: int, after: bytes | None, limit: int
-) -> list[tuple[Any, ...]]:
-    """Return what is known of datums by key, after key `after`: for merging with a listing."""
-    return conn.execute(
-        f"select {_KNOWN} from datum where transform = ? and key > ? order by key limit ?",  # noqa: S608
-        (transform, after if after is not None else b"", limit),
-    ).fetchall()
-
-
-def lookup(
-    conn: sqlite3.Connection, transform: int, keys: Sequence[bytes]
-) -> dict[bytes, tuple[Any, ...]]:
-    """Return what is known of the datums with these keys."""
-    found: dict[bytes, tuple[Any, ...]] = {}
-    for start in range(0, len(keys), _IN):
-        part = keys[start : start + _IN]
-        marks = ",".join("?" * len(part))
-        rows = conn.execute(
-            f"select {_KNOWN} from datum where transform = ? and key in ({marks})",  # noqa: S608
-            (transform, *part),
-        )
-        found.update((row[0], row) for row in rows)
-    return found
-
-
-#: Values in one IN list; SQLite's own bound is 32,766.
-_IN: Final = 2_000
-
-
-def outputs_of(
-    conn: sqlite3.Connection, datums: Sequence[int]
-) -> dict[int, list[tuple[bytes, int, int, bytes]]]:
-    """Return ``(path, size, mtime_ns, digest)`` of the outputs of each datum."""
-    found: dict[int, list[tuple[bytes, int, int, bytes]]] = {}
-    for start in range(0, len(datums), _IN):
-        part = datums[start : start + _IN]
-        marks = ",".join("?" * len(part))
-        rows = conn.execute(
-            "select datum, path, size, mtime_ns, digest from output"  # noqa: S608
-            f" where datum in ({marks}) order by datum, path",
-            part,
-        )
-        for datum, *output in rows:
-            found.setdefault(datum, []).append(tuple(output))
-    return found
-
-
-def settled_in(conn: sqlite3.Connection, run: int, datums: Sequence[int]) -> set[int]:
-    """Return those of `datums` whose outcome in `run` is recorded already."""
-    rows = conn.execute(
-        "select id from datum where run = ? and id in (select value from json_each(?))",
-        (run, json.dumps(list(datums))),
-    )
-    return {row[0] for row in rows}
-
-
 # -- results -------------------------------------------------------------------------------
 
 
@@ -383,11 +303,22 @@ def results(
     for start in range(0, len(ids), batch):
         part = list(ids[start : start + batch])
         rows = conn.execute(
-            _DATUM + "where id in (select value from json_each(?)) and state in (2, 4)",
+            f"select {_DATUM} from json_each(?) j cross join datum d on d.id = j.value"
+            " where d.state in (2, 4)",
             (json.dumps(part),),
         )
         found = {row[0]: row for row in rows}
         yield from (_datum(found[datum]) for datum in part if datum in found)
+
+
+def results_by_key(
+    conn: sqlite3.Connection, transform: int, *, batch: int = 2_000
+) -> Iterator[DatumRow]:
+    """Yield all datums of a transform that hold a success, in key order, page by page."""
+    after: bytes | None = None
+    while rows := datums_page(conn, transform, after=after, limit=batch):
+        yield from (row for row in rows if row.state in _HOLD_A_RESULT)
+        after = rows[-1].key
 
 
 def workers(conn: sqlite3.Connection, run: int) -> list[dict[str, Any]]:

@@ -122,6 +122,12 @@ def answer(conn: sqlite3.Connection, identity: int, state: str, text: str | None
         )
 
 
+def answered(conn: sqlite3.Connection, uuid: str) -> tuple[str, str | None]:
+    """Return ``(state, answer)`` of the request with this public name; open if there is none."""
+    row = conn.execute("select state, answer from request where uuid = ?", (uuid,)).fetchone()
+    return (row[0], row[1]) if row else ("open", None)
+
+
 def register_runner(conn: sqlite3.Connection, interpreter: str, version: str) -> int:
     """Record this process as the runner of `interpreter` (it holds the lock); return its epoch.
 

@@ -3,7 +3,8 @@
 Plain functions over a connection, each a transaction by itself or a part of the one that
 is open: so rows of datums, failure groups, counters, workers, status and who owns which
 output become durable in one commit. Everything about a run checks the epoch first: a
-runner that was taken for dead, and is not, writes nothing.
+runner that was taken for dead, and is not, writes nothing. The rows of datums themselves
+are written in :mod:`.outcomes`; callers find all of it here.
 """
 
 from __future__ import annotations
@@ -13,12 +14,15 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
-from ..errors import RunError, RunnerError
+from ..errors import RunError
 from ..events import Stat
 from ..states import RunStatus
 from .db import transaction
+from .fence import Fenced, RunKey, check_epoch, storable
+from .keys import allocate_datums, index_keys
+from .outcomes import put_failures, put_successes
 
 #: Columns of a run that count its datums; set as a whole, or added to.
 COUNTS: Final = ("total", "running", "success", "failed", "recovered", "skipped", "cancelled")
@@ -27,50 +31,6 @@ SUMS: Final = ("executions", "late", "seconds", "saved")
 #: Columns of a run that may be set while it lasts.
 FIELDS: Final = ("status", "message", "note", "planned", "saved", "workers", "ended")
 _WORKER: Final = ("pid", "host", "up", "position", "key", "since", "done", "state", "cause")
-
-
-class RunKey(NamedTuple):
-    """A run as its writer names it: row ids, and the epoch of the runner that holds it."""
-
-    id: int
-    transform: int
-    version: int
-    epoch: int
-
-
-class Fenced(RunnerError):
-    """Another runner has taken the run over; nothing was written.
-
-    Parameters
-    ----------
-    run : int
-        Row id of the run.
-    epoch, found : int
-        Ours, and the one that holds the run now.
-    """
-
-    def __init__(self, run: int, epoch: int, found: int) -> None:
-        super().__init__(run, epoch, found)
-
-    def __str__(self) -> str:
-        run, epoch, found = self.args
-        return (
-            f"run {run} is held by the runner of epoch {found}, this one has epoch {epoch}: "
-            "it writes nothing more"
-        )
-
-
-def check_epoch(conn: sqlite3.Connection, run: RunKey) -> None:
-    """Make sure that the run is still this runner's; part of each commit.
-
-    Raises
-    ------
-    Fenced
-        If it is not.
-    """
-    row = conn.execute("select epoch from run where id = ?", (run.id,)).fetchone()
-    if row is None or row[0] != run.epoch:
-        raise Fenced(run.id, run.epoch, row[0] if row else 0)
 
 
 # -- transforms and versions -----------------------------------------------------------------
@@ -110,7 +70,7 @@ def version_id(
             "insert into version (transform, fingerprint, parts, source, python, packages, created)"
             " values (?, ?, ?, ?, ?, ?, ?) on conflict (transform, fingerprint) do nothing",
             (
-                transform, fingerprint, json.dumps(dict(parts)), text(source), python,
+                transform, fingerprint, json.dumps(dict(parts)), storable(source), python,
                 json.dumps(dict(packages)), time.time(),
             ),
         )  # fmt: skip
@@ -120,15 +80,6 @@ def version_id(
 
 def _id(conn: sqlite3.Connection, query: str, *values: object) -> int:
     return int(conn.execute(query, values).fetchone()[0])
-
-
-def text(value: str) -> str:
-    """Return `value` as SQLite can hold it: what is no character is shown as an escape."""
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return value.encode(errors="backslashreplace").decode()
-    return value
 
 
 # -- runs ------------------------------------------------------------------------------------
@@ -268,16 +219,16 @@ def end_run(
     final = {**(counts or {}), "running": 0}
     with transaction(conn):
         index_keys(conn)
-        update_run(
-            conn, run, counts=final, status=status.value, message=message, ended=time.time()
-        )
+        update_run(conn, run, counts=final, status=status.value, message=message, ended=time.time())
 
 
 def put_workers(
     conn: sqlite3.Connection, run: RunKey, rows: Mapping[str, Mapping[str, Any]]
 ) -> None:
     """Write what workers are at, by worker name: columns of the table ``worker``."""
-    values = [(run.id, name, *(row.get(column) for column in _WORKER)) for name, row in rows.items()]
+    values = [
+        (run.id, name, *(row.get(column) for column in _WORKER)) for name, row in rows.items()
+    ]
     with transaction(conn):
         check_epoch(conn, run)
         conn.executemany(
@@ -290,14 +241,6 @@ def put_workers(
 # -- datums ----------------------------------------------------------------------------------
 
 
-def allocate_datums(conn: sqlite3.Connection, n: int) -> int:
-    """Take `n` new datum ids; return the first, the others follow it."""
-    with transaction(conn):
-        first = _id(conn, "select value from meta where name = 'next_datum'")
-        conn.execute("update meta set value = ? where name = 'next_datum'", (first + n,))
-    return first
-
-
 def refresh_stats(conn: sqlite3.Connection, rows: Iterable[tuple[int, Stat]]) -> None:
     """Record new stat tuples of single input files whose content is as before (touched)."""
     with transaction(conn):
@@ -306,21 +249,6 @@ def refresh_stats(conn: sqlite3.Connection, rows: Iterable[tuple[int, Stat]]) ->
             [(*stat, datum) for datum, stat in rows],
         )
 
-
-def index_keys(conn: sqlite3.Connection) -> None:
-    """Put the keys of all new datums into ``datum_key``, in key order (1 us each)."""
-    with transaction(conn):
-        if conn.execute("select exists (select 1 from unkeyed)").fetchone()[0]:
-            conn.execute(
-                "insert or ignore into datum_key (transform, key, datum)"
-                " select d.transform, d.key, d.id from unkeyed u"
-                " cross join datum d on d.id between u.lo and u.hi order by d.transform, d.key"
-            )
-            conn.execute("delete from unkeyed")
-
-
-# Successes and failures are a module of their own, but a caller writes through this one.
-from .outcomes import put_failures, put_successes  # noqa: E402
 
 __all__ = [
     "Fenced",

@@ -1,0 +1,14 @@
+"""The notebook half: magics, the wait in a cell, what a cell shows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def load(shell: Any) -> None:
+    """Register the magics in `shell`, and what completes them."""
+    from .complete import register
+    from .magic import DatumMagics
+
+    shell.register_magics(DatumMagics(shell))
+    register(shell)

@@ -207,9 +207,7 @@ class Publisher:
             "use datum.out_file(), or another name for each"
         )
 
-    def _owned(
-        self, path: bytes, done: Done, owner: tuple[int, int, int, int, bytes]
-    ) -> str:
+    def _owned(self, path: bytes, done: Done, owner: tuple[int, int, int, int, bytes]) -> str:
         row = self._conn.execute(
             "select t.name, d.key from datum d join transform t on t.id = d.transform"
             " where d.id = ?",
@@ -288,9 +286,7 @@ class Publisher:
 
     # -- 6 and 7 -------------------------------------------------------------------------
 
-    def _conclude(
-        self, moves: Sequence[Move], verdicts: list[Verdict], commit: Commit
-    ) -> None:
+    def _conclude(self, moves: Sequence[Move], verdicts: list[Verdict], commit: Commit) -> None:
         with transaction(self._conn):
             check_epoch(self._conn, self._run)
             put_outputs(self._conn, self._run.transform, moves, self._fold)

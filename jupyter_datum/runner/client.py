@@ -15,9 +15,12 @@ from ..project import Project
 
 #: Variables that a runner gets; never the whole environment, which holds secrets.
 _KEPT: Final = frozenset(
-    "PATH LD_LIBRARY_PATH DYLD_LIBRARY_PATH VIRTUAL_ENV HOME USER LOGNAME SHELL LANG LANGUAGE"
-    " TZ TMPDIR TEMP TMP SYSTEMROOT APPDATA LOCALAPPDATA USERPROFILE CPU_LIMIT".split()
-)
+    {
+        "PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "VIRTUAL_ENV", "HOME", "USER", "LOGNAME",
+        "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "APPDATA",
+        "LOCALAPPDATA", "USERPROFILE", "CPU_LIMIT",
+    }
+)  # fmt: skip
 _KEPT_PREFIXES: Final = (
     "CONDA_", "PYTHON", "CUDA_", "GDAL_", "PROJ_", "OMP_", "LC_", "XDG_",
     "JUPYTER_DATA", "JUPYTER_RUNTIME", "JUPYTER_CONFIG", "JUPYTER_DATUM_",

@@ -10,7 +10,8 @@ from typing import Any
 import msgpack
 
 from ..engines.base import Up
-from ..events import Begun, Done, Failed, SetItem, Failure as FailureRecord
+from ..events import Begun, Done, Failed, SetItem
+from ..events import Failure as FailureRecord
 from ..ledger import writes
 from ..ledger.db import transaction
 from ..outputs.publish import Publisher, Verdict

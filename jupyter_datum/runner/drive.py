@@ -7,13 +7,12 @@ and actions away from it. All of it happens in the runner's one thread.
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import Final
 
 from ..engines.base import Down, Log, Returned, Up
 from ..engines.base import Event as EngineEvent
 from ..engines.base import Refused as EngineRefused
-from ..errors import DatumError, EngineError, NoDatumsError
+from ..errors import DatumError, NoDatumsError
 from ..events import (
     Begun,
     DatumSet,
@@ -24,7 +23,6 @@ from ..events import (
     unpack_return,
 )
 from ..ledger.files import PlanFile, StatesFile
-from ..states import DatumState, RunStatus
 from ..state import (
     Action,
     Blame,
@@ -47,6 +45,7 @@ from ..state import (
     WorkerDown,
     WorkerUp,
 )
+from ..states import DatumState, RunStatus
 from .cluster import Cluster
 from .commit import Committer
 from .job import Job
@@ -99,6 +98,7 @@ class Drive:
         self._tails: dict[str, JournalTail] = {}
         self._looked = self._started = time.monotonic()
         self._deaths = 0
+        self._wanted = job.workers
 
     # -- moving on -----------------------------------------------------------------------
 
@@ -106,7 +106,7 @@ class Drive:
         """Ask for workers; those already up are told of at once."""
         for worker in list(self.cluster.workers):
             self._up(worker, now)
-        self.cluster.want(self.job.workers)
+        self.cluster.want(self._wanted)
 
     def step(self, now: float, timeout: float) -> None:
         """Do what there is to do; wait up to `timeout` seconds for workers."""
@@ -303,7 +303,7 @@ class Drive:
     def _replace(self, now: float) -> None:
         if self._deaths < HOPELESS:
             self._started = now
-            self.cluster.want(self.job.workers)
+            self.cluster.want(self._wanted)
 
     def _no_workers(self, reason: str, now: float) -> None:
         self._committer.message = reason
@@ -335,17 +335,22 @@ class Drive:
         self.ended = True
         self._committer.end(self.state, status)
 
+    @property
+    def reusable(self) -> bool:
+        """Whether the run's workers are fit for another run: none is in the middle of
+        something. A serial worker belongs to its run alone."""
+        return self.state.remaining == 0 and self.job.options.engine != "serial"
+
+    def scale(self, workers: int) -> None:
+        """Have so many workers from now on."""
+        self._wanted = workers
+        self.cluster.want(workers)
+
+    def fail(self, message: str) -> None:
+        """End the run because something of ours went wrong."""
+        self._give_up(message)
+
     def _give_up(self, message: str) -> None:
         """The run itself went wrong: nothing that is finished is lost, the rest is left."""
         self.status, self.ended = RunStatus.ERROR, True
         self._committer.give_up(self.state, message)
-
-
-def folder_of(path: Path) -> Path:
-    """Make a run's folder and what it always holds; return it."""
-    for name in ("j", "claims", "logs"):
-        (path / name).mkdir(mode=0o700, parents=True, exist_ok=True)
-    return path
-
-
-__all__ = ["Drive", "EngineError", "folder_of"]

@@ -171,8 +171,9 @@ class Runner:
             drive.set_status(RunStatus.RUNNING)
             drive.tell(Resume(), now)
         elif request.kind == "scale":
-            drive.scale(int(request.args["workers"]), now)
-            drive.tell(Scale(int(request.args["workers"])), now)
+            workers = int(request.args["workers"])
+            drive.scale(workers)
+            drive.tell(Scale(workers), now)
         if drive.ended:
             self._finish(drive.job.uuid)
 

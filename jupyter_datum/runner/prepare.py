@@ -11,7 +11,6 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from ..engines.base import Engine
 from ..errors import OutputConflictError, RunError
 from ..inputs import input_from_json
 from ..ledger import queries, writes
@@ -27,9 +26,10 @@ from ..transform.options import Options
 from ..transform.recipe import Recipe, read_recipe
 from .cluster import Pool, Wanted, environment_key
 from .commit import Committer
-from .drive import Drive, folder_of
+from .drive import Drive
 from .job import Job
 from .plan import Planner, Selection
+from .recover import recover
 
 
 class Preparer:
@@ -69,7 +69,7 @@ class Preparer:
         recipe = read_recipe(self._project, request.recipe)
         options = _options(recipe, request.args)
         with transaction(self._conn):
-            key = self._rows(request, recipe, options)
+            key = self._rows(request, request.run, request.recipe, recipe, options)
         return self._drive(request.run, key, request.recipe, recipe, options)
 
     def again(self, row: queries.RunRow) -> Drive:
@@ -83,16 +83,15 @@ class Preparer:
         recipe = read_recipe(self._project, row.recipe)
         options = _options(recipe, json.loads(row.options))
         key = RunKey(row.id, row.transform, row.version, self._epoch)
-        with transaction(self._conn):
-            writes.take_over(self._conn, key)
-        return self._drive(row.uuid, key, row.recipe, recipe, options)
+        writes.take_over(self._conn, key)
+        return self._drive(row.uuid, key, row.recipe, recipe, options, recovering=True)
 
     def abandon(self, row: queries.RunRow, message: str) -> None:
         """End a run that cannot be taken up; what is finished stays."""
         key = RunKey(row.id, row.transform, row.version, self._epoch)
         with transaction(self._conn):
             writes.take_over(self._conn, key)
-            writes.end_run(self._conn, key, RunStatus.ERROR, message, {})
+            writes.end_run(self._conn, key, RunStatus.ERROR, message)
 
     def make_room(self, request: Request, drives: Mapping[str, Drive]) -> None:
         """A paused run of the same transform gives way to a new one; an active one does not.
@@ -125,7 +124,9 @@ class Preparer:
 
     # -- rows ----------------------------------------------------------------------------
 
-    def _rows(self, request: Request, recipe: Recipe, options: Options) -> RunKey:
+    def _rows(
+        self, request: Request, uuid: str, digest: str, recipe: Recipe, options: Options
+    ) -> RunKey:
         conn = self._conn
         out = os.fsencode(recipe.out) if recipe.out else None
         self._check_out(recipe.name, out)
@@ -141,10 +142,10 @@ class Preparer:
         )
         run = writes.create_run(
             conn,
-            uuid=request.run,
+            uuid=uuid,
             transform=transform,
             version=version,
-            recipe=request.recipe,
+            recipe=digest,
             interpreter=self._interpreter,
             engine=options.engine,
             workers=_workers(options),
@@ -166,25 +167,28 @@ class Preparer:
     # -- parts ---------------------------------------------------------------------------
 
     def _drive(
-        self, uuid: str, key: RunKey, digest: str, recipe: Recipe, options: Options
+        self,
+        uuid: str,
+        key: RunKey,
+        digest: str,
+        recipe: Recipe,
+        options: Options,
+        *,
+        recovering: bool = False,
     ) -> Drive:
         source = input_from_json(recipe.input, self._project)
         out = os.fsencode(recipe.out) if recipe.out else None
-        job = Job(
-            self._project, key, uuid, digest, recipe, source, options, out, _workers(options)
-        )
-        folder_of(job.folder)
+        job = Job(self._project, key, uuid, digest, recipe, source, options, out, _workers(options))
+        for name in ("j", "claims", "logs"):
+            (job.folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+        publisher = Publisher(self._conn, run=key, out=out, replace=options.force)
+        if recovering:
+            recover(self._conn, job, publisher)
         selection = Selection(tuple(options.only), options.force, options.sample or 0)
         exclude = frozenset({out} if out else ())
         run = (key.id, key.transform, key.version)
         planner = Planner(self._conn, run, source, selection, exclude, time.time_ns)
         state = RunState(_settings(options))
-        publisher = Publisher(
-            self._conn,
-            run=key,
-            out=out,
-            replace=options.force,
-        )
         cluster = self._pool.take(self._wanted(job))
         return Drive(job, planner, state, cluster, Committer(self._conn, job, publisher))
 
@@ -216,6 +220,3 @@ def _settings(options: Options) -> RunSettings:
         backoff=options.backoff,
         probe=0 if options.no_probe else 20,
     )
-
-
-__all__ = ["Engine", "Preparer"]

@@ -14,7 +14,7 @@ from itertools import islice
 from ..errors import FrameError
 from ..events import Done, frames
 from ..ledger import queries, writes
-from ..outputs.publish import Publisher, Verdict
+from ..outputs.publish import Commit, Publisher, Verdict, roll_forward
 from ..project import Project
 from .job import Job
 
@@ -35,24 +35,27 @@ def recover(conn: sqlite3.Connection, job: Job, publisher: Publisher) -> int:
         Datums that were finished and had not been recorded.
     """
     recorded = 0
+    if job.out is not None:
+        recorded += roll_forward(conn, job.key, job.out, _commit(job, {}))
     records = journaled(job.project, job.uuid)
     while group := list(islice(records, _GROUP)):
         known = queries.settled_in(conn, job.key.id, [done.datum for done, _ in group])
         fresh = [(done, worker) for done, worker in group if done.datum not in known]
         workers = {done.datum: worker for done, worker in fresh}
-
-        def write(
-            conn: sqlite3.Connection,
-            verdicts: list[Verdict],
-            workers: dict[int, str] = workers,
-        ) -> None:
-            # What cannot be published (its staging is gone, its path is taken) runs again.
-            good = [(v.done, workers[v.done.datum]) for v in verdicts if v.ok]
-            writes.put_successes(conn, job.key, good)
-
-        publisher.publish([done for done, _ in fresh], write)
+        publisher.publish([done for done, _ in fresh], _commit(job, workers))
         recorded += len(fresh)
     return recorded
+
+
+def _commit(job: Job, workers: dict[int, str]) -> Commit:
+    """What is recorded with a group: what could be published. The rest (its staging is
+    gone, its path is taken) runs again."""
+
+    def write(conn: sqlite3.Connection, verdicts: list[Verdict]) -> None:
+        good = [(v.done, workers.get(v.done.datum, "")) for v in verdicts if v.ok]
+        writes.put_successes(conn, job.key, good)
+
+    return write
 
 
 def journaled(project: Project, run: str) -> Iterator[tuple[Done, str]]:

@@ -15,6 +15,7 @@ and running it twice would only double the cost of a mistake.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -187,9 +188,7 @@ class RunState:
         actions.append(blame)
         self._failed(position, attempt, signature, final, event.worker, now, actions)
 
-    def _send_again(
-        self, worker: _Worker, lost: list[tuple[int, int]], *, unknown: bool
-    ) -> None:
+    def _send_again(self, worker: _Worker, lost: list[tuple[int, int]], *, unknown: bool) -> None:
         """Put back what a dead worker had not begun: as it was, with nobody blamed.
 
         If what it was at cannot be told, the datums of its first set go again one by one.
@@ -352,9 +351,7 @@ class RunState:
                 self._attempts[position] = attempt
                 self._queue.add_alone(position, attempt)
 
-    def _on_no_workers(
-        self, event: m.NoWorkersLeft, now: float, actions: list[m.Action]
-    ) -> None:
+    def _on_no_workers(self, event: m.NoWorkersLeft, now: float, actions: list[m.Action]) -> None:
         self._ended = True
         actions.append(m.End(RunStatus.ERROR))
 
@@ -395,9 +392,7 @@ class RunState:
 
     def _open(self, item: tuple[int, int]) -> bool:
         position, attempt = item
-        return (
-            self.states[position] == _S.RUNNING and self._attempts.get(position, 1) == attempt
-        )
+        return self.states[position] == _S.RUNNING and self._attempts.get(position, 1) == attempt
 
     def _move(self, position: int, verb: str) -> None:
         state = DatumState(self.states[position])
@@ -438,7 +433,7 @@ class RunState:
             actions.append(m.End(RunStatus.SUCCESS))
 
 
-_HANDLERS: Final = {
+_HANDLERS: Final[dict[type, Callable[..., None]]] = {
     m.Planned: RunState._on_planned,
     m.PlanEnded: RunState._on_plan_ended,
     m.WorkerUp: RunState._on_up,

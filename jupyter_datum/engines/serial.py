@@ -1,0 +1,252 @@
+"""serial: one datum after another, the reference for all other engines.
+
+The worker is the kernel that asked for the run, as long as it waits for it: so that
+breakpoints work. Without one it is a child process. Both take their sets from a folder
+(:mod:`.inbox`).
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from ..errors import EngineError, UsageError
+from ..locks import is_locked
+from .base import Down, Engine, EngineSettings, Event, Refused, Returned, Up
+from .inbox import numbered, put
+from .processes import WORKER_MARK, OomWatch, death_cause, kill_left, kill_tree
+
+#: Seconds between two looks into the inbox, and at the kernel's lock.
+_LOOK: Final = 0.002
+_LOOK_AT_LOCK: Final = 0.2
+
+#: The child imports what this process would import.
+_BOOT: Final = """\
+import json, sys
+sys.path[:] = json.loads(sys.argv.pop(1))
+from jupyter_datum.engines.worker import worker_main
+worker_main()
+"""
+
+_numbers = itertools.count(1)
+
+
+class _Worker:
+    """Somebody who takes sets from a folder."""
+
+    def __init__(self, name: str, inbox: Path) -> None:
+        self.name = name
+        self.inbox = inbox
+        self.pid: int | None = None
+        self.leaving = False
+        self._sent: dict[int, int] = {}
+        shutil.rmtree(inbox, ignore_errors=True)
+        inbox.mkdir(mode=0o700, parents=True)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a set is not answered yet."""
+        return bool(self._sent)
+
+    def send(self, set_id: int, data: bytes) -> None:
+        """Add a set to the folder."""
+        number = next(_numbers)
+        self._sent[number] = set_id
+        put(self.inbox / f"{number}.set", data)
+
+    def returned(self) -> Iterator[Event]:
+        """Take the answers that have come."""
+        for number in numbered(self.inbox, ".ret") if self._sent else ():
+            path = self.inbox / f"{number}.ret"
+            data = path.read_bytes()
+            path.unlink()
+            if number in self._sent:
+                yield Returned(self.name, self._sent.pop(number), data)
+
+    def cause(self) -> str | None:
+        """Return why it is gone, or None if it is not."""
+        raise NotImplementedError
+
+    def kill(self) -> None:
+        """End it."""
+        raise NotImplementedError
+
+    def bury(self) -> None:
+        """After its end: take back what it did not begin."""
+        shutil.rmtree(self.inbox, ignore_errors=True)
+
+
+class _Child(_Worker):
+    """A process of ours."""
+
+    def __init__(self, name: str, inbox: Path, environment: dict[str, str]) -> None:
+        super().__init__(name, inbox)
+        self._mark = f"{os.getpid()}-{name}-{next(_numbers)}"
+        self._oom = OomWatch()
+        self._killed = False
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", _BOOT, json.dumps(sys.path), "--inbox", str(inbox)],
+            env={**os.environ, **environment, WORKER_MARK: self._mark},
+            stdin=subprocess.PIPE,
+            **_OWN_GROUP,
+        )
+        self.pid = self._process.pid
+
+    def cause(self) -> str | None:
+        code = self._process.poll()
+        if code is None:
+            return None
+        return death_cause(code, out_of_memory=not self._killed and self._oom.rose())
+
+    def kill(self) -> None:
+        if self._process.poll() is None:
+            self._killed = True
+            kill_tree(self._process.pid)
+
+    def bury(self) -> None:
+        self._process.wait()
+        if self._process.stdin:
+            self._process.stdin.close()
+        kill_left(self._process.pid, self._mark)
+        super().bury()
+
+
+class _Kernel(_Worker):
+    """The kernel that holds `lock`. Nobody kills a kernel: it is left alone instead."""
+
+    def __init__(self, name: str, inbox: Path, lock: Path) -> None:
+        super().__init__(name, inbox)
+        self._lock = lock
+        self._left = False
+        self._looked = 0.0
+
+    def cause(self) -> str | None:
+        if self._left:
+            return "left alone: interrupt the kernel to end what it runs"
+        now = time.monotonic()
+        if now - self._looked < _LOOK_AT_LOCK:
+            return None
+        self._looked = now
+        return None if is_locked(self._lock) else "the kernel no longer waits for this run"
+
+    def kill(self) -> None:
+        self._left = True
+
+
+class SerialEngine(Engine):
+    """One worker: the kernel that waits, else a child process.
+
+    Options: ``inbox``, the folder where a kernel takes its sets, and ``lock``, the file
+    whose lock it holds while it does.
+    """
+
+    name = "serial"
+
+    def __init__(self, settings: EngineSettings) -> None:
+        super().__init__(settings)
+        if unknown := set(settings.options) - {"inbox", "lock"}:
+            raise UsageError(f"engine 'serial' knows no option {', '.join(sorted(unknown))}")
+        self._worker: _Worker | None = None
+        self._names = itertools.count(1)
+        self._news: list[Event] = []
+        self._folder: Path | None = None
+        self._left_alone = False
+
+    def start(self, n: int) -> None:
+        """See :meth:`Engine.start`."""
+        self.scale(n)
+
+    def scale(self, n: int) -> None:
+        """See :meth:`Engine.scale`; there is never more than one worker."""
+        if n > 0 and self._worker is None:
+            self._worker = self._new()
+            self._news.append(Up(self._worker.name, self._worker.pid, socket.gethostname()))
+        elif self._worker is not None:
+            self._worker.leaving = n <= 0
+            self._let_go()
+
+    def _new(self) -> _Worker:
+        number = next(self._names)
+        lock, inbox = self.settings.options.get("lock"), self.settings.options.get("inbox")
+        if lock and inbox and not self._left_alone and is_locked(Path(lock)):
+            return _Kernel(f"k{number}", Path(inbox), Path(lock))
+        name = f"s{number}"
+        try:
+            if self._folder is None:
+                self._folder = Path(tempfile.mkdtemp(prefix="jupyter-datum-"))
+            return _Child(name, self._folder / name, dict(self.settings.environment))
+        except OSError as exc:
+            raise EngineError(f"engine 'serial' cannot start a process: {exc}") from exc
+
+    def _let_go(self) -> None:
+        if self._worker and self._worker.leaving and not self._worker.busy:
+            self._worker.kill()
+
+    def send(self, worker: str, set_id: int, data: bytes) -> None:
+        """See :meth:`Engine.send`."""
+        there = self._worker
+        if there is None or there.name != worker:
+            return  # its Down has been reported
+        if there.leaving:
+            self._news.append(Refused(worker, set_id, "the worker is being given back"))
+            return
+        try:
+            there.send(set_id, data)
+        except FileNotFoundError:  # the run's folder is gone: nothing would be heard of it
+            self._news.append(Refused(worker, set_id, "the inbox is gone"))
+
+    def events(self, timeout: float) -> list[Event]:
+        """See :meth:`Engine.events`."""
+        until = time.monotonic() + timeout
+        while not (found := self._look()) and (left := until - time.monotonic()) > 0:
+            time.sleep(min(left, _LOOK))
+        return found
+
+    def _look(self) -> list[Event]:
+        found, self._news = self._news, []
+        worker = self._worker
+        if worker is None:
+            return found
+        cause = worker.cause()  # first: what it said before its end is still taken
+        found += worker.returned()
+        if cause is not None:
+            found.append(Down(worker.name, "given back" if worker.leaving else cause))
+            self._bury()
+        else:
+            self._let_go()
+        return found
+
+    def _bury(self) -> None:
+        worker, self._worker = self._worker, None
+        assert worker is not None
+        self._left_alone = isinstance(worker, _Kernel) and not worker.leaving
+        worker.bury()
+
+    def kill(self, worker: str) -> None:
+        """See :meth:`Engine.kill`. A kernel is not ended, only given no more sets."""
+        if self._worker is not None and self._worker.name == worker:
+            self._worker.kill()
+
+    def close(self) -> None:
+        """See :meth:`Engine.close`."""
+        if self._worker is not None:
+            self._worker.kill()
+            self._bury()
+        self._news.clear()
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = None
+
+
+#: A process group of its own from the first moment; Windows has none.
+_OWN_GROUP: Final[dict[str, Any]] = {} if sys.platform == "win32" else {"process_group": 0}

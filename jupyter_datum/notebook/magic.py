@@ -1,0 +1,278 @@
+"""``%%datum`` and ``%datum``."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sqlite3
+import sys
+from collections.abc import Iterator
+from typing import Any, Final
+
+from IPython.core.error import UsageError as ShellUsageError
+from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand
+
+from ..datum import Datum
+from ..errors import DatumError, RunError, UsageError
+from ..hashing import decode_value
+from ..inputs import ItemsInput, input_from_json
+from ..ledger import db, queries
+from ..ledger.queries import DatumRow, RunRow
+from ..runner.client import ensure_runner, runner_alive
+from ..states import RunStatus
+from ..transform.cell import Cell
+from ..transform.options import options_help, split
+from ..transform.recipe import read_recipe
+from . import render
+from .context import context_of
+from .display import screen_for
+from .place import KernelPlace
+from .public import Transform
+from .submit import Prepared, ask_for_run, prepare, request_run, tell_run
+from .wait import Waiter
+
+_VERBS: Final = ("status", "plan", "failures", "retry", "cancel", "pick", "results")
+
+
+class RunFailedError(RunError):
+    """A run with failures, where nobody is there to see it (nbconvert, papermill)."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]
+
+
+@magics_class
+class DatumMagics(Magics):
+    """The magics; one for each kernel."""
+
+    def __init__(self, shell: Any) -> None:
+        super().__init__(shell)
+        self._context = context_of(shell.user_ns)
+        self._raw = ""
+        self._cell_id: str | None = None
+        shell.events.register("pre_run_cell", self._note_cell)
+
+    def _note_cell(self, info: Any) -> None:
+        self._raw = info.raw_cell or ""
+        self._cell_id = getattr(info, "cell_id", None)
+
+    # -- %%datum -------------------------------------------------------------------------
+
+    @no_var_expand
+    @cell_magic
+    def datum(self, line: str, cell: str | None = None) -> Any:
+        """Run this cell over every datum of an input.
+
+        ``%%datum NAME -i INPUT [-o FOLDER] [options]``
+        """
+        assert cell is not None
+        with self._sentences():
+            marked = self._cell(line, cell)
+            prepared = prepare(line, marked, self.shell.user_ns, self._context, self._cell_id)
+            self._say(prepared)
+            with contextlib.closing(db.connect(prepared.project)) as conn:
+                row = self._run(conn, prepared)
+            self._bind(prepared)
+            self._raise_unseen(row)
+
+    def _run(self, conn: sqlite3.Connection, prepared: Prepared) -> RunRow | None:
+        run = self._active(conn, prepared) or request_run(conn, prepared)
+        if prepared.options.background:
+            print(
+                f"{prepared.options.name}: runs in the background. "
+                f"See: %datum status {prepared.options.name}"
+            )
+            return None
+        return self._wait(conn, prepared, run)
+
+    def _wait(self, conn: sqlite3.Connection, prepared: Prepared, run: str) -> RunRow:
+        screen = screen_for(self.shell)
+        waiter = Waiter(self.shell, conn, prepared.project, prepared.recipe, run, screen)
+        return waiter.wait()
+
+    def _active(self, conn: sqlite3.Connection, prepared: Prepared) -> str | None:
+        """Return an unfinished run of this very cell, to be waited for again; an unfinished
+        one of other code gives way if it is paused or its runner is dead."""
+        row = queries.latest_run(conn, prepared.options.name)
+        if row is None or row.ended is not None or row.status == RunStatus.PAUSED:
+            return None
+        alive = runner_alive(prepared.project, row.interpreter)
+        if row.recipe == prepared.digest and row.interpreter == prepared.recipe.interpreter:
+            if not alive:
+                ensure_runner(prepared.project, row.interpreter)
+            return row.uuid
+        if not alive:
+            tell_run(conn, "cancel", row.uuid, row.interpreter)
+        return None
+
+    def _cell(self, line: str, body: str) -> Cell:
+        """The cell under the name that the kernel gives to the whole of it, so that
+        tracebacks and breakpoints fit what the user sees."""
+        raw = self._raw
+        first = next(
+            (i for i, text in enumerate(raw.split("\n")) if text.startswith("%%datum")), None
+        )
+        if first is None or body.strip() not in raw:
+            raw, first = f"%%datum {line}\n{body}", 0
+        compiler = self.shell.compile
+        name = compiler.get_code_name(raw, raw, self.shell.execution_count)
+        return Cell(body, name, first + 2, raw)
+
+    def _bind(self, prepared: Prepared) -> None:
+        name = prepared.options.name
+        there = self.shell.user_ns.get(name)
+        if there is None or isinstance(there, Transform):
+            self.shell.user_ns[name] = Transform(prepared.project, name)
+        else:
+            print(f"the name {name} holds something else and is left alone; see %datum status")
+
+    def _say(self, prepared: Prepared) -> None:
+        for warning in prepared.found.warnings:
+            print(warning, file=sys.stderr)
+        if prepared.found.untracked:
+            print(f"not tracked: {', '.join(prepared.found.untracked)}", file=sys.stderr)
+
+    def _raise_unseen(self, row: RunRow | None) -> None:
+        """Without a person at the front end a failure must not pass as success."""
+        kernel = getattr(self.shell, "kernel", None)
+        if row is None or kernel is None or getattr(kernel, "_allow_stdin", True):
+            return
+        if row.status != RunStatus.SUCCESS:
+            raise RunFailedError(render.closing_line(row))
+
+    # -- %datum --------------------------------------------------------------------------
+
+    @no_var_expand
+    @line_magic("datum")
+    def datum_line(self, line: str) -> Any:
+        """``%datum [status|plan|failures|retry|cancel|pick|results] [NAME]``"""
+        with self._sentences():
+            words = split(line)
+            verb = words.pop(0) if words else "status"
+            if verb not in _VERBS:
+                raise UsageError(f"no verb {verb!r}; there are: {', '.join(_VERBS)}")
+            return getattr(self, f"_do_{verb}")(words)
+
+    def _do_status(self, words: list[str]) -> None:
+        with self._ledger() as (conn, _):
+            rows = queries.runs(conn, limit=20)
+            shown = [row for row in rows if not words or row.name == words[0]]
+            if words and not shown:
+                raise self._unknown(conn, words[0])
+            for row in shown[:1] if words else shown:
+                groups = queries.failure_groups(conn, row.id) if words else []
+                print("\n".join([render.closing_line(row), *render.group_lines(groups)]))
+            if not shown:
+                print("no runs yet: write a cell that begins with %%datum NAME -i INPUT")
+
+    def _do_plan(self, words: list[str]) -> None:
+        print(self._transform(words).plan())
+
+    def _do_failures(self, words: list[str]) -> None:
+        print(repr(self._transform(words).failures()))
+
+    def _do_results(self, words: list[str]) -> Any:
+        return self._transform(words).results()
+
+    def _do_retry(self, words: list[str]) -> None:
+        name = self._transform(words).name
+        with self._ledger() as (conn, project):
+            row = queries.latest_run(conn, name)
+            assert row is not None
+            recipe = read_recipe(project, row.recipe)
+            args = {"only": ["failed"], "origin": "kernel"}
+            run = ask_for_run(conn, project, row.recipe, recipe, args)
+            Waiter(self.shell, conn, project, recipe, run, screen_for(self.shell)).wait()
+
+    def _do_cancel(self, words: list[str]) -> None:
+        name = self._transform(words).name
+        with self._ledger() as (conn, _):
+            row = queries.latest_run(conn, name)
+            if row is None or row.ended is not None:
+                print(f"{name} is not running")
+                return
+            tell_run(conn, "cancel", row.uuid, row.interpreter)
+            print(f"{name}: cancelling; what is finished stays")
+
+    def _do_pick(self, words: list[str]) -> Datum:
+        """Bind ``datum`` to a datum, to step through the cell by hand."""
+        transform = self._transform(words[:1])
+        row = transform.datum_row(words[1] if len(words) > 1 else "failed")
+        with self._ledger() as (conn, project):
+            run = queries.latest_run(conn, transform.name)
+            assert run is not None
+            recipe = read_recipe(project, run.recipe)
+            datum = self._datum(row, recipe.input, recipe.fingerprint, project)
+        self.shell.user_ns["datum"] = datum
+        print(f"datum is {queries.key_text(row.key)}")
+        return datum
+
+    def _datum(self, row: DatumRow, spec: dict[str, Any], fingerprint: str, project: Any) -> Datum:
+        source = input_from_json(spec, project)
+        place = KernelPlace()
+        if isinstance(source, ItemsInput):
+            listed = next(x for x in source.list(frozenset(), []) if x.key == row.key)
+            value = decode_value(listed.value or b"j0")
+            return Datum("in", row.key, (), value, {}, row.position, row.attempt, place)
+        name, root = next(iter(source.roots.items()))
+        path = os.fsdecode(os.path.join(root, row.key))
+        files = ((name, path, row.key),)
+        contents = (row.content or b"",)
+        captures = source.captures(row.key)
+        return Datum(
+            name, row.key, files, None, captures, row.position, row.attempt, place,
+            contents, fingerprint,
+        )  # fmt: skip
+
+    # -- ground --------------------------------------------------------------------------
+
+    def _transform(self, words: list[str]) -> Transform:
+        with self._ledger() as (conn, project):
+            if not words:
+                runs = queries.runs(conn, limit=1)
+                if not runs:
+                    raise RunError("no runs yet: write a cell that begins with %%datum")
+                return Transform(project, runs[0].name)
+            if queries.transform(conn, words[0]) is None:
+                raise self._unknown(conn, words[0])
+            return Transform(project, words[0])
+
+    def _unknown(self, conn: sqlite3.Connection, name: str) -> UsageError:
+        names = ", ".join(t.name for t in queries.transforms(conn)) or "none yet"
+        return UsageError(f"no transform is named {name!r}; there are: {names}")
+
+    @contextlib.contextmanager
+    def _ledger(self) -> Iterator[tuple[sqlite3.Connection, Any]]:
+        project = self._context.project()
+        with contextlib.closing(db.connect(project)) as conn:
+            yield conn, project
+
+    @contextlib.contextmanager
+    def _sentences(self) -> Iterator[None]:
+        """Our errors are sentences for the user, without our frames."""
+        try:
+            yield
+        except RunFailedError:
+            raise
+        except DatumError as exc:
+            raise ShellUsageError(f"{type(exc).__name__}: {exc}") from None
+
+
+def _help() -> str:
+    return f"""Run this cell over every datum of an input.
+
+%%datum NAME -i INPUT [-o FOLDER] [options]
+
+The cell is written against one datum: datum.path (its file), datum.value (an item),
+datum.out_file(".json") (a place for output), ... Its last expression is the result.
+NAME is bound to the transform: NAME.results(), NAME.failures(), NAME.frame().
+
+{options_help()}
+
+The same as lines under the first: #| engine: dask
+"""
+
+
+DatumMagics.datum.__doc__ = _help()
+__all__ = ["DatumMagics", "RunFailedError", "json"]

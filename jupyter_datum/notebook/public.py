@@ -1,0 +1,231 @@
+"""``Transform``: what a marked cell's name is bound to in the kernel."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ..errors import RunError, SignatureError
+from ..hashing import decode_value
+from ..ledger import db, queries
+from ..ledger.files import plan_pages
+from ..ledger.queries import AttemptRow, DatumRow, FailureGroup, RunRow
+from ..project import Project
+from ..states import DatumState
+from . import render
+
+
+class Failures(list[dict[str, Any]]):
+    """Failed datums as plain dicts; shown, they are a text with tracebacks."""
+
+    def __init__(self, rows: list[dict[str, Any]], text: str) -> None:
+        super().__init__(rows)
+        self._text = text
+
+    def __repr__(self) -> str:
+        return self._text
+
+
+class Transform:
+    """A transform of this project, as the ledger knows it.
+
+    Parameters
+    ----------
+    project : Project
+    name : str
+    """
+
+    def __init__(self, project: Project, name: str) -> None:
+        self._project = project
+        self.name = name
+
+    def __repr__(self) -> str:
+        run = self.run
+        return render.closing_line(run) if run else f"{self.name}: has not run"
+
+    # -- what has become of it -----------------------------------------------------------
+
+    @property
+    def run(self) -> RunRow | None:
+        """The newest run."""
+        with self._ledger() as conn:
+            return queries.latest_run(conn, self.name)
+
+    @property
+    def out(self) -> Path | None:
+        """The output folder; None if there is none."""
+        with self._ledger() as conn:
+            row = queries.transform(conn, self.name)
+        return Path(os.fsdecode(row.out)) if row and row.out else None
+
+    def status(self) -> str:
+        """Return in a line how the newest run stands."""
+        return repr(self)
+
+    def results(self) -> list[Any]:
+        """Return the results of all datums that succeeded, in input order.
+
+        The datums are those of the newest run's input; those that failed are left out.
+
+        Raises
+        ------
+        SignatureError
+            If the ledger belongs to another user: results may be pickles.
+        """
+        return [value for _, value in self.items()]
+
+    def items(self) -> Iterator[tuple[str, Any]]:
+        """Yield ``(key, result)`` of all datums that succeeded, in input order."""
+        if db.is_foreign(self._project):
+            raise SignatureError("the ledger is another user's: its results are not unpickled")
+        run = self.run
+        if run is None:
+            return
+        with self._ledger() as conn:
+            for ids in plan_pages(self._project.run(run.uuid) / "plan"):
+                for row in queries.results(conn, ids):
+                    yield queries.key_text(row.key), self._value(row)
+
+    def frame(self) -> Any:
+        """Return the results as a pandas DataFrame, indexed by key; the items of results
+        that are dicts become columns."""
+        import pandas
+
+        pairs = list(self.items())
+        rows = [v if isinstance(v, dict) else {"result": v} for _, v in pairs]
+        return pandas.DataFrame(rows, index=pandas.Index([k for k, _ in pairs], name="key"))
+
+    def failures(self, *, limit: int = 10) -> Failures:
+        """Return failed datums (up to `limit` of them), newest attempt each."""
+        with self._ledger() as conn:
+            row = queries.transform(conn, self.name)
+            if row is None:
+                return Failures([], f"{self.name}: has not run")
+            groups = queries.failed_groups(conn, row.id)
+            failed = queries.failed_datums(conn, row.id, limit=limit)
+            details = [self._failure(conn, datum) for datum in failed]
+        return Failures(details, _failures_text(self.name, groups, details))
+
+    def plan(self) -> str:
+        """Return why which datums run, or ran, in the newest run."""
+        run = self.run
+        return render.plan_line(run) if run else f"{self.name}: has not run"
+
+    def datum_row(self, which: str = "failed") -> DatumRow:
+        """Return one datum: ``failed`` (the first), a number (its place), or its key.
+
+        Raises
+        ------
+        RunError
+            If there is none.
+        """
+        with self._ledger() as conn:
+            row = queries.transform(conn, self.name)
+            found = self._find(conn, row.id, which) if row else None
+        if found is None:
+            raise RunError(f"{self.name} has no datum {which!r}; a key, a number or 'failed'")
+        return found
+
+    # -- ground --------------------------------------------------------------------------
+
+    def _find(self, conn: sqlite3.Connection, transform: int, which: str) -> DatumRow | None:
+        if which == "failed":
+            failed = queries.failed_datums(conn, transform, limit=1)
+            return failed[0] if failed else None
+        found = queries.datum_by_key(conn, transform, os.fsencode(which))
+        run = queries.latest_run(conn, self.name)
+        if found is None and which.isdigit() and run is not None:
+            for ids in plan_pages(self._project.run(run.uuid) / "plan"):
+                if int(which) < len(ids):
+                    return queries.datum_by_id(conn, ids[int(which)])
+                which = str(int(which) - len(ids))
+        return found
+
+    def _failure(self, conn: sqlite3.Connection, datum: DatumRow) -> dict[str, Any]:
+        attempts = [
+            a for a in queries.attempts(conn, datum.id, limit=5) if a.state == DatumState.FAILED
+        ]
+        last: AttemptRow | None = attempts[0] if attempts else None
+        return {
+            "key": queries.key_text(datum.key),
+            "attempt": datum.attempt,
+            "message": last.message if last else None,
+            "traceback": last.traceback if last else None,
+            "phase": last.phase if last else None,
+            "log": self.log_of(datum),
+        }
+
+    def log_of(self, datum: DatumRow, *, limit: int = 4_000) -> str:
+        """Return the end of what a datum's last attempt printed."""
+        if not datum.log:
+            return ""
+        name, offset, length, _ = datum.log.rsplit(":", 3)
+        with self._ledger() as conn:
+            row = conn.execute("select uuid from run where id = ?", (datum.run,)).fetchone()
+        epoch, _, worker = name.partition("-")
+        path = self._project.worker_log(row[0], int(epoch), worker)
+        try:
+            with path.open("rb") as file:
+                start = max(0, int(length) - limit)
+                file.seek(int(offset) + start)
+                return file.read(int(length) - start).decode("utf-8", "backslashreplace")
+        except OSError:
+            return ""
+
+    def _value(self, row: DatumRow) -> Any:
+        kind, data = row.result_kind, row.result
+        if kind is None or data is None:
+            return None
+        if kind.endswith("-file"):
+            data = self._project.result(bytes(data).decode()).read_bytes()
+        tag = b"j" if kind.startswith("json") else b"p"
+        return decode_value(tag + bytes(data))
+
+    def _ledger(self) -> Any:
+        import contextlib
+
+        return contextlib.closing(db.connect(self._project))
+
+
+def _failures_text(name: str, groups: list[FailureGroup], details: list[dict[str, Any]]) -> str:
+    total = sum(group.datums for group in groups)
+    if not total:
+        return f"{name}: no failed datums"
+    lines = [f"{name}: {render.counted(total, 'datum')} failed", *render.group_lines(groups)]
+    shown: set[str] = set()
+    for detail in details:
+        message = detail["message"] or ""
+        if message in shown:
+            continue
+        shown.add(message)
+        lines += ["", f"datum {render.one_line(detail['key'])} (attempt {detail['attempt']})"]
+        lines += _printable(detail["traceback"] or message)
+        if detail["log"]:
+            lines += ["  it printed:", *("  | " + line for line in _printable(detail["log"]))]
+        if len(shown) >= 3:
+            break
+    return "\n".join(lines)
+
+
+def _printable(text: str) -> list[str]:
+    return ["  " + render.one_line(line, 400) if line else "" for line in _indented(text)]
+
+
+def _indented(text: str) -> Iterator[str]:
+    for line in text.splitlines():
+        stripped = line.lstrip(" ")
+        yield "\u2007" * (len(line) - len(stripped)) + stripped
+
+
+def status_json(run: RunRow, groups: list[FailureGroup]) -> dict[str, Any]:
+    """Return a run as plain JSON, for ``--json``."""
+    fields = run._asdict()
+    fields["note"] = json.loads(run.note or "{}")
+    fields["options"] = json.loads(run.options or "{}")
+    fields["pending"] = run.pending
+    fields["groups"] = [group._asdict() for group in groups]
+    return fields

@@ -1,0 +1,251 @@
+"""A run in words and in static HTML: one source for cell output, terminal and CLI.
+
+Everything that comes from files, tracebacks or user code is escaped; nothing is a script.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from ..ledger.queries import FailureGroup, RunRow
+from ..states import RunStatus
+
+#: Type of the bundle that our front end draws live.
+MIME: Final = "application/vnd.jupyter-datum+json"
+_GROUPS: Final = 8
+_LINE: Final = 160
+
+_COLOURS: Final = {
+    "success": "#2e7d32",
+    "failed": "#c62828",
+    "running": "#1565c0",
+    "skipped": "#9e9e9e",
+    "pending": "#e0e0e0",
+}
+
+
+def span(seconds: float) -> str:
+    """Return a time span for people: ``0.4 s``, ``12 s``, ``3 min 5 s``, ``2 h 41 min``."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 120:
+        return f"{whole} s"
+    if whole < 7200:
+        minutes, rest = divmod(whole, 60)
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    hours, rest = divmod(whole // 60, 60)
+    return f"{hours} h {rest} min" if rest else f"{hours} h"
+
+
+def counted(n: int, word: str) -> str:
+    """Return ``1 datum``, ``12,345 datums``."""
+    return f"{n:,} {word}{'' if n == 1 else 's'}"
+
+
+@dataclass
+class Meter:
+    """How fast a run goes, from looking at its counters now and then."""
+
+    _seen: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=60))
+    _moved: float = 0.0
+
+    def look(self, now: float, run: RunRow) -> None:
+        """Take in the counters as they are at `now`."""
+        done = settled(run) - run.skipped
+        if not self._seen or done != self._seen[-1][1]:
+            self._moved = now
+        self._seen.append((now, done))
+
+    @property
+    def rate(self) -> float:
+        """Datums a second, lately."""
+        if len(self._seen) < 2:
+            return 0.0
+        (start, before), (end, after) = self._seen[0], self._seen[-1]
+        return (after - before) / (end - start) if end > start else 0.0
+
+    def still(self, now: float) -> float:
+        """Seconds without progress."""
+        return now - self._moved if self._seen else 0.0
+
+    def eta(self, run: RunRow) -> tuple[float, float] | None:
+        """Seconds until the end, as a range; None if nothing can be said yet."""
+        left = run.pending + run.running
+        rate = self.rate
+        if not rate or not run.planned or len(self._seen) < 4:
+            return None
+        middle = left / rate
+        spread = 1.6 if len(self._seen) < 20 else 1.25
+        return middle / spread, middle * spread
+
+
+def settled(run: RunRow) -> int:
+    """Datums with which nothing more happens in this run."""
+    return run.success + run.failed + run.recovered + run.skipped + run.cancelled
+
+
+def plan_line(run: RunRow) -> str:
+    """Say how many datums there are, and why which run."""
+    reasons = dict(json.loads(run.note or "{}").get("reasons", {}))
+    if not reasons:
+        return f"{run.name}: listing ... {run.total:,} datums so far"
+    parts = [f"{n:,} {reason}" for reason, n in sorted(reasons.items(), key=lambda r: -r[1])]
+    return f"{run.name}: {counted(run.total, 'datum')}: {', '.join(parts)}"
+
+
+def progress_line(run: RunRow, meter: Meter, now: float, *, width: int = 24) -> str:
+    """Return one line: bar, counts, rate, ETA."""
+    total = max(run.total, 1)
+    filled = min(width, settled(run) * width // total)
+    bar = "█" * filled + "░" * (width - filled)
+    parts = [f"{settled(run):,}/{run.total:,}{'' if run.planned else '+'}"]
+    if run.failed:
+        parts.append(f"{run.failed:,} failed")
+    if run.skipped:
+        parts.append(f"{run.skipped:,} unchanged")
+    parts.append(_speed(run, meter, now))
+    return f"{run.name} {bar} {', '.join(part for part in parts if part)}"
+
+
+def _speed(run: RunRow, meter: Meter, now: float) -> str:
+    if run.status == RunStatus.PAUSED:
+        return "paused"
+    still = meter.still(now)
+    if still > 10:
+        return f"no progress for {span(still)}"
+    if not meter.rate:
+        return "starting" if run.started and not settled(run) else ""
+    rate = f"{meter.rate:,.0f}/s" if meter.rate >= 10 else f"{meter.rate:.1f}/s"
+    eta = meter.eta(run)
+    if eta is None:
+        return rate
+    low, high = (span(seconds) for seconds in eta)
+    return f"{rate}, {low} left" if low == high else f"{rate}, {low} to {high} left"
+
+
+def closing_lines(run: RunRow, groups: list[FailureGroup], out: str | None) -> list[str]:
+    """Say what became of a run; the first line stands alone where there is room for one."""
+    lines = [closing_line(run)]
+    lines += group_lines(groups)
+    if run.message and run.status in (RunStatus.ERROR, RunStatus.PAUSED):
+        lines.append(f"  {one_line(run.message)}")
+    if run.status == RunStatus.PAUSED:
+        lines.append(
+            f"  fix the cell and run it again, or run all anyway with --no-probe; "
+            f"to give up: %datum cancel {run.name}"
+        )
+    elif run.failed:
+        lines.append(
+            f"  look: %datum failures {run.name}   again: %datum retry {run.name}   "
+            "after a fix: run the cell with --only failed"
+        )
+    note = json.loads(run.note or "{}")
+    if note.get("errors"):
+        lines.append(f"  the listing is incomplete: {one_line('; '.join(note['errors'][:3]))}")
+    if out and run.success:
+        lines.append(f"  outputs: {out}")
+    return lines
+
+
+def closing_line(run: RunRow) -> str:
+    """Say in one line what became of a run."""
+    seconds = (run.ended or time.time()) - (run.started or run.requested)
+    tried = run.success + run.failed + run.recovered
+    parts = []
+    if run.success:
+        parts.append(f"{run.success:,} succeeded")
+    if run.failed:
+        parts.append(f"{run.failed:,} failed")
+    if run.cancelled:
+        parts.append(f"{run.cancelled:,} cancelled")
+    if run.pending + run.running and run.status != RunStatus.RUNNING:
+        parts.append(f"{run.pending + run.running:,} not run")
+    if run.skipped:
+        saved = f": {span(run.saved)} of work not repeated" if run.saved >= 0.05 else ""
+        parts.append(f"{run.skipped:,} skipped (unchanged){saved}")
+    if not tried and run.status == RunStatus.SUCCESS:
+        return f"{run.name}: nothing to do; {', '.join(parts) or 'no datums'} ({span(seconds)})"
+    speed = f", {tried / seconds:,.0f} datums/s" if tried and seconds > 0 else ""
+    head = {
+        RunStatus.SUCCESS: "",
+        RunStatus.FAILED: "",
+        RunStatus.CANCELLED: "cancelled; ",
+        RunStatus.PAUSED: "paused; ",
+        RunStatus.ERROR: "stopped; ",
+    }.get(RunStatus(run.status), f"{run.status}; ")
+    return f"{run.name}: {head}{', '.join(parts) or 'nothing ran'} in {span(seconds)}{speed}"
+
+
+def group_lines(groups: list[FailureGroup]) -> list[str]:
+    """Return a line for each group of failures."""
+    lines = [
+        f"  {group.datums:>7,} x {one_line(f'{group.type}: {group.message}')}"
+        + (f"  ({one_line(group.place)})" if group.place else "")
+        for group in groups[:_GROUPS]
+    ]
+    if len(groups) > _GROUPS:
+        rest = sum(group.datums for group in groups[_GROUPS:])
+        lines.append(f"  {rest:>7,} x in {len(groups) - _GROUPS} further groups")
+    return lines
+
+
+def one_line(text: str, limit: int = _LINE) -> str:
+    """Return `text` as one line of printable characters, cut where it is long."""
+    flat = " ".join(text.split())
+    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in flat)
+    return shown if len(shown) <= limit else shown[: limit - 3] + "..."
+
+
+def bundle(run: RunRow, project: str, lines: list[str]) -> dict[str, Any]:
+    """Return the cell's output: text, static HTML, and what our front end draws live."""
+    return {
+        "text/plain": "\n".join(lines),
+        "text/html": _html(run, lines),
+        MIME: {
+            "project": project,
+            "run": run.uuid,
+            "name": run.name,
+            "status": run.status,
+            "counts": {
+                "total": run.total,
+                "running": run.running,
+                "success": run.success,
+                "failed": run.failed,
+                "recovered": run.recovered,
+                "skipped": run.skipped,
+                "cancelled": run.cancelled,
+            },
+        },
+    }
+
+
+def _html(run: RunRow, lines: list[str]) -> str:
+    total = max(run.total, 1)
+    parts = (
+        ("success", run.success + run.recovered),
+        ("failed", run.failed),
+        ("skipped", run.skipped),
+        ("running", run.running),
+        ("pending", run.pending + run.cancelled),
+    )
+    cells = "".join(
+        # One failure in a million stays visible.
+        f'<span title="{name}: {n:,}" style="flex:{n / total:.6f} 0 {2 if n else 0}px;'
+        f'background:{_COLOURS[name]}"></span>'
+        for name, n in parts
+        if n
+    )
+    colour = f"color:{_COLOURS['failed']};" if run.failed or run.status == "error" else ""
+    first = f'<div style="{colour}font-weight:600">{html.escape(lines[0])}</div>'
+    rest = html.escape("\n".join(lines[1:]))
+    body = f'<pre style="margin:4px 0 0;white-space:pre-wrap">{rest}</pre>' if rest else ""
+    return (
+        f'<div style="max-width:60em">{first}<div style="display:flex;height:8px;margin-top:4px;'
+        f'border-radius:2px;overflow:hidden;background:#8882">{cells}</div>{body}</div>'
+    )

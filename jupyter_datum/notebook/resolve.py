@@ -1,0 +1,157 @@
+"""What ``-i`` and ``-o`` of a cell mean: a glob, an object of the kernel, a folder."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import uuid
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from ..errors import UsageError
+from ..hashing import type_name
+from ..inputs import GlobInput, Input, Items, ItemsInput, glob, items, write_items
+from ..project import FOLDER, Project
+from .context import Context
+
+_CALL: Final = re.compile(r"[A-Za-z_]\w*\(.*\)\Z", re.DOTALL)
+_FIELD: Final = re.compile(r"\{([A-Za-z_]\w*)\}")
+_GLOB: Final = re.compile(r"[*?\[\]{}/\\.]")
+
+
+def resolve_input(
+    text: str | None, context: Context, namespace: Mapping[str, Any], project: Project
+) -> Input:
+    """Return the input that `text` names.
+
+    Raises
+    ------
+    UsageError
+        If it is missing, names nothing, or is of a kind that cannot be an input.
+    """
+    if not text:
+        raise UsageError('a transform needs an input: %%datum NAME -i "images/*.jpg"')
+    if text.startswith("$"):
+        return _from_object(text[1:], namespace, context, project)
+    if _CALL.match(text):
+        return _from_value(_evaluate(text, context, namespace), text, context, project)
+    if text.isidentifier() and (text in namespace or not _GLOB.search(text)):
+        return _from_object(text, namespace, context, project)
+    return GlobInput(expand(text, namespace), str(context.folder))
+
+
+def expand(pattern: str, namespace: Mapping[str, Any]) -> str:
+    """Put the kernel's values in for ``{NAME}``; ``{a,b}`` is always alternatives.
+
+    Raises
+    ------
+    UsageError
+        If NAME is no str or path of the kernel.
+    """
+
+    def value(found: re.Match[str]) -> str:
+        name = found[1]
+        if name not in namespace:
+            near = difflib.get_close_matches(name, [n for n in namespace if n[0] != "_"], n=3)
+            hint = f"; near to it: {', '.join(near)}" if near else ""
+            raise UsageError(
+                f"{{{name}}} in {pattern!r} names nothing in the kernel{hint}. Alternatives are "
+                "written with a comma: {a,b}"
+            )
+        value = namespace[name]
+        if not isinstance(value, str | os.PathLike):
+            raise UsageError(
+                f"{{{name}}} in {pattern!r} is {type_name(value)}; it must be a str or a path"
+            )
+        return _literal(os.fspath(value))
+
+    return _FIELD.sub(value, pattern)
+
+
+def _literal(text: str) -> str:
+    """A path of the kernel means itself, whatever characters are in it."""
+    return re.sub(r"[*?\[{(]", lambda found: f"[{found[0]}]", text)
+
+
+def _evaluate(text: str, context: Context, namespace: Mapping[str, Any]) -> Any:
+    def glob_here(pattern: str, root: Any = None, **options: Any) -> GlobInput:
+        return glob(pattern, context.folder / (root if root is not None else ""), **options)
+
+    names = {**namespace, "glob": glob_here, "items": items}
+    try:
+        return eval(text, names)
+    except UsageError:
+        raise
+    except Exception as exc:
+        raise UsageError(f"the input {text} cannot be made: {type(exc).__name__}: {exc}") from exc
+
+
+def _from_object(
+    name: str, namespace: Mapping[str, Any], context: Context, project: Project
+) -> Input:
+    if name not in namespace:
+        candidates = sorted(
+            n for n, v in namespace.items() if n[0] != "_" and isinstance(v, list | tuple | range)
+        )
+        near = difflib.get_close_matches(name, candidates, n=5) or candidates[:5]
+        hint = f" Lists there: {', '.join(near)}." if near else ""
+        raise UsageError(
+            f"-i {name}: the kernel has no object of that name.{hint} A file pattern has a "
+            'wildcard or a dot in it, as in "images/*.jpg"'
+        )
+    return _from_value(namespace[name], name, context, project)
+
+
+def _from_value(value: Any, label: str, context: Context, project: Project) -> Input:
+    if isinstance(value, Input):
+        return value
+    if isinstance(value, Items):
+        value = value.iterable
+    elif isinstance(value, str | os.PathLike):
+        return GlobInput(os.fspath(value), str(context.folder))
+    if type(value).__module__.partition(".")[0] in ("pandas", "polars", "pyarrow"):
+        raise UsageError(
+            f"{label} is a table ({type_name(value)}); one datum per row: "
+            f"-i items({label}.to_dict('records'))"
+        )
+    if hasattr(value, "results") and hasattr(value, "failures"):
+        raise UsageError(f"{label} is a transform; the output of one as input is not there yet")
+    if not isinstance(value, Iterable):
+        raise UsageError(f"-i {label} is {type_name(value)}, which has no items to run over")
+    return _written(value, label, project)
+
+
+def _written(value: Iterable[Any], label: str, project: Project) -> ItemsInput:
+    part = project.payload(f"items-{uuid.uuid4().hex}")
+    try:
+        written = write_items(value, part)
+    except Exception as exc:
+        raise UsageError(
+            f"the items of {label} cannot be sent to workers: {type(exc).__name__}: {exc}"
+        ) from exc
+    file = project.payload(f"items-{written.digest}")
+    part.replace(file)
+    return ItemsInput(file, written.items, label)
+
+
+def resolve_output(text: str | None, name: str, context: Context) -> Path:
+    """Return the absolute output folder.
+
+    Raises
+    ------
+    UsageError
+        If it lies in ``.datum``, is a file, or cannot be written.
+    """
+    folder = Path(os.path.realpath(context.folder / (text or f"out/{name}")))
+    if FOLDER in folder.parts:
+        raise UsageError(f"the output folder {str(folder)!r} lies inside {FOLDER}, which is ours")
+    above = folder
+    while not above.exists():
+        above = above.parent
+    if not above.is_dir():
+        raise UsageError(f"the output folder {str(folder)!r} is a file, or lies below one")
+    if not os.access(above, os.W_OK | os.X_OK):
+        raise UsageError(f"the output folder {str(folder)!r} cannot be written ({str(above)!r})")
+    return folder

@@ -1,0 +1,175 @@
+"""From a marked cell to a request: parse, capture, sign, write down."""
+
+from __future__ import annotations
+
+import ast
+import importlib.metadata
+import os
+import platform
+import sqlite3
+import sys
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ..engines import get_engine
+from ..errors import UsageError
+from ..hashing import hex_digest
+from ..ledger import requests
+from ..project import Project
+from ..runner.client import ensure_runner
+from ..transform.capture import Captured, capture
+from ..transform.cell import Cell
+from ..transform.fingerprint import Fingerprint, fingerprint
+from ..transform.options import Options, parse_line
+from ..transform.payload import build_payload
+from ..transform.recipe import Recipe, write_payload, write_recipe
+from .context import Context
+from .resolve import resolve_input, resolve_output
+
+#: Options of one execution; the others belong to the transform.
+_OF_THE_RUN = ("only", "force", "sample", "background", "no_probe")
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A cell that can be run.
+
+    Parameters
+    ----------
+    project : Project
+    options : Options
+    recipe : Recipe
+    digest : str
+        The signed recipe's name.
+    found : Fingerprint
+    """
+
+    project: Project
+    options: Options
+    recipe: Recipe
+    digest: str
+    found: Fingerprint
+
+
+def prepare(
+    line: str,
+    cell: Cell,
+    namespace: Mapping[str, Any],
+    context: Context,
+    cell_id: str | None = None,
+) -> Prepared:
+    """Read, capture and sign a cell; nothing runs.
+
+    Raises
+    ------
+    DatumError
+        With a sentence, if anything about it cannot work.
+    """
+    options = parse_line(line, cell.body)
+    if not options.name:
+        raise UsageError("a transform needs a name: %%datum NAME -i INPUT")
+    get_engine(options.engine)
+    project = context.project()
+    source = resolve_input(options.input, context, namespace, project)
+    out = resolve_output(options.output, options.name, context)
+    captured = capture(cell, namespace, project.root)
+    found = fingerprint(cell, captured)
+    payload = build_payload(cell, captured, found.functions)
+    recipe = Recipe(
+        project=project.uuid,
+        path=str(project.root),
+        name=options.name,
+        interpreter=sys.executable,
+        sys_path=[os.path.abspath(path) for path in sys.path],
+        cwd=str(context.folder),
+        input=source.to_json(),
+        out=str(out),
+        options=_of_the_transform(options),
+        payload=write_payload(project, payload),
+        fingerprint=found.digest,
+        parts=found.parts,
+        modules=_modules_digest(captured),
+        untracked=found.untracked,
+        source=cell.whole or cell.body,
+        filename=cell.filename,
+        notebook=context.notebook,
+        cell_id=cell_id,
+        python=platform.python_version(),
+        packages=_packages(cell, captured),
+    )
+    return Prepared(project, options, recipe, write_recipe(project, recipe), found)
+
+
+def request_run(conn: sqlite3.Connection, prepared: Prepared, *, origin: str = "kernel") -> str:
+    """Ask for a run and see that a runner lives; return the run's uuid."""
+    args = {
+        name: value
+        for name, value in prepared.options.to_json().items()
+        if name in _OF_THE_RUN and name != "background"
+    }
+    return ask_for_run(
+        conn, prepared.project, prepared.digest, prepared.recipe, {**args, "origin": origin}
+    )
+
+
+def ask_for_run(
+    conn: sqlite3.Connection,
+    project: Project,
+    digest: str,
+    recipe: Recipe,
+    args: Mapping[str, Any],
+) -> str:
+    """Ask for a run of a signed recipe; return the run's uuid."""
+    run = uuid.uuid4().hex
+    requests.ask(
+        conn,
+        uuid=run,
+        interpreter=recipe.interpreter,
+        kind="run",
+        run=run,
+        recipe=digest,
+        args=dict(args),
+    )
+    ensure_runner(project, recipe.interpreter)
+    return run
+
+
+def tell_run(conn: sqlite3.Connection, kind: str, run: str, interpreter: str) -> None:
+    """Ask for something about a run: cancel, hold, release, ..."""
+    requests.ask(conn, uuid=uuid.uuid4().hex, interpreter=interpreter, kind=kind, run=run)
+
+
+def _of_the_transform(options: Options) -> dict[str, Any]:
+    default = Options()
+    fields = {name: getattr(default, name) for name in _OF_THE_RUN}
+    return replace(options, **fields).to_json()
+
+
+def _modules_digest(captured: Captured) -> str:
+    parts = []
+    for module in captured.modules:
+        try:
+            parts.append(module.__name__.encode() + Path(str(module.__file__)).read_bytes())
+        except OSError:
+            parts.append(module.__name__.encode())
+    return hex_digest(b"\0".join(parts))
+
+
+def _packages(cell: Cell, captured: Captured) -> dict[str, str]:
+    """Versions of what the cell imports or uses, as far as they say them."""
+    names = {getattr(v, "__name__", "").partition(".")[0] for v in captured.values.values()}
+    for node in ast.walk(cell.tree()):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.add(node.module.partition(".")[0])
+    found = {}
+    for name in sorted(names - set(sys.stdlib_module_names) - {""}):
+        try:
+            found[name] = importlib.metadata.version(name)
+        except (importlib.metadata.PackageNotFoundError, ValueError):
+            continue
+    return found

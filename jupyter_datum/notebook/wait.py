@@ -1,0 +1,215 @@
+"""Waiting for a run in a cell: shows it, hears interrupts, starts a dead runner again.
+
+An interrupt may be the user's stop button or the first word of a restart: Jupyter sends
+SIGINT before it ends a kernel in an orderly way. So the run is held at once, and within a
+second it is clear which: cancel, or let the run go on without this kernel.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any, Final
+
+from ..engines.worker import kernel_worker
+from ..errors import EngineError, RunError, RunnerError
+from ..ledger import db, queries, requests
+from ..ledger.queries import RunRow
+from ..project import Project
+from ..runner.client import ensure_runner, log_tail, runner_alive
+from ..states import ENDED, RunStatus
+from ..transform.recipe import Recipe
+from . import render
+from .display import Screen
+from .submit import tell_run
+
+#: Seconds between two looks at the ledger, and at the runner's lock.
+_LOOK: Final = 0.05
+_LOOK_AT_RUNNER: Final = 1.0
+#: Times that a dead runner is started again.
+_REVIVALS: Final = 3
+#: Seconds within which a shutdown shows after its SIGINT.
+_SHUTDOWN_WITHIN: Final = 1.0
+
+
+class Waiter:
+    """Waits for one run.
+
+    Parameters
+    ----------
+    shell : InteractiveShell
+    conn : sqlite3.Connection
+    project : Project
+    recipe : Recipe
+    run : str
+        Its uuid; the request to start it has the same.
+    screen : Screen
+    """
+
+    def __init__(
+        self,
+        shell: Any,
+        conn: sqlite3.Connection,
+        project: Project,
+        recipe: Recipe,
+        run: str,
+        screen: Screen,
+    ) -> None:
+        self._shell = shell
+        self._conn = conn
+        self._project = project
+        self._recipe = recipe
+        self._run = run
+        self._screen = screen
+        self._meter = render.Meter()
+        self._revivals = 0
+        self._looked_at_runner = time.monotonic()
+        self._seen = -1
+
+    def wait(self) -> RunRow:
+        """Return the run when it has ended or paused.
+
+        Raises
+        ------
+        RunError
+            If it was refused.
+        RunnerError
+            If its runner died, more often than it is started again.
+        KeyboardInterrupt
+            If the kernel is being shut down (the run goes on), or after a second interrupt.
+        """
+        while True:
+            try:
+                return self._watch()
+            except KeyboardInterrupt:
+                self._interrupted()
+
+    def _watch(self) -> RunRow:
+        with self._worker() as step:
+            while True:
+                row = self._look()
+                if row is not None and (row.status in ENDED or row.status == RunStatus.PAUSED):
+                    self._close(row)
+                    return row
+                if not step():
+                    time.sleep(_LOOK)
+
+    @contextlib.contextmanager
+    def _worker(self) -> Iterator[Any]:
+        """For a serial run this kernel is the worker; a step then executes a set."""
+        if self._recipe.options.get("engine") != "serial":
+            yield lambda: False
+            return
+        folder = self._project.run(self._run)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            worker = kernel_worker(folder / "inbox", folder / "kernel")
+        except EngineError:  # another cell of this kernel, or another kernel, is it already
+            yield lambda: False
+            return
+        try:
+            yield worker.step
+        finally:
+            worker.close()
+
+    def _look(self) -> RunRow | None:
+        self._look_at_runner()
+        version = db.data_version(self._conn)
+        row = queries.run_by_uuid(self._conn, self._run) if version != self._seen else None
+        if row is None:
+            self._check_refused(version)
+            return None
+        self._seen = version
+        now = time.monotonic()
+        self._meter.look(now, row)
+        line = render.progress_line(row, self._meter, now)
+        lines = [line]
+        if row.failed:
+            lines += render.group_lines(queries.failure_groups(self._conn, row.id, limit=20))
+        self._screen.update(line, render.bundle(row, self._project.uuid, lines))
+        return row
+
+    def _check_refused(self, version: int) -> None:
+        state, answer = requests.answered(self._conn, self._run)
+        if state == "refused":
+            raise RunError(answer or "the run was refused")
+        if state != "open":
+            self._seen = version if self._seen != -1 else -1
+
+    def _look_at_runner(self) -> None:
+        now = time.monotonic()
+        if now - self._looked_at_runner < _LOOK_AT_RUNNER:
+            return
+        self._looked_at_runner = now
+        if runner_alive(self._project, self._recipe.interpreter):
+            return
+        row = queries.run_by_uuid(self._conn, self._run)
+        if row is not None and row.ended is not None:
+            return
+        self._revivals += 1
+        if self._revivals > _REVIVALS:
+            raise RunnerError(
+                f"the runner died {self._revivals} times; what is finished stays. "
+                f"Its log ends:\n{log_tail(self._project)}"
+            )
+        ensure_runner(self._project, self._recipe.interpreter)
+
+    def _close(self, row: RunRow) -> None:
+        groups = queries.failure_groups(self._conn, row.id, limit=20)
+        lines = render.closing_lines(row, groups, self._recipe.out if self._made(row) else None)
+        self._screen.close(lines, render.bundle(row, self._project.uuid, lines))
+
+    def _made(self, row: RunRow) -> bool:
+        """Whether the transform has any output file."""
+        return bool(
+            self._conn.execute(
+                "select exists (select 1 from output where transform = ?)", (row.transform,)
+            ).fetchone()[0]
+        )
+
+    # -- interrupts ----------------------------------------------------------------------
+
+    def _interrupted(self) -> None:
+        """Tell a stop from a shutdown; returns if the run was cancelled."""
+        self._tell("hold")
+        try:
+            shutdown = self._shutdown_comes()
+        except KeyboardInterrupt:  # a second one: no doubt about it
+            self._tell("cancel")
+            raise
+        if shutdown:
+            self._tell("release")
+            raise KeyboardInterrupt("the kernel ends, the run goes on")
+        self._tell("cancel")
+
+    def _shutdown_comes(self) -> bool:
+        kernel = getattr(self._shell, "kernel", None)
+        if kernel is None:
+            return False
+        until = time.monotonic() + _SHUTDOWN_WITHIN
+        while time.monotonic() < until:
+            if getattr(kernel, "_shutdown_message", None) is not None:
+                return True
+            time.sleep(0.02)
+        return False
+
+    def _tell(self, kind: str) -> None:
+        with _masked_interrupts():
+            tell_run(self._conn, kind, self._run, self._recipe.interpreter)
+
+
+@contextlib.contextmanager
+def _masked_interrupts() -> Iterator[None]:
+    """An interrupt never comes in the middle of a write."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

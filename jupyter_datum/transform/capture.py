@@ -1,0 +1,74 @@
+"""What a cell takes along from the kernel: the values of the names that it reads."""
+
+from __future__ import annotations
+
+import os
+import sys
+import sysconfig
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final
+
+from .cell import Cell
+from .names import bound_names, free_names
+
+#: Names that the worker binds.
+GIVEN: Final = frozenset({"datum"})
+
+
+@dataclass(frozen=True)
+class Captured:
+    """What travels with a cell.
+
+    Parameters
+    ----------
+    values : dict
+        Name -> object of the kernel.
+    bound : frozenset of str
+        Names that the cell binds; removed or put back after each datum.
+    modules : tuple of module
+        The project's own modules that are loaded: they travel by value.
+    namespace : mapping
+        The kernel's namespace itself.
+    """
+
+    values: dict[str, Any]
+    bound: frozenset[str]
+    modules: tuple[ModuleType, ...] = ()
+    namespace: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+def capture(cell: Cell, namespace: Mapping[str, Any], project_root: Path) -> Captured:
+    """Return what `cell` can read of `namespace` before it binds it.
+
+    A name that is not there is left out: that it is missing is for Python to say, if the
+    cell ever gets there.
+    """
+    tree = cell.tree()
+    wanted = free_names(tree) - GIVEN
+    values = {name: namespace[name] for name in sorted(wanted) if name in namespace}
+    return Captured(values, frozenset(bound_names(tree)), project_modules(project_root), namespace)
+
+
+def project_modules(root: Path) -> tuple[ModuleType, ...]:
+    """Return the loaded modules whose file lies in the project (and not in an installed
+    environment inside it), by name."""
+    start = os.path.join(os.path.realpath(root), "")
+    outside = _installed()
+    found = []
+    for name, module in sorted(sys.modules.copy().items()):
+        path = getattr(module, "__file__", None)
+        if name == "__main__" or not isinstance(path, str) or not isinstance(module, ModuleType):
+            continue
+        real = os.path.realpath(path)
+        if real.startswith(start) and not real.startswith(outside):
+            found.append(module)
+    return tuple(found)
+
+
+def _installed() -> tuple[str, ...]:
+    """Folders of installed code, this package among it, with a slash behind."""
+    paths: list[str | Path] = [*sysconfig.get_paths().values(), Path(__file__).parents[1]]
+    return tuple(os.path.join(os.path.realpath(str(path)), "") for path in paths)

@@ -1,0 +1,93 @@
+"""A cell's code: what is compiled, so that a traceback fits the cell as the user sees it."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import linecache
+from dataclasses import dataclass
+from types import CodeType
+from typing import Final
+
+from ..errors import UsageError
+
+_FLAGS: Final = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The body of a marked cell.
+
+    Parameters
+    ----------
+    body : str
+        Without the magic's line.
+    filename : str
+        Under which the kernel knows the whole cell; tracebacks and breakpoints go by it.
+    first_line : int
+        The line of the whole cell on which the body begins (2 below a magic).
+    whole : str
+        The whole cell, as it stands in the notebook: what a traceback quotes.
+    """
+
+    body: str
+    filename: str = "<datum>"
+    first_line: int = 1
+    whole: str = ""
+
+    def tree(self) -> ast.Module:
+        """Return the syntax tree, with line numbers of the whole cell.
+
+        Raises
+        ------
+        UsageError
+            If a line is a magic or a shell command.
+        SyntaxError
+            If it is no Python.
+        """
+        self._refuse_magics()
+        padded = "\n" * (self.first_line - 1) + self.body
+        return ast.parse(padded, self.filename, "exec", type_comments=False)
+
+    def _refuse_magics(self) -> None:
+        try:
+            ast.parse(self.body)
+            return
+        except SyntaxError:
+            pass
+        for number, line in enumerate(self.body.splitlines(), self.first_line):
+            if line.lstrip().startswith(("%", "!")):
+                raise UsageError(
+                    f"line {number} of the cell, {line.strip()!r}, is a magic or a shell command; "
+                    "a cell that runs on workers is Python alone (use subprocess.run)"
+                )
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A compiled cell: its statements, and its last expression if it ends in one."""
+
+    body: CodeType | None
+    last: CodeType | None
+    asynchronous: bool
+
+
+def compile_cell(cell: Cell) -> Compiled:
+    """Compile a cell; ``linecache`` learns its text, so that tracebacks can quote it."""
+    tree = cell.tree()
+    remember(cell)
+    last = None
+    if tree.body and isinstance(tree.body[-1], ast.Expr):
+        expression = tree.body.pop()
+        assert isinstance(expression, ast.Expr)
+        last = compile(ast.Expression(expression.value), cell.filename, "eval", _FLAGS)
+    body = compile(tree, cell.filename, "exec", _FLAGS) if tree.body else None
+    waits = any(code.co_flags & inspect.CO_COROUTINE for code in (body, last) if code is not None)
+    return Compiled(body, last, waits)
+
+
+def remember(cell: Cell) -> None:
+    """Tell ``linecache`` the text of the whole cell."""
+    text = cell.whole or "\n" * (cell.first_line - 1) + cell.body
+    lines = text.splitlines(keepends=True)
+    linecache.cache[cell.filename] = (len(text), None, lines, cell.filename)

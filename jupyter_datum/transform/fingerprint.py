@@ -1,0 +1,324 @@
+"""The fingerprint of a transform: what its results depend on, part by part.
+
+Of the cell itself the syntax tree counts, without comments, layout, docstrings and
+annotations. Of every function of the notebook or of the project's modules that it reaches,
+the *running* code counts: its instructions with their constants and names spelt out, never
+its source, which may have been edited since it was imported. What functions and cell read
+from outside counts by value. So an edit that changes what is computed changes the
+fingerprint, and no other edit does (twenty cases in ``tests/transform``).
+
+Installed packages count by name only; their versions are recorded beside the fingerprint.
+"""
+
+from __future__ import annotations
+
+import ast
+import dis
+import functools
+import sys
+import types
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from ..hashing import OpaqueValueError, hex_digest, type_name, value_digest
+from .capture import Captured
+from .cell import Cell, compile_cell
+
+#: Items of a container that are searched for functions; larger ones are data.
+_SEARCHED: Final = 10_000
+_LOADS: Final = frozenset({"LOAD_NAME", "LOAD_GLOBAL", "LOAD_DEREF", "LOAD_CLASSDEREF"})
+_ATTRIBUTES: Final = frozenset({"LOAD_ATTR", "LOAD_METHOD", "IMPORT_FROM"})
+
+
+@dataclass
+class Fingerprint:
+    """What a transform's code is.
+
+    Parameters
+    ----------
+    digest : str
+        16 bytes in hexadecimal, over all parts.
+    parts : dict of str to str
+        Name -> digest; two versions differ in these.
+    untracked : list of str
+        What has no stable content, ``"model (torch.nn.Module)"``: a change is not seen.
+    warnings : list of str
+        Sentences for the user.
+    functions : list of function
+        Functions of the notebook that are reached.
+    """
+
+    digest: str = ""
+    parts: dict[str, str] = field(default_factory=dict)
+    untracked: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    functions: list[types.FunctionType] = field(default_factory=list)
+
+
+def fingerprint(cell: Cell, captured: Captured) -> Fingerprint:
+    """Return the fingerprint of a cell with what it captured."""
+    walker = _Walker(captured)
+    walker.found.parts["cell"] = hex_digest(_tree_text(cell.tree()).encode())
+    compiled = compile_cell(cell)
+    for code in (compiled.body, compiled.last):
+        if code is not None:
+            walker.reads(code, captured.values, "")
+    found = walker.found
+    found.untracked.sort()
+    version = f"python {sys.version_info[0]}.{sys.version_info[1]}"
+    text = "\n".join(f"{name}={digest}" for name, digest in sorted(found.parts.items()))
+    found.digest = hex_digest(f"{version}\n{text}".encode("utf-8", "backslashreplace"))
+    return found
+
+
+class _Walker:
+    """Follows what is read, from the cell on."""
+
+    def __init__(self, captured: Captured) -> None:
+        self.found = Fingerprint()
+        self._modules = {module.__name__: module for module in captured.modules}
+        self._seen: dict[int, Any] = {}  # the objects too, so that no id is used twice
+
+    def reads(self, code: types.CodeType, names: Any, prefix: str) -> None:
+        """Follow every name of `code` that `names` has."""
+        for name, attributes in _names_read(code):
+            if name in names:
+                self.value(prefix + name, names[name], attributes)
+
+    def value(self, label: str, value: Any, attributes: tuple[str, ...] = ()) -> None:
+        """Take in one value; `attributes` are those that the code reads of it."""
+        if isinstance(value, types.ModuleType):
+            self._module(value, attributes)
+            return
+        if id(value) in self._seen and not isinstance(value, int | str | float | bytes):
+            return
+        self._seen[id(value)] = value
+        if isinstance(value, types.FunctionType):
+            self._function(label, value)
+        elif isinstance(value, types.MethodType):
+            self.value(label, value.__func__)
+            self.value(f"{label}.self", value.__self__)
+        elif isinstance(value, functools.partial):
+            self.value(f"{label}.func", value.func)
+            self.value(f"{label}.args", [value.args, value.keywords])
+        elif isinstance(value, type):
+            self._class(label, value)
+        else:
+            self._data(label, value)
+
+    def _module(self, module: types.ModuleType, attributes: tuple[str, ...]) -> None:
+        name = module.__name__
+        if name not in self._modules:
+            self.found.parts[f"module {name}"] = hex_digest(name.encode())
+            return
+        if attributes and hasattr(module, attributes[0]):
+            attribute = getattr(module, attributes[0])
+            self.value(f"{name}.{attributes[0]}", attribute, attributes[1:])
+            return
+        for key, item in sorted(vars(module).items()):  # used as a whole: all of it counts
+            if not key.startswith("__"):
+                self.value(f"{name}.{key}", item)
+
+    def _function(self, label: str, function: types.FunctionType) -> None:
+        if not self._ours(function):
+            self.found.parts[label] = hex_digest(_name(function).encode())
+            return
+        wrapped = getattr(function, "__wrapped__", None)
+        if wrapped is not None:
+            self.value(f"{label}.__wrapped__", wrapped)
+        self.found.functions.append(function)
+        self.found.parts[label] = hex_digest(_code_text(function.__code__).encode())
+        self._check_source(function)
+        prefix = "" if function.__module__ == "__main__" else f"{function.__module__}."
+        for i, default in enumerate(function.__defaults__ or ()):
+            self.value(f"{label}.default {i}", default)
+        for name, default in (function.__kwdefaults__ or {}).items():
+            self.value(f"{label}.default {name}", default)
+        free = function.__code__.co_freevars
+        for name, cell in zip(free, function.__closure__ or (), strict=True):
+            try:
+                self.value(f"{label}.{name}", cell.cell_contents)
+            except ValueError:  # bound later: recursion of a local function
+                continue
+        self.reads(function.__code__, function.__globals__, prefix)
+
+    def _class(self, label: str, cls: type) -> None:
+        if not self._ours(cls):
+            self.found.parts[label] = hex_digest(_name(cls).encode())
+            return
+        self.found.parts[label] = hex_digest(_name(cls).encode())
+        for base in cls.__bases__:
+            self.value(f"{label}.{base.__name__}", base)
+        for name, item in sorted(vars(cls).items()):
+            if name in _CLASS_NOISE:
+                continue
+            if isinstance(item, staticmethod | classmethod):
+                item = item.__func__
+            if isinstance(item, property):
+                for part in filter(None, (item.fget, item.fset, item.fdel)):
+                    self.value(f"{label}.{name}", part)
+            elif not isinstance(item, types.MemberDescriptorType | types.GetSetDescriptorType):
+                self.value(f"{label}.{name}", item)
+
+    def _data(self, label: str, value: Any) -> None:
+        if self._ours(type(value)):
+            self.value(f"{label}.class", type(value))
+            self._callables(label, getattr(value, "__dict__", {}))
+        self._callables(label, value)
+        try:
+            self.found.parts[label] = value_digest(value).hex()
+        except (OpaqueValueError, RecursionError, AttributeError, TypeError):
+            self.found.untracked.append(f"{label} ({type_name(value)})")
+
+    def _callables(self, label: str, value: Any) -> None:
+        """Follow functions, classes and instances of ours inside a container."""
+        if not isinstance(value, list | tuple | dict | set | frozenset):
+            return
+        if len(value) > _SEARCHED:
+            return
+        items = value.items() if isinstance(value, dict) else enumerate(value)
+        for key, item in items:
+            if isinstance(item, types.FunctionType | types.MethodType | type) or self._ours(
+                type(item)
+            ):
+                self.value(f"{label}[{key!r}]", item)
+            elif isinstance(item, list | tuple | dict) and id(item) not in self._seen:
+                self._seen[id(item)] = item
+                self._callables(f"{label}[{key!r}]", item)
+
+    def _ours(self, value: Any) -> bool:
+        """Whether a function or class was made in the notebook or in the project."""
+        module = getattr(value, "__module__", None)
+        return module == "__main__" or module in self._modules
+
+    def _check_source(self, function: types.FunctionType) -> None:
+        """Say it when a module's file no longer holds what the kernel runs."""
+        module = self._modules.get(function.__module__)
+        if module is None or not _edited(function, module):
+            return
+        path = Path(str(module.__file__)).name
+        warning = (
+            f"{path} was edited after its import: the kernel, and so this run, uses the old "
+            f"{function.__qualname__}. To use the new one: importlib.reload({module.__name__})"
+        )
+        if not any(w.startswith(f"{path} was edited") for w in self.found.warnings):
+            self.found.warnings.append(warning)
+
+
+_CLASS_NOISE: Final = frozenset(
+    ["__module__", "__dict__", "__weakref__", "__doc__", "__qualname__", "__annotations__",
+     "__firstlineno__", "__static_attributes__", "__abstractmethods__", "_abc_impl",
+     "__match_args__", "__dataclass_fields__", "__dataclass_params__", "__annotate_func__"]
+)  # fmt: skip
+
+
+def _name(value: Any) -> str:
+    return f"{value.__module__}.{value.__qualname__}"
+
+
+# -- code as text --------------------------------------------------------------------------
+
+
+def _code_text(code: types.CodeType) -> str:
+    """Instructions with constants and names spelt out.
+
+    Not ``co_code``: there constants go by number, and a docstring takes one of them.
+    """
+    rows = [f"{code.co_flags & ~0x40} {code.co_argcount} {code.co_kwonlyargcount}"]
+    rows.append(" ".join(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]))
+    for step in dis.get_instructions(code):
+        if step.opname in ("RESUME", "NOP", "CACHE", "EXTENDED_ARG"):
+            continue
+        rows.append(f"{step.opname} {_argument(step)}")
+    return "\n".join(rows)
+
+
+def _argument(step: dis.Instruction) -> str:
+    value = step.argval
+    if isinstance(value, types.CodeType):
+        return f"({_code_text(value)})"
+    if isinstance(value, frozenset):
+        return f"frozenset {sorted(map(repr, value))}"
+    return f"{type(value).__name__} {value!r}"
+
+
+def _names_read(code: types.CodeType) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield the names that `code` and what is defined in it read from outside, each with
+    the attributes that are read of it at once: ``mod.sub.f`` is ``("mod", ("sub", "f"))``."""
+    name, attributes = "", []
+    for step in dis.get_instructions(code):
+        if step.opname in _ATTRIBUTES and name:
+            attributes.append(str(step.argval))
+            continue
+        if name:
+            yield name, tuple(attributes)
+        name, attributes = "", []
+        if step.opname in _LOADS:
+            name = str(step.argval)
+    if name:
+        yield name, tuple(attributes)
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from _names_read(constant)
+
+
+class _Bare(ast.NodeTransformer):
+    """Takes away what does not change what is computed."""
+
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        super().generic_visit(node)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Module):
+            self._docstring(node)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            node.returns = None
+        if isinstance(node, ast.arg):
+            node.annotation = None
+        return node
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST | None:
+        if node.value is None:
+            return None
+        return ast.Assign(targets=[node.target], value=self.visit(node.value))
+
+    def _docstring(
+        self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Module
+    ) -> None:
+        first = node.body[0] if node.body else None
+        if (
+            isinstance(first, ast.Expr)
+            and isinstance(first.value, ast.Constant)
+            and isinstance(first.value.value, str)
+            # The last expression of a cell is its result, a string too.
+            and (len(node.body) > 1 or not isinstance(node, ast.Module))
+        ):
+            del node.body[0]
+
+
+def _tree_text(tree: ast.Module) -> str:
+    return ast.dump(_Bare().visit(tree), annotate_fields=True, include_attributes=False)
+
+
+# -- is the source still what runs? --------------------------------------------------------
+
+
+def _edited(function: types.FunctionType, module: types.ModuleType) -> bool:
+    """Whether the file of `module`, as it is now, has no function with the running code."""
+    try:
+        source = Path(str(module.__file__)).read_bytes()
+        whole = compile(source, str(module.__file__), "exec")
+    except (OSError, SyntaxError, ValueError):
+        return True
+    wanted = _code_text(function.__code__)
+    return not any(
+        code.co_name == function.__code__.co_name and _code_text(code) == wanted
+        for code in _nested(whole)
+    )
+
+
+def _nested(code: types.CodeType) -> Iterator[types.CodeType]:
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield constant
+            yield from _nested(constant)

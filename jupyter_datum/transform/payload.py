@@ -1,0 +1,197 @@
+"""The payload: code and captured values as one pickle, and how a worker runs it.
+
+Everything is dumped at once, and in the worker cell and helpers live in *one* namespace:
+a helper's globals are the very dict in which the cell runs, so a helper that reads a
+constant or calls another helper does what it did in the kernel. Modules of the project
+travel by value: a worker never reads their files, which may have been edited since.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import linecache
+import pickle
+import threading
+from collections.abc import Callable, Coroutine, Iterable
+from contextlib import ExitStack
+from types import CodeType, FunctionType
+from typing import Any, Final
+
+from ..errors import CaptureError
+from ..hashing import hex_digest, type_name
+from .capture import Captured
+from .cell import Cell, compile_cell
+
+#: Bytes of a payload above which it is refused; files are the way for more.
+LARGEST: Final = 1 << 30
+
+
+def build_payload(cell: Cell, captured: Captured, functions: Iterable[FunctionType] = ()) -> bytes:
+    """Return cell and captured values as one pickle.
+
+    Parameters
+    ----------
+    cell : Cell
+    captured : Captured
+    functions : iterable of function
+        Of the notebook; the text of their cells goes along, for tracebacks.
+
+    Raises
+    ------
+    CaptureError
+        If a value cannot be pickled, with its name; or if all are larger than 1 GB.
+    """
+    content = {
+        # A function with the kernel's globals: in the worker its globals are the one
+        # namespace that all helpers of this pickle share.
+        "marker": FunctionType(_marker_code(), captured.namespace, "marker"),  # type: ignore[arg-type]
+        "values": captured.values,
+        "bound": sorted(captured.bound),
+        "cell": (cell.body, cell.filename, cell.first_line, cell.whole),
+        "sources": _sources(functions, cell.filename),
+    }
+    data = _dump(content, captured)
+    if len(data) > LARGEST:
+        raise CaptureError(
+            f"the captured values take {len(data) / 2**30:.1f} GB: {_largest(captured)}. "
+            "Write them to a file and read that in the cell"
+        )
+    return data
+
+
+def _dump(content: Any, captured: Captured) -> bytes:
+    import cloudpickle
+
+    with ExitStack() as stack:
+        for module in captured.modules:
+            cloudpickle.register_pickle_by_value(module)
+            stack.callback(cloudpickle.unregister_pickle_by_value, module)
+        try:
+            return bytes(cloudpickle.dumps(content, protocol=5))
+        except Exception as exc:
+            raise _culprit(captured, exc) from exc
+
+
+def _culprit(captured: Captured, exc: Exception) -> CaptureError:
+    """Find the name that cannot be pickled."""
+    import cloudpickle
+
+    for name, value in captured.values.items():
+        try:
+            cloudpickle.dumps(value, protocol=5)
+        except Exception as own:
+            return CaptureError(
+                f"{name!r} ({type_name(value)}) is used by the cell and cannot be sent to a "
+                f"worker: {own}. Make it inside the cell"
+            )
+    return CaptureError(f"the captured values cannot be sent to a worker: {exc}")
+
+
+def _largest(captured: Captured) -> str:
+    import cloudpickle
+
+    sizes = {name: len(cloudpickle.dumps(v, protocol=5)) for name, v in captured.values.items()}
+    top = sorted(sizes.items(), key=lambda pair: -pair[1])[:3]
+    return ", ".join(f"{name} {size / 2**20:,.0f} MB" for name, size in top)
+
+
+def _marker_code() -> CodeType:
+    return (lambda: None).__code__
+
+
+def _sources(functions: Iterable[FunctionType], cell: str) -> dict[str, str]:
+    names = {f.__code__.co_filename for f in functions if f.__module__ == "__main__"} - {cell}
+    return {name: "".join(linecache.getlines(name)) for name in sorted(names)}
+
+
+def payload_digest(data: bytes) -> str:
+    """Return the name of a payload."""
+    return hex_digest(data, 32)
+
+
+class Loaded:
+    """A transform in a worker, ready to run.
+
+    Parameters
+    ----------
+    namespace : dict
+        In which the cell and its helpers live.
+    cell : Cell
+    bound : list of str
+        Names that the cell binds.
+    """
+
+    def __init__(self, namespace: dict[str, Any], cell: Cell, bound: list[str]) -> None:
+        self.namespace = namespace
+        compiled = compile_cell(cell)
+        self._body = compiled.body
+        self._last = compiled.last
+        self._asynchronous = compiled.asynchronous
+        self._put_back = {name: namespace[name] for name in bound if name in namespace}
+        self._remove = [name for name in bound if name not in namespace]
+
+    def run(self, datum: Any) -> Any:
+        """Run the cell on `datum`; return the value of its last expression, else None.
+
+        Whatever it raises comes through. Afterwards the names that the cell binds are gone,
+        or what they were before.
+        """
+        namespace = self.namespace
+        namespace["datum"] = datum
+        try:
+            if self._asynchronous:
+                return _run_to_end(self._arun())
+            if self._body is not None:
+                exec(self._body, namespace)
+            return None if self._last is None else eval(self._last, namespace)
+        finally:
+            for name in self._remove:
+                namespace.pop(name, None)
+            namespace.update(self._put_back)
+
+    async def _arun(self) -> Any:
+        result = None
+        for code in (self._body, self._last):
+            if code is not None:
+                result = eval(code, self.namespace)
+                if code.co_flags & 0x80:  # CO_COROUTINE: it awaits
+                    result = await result
+        return None if self._last is None else result
+
+
+def load_payload(data: bytes) -> Loaded:
+    """Inverse of :func:`build_payload`. Only of bytes whose digest a signed recipe names."""
+    content = pickle.loads(data)
+    namespace = content["marker"].__globals__
+    namespace.update(content["values"])
+    namespace.setdefault("__name__", "__main__")
+    for name, text in content["sources"].items():
+        lines = text.splitlines(keepends=True)
+        linecache.cache[name] = (len(text), None, lines, name)
+    return Loaded(namespace, Cell(*content["cell"]), content["bound"])
+
+
+def _run_to_end(work: Coroutine[Any, Any, Any]) -> Any:
+    """Run a coroutine; in a thread of its own where a loop runs here already (a kernel)."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work)
+    outcome: list[Callable[[], Any]] = []
+
+    def run() -> None:
+        try:
+            value = asyncio.run(work)
+            outcome.append(lambda: value)
+        except BaseException as exc:
+            error = exc
+            outcome.append(lambda: _raise(error))
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    return outcome[0]()
+
+
+def _raise(exc: BaseException) -> Any:
+    raise exc

@@ -1,0 +1,207 @@
+"""Signed recipes: everything that decides what is executed, in one piece.
+
+The recipe names interpreter, paths, working folder, input, options, and the digest of the
+payload. Its signature (HMAC-SHA256, with a key that only this user can read) is checked
+over the very bytes that are used, before anything in them is looked at. So a ledger or a
+``.datum`` folder that somebody else has written starts nothing here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import hmac
+import json
+import os
+import secrets
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from ..errors import SignatureError
+from ..hashing import hex_digest
+from ..project import Project
+from .payload import payload_digest
+
+_REFUSED: Final = "this transform was recorded by someone else: run its cell"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a run needs to be started, and started again without a kernel.
+
+    Parameters
+    ----------
+    project, path : str
+        Uuid and folder of the project.
+    name : str
+        Of the transform.
+    interpreter : str
+        Path.
+    sys_path : list of str
+    cwd : str
+    input : dict
+        See :meth:`jupyter_datum.inputs.Input.to_json`.
+    out : str or None
+        Absolute output folder.
+    options : dict
+        See :meth:`~.options.Options.to_json`.
+    payload : str
+        Digest.
+    fingerprint : str
+    parts : dict
+    modules : str
+        Digest of the project's modules as they travel.
+    untracked : list of str
+    source, filename : str
+        The whole cell, and the name under which the kernel knows it.
+    notebook, cell_id : str or None
+        Hints where the cell stands.
+    python : str
+    packages : dict
+        Name -> version, of what the cell imports.
+    """
+
+    project: str
+    path: str
+    name: str
+    interpreter: str
+    sys_path: list[str]
+    cwd: str
+    input: dict[str, Any]
+    out: str | None
+    options: dict[str, Any]
+    payload: str
+    fingerprint: str
+    parts: dict[str, str]
+    modules: str
+    untracked: list[str]
+    source: str
+    filename: str
+    notebook: str | None
+    cell_id: str | None
+    python: str
+    packages: dict[str, str] = field(default_factory=dict)
+
+
+def write_recipe(project: Project, recipe: Recipe) -> str:
+    """Sign `recipe` and keep it; return its digest, which is its name."""
+    text = json.dumps(dataclasses.asdict(recipe), sort_keys=True)
+    data = text.encode()
+    digest = hex_digest(data, 32)
+    _keep(project.recipe(digest), _sign(data).encode() + b"\n" + data)
+    return digest
+
+
+def read_recipe(project: Project, digest: str) -> Recipe:
+    """Return a recipe that this user has signed.
+
+    Raises
+    ------
+    SignatureError
+        If it is missing, changed, signed by nobody we know, or of another project.
+    """
+    data = _checked(project, digest)
+    try:
+        recipe = Recipe(**json.loads(data))
+    except (ValueError, TypeError) as exc:
+        raise SignatureError(f"{_REFUSED} (its recipe is of another version)") from exc
+    if recipe.project != project.uuid:
+        raise SignatureError(f"{_REFUSED} (its recipe belongs to another project)")
+    return recipe
+
+
+def _checked(project: Project, digest: str) -> bytes:
+    if not digest.isalnum():  # a name, never a path
+        raise SignatureError(_REFUSED)
+    try:
+        signature, _, data = project.recipe(digest).read_bytes().partition(b"\n")
+    except OSError as exc:
+        raise SignatureError(f"{_REFUSED} (its recipe cannot be read)") from exc
+    if not hmac.compare_digest(signature, _sign(data).encode()):
+        raise SignatureError(_REFUSED)
+    if hex_digest(data, 32) != digest:
+        raise SignatureError(f"{_REFUSED} (its recipe has another digest)")
+    return data
+
+
+def write_payload(project: Project, data: bytes) -> str:
+    """Keep a payload; return its digest."""
+    digest = payload_digest(data)
+    _keep(project.payload(digest), data)
+    return digest
+
+
+def read_payload(project: Project, digest: str) -> bytes:
+    """Return a payload that a signed recipe names.
+
+    Raises
+    ------
+    SignatureError
+        If it is missing, or not what was signed.
+    """
+    if not digest.isalnum():
+        raise SignatureError(_REFUSED)
+    try:
+        data = project.payload(digest).read_bytes()
+    except OSError as exc:
+        raise SignatureError("the recorded code is gone: run the cell again") from exc
+    if payload_digest(data) != digest:
+        raise SignatureError("the recorded code was changed: run the cell again")
+    return data
+
+
+def _keep(path: Path, data: bytes) -> None:
+    if path.exists() and path.stat().st_size == len(data):
+        return
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(data)
+    part.replace(path)
+
+
+def _sign(data: bytes) -> str:
+    return hmac.digest(signing_key(), data, "sha256").hex()
+
+
+def signing_key() -> bytes:
+    """Return this user's key, made when it is first needed (mode 0600)."""
+    path = data_dir() / "jupyter-datum" / "key"
+    with contextlib.suppress(FileNotFoundError):
+        return _read_key(path)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    part = path.with_name(f"key.{os.getpid()}")
+    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(secrets.token_bytes(32))
+    try:
+        os.link(part, path)  # of two who make one at once, the first wins
+    except FileExistsError:
+        pass
+    finally:
+        part.unlink()
+    return _read_key(path)
+
+
+def _read_key(path: Path) -> bytes:
+    status = path.stat()
+    if sys.platform != "win32" and (status.st_mode & 0o077 or status.st_uid != os.getuid()):
+        raise SignatureError(
+            f"the key {str(path)!r} can be read by others; run: chmod 600 {str(path)!r}"
+        )
+    return path.read_bytes()
+
+
+def data_dir() -> Path:
+    """Return Jupyter's data folder, by its rule; jupyter_core would bring traitlets along."""
+    given = os.environ.get("JUPYTER_DATA_DIR")
+    if given:
+        return Path(given)
+    home = Path.home()
+    if sys.platform == "darwin":
+        return home / "Library" / "Jupyter"
+    if sys.platform == "win32":
+        return Path(os.environ.get("APPDATA", home)) / "jupyter"
+    return Path(os.environ.get("XDG_DATA_HOME") or home / ".local" / "share") / "jupyter"

@@ -1,0 +1,152 @@
+"""What went wrong, as plain text: type, message, the user's own frames, a signature."""
+
+from __future__ import annotations
+
+import linecache
+import os
+import re
+import sys
+import sysconfig
+import traceback
+from typing import Final
+
+from ..events import Failure
+
+#: Characters kept of a message and of a traceback.
+_MESSAGE: Final = 8 << 10
+_TRACEBACK: Final = 48 << 10
+_FRAMES: Final = 40
+
+#: May go away by itself: the machine or the network, not the code.
+_TRANSIENT: Final = (OSError, MemoryError, EOFError)
+#: The same, but says something about the input or the code, which stay as they are.
+_LASTING: Final = (
+    FileNotFoundError, FileExistsError, IsADirectoryError, NotADirectoryError, PermissionError,
+)  # fmt: skip
+_FATAL: Final = (SyntaxError, NameError, ImportError, TypeError, AttributeError)
+
+_MASKS: Final = (
+    (re.compile(r"0x[0-9a-fA-F]+"), "0x.."),
+    (re.compile(r"'[^']*[/\\][^']*'|\"[^\"]*[/\\][^\"]*\""), "'..'"),
+    (re.compile(r"(?<![\w'])/[^\s:,)'\"]+"), "/.."),
+    (re.compile(r"'[^']{24,}'|\"[^\"]{24,}\""), "'..'"),
+    (re.compile(r"\d+(\.\d+)?([eE][+-]?\d+)?"), "N"),
+)
+
+
+def failure_of(exc: BaseException, phase: str, filename: str) -> Failure:
+    """Describe `exc`, raised in `phase`; `filename` is that of the transform's cell.
+
+    Never raises what the exception's own methods raise.
+    """
+    name = _type_name(exc)
+    message = _message(exc)
+    text, place = user_traceback(exc, filename)
+    masked = mask(message.splitlines()[0] if message else "")[:200]
+    signature = f"{name}: {masked}" + (f" ({place})" if place else "")
+    return Failure(
+        type=name,
+        message=message,
+        traceback=text,
+        phase=phase,
+        signature=signature,
+        place=place,
+        transient=isinstance(exc, _TRANSIENT) and not isinstance(exc, _LASTING),
+        fatal=isinstance(exc, _FATAL),
+    )
+
+
+def mask(message: str) -> str:
+    """Return `message` without what differs from datum to datum: numbers, paths, addresses."""
+    for pattern, instead in _MASKS:
+        message = pattern.sub(instead, message)
+    return message
+
+
+def user_traceback(exc: BaseException, filename: str) -> tuple[str, str]:
+    """Return the traceback from the cell on, and the user's last place in it.
+
+    Lines of the cell are numbered as in the notebook.
+    """
+    frames = [(f, line) for f, line in traceback.walk_tb(exc.__traceback__)]
+    start = next((i for i, (f, _) in enumerate(frames) if f.f_code.co_filename == filename), None)
+    frames = frames[start:] if start is not None else []
+    rows = ["Traceback (most recent call last):"] if frames else []
+    place = ""
+    for i, (frame, line) in enumerate(frames):
+        code = frame.f_code
+        where = _where(code.co_filename, filename)
+        if _of_the_user(code.co_filename, filename):
+            place = f"{where} line {line}"
+        if _FRAMES // 2 <= i < len(frames) - _FRAMES // 2:
+            if i == _FRAMES // 2:
+                rows.append(f"  ... {len(frames) - _FRAMES:,} more ...")
+            continue
+        inside = "" if code.co_name == "<module>" else f", in {code.co_name}"
+        rows.append(f"  {where}, line {line}{inside}")
+        quoted = linecache.getline(code.co_filename, line).strip()
+        if quoted:
+            rows.append(f"    {quoted}")
+    rows.append(_last_line(exc))
+    cause = _cause(exc)
+    if cause is not None:
+        before, _ = user_traceback(cause, filename)
+        rows = [before, "", "while handling that:", "", *rows]
+    return _cut("\n".join(rows), _TRACEBACK), place
+
+
+def _cause(exc: BaseException) -> BaseException | None:
+    if exc.__cause__ is not None:
+        return exc.__cause__ if exc.__cause__ is not exc else None
+    return None if exc.__suppress_context__ else exc.__context__
+
+
+def _last_line(exc: BaseException) -> str:
+    if isinstance(exc, SyntaxError):
+        return "".join(traceback.format_exception_only(type(exc), exc)).rstrip()
+    message = _message(exc)
+    return f"{_type_name(exc)}: {message}" if message else _type_name(exc)
+
+
+def _where(path: str, cell: str) -> str:
+    if path == cell:
+        return "cell"
+    if path.startswith("<") or "ipykernel_" in path or path.startswith("<ipython"):
+        return "another cell"
+    return f'File "{path}"'
+
+
+def _of_the_user(path: str, cell: str) -> bool:
+    """Whether a frame is of the notebook or of a file that is not installed."""
+    return path == cell or not path.startswith(("<frozen", *_INSTALLED))
+
+
+_INSTALLED: Final = tuple(
+    {os.path.join(path, "") for path in (sysconfig.get_paths()["stdlib"],
+     sysconfig.get_paths()["purelib"], sysconfig.get_paths()["platlib"],
+     os.path.dirname(os.path.dirname(os.path.abspath(__file__))), sys.base_prefix)}
+)  # fmt: skip
+
+
+def _type_name(exc: BaseException) -> str:
+    kind = type(exc)
+    module = kind.__module__
+    return (
+        kind.__qualname__ if module in ("builtins", "__main__") else f"{module}.{kind.__qualname__}"
+    )
+
+
+def _message(exc: BaseException) -> str:
+    try:
+        text = str(exc)
+    except BaseException as own:
+        return f"(the message cannot be shown: {type(own).__name__})"
+    return _cut(text, _MESSAGE)
+
+
+def _cut(text: str, limit: int) -> str:
+    text = text.encode("utf-8", "backslashreplace").decode()
+    if len(text) <= limit:
+        return text
+    half = limit // 2
+    return f"{text[:half]}\n... {len(text) - limit:,} characters more ...\n{text[-half:]}"
