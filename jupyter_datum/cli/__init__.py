@@ -1,0 +1,66 @@
+"""``jupyter datum``: the same verbs as ``%datum``, without a notebook open.
+
+Exit codes: 0 all succeeded, 1 some failed (or ``fsck`` found something), 2 usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from ..errors import DatumError
+from . import commands
+from .run import run
+
+__all__ = ["main"]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; return its exit code."""
+    parser = _parser()
+    args = parser.parse_args(argv)
+    if not hasattr(args, "handler"):
+        parser.print_help()
+        return 2
+    try:
+        return int(args.handler(args))
+    except DatumError as exc:
+        print(f"{type(exc).__name__}: {exc}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="jupyter datum",
+        description="Run marked cells over all their datums, and see what became of them.",
+    )
+    commands_ = parser.add_subparsers(metavar="COMMAND")
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--project", metavar="FOLDER", help="default: the nearest .datum upwards")
+    common.add_argument("--json", action="store_true", help="print JSON")
+
+    sub = commands_.add_parser("run", parents=[common], help="run a notebook's transforms")
+    sub.add_argument("notebook")
+    sub.add_argument("name", nargs="?", help="only this transform; default: all of them")
+    sub.add_argument("--engine", help="instead of the cell's own")
+    sub.add_argument("--workers", type=int, help="instead of the cell's own")
+    sub.add_argument("--only", help="new, failed, stale")
+    sub.add_argument("--force", action="store_true", help="unchanged datums too")
+    sub.set_defaults(handler=run)
+
+    for word, needs_name, text in (
+        ("status", False, "how runs stand"),
+        ("plan", False, "why which datums ran"),
+        ("failures", False, "what failed, in groups, with tracebacks"),
+        ("retry", False, "run the failed datums again, with the recorded code"),
+        ("cancel", False, "stop a run; what is finished stays"),
+        ("fsck", None, "check the ledger and the outputs"),
+    ):
+        sub = commands_.add_parser(word, parents=[common], help=text)
+        if needs_name is not None:
+            sub.add_argument("name", nargs="?", help="a transform; default: the latest one run")
+        sub.set_defaults(handler=getattr(commands, word))
+    return parser

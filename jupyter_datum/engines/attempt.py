@@ -13,6 +13,8 @@ from pathlib import Path
 from time import perf_counter, time
 from typing import Any, Final, NamedTuple
 
+import msgpack
+
 from ..datum import Datum
 from ..errors import OutputError
 from ..events import (
@@ -107,10 +109,12 @@ class Bench:
         began = time()
         start = perf_counter()
         inputs: tuple[InputFile, ...] = ()
+        filename = ""
         self._capture.begin()
         try:
             self.phase = "setup"
             transform = load()
+            filename = transform.filename
             self.phase = "input"
             if item.files:
                 inputs = self._hashed(item)
@@ -132,7 +136,7 @@ class Bench:
             return _framed(done)
         except BaseException as exc:
             phase, self.phase = self.phase, ""
-            failure = _failure(exc, phase, _filename(load))
+            failure = _failure(exc, phase, filename)
             failed = Failed(
                 item.position, item.datum, item.key, item.attempt, self._epoch, set_id,
                 began, perf_counter() - start, inputs, failure, None, self._partial(item),
@@ -212,13 +216,6 @@ class Bench:
             return None
 
 
-def _filename(load: Callable[[], Transform]) -> str:
-    try:
-        return load().filename
-    except BaseException:
-        return ""
-
-
 def _framed(done: Done) -> bytes:
     data = frame(done)
     if len(data) > MAX_BODY:
@@ -264,11 +261,13 @@ def _failure(exc: BaseException, phase: str, filename: str) -> Failure:
 
 
 def _plain(metrics: dict[str, Any]) -> dict[str, Any]:
-    """NumPy's scalars as Python's."""
-    return {
+    """NumPy's scalars as Python's; raises what cannot be recorded."""
+    plain = {
         str(name): value.item() if hasattr(value, "item") else value
         for name, value in metrics.items()
     }
+    msgpack.packb(plain)
+    return plain
 
 
 def _write_once(path: Path, data: bytes) -> None:

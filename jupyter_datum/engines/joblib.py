@@ -97,7 +97,8 @@ class _Worker:
     def _submit(self, message: Callable[[Any], _Message], *call: Any) -> None:
         try:
             future = self._executor.submit(*call)
-        except (BrokenProcessPool, ShutdownExecutorError):  # its end is on the way
+        except (BrokenProcessPool, ShutdownExecutorError):
+            self._tell.put(_Lost(self.name))
             return
 
         def tell(future: Future[Any]) -> None:  # in a thread of loky's
@@ -119,7 +120,6 @@ class _Worker:
     def kill(self) -> None:
         """End the process and what it started."""
         if self.exit_code() is None:
-            self.killed = True
             kill_tree(self.pid)
 
     def bury(self) -> None:
@@ -197,8 +197,9 @@ class JoblibEngine(Engine):
 
     def kill(self, worker: str) -> None:
         """See :meth:`Engine.kill`."""
-        if worker in self._workers:
-            self._workers[worker].kill()
+        if there := self._workers.get(worker):
+            there.killed = True
+            there.kill()
 
     def events(self, timeout: float) -> list[Event]:
         """See :meth:`Engine.events`.
@@ -234,7 +235,7 @@ class JoblibEngine(Engine):
             yield Up(worker.name, worker.pid, socket.gethostname())
         elif isinstance(message, _Lost):
             worker.lost = True
-            worker.kill()
+            worker.kill()  # if it lives at all
         else:
             worker.sets.discard(message.set_id)
             if worker.leaving and worker.asked is None:
@@ -267,7 +268,7 @@ class JoblibEngine(Engine):
 
     def _failed_start(self, worker: _Worker, cause: str) -> Event:
         self._failed_starts += 1
-        text = f"worker {worker.name} of engine 'joblib' did not start: it was {cause}"
+        text = f"worker {worker.name} of engine 'joblib' did not start: {cause}"
         if self._failed_starts < _START_TRIES:
             self._start_one()
         elif not self._workers:

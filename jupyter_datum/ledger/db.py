@@ -31,7 +31,7 @@ NETWORK: Final = (
 )  # fmt: skip
 _BUSY_CODES: Final = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 #: What a file system without shared memory answers, at once or at the first write.
-_NO_WAL_CODES: Final = (sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_IOERR)
+_NO_WAL_CODES: Final = (sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
 
 
 def connect(project: Project, *, readonly: bool = False) -> sqlite3.Connection:
@@ -214,9 +214,7 @@ def choose_journal(conn: sqlite3.Connection, path: Path) -> None:
         return
     try:
         if conn.execute("pragma journal_mode = wal").fetchone()[0] == "wal":
-            if conn.execute("pragma user_version").fetchone()[0] == 0:
-                with transaction(conn):
-                    conn.execute("pragma user_version = 0")
+            _try_to_write(conn)
             return
     except sqlite3.OperationalError as exc:
         if exc.sqlite_errorcode & 0xFF not in _NO_WAL_CODES:
@@ -224,17 +222,34 @@ def choose_journal(conn: sqlite3.Connection, path: Path) -> None:
     _roll_back_mode(conn, path, kind)
 
 
+def _try_to_write(conn: sqlite3.Connection) -> None:
+    """Some file systems take the mode and fail at the first write. Ledgers in use had one."""
+    if conn.execute("pragma user_version").fetchone()[0]:
+        return
+    with transaction(conn):  # another process may have filled the ledger since: keep what is
+        version = int(conn.execute("pragma user_version").fetchone()[0])
+        conn.execute(f"pragma user_version = {version}")
+
+
 def _roll_back_mode(conn: sqlite3.Connection, path: Path, kind: str) -> None:
-    conn.execute("pragma locking_mode = exclusive")  # leaves a write-ahead log without sharing it
-    conn.execute("pragma journal_mode = delete")
-    conn.execute("pragma locking_mode = normal")
-    conn.execute("pragma user_version").fetchone()  # the lock is given up at the next read
+    if _header_says_wal(path):
+        # Alone with the file, SQLite leaves a write-ahead log without sharing memory.
+        conn.execute("pragma locking_mode = exclusive")
+        conn.execute("pragma journal_mode = delete")
+        conn.execute("pragma locking_mode = normal")
+        conn.execute("pragma user_version").fetchone()  # the lock is given up at the next read
     warnings.warn(
         f"the ledger {str(path)!r} lies on a file system ({kind or 'of unknown type'}) without "
         "write-ahead logging: runs are slower, and only one host should use the project",
         RuntimeWarning,
         stacklevel=2,
     )
+
+
+def _header_says_wal(path: Path) -> bool:
+    """Whether the file asks for a write-ahead log; asking SQLite would open that log."""
+    with path.open("rb") as file:
+        return file.read(20)[18:] == b"\2\2"
 
 
 def _migrate(conn: sqlite3.Connection, path: Path) -> None:

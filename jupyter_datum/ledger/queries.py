@@ -177,8 +177,8 @@ def failed_groups(
     """
     rows = conn.execute(
         "select min(id), signature, type, message, place, phase, sum(n), min(first), max(last),"
-        " max(sample) from (select f.*, (select count(*) from datum d where d.failure = f.id) n,"
-        " (select max(d.id) from datum d where d.failure = f.id) sample"
+        " max(one) from (select f.*, (select count(*) from datum d where d.failure = f.id) n,"
+        " (select max(d.id) from datum d where d.failure = f.id) one"
         " from failure f join run r on r.id = f.run where r.transform = ? and f.datums > 0)"
         " where n > 0 group by signature order by sum(n) desc, min(id) limit ?",
         (transform, limit),

@@ -117,7 +117,7 @@ MIGRATIONS: Final[tuple[str, ...]] = (
     -- Which datum a key is. A table and not an index of `datum`, so that it can be filled
     -- some commits later, in key order: keys of `items` are digests, and putting 5,000 of
     -- them in their random places with each commit rewrites the whole index each time
-    -- (1,000,000 items: 12 us a datum, 16 at the end; filled in order: 4).
+    -- (1,000,000 items: 12 us a datum, 16 at the end; filled in order: 5).
     create table datum_key (
         transform int not null, key blob not null, datum int not null,
         primary key (transform, key)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import sqlite3
 import sys
+import uuid
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -77,19 +77,21 @@ class DatumMagics(Magics):
             self._raise_unseen(row)
 
     def _run(self, conn: sqlite3.Connection, prepared: Prepared) -> RunRow | None:
-        run = self._active(conn, prepared) or request_run(conn, prepared)
-        if prepared.options.background:
-            print(
-                f"{prepared.options.name}: runs in the background. "
-                f"See: %datum status {prepared.options.name}"
-            )
-            return None
-        return self._wait(conn, prepared, run)
+        active = self._active(conn, prepared)
+        run = active or uuid.uuid4().hex
 
-    def _wait(self, conn: sqlite3.Connection, prepared: Prepared, run: str) -> RunRow:
+        def ask() -> None:
+            if active is None:
+                request_run(conn, prepared, run=run)
+
+        name = prepared.options.name
+        if prepared.options.background:
+            ask()
+            print(f"{name}: runs in the background. See: %datum status {name}")
+            return None
         screen = screen_for(self.shell)
         waiter = Waiter(self.shell, conn, prepared.project, prepared.recipe, run, screen)
-        return waiter.wait()
+        return waiter.wait(ask)
 
     def _active(self, conn: sqlite3.Connection, prepared: Prepared) -> str | None:
         """Return an unfinished run of this very cell, to be waited for again; an unfinished
@@ -275,4 +277,4 @@ The same as lines under the first: #| engine: dask
 
 
 DatumMagics.datum.__doc__ = _help()
-__all__ = ["DatumMagics", "RunFailedError", "json"]
+__all__ = ["DatumMagics", "RunFailedError"]

@@ -103,16 +103,17 @@ def prepare(
     return Prepared(project, options, recipe, write_recipe(project, recipe), found)
 
 
-def request_run(conn: sqlite3.Connection, prepared: Prepared, *, origin: str = "kernel") -> str:
-    """Ask for a run and see that a runner lives; return the run's uuid."""
+def request_run(
+    conn: sqlite3.Connection, prepared: Prepared, *, run: str | None = None, origin: str = "kernel"
+) -> str:
+    """Ask for a run and see that a runner lives; return the run's uuid (`run`, if given)."""
     args = {
         name: value
         for name, value in prepared.options.to_json().items()
         if name in _OF_THE_RUN and name != "background"
     }
-    return ask_for_run(
-        conn, prepared.project, prepared.digest, prepared.recipe, {**args, "origin": origin}
-    )
+    changes = {**args, "origin": origin}
+    return ask_for_run(conn, prepared.project, prepared.digest, prepared.recipe, changes, run)
 
 
 def ask_for_run(
@@ -121,9 +122,10 @@ def ask_for_run(
     digest: str,
     recipe: Recipe,
     args: Mapping[str, Any],
+    run: str | None = None,
 ) -> str:
-    """Ask for a run of a signed recipe; return the run's uuid."""
-    run = uuid.uuid4().hex
+    """Ask for a run of a signed recipe; return the run's uuid (`run`, if given)."""
+    run = run or uuid.uuid4().hex
     requests.ask(
         conn,
         uuid=run,

@@ -12,7 +12,7 @@ import signal
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from ..engines.worker import kernel_worker
@@ -70,8 +70,13 @@ class Waiter:
         self._looked_at_runner = time.monotonic()
         self._seen = -1
 
-    def wait(self) -> RunRow:
-        """Return the run when it has ended or paused.
+    def wait(self, ask: Callable[[], object] = lambda: None) -> RunRow:
+        """Have the run asked for, if it is not yet; return it when it has ended or paused.
+
+        Parameters
+        ----------
+        ask : callable
+            Called once this kernel stands ready as the worker of a serial run.
 
         Raises
         ------
@@ -82,21 +87,22 @@ class Waiter:
         KeyboardInterrupt
             If the kernel is being shut down (the run goes on), or after a second interrupt.
         """
-        while True:
-            try:
-                return self._watch()
-            except KeyboardInterrupt:
-                self._interrupted()
-
-    def _watch(self) -> RunRow:
         with self._worker() as step:
+            ask()
             while True:
-                row = self._look()
-                if row is not None and (row.status in ENDED or row.status == RunStatus.PAUSED):
-                    self._close(row)
-                    return row
-                if not step():
-                    time.sleep(_LOOK)
+                try:
+                    return self._watch(step)
+                except KeyboardInterrupt:
+                    self._interrupted()
+
+    def _watch(self, step: Callable[[], bool]) -> RunRow:
+        while True:
+            row = self._look()
+            if row is not None and (row.status in ENDED or row.status == RunStatus.PAUSED):
+                self._close(row)
+                return row
+            if not step():
+                time.sleep(_LOOK)
 
     @contextlib.contextmanager
     def _worker(self) -> Iterator[Any]:

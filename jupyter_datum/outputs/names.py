@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import re
 import tempfile
 import unicodedata
+from collections.abc import Iterator
 from typing import Final
 
 _RESERVED: Final = frozenset(
     ["con", "prn", "aux", "nul"]
-    + [f"{stem}{digit}" for stem in ("com", "lpt") for digit in "123456789"]
+    + [f"{stem}{digit}" for stem in ("com", "lpt") for digit in "123456789¹²³"]
 )
+#: Folders of ours: an output there would be taken for staging, or for the ledger.
+_OURS: Final = frozenset([".datum", ".datum-staging"])
 #: Longest name of one file or folder, in bytes; file systems end at 255.
 _LONGEST: Final = 200
-#: Characters that turn the direction of text: a name must read as what it is.
-_BIDI: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f")
+#: Control characters, line ends, and what turns the direction of text: a name must read
+#: as what it is.
+_UNREADABLE: Final = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]"
+)
 
 
 def check_rel(rel: bytes) -> str | None:
-    """Return why a path under the output folder is refused, or None if it is fine."""
+    """Return why a path under the output folder is refused, or None if it is fine.
+
+    Refused is what would leave the folder, would read as something else, or could not be
+    a file name on another system. Bytes that are no UTF-8 are fine.
+    """
     if not rel or rel.startswith(b"/"):
         return "it is not a relative path"
     for name in rel.split(b"/"):
@@ -31,16 +43,16 @@ def check_rel(rel: bytes) -> str | None:
 def _check_name(name: bytes) -> str | None:
     if name in (b"", b".", b".."):
         return f"{name.decode()!r} is no name"
-    if name == b".datum-staging":
-        return "the name '.datum-staging' is ours"
     if len(name) > _LONGEST:
         return f"a name of {len(name)} bytes is longer than {_LONGEST}"
     text = os.fsdecode(name)
-    if any(ord(c) < 32 or ord(c) == 127 or c in _BIDI for c in text):
+    if text.casefold() in _OURS:
+        return f"the name {text!r} is ours"
+    if _UNREADABLE.search(text):
         return "it holds a control character"
     if text[-1] in ". " or ":" in text or "\\" in text:
         return "it ends in a dot or space, or holds ':' or a backslash: not a file name everywhere"
-    if text.partition(".")[0].lower() in _RESERVED:
+    if text.partition(".")[0].rstrip(" ").lower() in _RESERVED:
         return f"{text!r} is a reserved name on Windows"
     return None
 
@@ -49,11 +61,39 @@ def fold(path: bytes, folds: bool) -> bytes:
     """Return what two paths share if they are one file, where the file system folds."""
     if not folds:
         return path
-    return unicodedata.normalize("NFC", os.fsdecode(path)).casefold().encode("utf-8", "replace")
+    text = unicodedata.normalize("NFC", os.fsdecode(path)).casefold()
+    return unicodedata.normalize("NFC", text).encode("utf-8", "surrogateescape")
 
 
 def file_system_folds(folder: bytes) -> bool:
-    """Return whether the file system of `folder` takes ``a`` and ``A`` for one name."""
-    with tempfile.NamedTemporaryFile(prefix=b".datum-fold-", dir=folder) as file:
+    """Return whether the file system of `folder` takes ``a`` and ``A``, or the two ways to
+    write ``é``, for one name. Tried with a file that is gone afterwards."""
+    try:
+        return _folds(folder, ".datum-fold-é-".encode())
+    except OSError as exc:
+        if exc.errno not in (errno.EILSEQ, errno.EINVAL):
+            raise
+        return _folds(folder, b".datum-fold-")  # it takes no such name at all
+
+
+def _folds(folder: bytes, prefix: bytes) -> bool:
+    with tempfile.NamedTemporaryFile(prefix=prefix, dir=folder) as file:
         head, tail = os.path.split(file.name)
-        return os.path.exists(os.path.join(head, tail.upper()))
+        other = unicodedata.normalize("NFD", tail.decode()).encode()
+        return any(
+            name != tail and os.path.exists(os.path.join(head, name))
+            for name in (tail.upper(), other)
+        )
+
+
+def folders_above(path: bytes, root: bytes) -> Iterator[bytes]:
+    """Yield the folders between `path` and `root`, nearest first, without either."""
+    folder = os.path.dirname(path)
+    while len(folder) > len(root):
+        yield folder
+        folder = os.path.dirname(folder)
+
+
+def show(path: bytes) -> str:
+    """Return a path or key as text for a sentence, in quotes; odd bytes as escapes."""
+    return repr(path.decode("utf-8", "backslashreplace"))

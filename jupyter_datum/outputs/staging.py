@@ -1,9 +1,15 @@
 """Where an attempt's files wait until its datum is published.
 
 Staging lies in the output's own root, ``<out>/.datum-staging/``, since a rename must not
-leave its file system. A worker has one private folder, made when it is first used and
-used again for every datum; after each its files move to a flat pool under names that say
-whose they are. No folder is made per datum, and a datum that writes nothing costs nothing.
+leave its file system::
+
+    <epoch>-<worker>/                       a worker's one private folder: datum.out
+    pool/<epoch>-<datum>-<attempt>-<n>      finished files, on their way to be published
+    failed/<epoch>-<datum>-<attempt>-<n>    what failed attempts left, to be looked at
+
+The private folder is made when it is first used and used again for every datum; after
+each its files move to the flat pool under names that say whose they are. No folder is
+made per datum, and a datum that writes nothing costs nothing.
 """
 
 from __future__ import annotations
@@ -11,23 +17,38 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 from ..errors import OutputError
 from ..events import OutputFile
 from ..hashing import file_digest
-from .names import check_rel
+from .names import check_rel, show
 
 FOLDER: Final = b".datum-staging"
-#: What is kept of a failed attempt's files, to be looked at.
-_KEPT_FILES: Final = 64
-_KEPT_BYTES: Final = 64 << 20
+FAILED: Final = b"failed"
+#: What is kept of one failed attempt, to be looked at.
+KEPT_FILES: Final = 64
+KEPT_BYTES: Final = 64 << 20
+#: What is kept of all failed attempts of one worker: 10,000 failures must not fill the disk.
+KEPT_IN_ALL: Final = 512 << 20
 
 
 def pool(out: bytes) -> bytes:
     """Return the folder of finished, unpublished files."""
     return os.path.join(out, FOLDER, b"pool")
+
+
+def kept(out: bytes, staged: str) -> bytes:
+    """Return where the file `staged` of a failed attempt's ``partial`` lies."""
+    return os.path.join(out, FOLDER, FAILED, os.fsencode(staged))
+
+
+class _Found(NamedTuple):
+    """A file in the private folder; ``mode`` as ``lstat`` gave it."""
+
+    rel: bytes
+    mode: int
+    size: int
 
 
 class Staging:
@@ -44,18 +65,27 @@ class Staging:
     def __init__(self, out: bytes, epoch: int, worker: str) -> None:
         self.out = out
         self._epoch = epoch
-        self._private = os.path.join(out, FOLDER, os.fsencode(f"{epoch}-{worker}"))
+        self._name = os.fsencode(f"{epoch}-{worker}")
+        self._private = os.path.join(out, FOLDER, self._name)
+        self._abandoned = 0
         self._made = False
         self._used = False
+        self._room = KEPT_IN_ALL
 
     @property
     def folder(self) -> bytes:
-        """The private folder, empty at the beginning of each datum."""
-        self._used = True
+        """The private folder, empty at the beginning of each datum.
+
+        Raises
+        ------
+        OSError
+            If it cannot be made.
+        """
         if not self._made:
             os.makedirs(self._private, exist_ok=True)
             os.makedirs(pool(self.out), exist_ok=True)
             self._made = True
+        self._used = True
         return self._private
 
     @property
@@ -69,73 +99,146 @@ class Staging:
         Raises
         ------
         OutputError
-            If it wrote a link, a special file or a name that is refused.
+            If it wrote a link, a special file or a name that is refused. Nothing is moved
+            then; :meth:`collect_partial` or :meth:`discard` has to follow.
+        OSError
+            If a file cannot be read or moved; the same has to follow.
         """
         if not self._used:
             return []
-        found = sorted(self._files())
-        return [
-            self._to_pool(rel, f"{self._epoch}-{datum}-{attempt}-{n}")
-            for n, rel in enumerate(found)
-        ] + self._emptied()
+        found, folders = self._walk()
+        for file in found:
+            _check(file)
+        prefix = f"{self._epoch}-{datum}-{attempt}"
+        outputs = [
+            self._move(file, pool(self.out), f"{prefix}-{n}") for n, file in enumerate(found)
+        ]
+        self._remove(folders)
+        return outputs
 
     def collect_partial(self, datum: int, attempt: int) -> list[OutputFile]:
-        """Keep what a failed attempt wrote, up to 64 files and 64 MB, for a person to see."""
+        """Keep what a failed attempt wrote, up to 64 files and 64 MB, for a person to see.
+
+        The private folder is empty afterwards, whatever happens.
+        """
         if not self._used:
             return []
-        kept: list[OutputFile] = []
-        left = _KEPT_BYTES
-        for rel in sorted(self._files(strict=False))[:_KEPT_FILES]:
-            left -= os.lstat(os.path.join(self._private, rel)).st_size
-            if left >= 0:
-                name = f"failed-{self._epoch}-{datum}-{attempt}-{len(kept)}"
-                kept.append(self._to_pool(rel, name))
-        self.discard()
-        return kept
+        try:
+            found, _ = self._walk()
+            chosen = self._choose([file for file in found if stat.S_ISREG(file.mode)])
+            if not chosen:
+                return []
+            folder = os.path.join(self.out, FOLDER, FAILED)
+            os.makedirs(folder, exist_ok=True)
+            prefix = f"{self._epoch}-{datum}-{attempt}"
+            return [self._move(file, folder, f"{prefix}-{n}") for n, file in enumerate(chosen)]
+        finally:
+            self.discard()
 
     def discard(self) -> None:
         """Forget what the datum wrote."""
-        if self._used:
-            self._emptied()
-
-    def _files(self, *, strict: bool = True) -> Iterator[bytes]:
-        for path, folders, files in os.walk(self._private):
-            for name in (*files, *(f for f in folders if _is_link(path, f))):
-                full = os.path.join(path, name)
-                rel = os.path.relpath(full, self._private)
-                reason = _refused(full, rel)
-                if reason is None:
-                    yield rel
-                elif strict:
-                    raise OutputError(f"the output {os.fsdecode(rel)!r} is refused: {reason}")
-
-    def _to_pool(self, rel: bytes, name: str) -> OutputFile:
-        source = os.path.join(self._private, rel)
-        size = os.lstat(source).st_size
-        digest = file_digest(source)
-        os.rename(source, os.path.join(pool(self.out), os.fsencode(name)))
-        return OutputFile(name, rel, size, digest)
-
-    def _emptied(self) -> list[OutputFile]:
-        """Make the private folder empty again; always an empty list, for chaining."""
+        if not self._used:
+            return
         self._used = False
-        with os.scandir(self._private) as entries:
-            for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
-                    shutil.rmtree(entry.path, ignore_errors=True)
-                else:
-                    os.unlink(entry.path)
-        return []
+        try:
+            if not stat.S_ISDIR(os.lstat(self._private).st_mode):
+                os.unlink(self._private)
+            with os.scandir(self._private) as entries:
+                for entry in entries:
+                    _delete(entry)
+        except FileNotFoundError:
+            self._made = False
+        except OSError:
+            self._abandon()
+
+    # -- the private folder ----------------------------------------------------------------
+
+    def _walk(self) -> tuple[list[_Found], list[bytes]]:
+        """What stands in the private folder: files sorted by path, and its folders."""
+        found: list[_Found] = []
+        folders: list[bytes] = []
+        if not self._is_there():
+            return found, folders
+        waiting = [b""]
+        while waiting:
+            inside = waiting.pop()
+            with os.scandir(os.path.join(self._private, inside)) as entries:
+                for entry in entries:
+                    rel = os.path.join(inside, entry.name)
+                    if entry.is_dir(follow_symlinks=False):
+                        folders.append(rel)
+                        waiting.append(rel)
+                    else:
+                        status = entry.stat(follow_symlinks=False)
+                        found.append(_Found(rel, status.st_mode, status.st_size))
+        return sorted(found), folders
+
+    def _is_there(self) -> bool:
+        """User code may have removed the folder, which is its right; or put a link in its
+        place, behind which nothing is ours."""
+        try:
+            mode = os.lstat(self._private).st_mode
+        except FileNotFoundError:
+            self._made = False
+            return False
+        if stat.S_ISDIR(mode):
+            return True
+        raise OutputError("the folder datum.out was replaced; write files into it instead")
+
+    def _remove(self, folders: list[bytes]) -> None:
+        """Remove what is left when all files were moved: folders, parents stand first."""
+        self._used = False
+        try:
+            for rel in reversed(folders):
+                os.rmdir(os.path.join(self._private, rel))
+        except OSError:
+            self._abandon()
+
+    def _abandon(self) -> None:
+        """Take another private folder: what cannot be removed (it is still being written
+        to, or locked) must not count as the next datum's. The old one is swept later."""
+        self._abandoned += 1
+        name = self._name + b".%d" % self._abandoned
+        self._private = os.path.join(self.out, FOLDER, name)
+        self._made = False
+
+    # -- out of it -------------------------------------------------------------------------
+
+    def _move(self, file: _Found, folder: bytes, name: str) -> OutputFile:
+        source = os.path.join(self._private, file.rel)
+        target = os.path.join(folder, os.fsencode(name))
+        digest = file_digest(source)
+        try:
+            os.replace(source, target)
+        except FileNotFoundError:
+            os.makedirs(folder, exist_ok=True)  # someone tidied up
+            os.replace(source, target)
+        return OutputFile(name, file.rel, file.size, digest)
+
+    def _choose(self, files: list[_Found]) -> list[_Found]:
+        """As many files as fit into what is kept of an attempt, and of this worker."""
+        room = min(KEPT_BYTES, self._room)
+        chosen: list[_Found] = []
+        for file in files:
+            if len(chosen) < KEPT_FILES and file.size <= room:
+                room -= file.size
+                self._room -= file.size
+                chosen.append(file)
+        return chosen
 
 
-def _is_link(path: bytes, name: bytes) -> bool:
-    return os.path.islink(os.path.join(path, name))
+def _check(file: _Found) -> None:
+    reason = check_rel(file.rel)
+    if stat.S_ISLNK(file.mode):
+        reason = "it is a link; write a file"
+    elif not stat.S_ISREG(file.mode):
+        reason = "it is neither file nor folder"
+    if reason is not None:
+        raise OutputError(f"the output {show(file.rel)} is refused: {reason}")
 
 
-def _refused(full: bytes, rel: bytes) -> str | None:
-    mode = os.lstat(full).st_mode
-    if stat.S_ISLNK(mode):
-        return "it is a link; write a file"
-    if not stat.S_ISREG(mode):
-        return "it is neither file nor folder"
-    return check_rel(rel)
+def _delete(entry: os.DirEntry[bytes]) -> None:
+    if entry.is_dir(follow_symlinks=False):
+        shutil.rmtree(entry.path)
+    else:
+        os.unlink(entry.path)

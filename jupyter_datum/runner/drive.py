@@ -89,6 +89,7 @@ class Drive:
         self.cluster = cluster
         self.status: RunStatus = RunStatus.RUNNING
         self.ended = False
+        self.paused_since: float | None = None
         self._planner: Planner | None = planner
         self._committer = committer
         folder = job.folder
@@ -313,6 +314,7 @@ class Drive:
 
     def _set_status(self, status: RunStatus, message: str | None = None) -> None:
         self.status = status
+        self.paused_since = time.monotonic() if status is RunStatus.PAUSED else None
         self._committer.set_status(status, message)
 
     def set_status(self, status: RunStatus, message: str | None = None) -> None:

@@ -9,7 +9,7 @@ import traceback
 from typing import Final
 
 from ..errors import DatumError
-from ..ledger import db, requests
+from ..ledger import db, queries, requests
 from ..ledger.requests import Request
 from ..project import Project
 from ..state import Cancel, Hold, Pause, Release, Resume, Scale
@@ -97,7 +97,7 @@ class Runner:
         """A mistake of ours in one run must not take the others with it."""
         try:
             drive.step(time.monotonic(), share)
-        except (sqlite3.Error, OSError, AssertionError, LookupError, ValueError) as exc:
+        except (sqlite3.Error, OSError, ArithmeticError, LookupError, ValueError) as exc:
             traceback.print_exc()
             drive.fail(f"the runner failed: {type(exc).__name__}: {exc} (see {self._project.log})")
 
@@ -113,11 +113,18 @@ class Runner:
     def _may_end(self) -> bool:
         now = time.monotonic()
         if self._drives:
+            self._end_forgotten(now)
             return False
         self._pool.close_idle(now - self._idle)
         if now - self._quiet_since < self._idle and self._project_stands():
             return False
         return requests.end_runner_if_idle(self._conn, self._interpreter, self.epoch)
+
+    def _end_forgotten(self, now: float) -> None:
+        """A paused run that nobody resumes must not keep workers for ever."""
+        for drive in self._drives.values():
+            if drive.paused_since is not None and now - drive.paused_since > self._idle:
+                drive.tell(Cancel(), now)
 
     def _project_stands(self) -> bool:
         """Whether the ledger is still where it was: a moved or deleted one has no runner."""
@@ -150,6 +157,8 @@ class Runner:
         requests.answer(self._conn, request.id, "done")
 
     def _start(self, request: Request) -> None:
+        if request.run is not None and queries.run_by_uuid(self._conn, request.run):
+            return  # a runner began it and died before it could say so: taken up already
         self._prepare.make_room(request, self._drives)
         drive = self._prepare.new(request)
         self._drives[drive.job.uuid] = drive

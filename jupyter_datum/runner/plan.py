@@ -155,7 +155,7 @@ class Planner:
         return batch if batch.ids else None
 
     def _plan(self, listed: Listed, known: Known | None, batch: Batch) -> None:
-        reason, content = self._reason(listed, known)
+        reason = self._reason(listed, known)
         self.reasons[reason] += 1
         position = self.planned + len(batch.ids)
         identity = known.id if known else self._ids.take()
@@ -167,7 +167,8 @@ class Planner:
                 self.saved += known.seconds
             return
         self._to_run += 1
-        files = tuple((name, rel, content) for name, rel, _ in listed.files)
+        # The worker hashes what it finds: between now and then a file may change again.
+        files = tuple((name, rel, None) for name, rel, _ in listed.files)
         item = SetItem(position, identity, listed.key, 1, files, listed.value, listed.captures)
         batch.states.append(DatumState.PENDING)
         batch.rows.append(pack_item(item))
@@ -184,46 +185,43 @@ class Planner:
             return known.state
         return DatumState.SKIPPED
 
-    def _reason(self, listed: Listed, known: Known | None) -> tuple[str, bytes | None]:
-        """Why a datum runs or not, cheapest question first; and its content if now known."""
+    def _reason(self, listed: Listed, known: Known | None) -> str:
+        """Why a datum runs or not, cheapest question first."""
         if known is None:
-            return NEW, None
+            return NEW
         if known.run == self._run and known.state == DatumState.FAILED:
-            return UNCHANGED, None  # failed for good in this run, under a former runner
+            return UNCHANGED  # failed for good in this run, under a former runner
         if self._selection.force and known.run != self._run:
-            return FORCED, None
+            return FORCED
         if known.state != DatumState.SUCCESS:
-            return FAILED, None
+            return FAILED
         if known.version != self._version:
-            return STALE, None
+            return STALE
         if known.dirty:
-            return DIRTY, None
+            return DIRTY
         return self._input_reason(listed, known)
 
-    def _input_reason(self, listed: Listed, known: Known) -> tuple[str, bytes | None]:
-        content = None
-        if listed.files:
-            same, content = self._same_input(listed, known)
-            if not same:
-                return CHANGED, content
+    def _input_reason(self, listed: Listed, known: Known) -> str:
+        if listed.files and not self._same_input(listed, known):
+            return CHANGED
         if known.outputs and not self._outputs_stand(known):
-            return MISSING, content
-        return UNCHANGED, None
+            return MISSING
+        return UNCHANGED
 
-    def _same_input(self, listed: Listed, known: Known) -> tuple[bool, bytes | None]:
+    def _same_input(self, listed: Listed, known: Known) -> bool:
         """Compare by stat, and by content where stat differs or is too fresh to be trusted."""
         name, rel, stat = listed.files[0]
         before = (known.size, known.mtime_ns, known.ctime_ns, known.inode)
         if tuple(stat) == before and not is_racy(stat, self._now_ns()):
-            return True, None
+            return True
         try:
             content = file_digest(os.path.join(self._source.roots[name], rel))
         except OSError:
-            return False, None  # the worker will say what is wrong with it
+            return False  # the worker will say what is wrong with it
         if content == known.content:
             self._touched.append((known.id, stat))
-            return True, None
-        return False, content
+            return True
+        return False
 
     def _recorded_outputs(
         self, pairs: list[tuple[Listed, Known | None]]

@@ -116,9 +116,10 @@ class Preparer:
 
     def clean(self, job: Job) -> None:
         """Remove what only an active run needs; its last commit is durable."""
-        for name in ("j", "claims", "inbox"):
+        for name in ("j", "claims", "inbox", "tmp"):
             shutil.rmtree(job.folder / name, ignore_errors=True)
-        (job.folder / "listing").unlink(missing_ok=True)
+        for name in ("listing", "kernel"):
+            (job.folder / name).unlink(missing_ok=True)
         if job.out is not None:
             sweep(self._conn, job.out, self._epoch + 1)
 

@@ -116,9 +116,11 @@ class RunState:
 
     def apply(self, event: m.Event, now: float) -> list[m.Action]:
         """Take `event`, which happened at `now`; return what is to be done, in order."""
-        if self._ended:
-            return []
         actions: list[m.Action] = []
+        if self._ended:
+            if isinstance(event, m.Rejected):  # found when the last group was published
+                self._move(event.position, "reject")
+            return actions
         _HANDLERS[type(event)](self, event, now, actions)
         self._dispatch(now, actions)
         self._end_if_over(actions)
@@ -371,7 +373,8 @@ class RunState:
         pending = self.counts[_S.PENDING]
         if not pending:
             return
-        n = self._sizing.size(pending, len(self._workers))
+        # Until the probe has an answer a set that fails throughout must stay small.
+        n = 1 if self._probe.undecided else self._sizing.size(pending, len(self._workers))
         items = self._queue.take(n, now, name, only_one=len(self._workers) == 1)
         if not items:
             return

@@ -19,6 +19,11 @@ class Probe:
         self._alike = 0
         self._signature: str | None = None
 
+    @property
+    def undecided(self) -> bool:
+        """Whether everything that was settled so far has failed alike."""
+        return self._open
+
     def start(self, pending: int) -> bool:
         """Return True once: when the probe's datums are to be brought to the front."""
         if self._started or not self._open or pending == 0:

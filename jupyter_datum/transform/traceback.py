@@ -26,7 +26,7 @@ _LASTING: Final = (
 _FATAL: Final = (SyntaxError, NameError, ImportError, TypeError, AttributeError)
 
 _MASKS: Final = (
-    (re.compile(r"0x[0-9a-fA-F]+"), "0x.."),
+    (re.compile(r"0x[0-9a-fA-F]+"), "hex"),
     (re.compile(r"'[^']*[/\\][^']*'|\"[^\"]*[/\\][^\"]*\""), "'..'"),
     (re.compile(r"(?<![\w'])/[^\s:,)'\"]+"), "/.."),
     (re.compile(r"'[^']{24,}'|\"[^\"]{24,}\""), "'..'"),

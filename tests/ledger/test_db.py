@@ -204,6 +204,20 @@ def test_where_memory_cannot_be_shared_a_rollback_journal_is_used(tmp_path: Path
     conn.close()
 
 
+def test_a_ledger_with_a_write_ahead_log_can_move_to_such_a_place(project: Project) -> None:
+    connect(project).close()
+    uri = f"{project.ledger.as_uri()}?vfs=unix-dotfile"
+    conn = sqlite3.connect(uri, uri=True, isolation_level=None)
+    with pytest.warns(RuntimeWarning, match="without write-ahead logging"):
+        db.choose_journal(conn, project.ledger)
+    assert db.journal_mode(conn) == "delete"
+    assert conn.execute("select value from meta").fetchone() == (1,)
+    other = sqlite3.connect(uri, uri=True, isolation_level=None)
+    other.execute("update meta set value = 2")  # nobody holds it for himself
+    other.close()
+    conn.close()
+
+
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 def test_the_type_of_a_file_system_is_known() -> None:
     assert db.file_system(Path("/proc/self")) == "proc"

@@ -128,3 +128,10 @@ def test_no_request_falls_between_when_both_happen_at_once(
         epoch = requests.register_runner(conn, PYTHON, "1")
     thread.join()
     assert [state == "ended" for state in told] == ended
+
+
+def test_a_client_learns_what_became_of_its_request(conn: sqlite3.Connection) -> None:
+    identity = ask(conn)
+    assert requests.answered(conn, "a") == ("open", None)
+    requests.answer(conn, identity, "refused", "no such run")
+    assert requests.answered(conn, "a") == ("refused", "no such run")

@@ -1,0 +1,192 @@
+"""The verbs that need no kernel: they read the ledger, or write a request into it."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import sqlite3
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ..errors import RunError, UsageError
+from ..ledger import db, queries, requests
+from ..ledger.fsck import audit
+from ..ledger.queries import RunRow
+from ..notebook import render
+from ..notebook.public import Transform, status_json
+from ..notebook.submit import ask_for_run, tell_run
+from ..project import Project, find
+from ..runner.client import ensure_runner, runner_alive
+from ..states import ENDED, RunStatus
+from ..transform.recipe import read_recipe
+
+
+def project_of(folder: str | None) -> Project:
+    """Return the project of `folder`, or of the working folder.
+
+    Raises
+    ------
+    UsageError
+        If there is none.
+    """
+    start = Path(folder or os.environ.get("DATUM_PROJECT") or Path.cwd())
+    found = find(start) if start.is_dir() else None
+    if found is None:
+        raise UsageError(f"no .datum folder at or above {str(start)!r}: run a notebook there first")
+    return found
+
+
+@contextlib.contextmanager
+def ledger(folder: str | None) -> Iterator[tuple[Project, sqlite3.Connection]]:
+    """The project and a connection to its ledger."""
+    project = project_of(folder)
+    with contextlib.closing(db.connect(project)) as conn:
+        yield project, conn
+
+
+def latest(conn: sqlite3.Connection, name: str | None) -> RunRow:
+    """Return the newest run of transform `name`, or of any.
+
+    Raises
+    ------
+    UsageError
+        If there is none; names the transforms there are.
+    """
+    rows = queries.runs(conn, limit=1) if name is None else []
+    row = rows[0] if rows else queries.latest_run(conn, name) if name else None
+    if row is None:
+        names = ", ".join(t.name for t in queries.transforms(conn)) or "none yet"
+        raise UsageError(f"no transform {name or ''!r} has run; there are: {names}")
+    return row
+
+
+def status(args: argparse.Namespace) -> int:
+    """Say how runs stand."""
+    with ledger(args.project) as (_, conn):
+        rows = [latest(conn, args.name)] if args.name else queries.runs(conn, limit=20)
+        groups = {row.id: queries.failure_groups(conn, row.id) for row in rows}
+    if args.json:
+        print(json.dumps([status_json(row, groups[row.id]) for row in rows], indent=1))
+    else:
+        for row in rows:
+            print("\n".join([render.closing_line(row), *render.group_lines(groups[row.id])]))
+    return exit_code(rows[0]) if args.name and rows else 0
+
+
+def plan(args: argparse.Namespace) -> int:
+    """Say why which datums ran."""
+    with ledger(args.project) as (_, conn):
+        row = latest(conn, args.name)
+    if args.json:
+        print(json.dumps(json.loads(row.note or "{}").get("reasons", {})))
+    else:
+        print(render.plan_line(row))
+    return 0
+
+
+def failures(args: argparse.Namespace) -> int:
+    """Show what failed."""
+    with ledger(args.project) as (project, conn):
+        row = latest(conn, args.name)
+    found = Transform(project, row.name).failures()
+    print(json.dumps(list(found), indent=1) if args.json else repr(found))
+    return 1 if found else 0
+
+
+def retry(args: argparse.Namespace) -> int:
+    """Run the failed datums again, with the recorded code; no kernel is needed."""
+    with ledger(args.project) as (project, conn):
+        row = latest(conn, args.name)
+        recipe = read_recipe(project, row.recipe)
+        if not Path(recipe.interpreter).exists():
+            raise RunError(f"the interpreter {recipe.interpreter!r} is gone: run the cell again")
+        changes = {"only": ["failed"], "origin": "cli"}
+        run = ask_for_run(conn, project, row.recipe, recipe, changes)
+        ended = follow(project, conn, run, recipe.interpreter)
+        report(conn, ended, recipe.out, as_json=args.json)
+    return exit_code(ended)
+
+
+def cancel(args: argparse.Namespace) -> int:
+    """Stop a run."""
+    with ledger(args.project) as (project, conn):
+        row = latest(conn, args.name)
+        if row.ended is not None:
+            print(f"{row.name} is not running")
+            return 0
+        tell_run(conn, "cancel", row.uuid, row.interpreter)
+        ensure_runner(project, read_recipe(project, row.recipe).interpreter)
+        ended = follow(project, conn, row.uuid, row.interpreter)
+        report(conn, ended, None, as_json=args.json)
+    return 0
+
+
+def fsck(args: argparse.Namespace) -> int:
+    """Check the ledger and the outputs."""
+    findings = audit(project_of(args.project))
+    if args.json:
+        print(json.dumps([finding._asdict() for finding in findings], indent=1))
+    else:
+        for finding in findings:
+            print(f"{render.one_line(finding.what)}\n  {render.one_line(finding.do)}")
+        print(render.counted(len(findings), "finding"))
+    return 1 if findings else 0
+
+
+# -- following a run -----------------------------------------------------------------------
+
+
+def follow(
+    project: Project, conn: sqlite3.Connection, run: str, interpreter: str, *, look: float = 0.1
+) -> RunRow:
+    """Wait for a run, with one line of progress on a terminal; return it when it has ended.
+
+    Raises
+    ------
+    RunError
+        If it was refused.
+    """
+    meter = render.Meter()
+    shows = sys.stderr.isatty()
+    while True:
+        row = queries.run_by_uuid(conn, run)
+        if row is not None:
+            now = time.monotonic()
+            meter.look(now, row)
+            if shows:
+                print(f"\r\033[K{render.progress_line(row, meter, now)}", end="", file=sys.stderr)
+            if row.status in ENDED or row.status == RunStatus.PAUSED:
+                if shows:
+                    print("\r\033[K", end="", file=sys.stderr)
+                return row
+        else:
+            state, answer = requests.answered(conn, run)
+            if state == "refused":
+                raise RunError(answer or "the run was refused")
+        if not runner_alive(project, interpreter):
+            ensure_runner(project, interpreter)
+        time.sleep(look)
+
+
+def report(conn: sqlite3.Connection, row: RunRow, out: str | None, *, as_json: bool) -> None:
+    """Print what became of a run."""
+    groups = queries.failure_groups(conn, row.id)
+    if as_json:
+        print(json.dumps(status_json(row, groups), indent=1))
+    else:
+        print("\n".join(render.closing_lines(row, groups, out)))
+
+
+def exit_code(row: RunRow) -> int:
+    """0 if a run has succeeded or goes on, 1 if anything in it did not."""
+    return 0 if row.status in (RunStatus.SUCCESS, RunStatus.RUNNING, RunStatus.QUEUED) else 1
+
+
+def summary(rows: list[dict[str, Any]]) -> dict[str, int]:
+    """Return the sums over several runs."""
+    return {name: sum(row[name] for row in rows) for name in ("total", "success", "failed")}

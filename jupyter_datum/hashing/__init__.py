@@ -1,0 +1,28 @@
+"""Digests of files and of values, and what tells that a file is unchanged."""
+
+from .canonical import OpaqueValueError, type_name, value_digest
+from .files import (
+    RACY_NS,
+    bytes_digest,
+    file_digest,
+    hex_digest,
+    is_racy,
+    stat_of,
+)
+from .values import decode_value, dumps, encode_value, is_plain
+
+__all__ = [
+    "RACY_NS",
+    "OpaqueValueError",
+    "bytes_digest",
+    "decode_value",
+    "dumps",
+    "encode_value",
+    "file_digest",
+    "hex_digest",
+    "is_plain",
+    "is_racy",
+    "stat_of",
+    "type_name",
+    "value_digest",
+]

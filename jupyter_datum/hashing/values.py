@@ -1,0 +1,82 @@
+"""Values as bytes: what travels to a worker and back."""
+
+from __future__ import annotations
+
+import json
+import math
+import pickle
+from typing import Any, Final
+
+_JSON: Final = b"j"
+_PICKLE: Final = b"p"
+_dumps = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+#: Python refuses to write longer integers (4,300 digits) in decimal.
+_LONGEST: Final = 1 << 8192
+#: Deeper nesting is left to pickle: JSON's reader would hit the recursion limit.
+_JSON_DEPTH: Final = 50
+
+
+def encode_value(value: Any) -> bytes:
+    """Return `value` as bytes: JSON where that gives the very same value back, else a pickle.
+
+    Raises
+    ------
+    Exception
+        Whatever pickling raises.
+    """
+    if type(value) is int and -_LONGEST < value < _LONGEST:
+        return b"j%d" % value
+    if is_plain(value):
+        return _JSON + _dumps(value).encode("utf-8", "surrogatepass")
+    return _PICKLE + dumps(value)
+
+
+def decode_value(data: bytes) -> Any:
+    """Inverse of :func:`encode_value`. Only in kernels and workers: it may unpickle.
+
+    Raises
+    ------
+    ValueError
+        If `data` is of neither kind.
+    """
+    tag = data[:1]
+    if tag == _JSON:
+        return json.loads(data[1:].decode("utf-8", "surrogatepass"))
+    if tag == _PICKLE:
+        return pickle.loads(data[1:])
+    raise ValueError(f"an encoded value begins with 'j' or 'p', not with {tag!r}")
+
+
+def dumps(value: Any) -> bytes:
+    """Pickle a value; functions and classes of the notebook by value."""
+    try:
+        data = pickle.dumps(value, protocol=5)
+        # By reference to the notebook: it would be looked for in the worker's __main__.
+        if b"__main__" not in data:
+            return data
+    except Exception:  # what plain pickle cannot do is cloudpickle's to decide
+        pass
+    import cloudpickle
+
+    return bytes(cloudpickle.dumps(value, protocol=5))
+
+
+def is_plain(value: Any, depth: int = 0) -> bool:
+    """Return whether JSON gives exactly this value back: type, order and content."""
+    kind = type(value)
+    if kind in _PLAIN:
+        return True
+    if kind is float:
+        return math.isfinite(value)
+    if kind is int:
+        return -_LONGEST < value < _LONGEST
+    if depth > _JSON_DEPTH:
+        return False
+    if kind is list:
+        return all(is_plain(item, depth + 1) for item in value)
+    if kind is dict:
+        return all(type(key) is str and is_plain(item, depth + 1) for key, item in value.items())
+    return False
+
+
+_PLAIN: Final = frozenset({type(None), bool, str})

@@ -1,0 +1,501 @@
+"""What a worker does with a set: claim, records, inputs, results, files, prints."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pickle
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jupyter_datum.engines import worker
+from jupyter_datum.engines.base import EngineSettings, Up
+from jupyter_datum.engines.inbox import InboxWorker, put
+from jupyter_datum.engines.serial import SerialEngine
+from jupyter_datum.engines.worker import Session
+from jupyter_datum.errors import EngineError
+from jupyter_datum.events import (
+    Begun,
+    DatumSet,
+    Done,
+    Failed,
+    OutputFile,
+    Record,
+    frames,
+    pack_set,
+    unpack_return,
+)
+from jupyter_datum.hashing import bytes_digest, hex_digest
+
+from .conftest import EPOCH, RUN, Crew, Work, outcomes
+
+W = "w1"
+
+
+@pytest.fixture
+def session() -> Iterator[Session]:
+    """A worker that shares this process, as a kernel does."""
+    session = Session(own=False)
+    yield session
+    session.leave()
+
+
+def one(session: Session, datum_set: DatumSet) -> Done:
+    (done,) = outcomes(session.run(datum_set))
+    assert isinstance(done, Done), done
+    return done
+
+
+def failed(session: Session, datum_set: DatumSet) -> Failed:
+    (record,) = outcomes(session.run(datum_set))
+    assert isinstance(record, Failed), record
+    return record
+
+
+def run(session: Session, work: Work, body: str, value: Any = 0) -> Done:
+    return one(session, work.set(W, work.transform(body), [value]))
+
+
+def texts(work: Work, records: list[Any]) -> list[str]:
+    log = work.project.worker_log(RUN, EPOCH, W).read_bytes()
+    segments = [record.log for record in records]
+    return [log[s.offset : s.offset + s.length].decode() if s else "" for s in segments]
+
+
+# -- records and claims ------------------------------------------------------------------------
+
+
+def test_each_datum_is_begun_and_then_done_in_the_journal(session: Session, work: Work) -> None:
+    session.run(work.set(W, work.transform("datum.value"), [1, 2]))
+    kinds = [(type(record), record.position) for record in work.journal(W)]
+    assert kinds == [(Begun, 0), (Done, 0), (Begun, 1), (Done, 1)]
+
+
+def test_begun_is_written_before_user_code_runs(session: Session, work: Work) -> None:
+    path = str(work.project.journal(RUN, EPOCH, W))
+    body = f"[len(open({path!r}, 'rb').read()) > datum.value, datum.value]"
+    first = run(session, work, body, 0)
+    size = os.path.getsize(path)
+    second = run(session, work, body, size)
+    assert [json.loads(r.result.data)[0] for r in (first, second) if r.result] == [True, True]
+
+
+def test_records_tell_all_of_an_attempt(session: Session, work: Work) -> None:
+    (item,) = work.set(W, "", ["x"], first=5).items
+    datum_set = work.set(W, work.transform("datum.metrics['n'] = 1\n'y'"), [item], set_id=9)
+    begun, done = [record for record, _ in frames(session.run(datum_set).frames)]
+    assert isinstance(begun, Begun)
+    assert isinstance(done, Done)
+    assert begun[:4] == (5, 1, EPOCH, 9)
+    assert done[:6] == (5, 105, item.key, 1, EPOCH, 9)
+    assert done.result == ("json", b'"y"', 3)
+    assert done.metrics == {"n": 1}
+    assert (done.inputs, done.outputs, done.log, done.dirty) == ((), (), None, False)
+    assert 0 <= done.seconds < 60
+
+
+def test_a_set_that_somebody_has_claimed_is_refused_and_not_run(
+    session: Session, work: Work
+) -> None:
+    recipe = work.transform("1")
+    datum_set = work.set(W, recipe, [0])
+    assert session.run(datum_set).status == "done"
+    again = session.run(datum_set)
+    assert (again.status, again.frames, again.start) == ("refused", b"", again.stop)
+    elsewhere = Session(own=False).run(datum_set._replace(worker="w2"))
+    assert elsewhere.status == "refused"
+    assert work.executed() == [0]
+    assert session.run(datum_set._replace(generation=2)).status == "done"
+
+
+def test_a_set_of_a_run_that_has_been_cleaned_up_is_refused(session: Session, work: Work) -> None:
+    recipe = work.transform("1")
+    assert session.run(work.set(W, recipe, [0])).status == "done"
+    for name in ("j", "claims"):
+        shutil.rmtree(work.project.run(RUN) / name)
+    assert session.run(work.set(W, recipe, [0])).status == "refused"
+    assert Session(own=False).run(work.set(W, recipe, [0])).status == "refused"
+    assert work.executed() == [0]
+
+
+def test_without_a_shared_file_system_records_only_travel(session: Session, work: Work) -> None:
+    datum_set = work.set(W, work.transform("print('x')\n'y' * 50_000"), [0], sync=False)
+    done = one(session, datum_set)
+    assert done.result is not None
+    assert (done.result.kind, len(done.result.data), done.log) == ("json", 50_002, None)
+    assert list((work.project.run(RUN) / "j").iterdir()) == []
+
+
+def test_two_runs_have_two_journals(session: Session, work: Work) -> None:
+    recipe = work.transform("1")
+    shutil.copytree(work.project.run(RUN), work.project.run("other"))
+    for name in (RUN, "other", RUN):
+        session.run(work.set(W, recipe, [0], run=name))
+    assert len(work.journal(W)) == 4
+    other = work.project.journal("other", EPOCH, W).read_bytes()
+    assert len(list(frames(other))) == 2
+
+
+class _MadeOnLoad:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.mkdir, (str(self.path),)
+
+
+def test_a_transform_is_loaded_once(session: Session, work: Work) -> None:
+    made = work.project.root / "made"
+    recipe = work.transform("thing\n1", thing=_MadeOnLoad(made))
+    session.run(work.set(W, recipe, [0, 1]))
+    session.run(work.set(W, recipe, [2]))
+    assert made.is_dir()
+    assert [type(r) for r in work.journal(W)] == [Begun, Done] * 3
+
+
+def test_code_that_nobody_signed_is_not_run(session: Session, work: Work) -> None:
+    recipe = work.transform("1")
+    path = work.project.recipe(recipe)
+    path.write_bytes(path.read_bytes().replace(b'"work"', b'"wOrk"'))
+    answer = session.run(work.set(W, recipe, [0, 1]))
+    for record in outcomes(answer):
+        assert isinstance(record, Failed)
+        assert record.failure.type.endswith("SignatureError")
+        assert record.failure.phase == "setup"
+    assert work.executed() == []
+
+
+# -- inputs ------------------------------------------------------------------------------------
+
+
+def test_an_input_is_hashed_as_it_was_before_user_code_ran(session: Session, work: Work) -> None:
+    items = work.files(a=b"before")
+    stat = (work.data / "a").stat()
+    done = one(session, work.set(W, work.transform("datum.path.write_text('after!')"), items))
+    (file,) = done.inputs
+    assert (file.name, file.rel, file.content) == ("in", b"a", bytes_digest(b"before"))
+    assert file[2:6] == (6, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino)
+    assert done.dirty
+
+
+@pytest.mark.parametrize("change", ["pass", "os.utime(datum.path)", "os.link(datum.path, '{}/l')"])
+def test_an_input_with_the_same_bytes_is_not_dirty(
+    session: Session, work: Work, change: str
+) -> None:
+    body = "import os\n" + change.format(work.data)
+    assert not one(session, work.set(W, work.transform(body), work.files(a=b"x"))).dirty
+
+
+def test_an_input_that_user_code_removes_is_dirty(session: Session, work: Work) -> None:
+    recipe = work.transform("datum.path.unlink()")
+    assert one(session, work.set(W, recipe, work.files(a=b"x"))).dirty
+
+
+def test_an_input_that_is_gone_fails_its_datum_alone(session: Session, work: Work) -> None:
+    items = work.files(a=b"1", b=b"2")
+    (work.data / "a").unlink()
+    first, second = outcomes(session.run(work.set(W, work.transform("datum.rel"), items)))
+    assert isinstance(first, Failed)
+    assert (first.failure.type, first.failure.phase) == ("FileNotFoundError", "input")
+    assert isinstance(second, Done)
+    assert work.executed() == [1]
+
+
+def test_known_content_is_not_read_again(session: Session, work: Work) -> None:
+    (item,) = work.files(a=b"x")
+    item = item._replace(files=(("in", b"a", b"k" * 32),))
+    done = one(session, work.set(W, work.transform("1"), [item]))
+    assert done.inputs[0].content == b"k" * 32
+
+
+def test_a_value_that_cannot_be_read_fails_in_the_input(session: Session, work: Work) -> None:
+    datum_set = work.set(W, work.transform("1"), [0])
+    item = datum_set.items[0]._replace(value=b"pgarbage")
+    record = failed(session, datum_set._replace(items=[item]))
+    assert record.failure.phase == "input"
+
+
+# -- results and outputs -----------------------------------------------------------------------
+
+
+def test_results_are_json_where_that_is_exact_and_pickles_elsewhere(
+    session: Session, work: Work
+) -> None:
+    done = outcomes(session.run(work.set(W, work.transform("eval(datum.value)"), ["[1]", "(1,)"])))
+    first, second = [record.result for record in done if isinstance(record, Done)]
+    assert first == ("json", b"[1]", 3)
+    assert second is not None
+    assert second.kind == "pickle"
+    assert pickle.loads(second.data) == (1,)
+
+
+def test_a_cell_without_an_answer_has_no_result(session: Session, work: Work) -> None:
+    assert run(session, work, "x = 1").result is None
+
+
+def test_a_large_result_is_a_file_named_by_its_content(session: Session, work: Work) -> None:
+    body = "'x' * 100_000 if datum.value else (b'x' * 100_000,)"
+    for value, kind in ((1, "json-file"), (0, "pickle-file")):
+        result = run(session, work, body, value).result
+        assert result is not None
+        assert result.kind == kind
+        data = work.project.result(result.data.decode()).read_bytes()
+        assert (len(data), hex_digest(data)) == (result.size, result.data.decode())
+
+
+def test_files_in_out_are_staged_with_their_digest(session: Session, work: Work) -> None:
+    body = "datum.out_file('.txt').write_text('hello')"
+    done = one(session, work.set(W, work.transform(body), work.files(a=b"1")))
+    (output,) = done.outputs
+    assert (output.rel, output.size, output.digest) == (b"a.txt", 5, bytes_digest(b"hello"))
+    assert staged(work, output) == b"hello"
+    assert not (work.out / "a.txt").exists()
+
+
+def staged(work: Work, output: OutputFile) -> bytes:
+    return (work.out / ".datum-staging" / "pool" / output.staged).read_bytes()
+
+
+def test_out_is_empty_for_each_datum_and_keeps_what_a_failed_one_wrote(
+    session: Session, work: Work
+) -> None:
+    body = (
+        "assert not list(datum.out.iterdir())\n"
+        "(datum.out / 'x').write_text(str(datum.value))\n1 / datum.value"
+    )
+    first, second = outcomes(session.run(work.set(W, work.transform(body), [0, 1])))
+    assert isinstance(first, Failed)
+    assert first.failure.type == "ZeroDivisionError"
+    assert [staged(work, output) for output in first.partial] == [b"0"]
+    assert isinstance(second, Done)
+    assert [staged(work, output) for output in second.outputs] == [b"1"]
+
+
+def test_who_writes_nothing_makes_no_folder(session: Session, work: Work) -> None:
+    run(session, work, "1")
+    assert not work.out.exists()
+
+
+def test_out_of_a_transform_without_output_says_what_to_do(session: Session, work: Work) -> None:
+    record = failed(session, work.set(W, work.transform("datum.out"), [0], out=None))
+    assert "-o FOLDER" in record.failure.message
+
+
+def test_tmp_goes_with_its_datum(session: Session, work: Work) -> None:
+    body = "assert not list(datum.tmp.iterdir())\n(datum.tmp / 'x').touch()\nstr(datum.tmp)"
+    for done in outcomes(session.run(work.set(W, work.transform(body), [0, 1]))):
+        assert isinstance(done, Done), done
+        assert done.result is not None
+        assert not Path(json.loads(done.result.data)).exists()
+
+
+def test_a_datum_knows_its_own_names_in_the_cell(session: Session, work: Work) -> None:
+    body = "[datum.rel, datum.stem, datum.index, datum.attempt, len(datum.id), len(datum.hash)]"
+    done = one(session, work.set(W, work.transform(body), work.files(**{"a.txt": b"1"})))
+    assert done.result is not None
+    assert json.loads(done.result.data) == ["a.txt", "a", 0, 1, 16, 16]
+
+
+# -- prints ------------------------------------------------------------------------------------
+
+
+def test_prints_go_to_the_log_and_the_streams_come_back(
+    session: Session, work: Work, capsys: pytest.CaptureFixture[str]
+) -> None:
+    body = "print('no newline', end='')\ndatum.log('logged', 1)\n1 / datum.value"
+    before = sys.stdout
+    records = outcomes(session.run(work.set(W, work.transform(body), [0, 1])))
+    assert sys.stdout is before
+    assert texts(work, records) == ["no newlinelogged 1\n"] * 2
+    assert capsys.readouterr().out == ""
+
+
+# -- processes of ours -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def child(work: Work) -> Iterator[Crew]:
+    with SerialEngine(EngineSettings(str(work.project.dir))) as engine:
+        crew = Crew(engine, work)
+        crew.start(1)
+        yield crew
+
+
+def test_what_children_and_c_code_print_is_in_the_log(child: Crew) -> None:
+    (name,) = child.up()
+    body = "import os, subprocess\nos.write(2, b'c code\\n')\nsubprocess.run(['echo', 'child'])\n1"
+    answer = child.answer(child.send(name, child.work.transform(body), [0]))
+    (done,) = outcomes(answer)
+    assert done.log is not None
+    log = child.work.project.worker_log(RUN, EPOCH, name).read_bytes()
+    assert log[done.log.offset :][: done.log.length] == b"c code\nchild\n"
+
+
+def test_a_worker_that_cannot_keep_its_journal_ends(child: Crew) -> None:
+    (name,) = child.up()
+    body = (
+        "import os, resource\n"
+        "limit = os.path.getsize(datum.value) + 10\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))"
+    )
+    path = child.work.project.journal(RUN, EPOCH, name)
+    child.send(name, child.work.transform(body), [str(path), str(path)])
+    assert "records could not be written" in child.cause(name)
+    assert [type(record) for record in child.work.journal(name)] == [Begun]
+    assert child.work.executed() == [0]
+
+
+def test_streams_and_folder_are_set_right_for_the_next_set(child: Crew) -> None:
+    (name,) = child.up()
+    spoil = "import os, sys\nos.chdir('/')\nos.close(1)\nsys.stdout = None"
+    child.answer(child.send(name, child.work.transform(spoil), [0]))
+    body = "import os\nos.system('echo fine')\nos.getcwd()"
+    (done,) = outcomes(child.answer(child.send(name, child.work.transform(body), [1], first=1)))
+    assert isinstance(done, Done)
+    assert done.result is not None
+    assert json.loads(done.result.data) == str(child.work.project.root)
+    assert done.log is not None
+    assert done.log.length == 5
+
+
+def test_execute_gives_bytes_for_bytes(work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "_session", None)
+    answer = unpack_return(worker.execute(pack_set(work.set(W, work.transform("1"), [0]))))
+    assert [type(record) for record in outcomes(answer)] == [Done]
+
+
+# -- a kernel as the worker --------------------------------------------------------------------
+
+KERNEL = """
+import signal, sys, time
+from pathlib import Path
+from jupyter_datum.engines.worker import kernel_worker
+worker = kernel_worker(Path(sys.argv[1]), Path(sys.argv[2]))
+print("waits", flush=True)
+while True:
+    try:
+        worker.step() or time.sleep(0.001)
+    except KeyboardInterrupt:
+        print("interrupted", flush=True)
+"""
+
+
+@pytest.fixture
+def kernel(work: Work) -> Iterator[subprocess.Popen[str]]:
+    folder = work.project.run(RUN)
+    arguments = [str(folder / "inbox"), str(folder / "kernel")]
+    process = subprocess.Popen(
+        [sys.executable, "-c", KERNEL, *arguments], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "waits\n"
+    yield process
+    process.kill()
+    process.wait()
+    process.stdout.close()
+
+
+@pytest.fixture
+def beside(work: Work) -> Iterator[Crew]:
+    """A serial engine that knows where a kernel would wait."""
+    folder = work.project.run(RUN)
+    options = {"inbox": str(folder / "inbox"), "lock": str(folder / "kernel")}
+    with SerialEngine(EngineSettings(str(work.project.dir), {}, options)) as engine:
+        yield Crew(engine, work)
+
+
+PID = "import os\nos.getpid()"
+
+
+def pid_of(record: Record) -> int:
+    assert isinstance(record, Done), record
+    assert record.result is not None
+    return int(record.result.data)
+
+
+def test_the_kernel_that_waits_is_the_worker(kernel: subprocess.Popen[str], beside: Crew) -> None:
+    (name,) = beside.start(1)
+    assert [event.pid for event in beside.all(Up)] == [None]  # nobody may kill it
+    recipe = beside.work.transform(PID)
+    for n in range(3):
+        (done,) = outcomes(beside.answer(beside.send(name, recipe, [n], first=n)))
+        assert pid_of(done) == kernel.pid
+
+
+def test_without_a_kernel_a_child_is_the_worker(beside: Crew) -> None:
+    (name,) = beside.start(1)
+    (done,) = outcomes(beside.answer(beside.send(name, beside.work.transform(PID), [0])))
+    assert pid_of(done) == beside.pid(name)
+
+
+def test_when_the_kernel_dies_a_child_takes_over(
+    kernel: subprocess.Popen[str], beside: Crew
+) -> None:
+    (name,) = beside.start(1)
+    kernel.kill()
+    kernel.wait()
+    beside.send(name, beside.work.transform("1"), [0])
+    assert "kernel" in beside.cause(name)
+    (child,) = beside.start(1)
+    (done,) = outcomes(beside.answer(beside.send(child, beside.work.transform(PID), [1], first=1)))
+    assert pid_of(done) == beside.pid(child)
+    assert beside.work.executed() == [1]
+
+
+def test_a_kernel_is_not_killed_but_left_alone(kernel: subprocess.Popen[str], beside: Crew) -> None:
+    (name,) = beside.start(1)
+    recipe = beside.work.transform("import time\ntime.sleep(600)")
+    beside.send(name, recipe, [0])
+    beside.work.until_executed(0)
+    beside.engine.kill(name)
+    assert "left alone" in beside.cause(name)
+    assert kernel.poll() is None
+    (child,) = beside.start(1)
+    assert beside.pid(child) != kernel.pid
+
+
+def test_an_interrupt_fails_the_datum_at_work_and_begins_no_other(
+    kernel: subprocess.Popen[str], beside: Crew
+) -> None:
+    (name,) = beside.start(1)
+    recipe = beside.work.transform("import time\ntime.sleep(datum.value)")
+    set_id = beside.send(name, recipe, [0, 600, 0])
+    beside.work.until_executed(1)
+    kernel.send_signal(signal.SIGINT)
+    first, second = outcomes(beside.answer(set_id))
+    assert isinstance(first, Done)
+    assert isinstance(second, Failed)
+    assert second.failure.type == "KeyboardInterrupt"
+    assert second.failure.transient
+    assert beside.work.executed() == [0, 1]
+    assert kernel.stdout is not None
+    assert kernel.stdout.readline() == "interrupted\n"
+
+
+def test_two_kernels_cannot_take_the_sets_of_one_run(
+    kernel: subprocess.Popen[str], work: Work
+) -> None:
+    folder = work.project.run(RUN)
+    with pytest.raises(EngineError, match="another kernel"):
+        InboxWorker(folder / "inbox", Session(own=False), folder / "kernel")
+
+
+def test_an_inbox_is_emptied_in_order(session: Session, work: Work, tmp_path: Path) -> None:
+    recipe = work.transform("1")
+    inbox = InboxWorker(tmp_path / "inbox", session)
+    for number in (10, 9):
+        data = pack_set(work.set(W, recipe, [number], first=number))
+        put(tmp_path / "inbox" / f"{number}.set", data)
+    assert [inbox.step(), inbox.step(), inbox.step()] == [True, True, False]
+    assert work.executed() == [9, 10]
+    assert sorted(os.listdir(tmp_path / "inbox")) == ["10.ret", "9.ret"]
+    with contextlib.closing(inbox):
+        assert inbox.step() is False

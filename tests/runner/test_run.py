@@ -1,0 +1,238 @@
+"""Runs from a cell to records, with a real runner and real workers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from jupyter_datum.errors import CaptureError, SignatureError, UsageError
+from jupyter_datum.ledger import queries
+from jupyter_datum.runner.client import runner_environment
+
+from ..story import Story
+
+
+def files(folder: Path, n: int) -> None:
+    folder.mkdir(exist_ok=True)
+    for i in range(n):
+        (folder / f"{i:03}.txt").write_text(f"file {i}\n")
+
+
+LENGTH = (
+    "text = open(datum.path).read()\ndatum.out_file('.len').write_text(str(len(text)))\nlen(text)"
+)
+
+
+HELPERS = """
+factor = 3
+def helper(x):
+    return other(x) * factor
+def other(x):
+    return x + 1
+"""
+
+
+def test_every_file_becomes_one_result_one_output_and_one_record(story: Story) -> None:
+    files(story.folder / "in", 30)
+    row = story.run('lengths -i "in/*.txt" --workers 2', LENGTH)
+    assert (row.status, row.success, row.executions) == ("success", 30, 30)
+    assert story.transform("lengths").results() == [7] * 10 + [8] * 20
+    assert len(list((story.folder / "out/lengths").glob("*.len"))) == 30
+    assert not (story.folder / "out/lengths/.datum-staging").exists()
+    assert story.findings() == []
+
+
+def test_the_unchanged_cell_runs_nothing_and_a_new_file_runs_alone(story: Story) -> None:
+    files(story.folder / "in", 10)
+    story.run('lengths -i "in/*.txt" --workers 2', LENGTH)
+    again = story.run('lengths -i "in/*.txt" --workers 2', LENGTH)
+    assert (again.status, again.success, again.skipped) == ("success", 0, 10)
+    (story.folder / "in/new.txt").write_text("new")
+    (story.folder / "in/003.txt").write_text("changed")
+    more = story.run('lengths -i "in/*.txt" --workers 2', LENGTH)
+    assert (more.success, more.skipped) == (2, 9)
+    reasons = json.loads(more.note or "{}")["reasons"]
+    assert reasons == {"unchanged": 9, "new": 1, "input changed": 1}
+    assert sum(story.executions().values()) == 12
+
+
+def test_an_output_that_is_gone_is_made_again(story: Story) -> None:
+    files(story.folder / "in", 5)
+    story.run('lengths -i "in/*.txt" --workers 1', LENGTH)
+    (story.folder / "out/lengths/002.len").unlink()
+    row = story.run('lengths -i "in/*.txt" --workers 1', LENGTH)
+    assert (row.success, row.skipped) == (1, 4)
+    assert (story.folder / "out/lengths/002.len").exists()
+
+
+def test_touching_a_file_costs_a_hash_and_no_run(story: Story) -> None:
+    files(story.folder / "in", 3)
+    story.run('lengths -i "in/*.txt" --workers 1', LENGTH)
+    (story.folder / "in/001.txt").touch()
+    row = story.run('lengths -i "in/*.txt" --workers 1', LENGTH)
+    assert (row.success, row.skipped) == (0, 3)
+
+
+def test_only_failed_runs_the_failed_ones_with_the_new_code(story: Story) -> None:
+    story.namespace["numbers"] = list(range(20))
+    first = story.run(
+        "job -i numbers --workers 2", "assert datum.value % 10, 'round number'\ndatum.value"
+    )
+    assert (first.success, first.failed) == (18, 2)
+    fixed = story.run("job -i numbers --workers 2 --only failed", "-datum.value")
+    assert (fixed.status, fixed.success, fixed.skipped) == ("success", 2, 18)
+    assert story.transform("job").results() == [0, *range(1, 10), -10, *range(11, 20)]
+    assert max(story.executions().values()) == 2
+    assert story.findings() == []
+
+
+def test_failures_are_grouped_and_their_traceback_names_the_line_of_the_cell(
+    story: Story,
+) -> None:
+    story.namespace["numbers"] = list(range(12))
+    story.run("job -i numbers --workers 2", "if datum.value % 4 == 0:\n    {}[datum.value]")
+    with story.ledger() as conn:
+        transform = queries.transform(conn, "job")
+        assert transform is not None
+        groups = queries.failed_groups(conn, transform.id)
+    assert [(g.type, g.datums, g.place) for g in groups] == [("KeyError", 3, "cell line 4")]
+    text = repr(story.transform("job").failures())
+    assert "{}[datum.value]" in text and "KeyError: 0" in text
+
+
+def test_the_same_mistake_everywhere_pauses_the_run_at_its_beginning(story: Story) -> None:
+    story.namespace["numbers"] = list(range(500))
+    row = story.run("job -i numbers --workers 2", "nonsense")
+    assert row.status == "paused"
+    assert "NameError" in (row.message or "")
+    assert row.executions < 40
+    fixed = story.run("job -i numbers --workers 2", "datum.value")
+    assert (fixed.status, fixed.success) == ("success", 500)
+
+
+def test_without_the_probe_it_goes_on(story: Story) -> None:
+    story.namespace["numbers"] = list(range(60))
+    row = story.run("job -i numbers --workers 2 --no-probe", "nonsense")
+    assert (row.status, row.failed) == ("failed", 60)
+
+
+def test_stop_at_the_first_failure_cancels_the_rest(story: Story) -> None:
+    story.namespace["numbers"] = list(range(40))
+    body = "import time\ntime.sleep(0.02)\nassert datum.value != 0"
+    row = story.run("job -i numbers --workers 1 --on-error stop", body)
+    assert row.status == "failed"
+    assert row.failed == 1 and row.cancelled > 20
+
+
+def test_two_datums_that_write_one_path_are_told_apart(story: Story) -> None:
+    story.namespace["numbers"] = [1, 2]
+    row = story.run("job -i numbers --workers 1", "(datum.out / 'same.txt').write_text('x')")
+    assert (row.success, row.failed) == (1, 1)
+    with story.ledger() as conn:
+        transform = queries.transform(conn, "job")
+        assert transform is not None
+        (group,) = queries.failed_groups(conn, transform.id)
+    assert "two datums write" in group.message and "same.txt" in group.message
+
+
+def test_a_file_that_is_not_ours_is_never_overwritten(story: Story) -> None:
+    story.namespace["numbers"] = [1]
+    mine = story.folder / "out/job/mine.txt"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("by hand")
+    row = story.run("job -i numbers --workers 1", "(datum.out / 'mine.txt').write_text('x')")
+    assert row.failed == 1 and mine.read_text() == "by hand"
+    forced = story.run(
+        "job -i numbers --workers 1 --force", "(datum.out / 'mine.txt').write_text('x')"
+    )
+    assert forced.success == 1 and mine.read_text() == "x"
+
+
+def test_equal_stems_in_a_nested_tree_do_not_collide(story: Story) -> None:
+    for folder in ("a", "a/b", "c"):
+        (story.folder / "in" / folder).mkdir(parents=True, exist_ok=True)
+        (story.folder / "in" / folder / "same.txt").write_text(folder)
+    row = story.run(
+        'copy -i "in/**/*.txt" --workers 1', "datum.out_file().write_bytes(datum.path.read_bytes())"
+    )
+    assert row.success == 3
+    assert (story.folder / "out/copy/a/b/same.txt").read_text() == "a/b"
+
+
+def test_names_of_any_bytes_go_through(story: Story) -> None:
+    folder = story.folder / "in"
+    folder.mkdir()
+    names = [b"caf\xe9.txt", b"new\nline.txt", b"<img src=x onerror=alert(1)>.txt", b"$(id).txt",
+             "\u202efdp.txt".encode(), b"x" * 200 + b".txt", b"-rf.txt"]  # fmt: skip
+    for name in names:
+        with open(bytes(folder) + b"/" + name, "wb") as file:
+            file.write(name)
+    row = story.run('names -i "in/*.txt" --workers 1', "len(datum.path.read_bytes())")
+    assert (row.status, row.success) == ("success", len(names))
+    assert sorted(story.transform("names").results()) == sorted(map(len, names))
+
+
+def test_kernel_names_helpers_and_results_of_any_type_travel(story: Story) -> None:
+    exec(HELPERS, story.namespace)
+    story.namespace["items_"] = [(1, 2), {"a": 3}, "text", 4]
+    body = "factor_before = helper(1)\nfactor = 10\n(helper(1), factor_before, {datum.index})"
+    story.run("job -i items_ --workers 1", body)
+    assert story.transform("job").results() == [(20, 6, {i}) for i in range(4)]
+
+
+def test_what_cannot_be_pickled_is_named_before_anything_runs(story: Story) -> None:
+    import threading
+
+    story.namespace.update(numbers=[1], guard=threading.Lock())
+    with pytest.raises(CaptureError, match="'guard'"):
+        story.prepare("job -i numbers", "guard.locked()")
+
+
+def test_outputs_may_not_lie_in_our_folder(story: Story) -> None:
+    story.namespace["numbers"] = [1]
+    with pytest.raises(UsageError, match=r"inside \.datum"):
+        story.prepare("job -i numbers -o .datum/out", "1")
+
+
+def test_the_output_folder_of_another_transform_is_refused(story: Story) -> None:
+    story.namespace["numbers"] = [1]
+    body = "datum.out_file('.txt').write_text('x')"
+    story.run("first -i numbers -o shared --workers 1", body)
+    with pytest.raises(AssertionError, match="belongs to transform 'first'"):
+        story.run("second -i numbers -o shared --workers 1", body)
+
+
+def test_two_runs_of_one_transform_at_once_are_one_sentence(story: Story) -> None:
+    story.namespace["numbers"] = list(range(4))
+    run = story.start("job -i numbers --workers 1", "import time\ntime.sleep(0.5)")
+    story.until(run, lambda row: row.running > 0)
+    with pytest.raises(AssertionError, match="is running already"):
+        story.run("job -i numbers --workers 1", "2")
+    assert story.end(run).status == "success"
+
+
+def test_a_recipe_that_was_changed_is_not_run(story: Story) -> None:
+    story.namespace["numbers"] = [1]
+    prepared = story.prepare("job -i numbers", "1")
+    path = story.project.recipe(prepared.digest)
+    path.write_bytes(path.read_bytes().replace(b'"joblib"', b'"serial"') + b" ")
+    from jupyter_datum.transform.recipe import read_recipe
+
+    with pytest.raises(SignatureError):
+        read_recipe(story.project, prepared.digest)
+
+
+def test_a_runner_gets_no_secret_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "canary")
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    environment = runner_environment()
+    assert "AWS_SECRET_ACCESS_KEY" not in environment and environment["OMP_NUM_THREADS"] == "3"
+
+
+def test_no_file_matches_says_where_it_looked_and_what_is_near(story: Story) -> None:
+    files(story.folder / "in", 3)
+    row = story.run('job -i "in/*.txd"', "1")
+    assert row.status == "error"
+    assert "'in/*.txd'" in (row.message or "") and "000.txt" in (row.message or "")
