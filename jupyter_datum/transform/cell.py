@@ -80,10 +80,17 @@ def compile_cell(cell: Cell) -> Compiled:
     if tree.body and isinstance(tree.body[-1], ast.Expr):
         expression = tree.body.pop()
         assert isinstance(expression, ast.Expr)
-        last = compile(ast.Expression(expression.value), cell.filename, "eval", _FLAGS)
-    body = compile(tree, cell.filename, "exec", _FLAGS) if tree.body else None
+        last = _compiled(ast.Expression(expression.value), cell.filename, "eval")
+    body = _compiled(tree, cell.filename, "exec") if tree.body else None
     waits = any(code.co_flags & inspect.CO_COROUTINE for code in (body, last) if code is not None)
     return Compiled(body, last, waits)
+
+
+def _compiled(tree: ast.Module | ast.Expression, filename: str, mode: str) -> CodeType:
+    """Compile without the future statements of this module."""
+    code = compile(tree, filename, mode, _FLAGS, dont_inherit=True)
+    assert isinstance(code, CodeType)
+    return code
 
 
 def remember(cell: Cell) -> None:

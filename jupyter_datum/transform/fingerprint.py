@@ -15,6 +15,7 @@ from __future__ import annotations
 import ast
 import dis
 import functools
+import inspect
 import sys
 import types
 from collections.abc import Iterator
@@ -218,6 +219,15 @@ def _name(value: Any) -> str:
     return f"{value.__module__}.{value.__qualname__}"
 
 
+#: Flags that change what a function is (variadic, generator, coroutine), not how it was compiled.
+_FLAGS: Final = (
+    inspect.CO_VARARGS
+    | inspect.CO_VARKEYWORDS
+    | inspect.CO_GENERATOR
+    | inspect.CO_COROUTINE
+    | inspect.CO_ASYNC_GENERATOR
+)
+
 # -- code as text --------------------------------------------------------------------------
 
 
@@ -226,7 +236,7 @@ def _code_text(code: types.CodeType) -> str:
 
     Not ``co_code``: there constants go by number, and a docstring takes one of them.
     """
-    rows = [f"{code.co_flags & ~0x40} {code.co_argcount} {code.co_kwonlyargcount}"]
+    rows = [f"{code.co_flags & _FLAGS} {code.co_argcount} {code.co_kwonlyargcount}"]
     rows.append(" ".join(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]))
     for step in dis.get_instructions(code):
         if step.opname in ("RESUME", "NOP", "CACHE", "EXTENDED_ARG"):
@@ -307,7 +317,7 @@ def _edited(function: types.FunctionType, module: types.ModuleType) -> bool:
     """Whether the file of `module`, as it is now, has no function with the running code."""
     try:
         source = Path(str(module.__file__)).read_bytes()
-        whole = compile(source, str(module.__file__), "exec")
+        whole = compile(source, str(module.__file__), "exec", dont_inherit=True)
     except (OSError, SyntaxError, ValueError):
         return True
     wanted = _code_text(function.__code__)

@@ -148,7 +148,7 @@ class _Flow:
         if isinstance(node, ast.ClassDef):
             for child in (*node.decorator_list, *node.bases, *(k.value for k in node.keywords)):
                 self._read(child, bound)
-            self.block(node.body, bound)
+            self._class_body(node, bound)
             return bound | {node.name}
         if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
             self._use(node.target.id, bound)
@@ -158,6 +158,20 @@ class _Flow:
         if isinstance(node, ast.AnnAssign) and node.value is None:
             return bound
         return bound | _bound_in(node)
+
+    def _class_body(self, node: ast.ClassDef, bound: set[str]) -> None:
+        """What a class binds is seen by its own statements, not inside its methods."""
+        inner = set(bound)
+        for statement in node.body:
+            if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+                args = statement.args
+                for child in (*statement.decorator_list, *args.defaults, *args.kw_defaults):
+                    if child:
+                        self._read(child, inner)
+                self._scope(statement, bound | {node.name})
+                inner.add(statement.name)
+            else:
+                inner = self._statement(statement, inner)
 
     def _read(self, node: ast.AST, bound: set[str]) -> None:
         """Note what an expression (or a statement without blocks) reads."""
