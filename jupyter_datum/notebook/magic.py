@@ -14,7 +14,7 @@ from IPython.core.error import UsageError as ShellUsageError
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand
 
 from ..datum import Datum
-from ..errors import DatumError, RunError, UsageError
+from ..errors import DatumError, RunError, SignatureError, UsageError
 from ..hashing import decode_value
 from ..inputs import ItemsInput, input_from_json
 from ..ledger import db, queries
@@ -100,13 +100,24 @@ class DatumMagics(Magics):
         if row is None or row.ended is not None or row.status == RunStatus.PAUSED:
             return None
         alive = runner_alive(prepared.project, row.interpreter)
-        if row.recipe == prepared.digest and row.interpreter == prepared.recipe.interpreter:
+        if self._same(prepared, row):
             if not alive:
                 ensure_runner(prepared.project, row.interpreter)
             return row.uuid
         if not alive:
             tell_run(conn, "cancel", row.uuid, row.interpreter)
         return None
+
+    def _same(self, prepared: Prepared, row: RunRow) -> bool:
+        """Whether a run does what the cell asks for, be it from a kernel that is gone."""
+        try:
+            running = read_recipe(prepared.project, row.recipe)
+        except SignatureError:
+            return False
+        return all(
+            getattr(running, name) == getattr(prepared.recipe, name)
+            for name in ("fingerprint", "input", "out", "options", "interpreter", "cwd")
+        )
 
     def _cell(self, line: str, body: str) -> Cell:
         """The cell under the name that the kernel gives to the whole of it, so that
