@@ -123,9 +123,9 @@ class _Canon:
         if isinstance(value, set | frozenset):
             return _joined([*sorted(self._items(value)), self._extra(value)])
         if isinstance(value, dict):
-            pairs = map(_joined, self._pairs(value))
+            pairs = [_joined(pair) for pair in self._pairs(value)]
             if not isinstance(value, collections.OrderedDict):
-                pairs = iter(sorted(pairs))
+                pairs.sort()
             return _joined([*pairs, self._extra(value)])
         return self._object(value)
 
@@ -180,9 +180,13 @@ def _leaves(kind: type, value: Any) -> bytes | None:
         if kind in (list, tuple):
             if len(value) < _LONG and _LEAVES.issuperset(map(type, value)):
                 return _framed(kind.__name__, ascii(value).encode())
-        elif kind is dict and len(value) < _LONG:
-            if {*map(type, value)} == {str} and _LEAVES.issuperset(map(type, value.values())):
-                return _framed("dict", ascii(sorted(value.items())).encode())
+        elif (
+            kind is dict
+            and len(value) < _LONG
+            and {*map(type, value)} == {str}
+            and _LEAVES.issuperset(map(type, value.values()))
+        ):
+            return _framed("dict", ascii(sorted(value.items())).encode())
     except ValueError:  # an integer of more than 4,300 digits
         pass
     return None
@@ -199,7 +203,7 @@ def _by_name(value: Any) -> str | None:
         # The code of any other function may change under its name.
         return _name(value) if "<" not in value.__qualname__ and _installed(value) else None
     if type(value).__module__.startswith("pathlib"):
-        return os.fspath(value)
+        return str(os.fspath(value))
     return repr(value) if type(value) in (range, slice) else None
 
 

@@ -69,7 +69,7 @@ def is_plain(value: Any, depth: int = 0) -> bool:
     if kind is float:
         return math.isfinite(value)
     if kind is int:
-        return -_LONGEST < value < _LONGEST
+        return bool(-_LONGEST < value < _LONGEST)
     if depth > _JSON_DEPTH:
         return False
     if kind is list:

@@ -9,13 +9,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ..errors import RunError, SignatureError
+from ..errors import DatumError, RunError, SignatureError
 from ..hashing import decode_value
+from ..inputs import ItemsInput, input_from_json
 from ..ledger import db, queries
 from ..ledger.files import plan_pages
 from ..ledger.queries import AttemptRow, DatumRow, FailureGroup, RunRow
 from ..project import Project
 from ..states import DatumState
+from ..transform.recipe import read_recipe
+from ..transform.traceback import mask
 from . import render
 
 
@@ -107,7 +110,8 @@ class Transform:
                 return Failures([], f"{self.name}: has not run")
             groups = queries.failed_groups(conn, row.id)
             failed = queries.failed_datums(conn, row.id, limit=limit)
-            details = [self._failure(conn, datum) for datum in failed]
+            labels = self._labels(conn, failed)
+            details = [self._failure(conn, datum, labels[datum.key]) for datum in failed]
         return Failures(details, _failures_text(self.name, groups, details))
 
     def plan(self) -> str:
@@ -145,13 +149,28 @@ class Transform:
                 which = str(int(which) - len(ids))
         return found
 
-    def _failure(self, conn: sqlite3.Connection, datum: DatumRow) -> dict[str, Any]:
+    def _labels(self, conn: sqlite3.Connection, rows: list[DatumRow]) -> dict[bytes, str]:
+        """What people call these datums: a path, or an item's value."""
+        labels = {row.key: queries.key_text(row.key) for row in rows}
+        run = queries.latest_run(conn, self.name)
+        if run is None or not rows:
+            return labels
+        try:
+            source = input_from_json(read_recipe(self._project, run.recipe).input, self._project)
+            if isinstance(source, ItemsInput):
+                labels = {row.key: f"item {row.position:,}" for row in rows}
+                labels.update(source.labels(set(labels)))
+        except DatumError:  # the items are gone, the recipe is another user's: keys will do
+            pass
+        return labels
+
+    def _failure(self, conn: sqlite3.Connection, datum: DatumRow, label: str) -> dict[str, Any]:
         attempts = [
             a for a in queries.attempts(conn, datum.id, limit=5) if a.state == DatumState.FAILED
         ]
         last: AttemptRow | None = attempts[0] if attempts else None
         return {
-            "key": queries.key_text(datum.key),
+            "key": label,
             "attempt": datum.attempt,
             "message": last.message if last else None,
             "traceback": last.traceback if last else None,
@@ -199,9 +218,9 @@ def _failures_text(name: str, groups: list[FailureGroup], details: list[dict[str
     shown: set[str] = set()
     for detail in details:
         message = detail["message"] or ""
-        if message in shown:
+        if mask(message) in shown:
             continue
-        shown.add(message)
+        shown.add(mask(message))
         lines += ["", f"datum {render.one_line(detail['key'])} (attempt {detail['attempt']})"]
         lines += _printable(detail["traceback"] or message)
         if detail["log"]:
