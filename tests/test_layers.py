@@ -89,7 +89,7 @@ def imports(module: str, path: Path) -> Iterator[str]:
             yield (node.module or "").removeprefix("jupyter_datum").lstrip(".")
 
 
-@pytest.mark.parametrize(("module", "path"), modules(), ids=lambda x: str(x) or "__init__")
+@pytest.mark.parametrize(("module", "path"), list(modules()), ids=lambda x: str(x) or "__init__")
 def test_imports_go_down(module: str, path: Path) -> None:
     for imported in imports(module, path):
         here, there = room(module), room(imported)

@@ -52,7 +52,7 @@ def sync_folder(folder: bytes) -> None:
         return  # a folder cannot be opened there
     try:
         _sync(folder)
-    except (FileNotFoundError, PermissionError):
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
         pass
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import re
-import tempfile
 import unicodedata
 from collections.abc import Iterator
 from typing import Final
@@ -20,9 +19,7 @@ _OURS: Final = frozenset([".datum", ".datum-staging"])
 _LONGEST: Final = 200
 #: Control characters, line ends, and what turns the direction of text: a name must read
 #: as what it is.
-_UNREADABLE: Final = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]"
-)
+_UNREADABLE: Final = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 def check_rel(rel: bytes) -> str | None:
@@ -77,23 +74,35 @@ def file_system_folds(folder: bytes) -> bool:
 
 
 def _folds(folder: bytes, prefix: bytes) -> bool:
-    with tempfile.NamedTemporaryFile(prefix=prefix, dir=folder) as file:
-        head, tail = os.path.split(file.name)
-        other = unicodedata.normalize("NFD", tail.decode()).encode()
-        return any(
-            name != tail and os.path.exists(os.path.join(head, name))
-            for name in (tail.upper(), other)
-        )
+    name = prefix + os.urandom(6).hex().encode()
+    others = (name.upper(), unicodedata.normalize("NFD", name.decode()).encode())
+    path = os.path.join(folder, name)
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    try:
+        return any(os.path.exists(os.path.join(folder, o)) for o in others if o != name)
+    finally:
+        os.unlink(path)
 
 
 def folders_above(path: bytes, root: bytes) -> Iterator[bytes]:
     """Yield the folders between `path` and `root`, nearest first, without either."""
     folder = os.path.dirname(path)
-    while len(folder) > len(root):
+    while len(folder) > max(len(root), 1):
         yield folder
         folder = os.path.dirname(folder)
+
+
+def is_below(path: bytes, root: bytes) -> bool:
+    """Return whether `path` stands in the folder `root`, at any depth."""
+    return bool(root) and path.startswith(os.path.join(root, b""))
 
 
 def show(path: bytes) -> str:
     """Return a path or key as text for a sentence, in quotes; odd bytes as escapes."""
     return repr(path.decode("utf-8", "backslashreplace"))
+
+
+def show_key(key: bytes) -> str:
+    """Return a datum's key as text for a sentence: a path, or the name of an item."""
+    text = key.decode("utf-8", "backslashreplace")
+    return repr(text) if text.isprintable() and "\\x" not in text else f"item {key.hex()[:16]}"

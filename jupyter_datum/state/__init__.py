@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .machine import TRANSITIONS, RunState
+from .machine import RunState
 from .messages import (
     Action,
     Blame,
@@ -33,6 +33,7 @@ from .messages import (
     WorkerUp,
 )
 from .settings import OnError, RunSettings
+from .table import TRANSITIONS
 
 __all__ = [
     "TRANSITIONS",

@@ -16,42 +16,18 @@ and running it twice would only double the cost of a mistake.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Final
 
-from ..errors import InvalidTransitionError
 from ..states import DatumState, RunStatus
 from . import messages as m
 from .probe import Probe
 from .queue import Queue
 from .settings import RunSettings
 from .sizing import Sizing
+from .table import Table
+from .worker import Worker
 
 _S = DatumState
-
-#: (state, verb) -> next state. What is not listed cannot happen.
-TRANSITIONS: Final[dict[tuple[DatumState, str], DatumState]] = {
-    (_S.PENDING, "send"): _S.RUNNING,
-    (_S.PENDING, "cancel"): _S.CANCELLED,
-    (_S.RUNNING, "succeed"): _S.SUCCESS,
-    (_S.RUNNING, "fail"): _S.FAILED,
-    # Tried again after a failure, or never begun by a worker that died.
-    (_S.RUNNING, "again"): _S.PENDING,
-    # No engine can take back what a worker has begun: what it gives after that is dropped.
-    (_S.RUNNING, "cancel"): _S.CANCELLED,
-    # Found when it was published: its path belongs to another datum.
-    (_S.SUCCESS, "reject"): _S.FAILED,
-    (_S.FAILED, "retry"): _S.PENDING,
-}
-
-
-@dataclass
-class _Worker:
-    """``sets`` in the order sent; ``begun`` is (position, attempt, at) of the datum at work."""
-
-    sets: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
-    begun: tuple[int, int, float] | None = None
-    killed: str | None = None
 
 
 class RunState:
@@ -64,16 +40,17 @@ class RunState:
 
     def __init__(self, settings: RunSettings) -> None:
         self.settings = settings
+        self._table = Table()
         #: One byte per position, a :class:`DatumState`.
-        self.states = bytearray()
+        self.states = self._table.states
         #: How many positions are in each state, by its number.
-        self.counts = [0] * len(DatumState)
+        self.counts = self._table.counts
         #: Records of attempts that were not awaited (any more).
         self.late = 0
         self._queue = Queue()
         self._sizing = Sizing(settings.set_seconds, settings.max_set)
         self._probe = Probe(settings.probe)
-        self._workers: dict[str, _Worker] = {}
+        self._workers: dict[str, Worker] = {}
         self._attempts: dict[int, int] = {}  # of datums beyond their first
         self._signatures: dict[int, str] = {}  # of the last failure, while tried again
         self._suspects: set[int] = set()  # sent alone, to find which one kills
@@ -82,7 +59,6 @@ class RunState:
         self._paused = False
         self._held_until: float | None = None
         self._cancel_at = 0.0
-        self._changed = (0, 0)
 
     # -- what may be asked ---------------------------------------------------------------
 
@@ -104,8 +80,7 @@ class RunState:
 
     def take_changed(self) -> tuple[int, int]:
         """Return ``(low, high)`` around all bytes of :attr:`states` changed since last asked."""
-        changed, self._changed = self._changed, (0, 0)
-        return changed
+        return self._table.take_changed()
 
     def next_due(self) -> float | None:
         """When something is to happen by itself next, if nothing else does before."""
@@ -119,7 +94,7 @@ class RunState:
         actions: list[m.Action] = []
         if self._ended:
             if isinstance(event, m.Rejected):  # found when the last group was published
-                self._move(event.position, "reject")
+                self._table.move(event.position, "reject")
             return actions
         _HANDLERS[type(event)](self, event, now, actions)
         self._dispatch(now, actions)
@@ -127,21 +102,16 @@ class RunState:
         return actions
 
     def _on_planned(self, event: m.Planned, now: float, actions: list[m.Action]) -> None:
-        start = len(self.states)
         states = event.states
         if self._cancelled or self._stopped:
             states = states.replace(bytes([_S.PENDING]), bytes([_S.CANCELLED]))
-        self.states += states
-        for state in DatumState:
-            self.counts[state] += states.count(state)
-        self._queue.add(start, states)
-        self._touch(start, len(self.states))
+        self._queue.add(self._table.add(states), states)
 
     def _on_plan_ended(self, event: m.PlanEnded, now: float, actions: list[m.Action]) -> None:
         self._planned = True
 
     def _on_up(self, event: m.WorkerUp, now: float, actions: list[m.Action]) -> None:
-        self._workers[event.worker] = _Worker()
+        self._workers[event.worker] = Worker()
 
     def _on_down(self, event: m.WorkerDown, now: float, actions: list[m.Action]) -> None:
         worker = self._workers.pop(event.worker, None)
@@ -157,7 +127,7 @@ class RunState:
             actions.append(m.ReplaceWorker())
 
     def _guilty(
-        self, worker: _Worker, event: m.WorkerDown, lost: list[tuple[int, int]]
+        self, worker: Worker, event: m.WorkerDown, lost: list[tuple[int, int]]
     ) -> tuple[int, int] | None:
         """What the worker was at when it died; None if that cannot be told."""
         if event.begun in lost:
@@ -169,14 +139,14 @@ class RunState:
     def _blame(
         self,
         event: m.WorkerDown,
-        worker: _Worker,
+        worker: Worker,
         guilty: tuple[int, int],
         now: float,
         actions: list[m.Action],
     ) -> None:
         position, attempt = guilty
         if self._cancelled:
-            self._move(position, "cancel")
+            self._table.move(position, "cancel")
             return
         since = worker.begun[2] if worker.begun and worker.begun[0] == position else now
         if worker.killed == "timeout":
@@ -190,7 +160,7 @@ class RunState:
         actions.append(blame)
         self._failed(position, attempt, signature, final, event.worker, now, actions)
 
-    def _send_again(self, worker: _Worker, lost: list[tuple[int, int]], *, unknown: bool) -> None:
+    def _send_again(self, worker: Worker, lost: list[tuple[int, int]], *, unknown: bool) -> None:
         """Put back what a dead worker had not begun: as it was, with nobody blamed.
 
         If what it was at cannot be told, the datums of its first set go again one by one.
@@ -199,7 +169,7 @@ class RunState:
         verb = "cancel" if self._cancelled or self._stopped else "again"
         rest = []
         for position, attempt in lost:
-            self._move(position, verb)
+            self._table.move(position, verb)
             if verb == "cancel":
                 continue
             if (position, attempt) in first:
@@ -218,15 +188,10 @@ class RunState:
         outcomes = event.outcomes
         if not outcomes:
             return
-        for position, _, _ in outcomes:
-            self.states[position] = _S.SUCCESS
+        self._table.succeed([position for position, _, _ in outcomes])
         if self._attempts or self._suspects:
             for position, _, _ in outcomes:
                 self._forget(position)
-        self.counts[_S.RUNNING] -= len(outcomes)
-        self.counts[_S.SUCCESS] += len(outcomes)
-        positions = [outcome[0] for outcome in outcomes]
-        self._touch(min(positions), max(positions) + 1)
         self._sizing.measured(len(outcomes), sum(outcome[2] for outcome in outcomes))
         self._probe.succeeded()
 
@@ -255,13 +220,13 @@ class RunState:
         actions: list[m.Action],
     ) -> None:
         if not final:
-            self._move(position, "again")
+            self._table.move(position, "again")
             self._attempts[position] = attempt + 1
             self._signatures[position] = signature
             due = now + self.settings.backoff * 2 ** (attempt - 1)
             self._queue.add_later(due, position, attempt + 1, worker)
             return
-        self._move(position, "fail")
+        self._table.move(position, "fail")
         self._forget(position, keep_attempt=True)
         actions.append(m.Settle(position, attempt))
         self._after_failure(signature, actions)
@@ -276,7 +241,7 @@ class RunState:
             actions.append(m.PauseRun(f"the first {self._probe.size} failed alike: {signature}"))
 
     def _on_rejected(self, event: m.Rejected, now: float, actions: list[m.Action]) -> None:
-        self._move(event.position, "reject")
+        self._table.move(event.position, "reject")
         self._attempts[event.position] = event.attempt
         self._after_failure("output", actions)
 
@@ -291,7 +256,7 @@ class RunState:
         left = [item for item in items if self._open(item)]
         verb = "cancel" if self._cancelled or self._stopped else "again"
         for position, _ in left:
-            self._move(position, verb)
+            self._table.move(position, verb)
         if verb == "again":
             self._queue.add_again(left)
 
@@ -305,7 +270,7 @@ class RunState:
                     worker.killed = reason
                     actions.append(m.Kill(name, reason))
 
-    def _overdue(self, worker: _Worker, now: float) -> str | None:
+    def _overdue(self, worker: Worker, now: float) -> str | None:
         timeout = self.settings.timeout
         if timeout is not None and worker.begun and now - worker.begun[2] > timeout:
             return "timeout"
@@ -325,10 +290,7 @@ class RunState:
 
     def _cancel_pending(self) -> None:
         for start, stop in self._queue.clear():
-            self.states[start:stop] = bytes([_S.CANCELLED]) * (stop - start)
-            self.counts[_S.PENDING] -= stop - start
-            self.counts[_S.CANCELLED] += stop - start
-            self._touch(start, stop)
+            self._table.move_stretch(start, stop, _S.PENDING, "cancel")
 
     def _on_hold(self, event: m.Hold, now: float, actions: list[m.Action]) -> None:
         self._held_until = now + self.settings.hold
@@ -349,7 +311,7 @@ class RunState:
         for position in event.positions:
             if self.states[position] == _S.FAILED:
                 attempt = self._attempts.get(position, 1) + 1
-                self._move(position, "retry")
+                self._table.move(position, "retry")
                 self._attempts[position] = attempt
                 self._queue.add_alone(position, attempt)
 
@@ -369,7 +331,7 @@ class RunState:
                 if len(worker.sets) <= round_ and worker.killed is None:
                     self._send(name, worker, now, actions)
 
-    def _send(self, name: str, worker: _Worker, now: float, actions: list[m.Action]) -> None:
+    def _send(self, name: str, worker: Worker, now: float, actions: list[m.Action]) -> None:
         pending = self.counts[_S.PENDING]
         if not pending:
             return
@@ -380,13 +342,10 @@ class RunState:
             return
         first, last = items[0][0], items[-1][0]
         if last - first == len(items) - 1:  # an unbroken stretch, as almost always
-            self.states[first : last + 1] = bytes([_S.RUNNING]) * len(items)
-            self.counts[_S.PENDING] -= len(items)
-            self.counts[_S.RUNNING] += len(items)
-            self._touch(first, last + 1)
+            self._table.move_stretch(first, last + 1, _S.PENDING, "send")
         else:
             for position, _ in items:
-                self._move(position, "send")
+                self._table.move(position, "send")
         worker.sets[self._next_set] = items
         actions.append(m.Send(name, self._next_set, 1, items))
         self._next_set += 1
@@ -397,29 +356,11 @@ class RunState:
         position, attempt = item
         return self.states[position] == _S.RUNNING and self._attempts.get(position, 1) == attempt
 
-    def _move(self, position: int, verb: str) -> None:
-        state = DatumState(self.states[position])
-        following = TRANSITIONS.get((state, verb))
-        if following is None:
-            raise InvalidTransitionError(
-                f"position {position} is {state.name.lower()}, where {verb!r} cannot happen"
-            )
-        self.states[position] = following
-        self.counts[state] -= 1
-        self.counts[following] += 1
-        self._touch(position, position + 1)
-
     def _forget(self, position: int, *, keep_attempt: bool = False) -> None:
         self._signatures.pop(position, None)
         self._suspects.discard(position)
         if not keep_attempt:
             self._attempts.pop(position, None)
-
-    def _touch(self, low: int, high: int) -> None:
-        if self._changed == (0, 0):
-            self._changed = (low, high)
-        else:
-            self._changed = (min(low, self._changed[0]), max(high, self._changed[1]))
 
     def _end_if_over(self, actions: list[m.Action]) -> None:
         halted = self._cancelled or self._stopped
