@@ -107,7 +107,7 @@ HOSTILE = {
     "answer = (x for x in [])": ("TypeError", "result"),
     "import threading; answer = threading.Lock()": ("TypeError", "result"),
     "answer = type('Trap', (), {'__reduce__': lambda s: sys.exit(4)})()": ("SystemExit", "result"),
-    "answer = []\nfor _ in range(10**6): answer = [answer]": ("RecursionError", "result"),
+    "answer = []\nfor _ in range(10**6): answer = [answer]": ("PicklingError", "result"),
     "datum.metrics['x'] = 2**70": ("OverflowError", "result"),
     "datum.metrics['x'] = object()": ("TypeError", "result"),
     "os.symlink('/etc/passwd', datum.out / 'x')": ("OutputError", "output"),

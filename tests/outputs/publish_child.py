@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from jupyter_datum.errors import OutputError
@@ -49,9 +49,17 @@ class CommitsFirst(Publisher):
 class RenamesFirst(Publisher):
     """Renames before the redo log says so. Must be caught."""
 
+    renamed = False
+
     def _announce(self, group: Sequence[Done], judge: Judge) -> Judge:
+        self._sync(judge.fresh)
         super()._carry_out(judge.fresh)
+        self.renamed = True
         return super()._announce(group, judge)
+
+    def _sync(self, moves: Iterable[Move]) -> None:
+        if not self.renamed:
+            super()._sync(moves)
 
 
 class Forgetful(Publisher):
