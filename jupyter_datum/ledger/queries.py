@@ -126,6 +126,12 @@ def transform_of_out(conn: sqlite3.Connection, out: bytes) -> str | None:
     return str(row[0]) if row else None
 
 
+def out_of(conn: sqlite3.Connection, transform: int) -> bytes | None:
+    """Return the output folder of a transform."""
+    row = conn.execute("select out from transform where id = ?", (transform,)).fetchone()
+    return row[0] if row else None
+
+
 def version_source(conn: sqlite3.Connection, version: int) -> str | None:
     """Return the source of a version of a cell."""
     row = conn.execute("select source from version where id = ?", (version,)).fetchone()

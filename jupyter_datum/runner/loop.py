@@ -18,7 +18,7 @@ from .cluster import Pool
 from .drive import Drive
 from .lease import ProcessWatch, end_older
 from .prepare import Preparer
-from .recover import unfinished
+from .recover import finish_stranded, unfinished
 from .version import VERSION
 
 #: Seconds between two looks for requests: while something runs, shortly after, and idle.
@@ -99,7 +99,18 @@ class Runner:
             drive.step(time.monotonic(), share)
         except (sqlite3.Error, OSError, ArithmeticError, LookupError, ValueError) as exc:
             traceback.print_exc()
-            drive.fail(f"the runner failed: {type(exc).__name__}: {exc} (see {self._project.log})")
+            self._fail(
+                drive, f"the runner failed: {type(exc).__name__}: {exc} (see {self._project.log})"
+            )
+
+    def _fail(self, drive: Drive, message: str) -> None:
+        """End a run by our own fault; if not even that can be written (a full disk), end, and
+        leave it to the next runner."""
+        try:
+            drive.fail(message)
+        except sqlite3.Error:
+            traceback.print_exc()
+            self._stopping = True
 
     def _finish(self, uuid: str) -> None:
         drive = self._drives.pop(uuid)
@@ -188,6 +199,7 @@ class Runner:
 
     def _take_up(self) -> None:
         """Go on with what an older runner left unfinished."""
+        finish_stranded(self._conn, self.epoch)
         for row in unfinished(self._conn, self._interpreter):
             try:
                 drive = self._prepare.again(row)

@@ -14,7 +14,8 @@ from itertools import islice
 from ..errors import FrameError
 from ..events import Done, frames
 from ..ledger import queries, writes
-from ..outputs.publish import Commit, Publisher, Verdict, roll_forward
+from ..ledger.writes import RunKey
+from ..outputs.publish import Commit, Publisher, Verdict, roll_forward, stranded
 from ..project import Project
 from .job import Job
 
@@ -34,26 +35,31 @@ def recover(conn: sqlite3.Connection, job: Job, publisher: Publisher) -> int:
     int
         Datums that were finished and had not been recorded.
     """
-    recorded = 0
-    if job.out is not None:
-        recorded += roll_forward(conn, job.key, job.out, _commit(job, {}))
+    recorded = roll_forward(conn, job.key, job.out, _commit(job.key, {}))
     records = journaled(job.project, job.uuid)
     while group := list(islice(records, _GROUP)):
         known = queries.settled_in(conn, job.key.id, [done.datum for done, _ in group])
         fresh = [(done, worker) for done, worker in group if done.datum not in known]
         workers = {done.datum: worker for done, worker in fresh}
-        publisher.publish([done for done, _ in fresh], _commit(job, workers))
+        publisher.publish([done for done, _ in fresh], _commit(job.key, workers))
         recorded += len(fresh)
     return recorded
 
 
-def _commit(job: Job, workers: dict[int, str]) -> Commit:
+def finish_stranded(conn: sqlite3.Connection, epoch: int) -> None:
+    """Carry to its end what runs that have ended had begun to publish."""
+    for run in stranded(conn, epoch):
+        writes.take_over(conn, run)
+        roll_forward(conn, run, queries.out_of(conn, run.transform), _commit(run, {}))
+
+
+def _commit(run: RunKey, workers: dict[int, str]) -> Commit:
     """What is recorded with a group: what could be published. The rest (its staging is
     gone, its path is taken) runs again."""
 
     def write(conn: sqlite3.Connection, verdicts: list[Verdict]) -> None:
         good = [(v.done, workers.get(v.done.datum, "")) for v in verdicts if v.ok]
-        writes.put_successes(conn, job.key, good)
+        writes.put_successes(conn, run, good)
 
     return write
 
