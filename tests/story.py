@@ -42,21 +42,22 @@ class Story:
 
     # -- cells ---------------------------------------------------------------------------
 
-    def prepare(self, line: str, body: str) -> Prepared:
-        """Read and sign a cell; ``datum`` counts itself first."""
+    def prepare(self, line: str, body: str, *, counted: bool = True) -> Prepared:
+        """Read and sign a cell; each datum counts itself first, unless told not to."""
         self._cells += 1
         counting = (
             f"with open({str(self.count_file)!r}, 'ab') as _f:\n"
             "    _f.write(repr(datum.value if datum.value is not None else datum.rel)"
             ".encode('utf-8', 'surrogateescape') + b'\\n')\n"
         )
-        cell = Cell(counting + body, f"<cell {self._cells}>", 1)
+        whole = counting + body if counted else body
+        cell = Cell(whole, f"<cell {self._cells}>", 1)
         return prepare(line, cell, self.namespace, Context(self.folder, None))
 
-    def start(self, line: str, body: str) -> str:
+    def start(self, line: str, body: str, *, counted: bool = True) -> str:
         """Ask for a run; return its uuid."""
         with self.ledger() as conn:
-            return request_run(conn, self.prepare(line, body))
+            return request_run(conn, self.prepare(line, body, counted=counted))
 
     def run(self, line: str, body: str, *, within: float = 60) -> RunRow:
         """Run a cell to its end."""

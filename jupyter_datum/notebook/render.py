@@ -166,9 +166,7 @@ def closing_line(run: RunRow) -> str:
         parts.append(f"{run.cancelled:,} cancelled")
     if run.pending + run.running and run.status != RunStatus.RUNNING:
         parts.append(f"{run.pending + run.running:,} not run")
-    if run.skipped:
-        saved = f": {span(run.saved)} of work not repeated" if run.saved >= 0.05 else ""
-        parts.append(f"{run.skipped:,} skipped (unchanged){saved}")
+    parts += _skipped(run)
     if not tried and run.status == RunStatus.SUCCESS:
         return f"{run.name}: nothing to do; {', '.join(parts) or 'no datums'} ({span(seconds)})"
     speed = f", {tried / seconds:,.0f} datums/s" if tried and seconds > 0 else ""
@@ -180,6 +178,17 @@ def closing_line(run: RunRow) -> str:
         RunStatus.ERROR: "stopped; ",
     }.get(RunStatus(run.status), f"{run.status}; ")
     return f"{run.name}: {head}{', '.join(parts) or 'nothing ran'} in {span(seconds)}{speed}"
+
+
+def _skipped(run: RunRow) -> list[str]:
+    """Tell what was unchanged from what ``--only`` or ``--sample`` left as it is."""
+    reasons = dict(json.loads(run.note or "{}").get("reasons", {}))
+    unchanged = min(run.skipped, reasons.get("unchanged", 0) if reasons else run.skipped)
+    saved = f": {span(run.saved)} of work not repeated" if run.saved >= 0.05 else ""
+    parts = [f"{unchanged:,} skipped (unchanged){saved}"] if unchanged else []
+    if run.skipped > unchanged:
+        parts.append(f"{run.skipped - unchanged:,} left as they are")
+    return parts
 
 
 def group_lines(groups: list[FailureGroup]) -> list[str]:
