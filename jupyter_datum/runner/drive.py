@@ -188,7 +188,9 @@ class Drive:
             tail.close()
         self._committer.worker_gone(event.worker, event.cause)
         self._deaths += 1
-        self._apply(WorkerDown(event.worker, event.cause, begun), now)
+        # The journal was read to its end: what it does not show as begun was not.
+        certain = tail is not None
+        self._apply(WorkerDown(event.worker, event.cause, begun, certain), now)
         if self._deaths >= HOPELESS and not self.cluster.workers:
             self._no_workers(f"the last {self._deaths} workers died at once: {event.cause}", now)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .machine import RunState
 from .messages import (
+    Accepted,
     Action,
     Blame,
     Cancel,
@@ -33,10 +34,11 @@ from .messages import (
     WorkerUp,
 )
 from .settings import OnError, RunSettings
-from .table import TRANSITIONS
+from .transitions import TRANSITIONS, render
 
 __all__ = [
     "TRANSITIONS",
+    "Accepted",
     "Action",
     "Blame",
     "Cancel",
@@ -67,4 +69,5 @@ __all__ = [
     "WorkerBegan",
     "WorkerDown",
     "WorkerUp",
+    "render",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ..states import RunStatus
+from ..states import DatumState, RunStatus
 
 # -- events --------------------------------------------------------------------------------
 
@@ -27,11 +27,15 @@ class WorkerUp(NamedTuple):
 
 class WorkerDown(NamedTuple):
     """A worker died. ``begun`` is what it had begun and not finished, as ``(position,
-    attempt)``, read from its journal to the end before this is said; None if nothing."""
+    attempt)``, read from its journal to the end before this is said; None if not known.
+
+    ``certain``, with None: the journal tells for sure that nothing was begun. Then not
+    even a datum that stood alone is suspected."""
 
     worker: str
     cause: str
     begun: tuple[int, int] | None
+    certain: bool = False
 
 
 class WorkerBegan(NamedTuple):
@@ -44,7 +48,8 @@ class WorkerBegan(NamedTuple):
 
 
 class Finished(NamedTuple):
-    """Attempts that succeeded: ``(position, attempt, seconds)``, each one accepted before."""
+    """Attempts that succeeded: ``(position, attempt, seconds)``. What is late or doubled
+    among them is dropped, and counted; :class:`Accepted` then tells what was not."""
 
     worker: str
     set_id: int
@@ -65,7 +70,9 @@ class Failure(NamedTuple):
 
 
 class Rejected(NamedTuple):
-    """A success that could not be published (its path belongs to another datum)."""
+    """A success that could not be published (its path belongs to another datum).
+
+    Taken after the run's end too: the last of it is published only then."""
 
     position: int
     attempt: int
@@ -148,7 +155,10 @@ Event = (
 
 
 class Send(NamedTuple):
-    """Send a set: ``(position, attempt)`` of each datum, in order."""
+    """Send a set: ``(position, attempt)`` of each datum, in order.
+
+    ``set_id`` is never used twice. ``generation`` is how often these attempts were sent,
+    this time included: above 1 they are sent again as they were."""
 
     worker: str
     set_id: int
@@ -163,11 +173,24 @@ class Kill(NamedTuple):
     reason: str
 
 
+class Accepted(NamedTuple):
+    """Of a :class:`Finished` only these count, each once; the rest was late or doubled.
+
+    Not said where all of them do, as always when :meth:`RunState.accepts` was asked."""
+
+    worker: str
+    set_id: int
+    outcomes: list[tuple[int, int, float]]
+
+
 class Settle(NamedTuple):
-    """A datum failed for good, with this attempt."""
+    """A datum that had been sent before is FAILED for good, with this attempt, or CANCELLED.
+
+    What is cancelled without ever having been sent is not told one by one: see the states."""
 
     position: int
     attempt: int
+    state: DatumState = DatumState.FAILED
 
 
 class Blame(NamedTuple):
@@ -198,4 +221,4 @@ class End(NamedTuple):
     status: RunStatus
 
 
-Action = Send | Kill | Settle | Blame | ReplaceWorker | PauseRun | End
+Action = Send | Kill | Accepted | Settle | Blame | ReplaceWorker | PauseRun | End

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal
 
 from ..errors import UsageError
 
@@ -14,12 +14,15 @@ class OnError:
 
     Parameters
     ----------
+    kind : {"continue", "stop"}
     limit : int or None
-        Failed datums at which nothing new is started; None: never.
+        With ``stop``: failed datums at which nothing new is started.
     percent : float or None
         The same, in percent of the datums that have been settled (20 at least).
+        With neither, the first failure stops.
     """
 
+    kind: Literal["continue", "stop"] = "continue"
     limit: int | None = None
     percent: float | None = None
 
@@ -32,25 +35,25 @@ class OnError:
         UsageError
             If it is none of these.
         """
-        word, _, bound = text.partition(":")
+        word, colon, bound = text.partition(":")
         try:
-            if word == "continue" and not bound:
+            if text == "continue":
                 return cls()
-            if word == "stop" and bound.endswith("%"):
-                return cls(percent=float(bound[:-1]))
-            if word == "stop":
-                return cls(limit=int(bound) if bound else 1)
+            if word == "stop" and bound.endswith("%") and 0 < float(bound[:-1]) <= 100:
+                return cls("stop", percent=float(bound[:-1]))
+            if word == "stop" and (not colon or int(bound) >= 1):
+                return cls("stop", limit=int(bound) if colon else 1)
         except ValueError:
             pass
         raise UsageError(f"on-error is continue, stop, stop:N or stop:P%, not {text!r}")
 
     def reached(self, failed: int, settled: int) -> bool:
         """Return whether so many failures end the run."""
-        if self.limit is not None:
-            return failed >= self.limit
+        if self.kind == "continue":
+            return False
         if self.percent is not None:
             return settled >= _ENOUGH and failed * 100 >= self.percent * settled
-        return False
+        return failed >= (self.limit or 1)
 
 
 #: Settled datums below which a percentage says nothing.
@@ -60,6 +63,8 @@ _ENOUGH: Final = 20
 @dataclass(frozen=True)
 class RunSettings:
     """Settings of one run. Times in seconds.
+
+    What is tried again and what is not stands in :mod:`.tries`.
 
     Parameters
     ----------
@@ -91,7 +96,17 @@ class RunSettings:
     backoff: float = 1.0
     window: int = 2
     set_seconds: float = 0.15
-    max_set: int = 1_000
+    max_set: int = 2_000
     probe: int = 20
     cancel_grace: float = 3.0
     hold: float = 3.0
+
+    def __post_init__(self) -> None:
+        for name in ("tries", "window", "max_set"):
+            if getattr(self, name) < 1:
+                raise UsageError(f"{name} must be 1 or more, not {getattr(self, name)!r}")
+        for name in ("backoff", "probe", "cancel_grace", "hold"):
+            if getattr(self, name) < 0:
+                raise UsageError(f"{name} must not be negative, it is {getattr(self, name)!r}")
+        if self.timeout is not None and self.timeout <= 0:
+            raise UsageError(f"timeout must be more than 0 seconds, not {self.timeout!r}")

@@ -6,10 +6,13 @@ from typing import Final
 
 #: A datum of this many seconds goes alone: progress and blame are exact, overhead is small.
 ALONE: Final = 0.02
-#: A set grows at most by this factor from one to the next.
+#: Nothing is queued behind a datum of this many seconds: another worker may be free first.
+SLOW: Final = 1.0
+#: A set holds at most this many times what the largest set held that came back.
 GROWTH: Final = 4
-#: Weight of the newest measurement in the running mean.
-_WEIGHT: Final = 0.3
+#: Weight of one datum in the running mean; many at once weigh more.
+_WEIGHT: Final = 0.1
+_LEAST: Final = 0.3
 
 
 class Sizing:
@@ -27,7 +30,7 @@ class Sizing:
         self._seconds = seconds
         self._largest = largest
         self._mean: float | None = None
-        self._last = 1
+        self._came_back = 0
 
     def measured(self, datums: int, seconds: float) -> None:
         """So many datums took so many seconds of work in all."""
@@ -36,14 +39,22 @@ class Sizing:
         if self._mean is None or mean > 4 * self._mean:
             self._mean = mean
         else:
-            self._mean += _WEIGHT * (mean - self._mean)
+            weight = max(_LEAST, 1 - (1 - _WEIGHT) ** min(datums, 1000))
+            self._mean += weight * (mean - self._mean)
+
+    def returned(self, datums: int) -> None:
+        """A set of so many datums came back."""
+        self._came_back = max(self._came_back, datums)
 
     def size(self, pending: int, workers: int) -> int:
         """Return how many datums the next set holds, with so many left for all workers."""
         if self._mean is None or self._mean >= ALONE:
-            self._last = 1
             return 1
         by_time = int(self._seconds / max(self._mean, 1e-7))
+        grown = max(1, self._came_back * GROWTH)
         fair = -(-pending // (2 * max(workers, 1)))
-        self._last = max(1, min(by_time, self._last * GROWTH, self._largest))
-        return max(1, min(self._last, fair))
+        return max(1, min(by_time, grown, self._largest, fair))
+
+    def window(self, most: int) -> int:
+        """Return how many sets a worker may have: one while datums are slow."""
+        return most if self._mean is None or self._mean < SLOW else 1

@@ -1,0 +1,174 @@
+"""What happens with the workers of a run: what they are sent, and what their end means."""
+
+from __future__ import annotations
+
+from . import messages as m
+from .blame import judge
+from .crew import Crew, Worker
+from .datums import Datums
+from .queue import Entry
+from .sizing import Sizing
+from .table import Item
+
+
+class Dispatch:
+    """Sends datums to workers.
+
+    Parameters
+    ----------
+    datums : Datums
+    """
+
+    def __init__(self, datums: Datums) -> None:
+        self._datums = datums
+        self._settings = settings = datums.settings
+        self.crew = Crew(settings.window)
+        self.sizing = Sizing(settings.set_seconds, settings.max_set)
+        self.wanted: int | None = None  # workers, once somebody has said
+        self._missing = 0  # workers that died and were not asked for anew
+        self._next_set = 1
+
+    # -- sending -------------------------------------------------------------------------
+
+    def dispatch(self, now: float) -> None:
+        """Send what may be sent, the emptiest workers first."""
+        datums = self._datums
+        if not datums.switches.sending or not datums.queue.ready(now):
+            return
+        window = self.sizing.window(self._settings.window)
+        workers = self.crew.free(window)
+        if workers and datums.probe.start(datums.pending):
+            datums.queue.spread(datums.probe.size)
+        for depth in range(window):
+            for worker in workers:
+                if len(worker.sets) == depth and datums.queue.ready(now):
+                    self._send(worker, now)
+
+    def _send(self, worker: Worker, now: float) -> None:
+        datums = self._datums
+        # Until the probe has an answer a set that fails throughout must stay small.
+        n = 1 if datums.probe.undecided else self.sizing.size(datums.pending, len(self.crew))
+        batch = datums.queue.take(n, now, worker.name, only=len(self.crew) == 1)
+        if batch is None:
+            return
+        if not datums.pace.started:
+            datums.pace.start(now)
+        items = batch.items
+        datums.table.send(items)
+        set_id, self._next_set = self._next_set, self._next_set + 1
+        self.crew.give(worker, set_id, batch, now)
+        pairs = [(p, 1) for p in items] if isinstance(items, range) else items
+        datums.actions.append(m.Send(worker.name, set_id, batch.generation, pairs))
+
+    def returned(self, event: m.SetReturned, now: float) -> None:
+        """A set is off its worker's hands; its records came before, if they came."""
+        worker = self.crew.get(event.worker)
+        batch = self.crew.take_back(worker, event.set_id, now) if worker else None
+        if batch is None:
+            return
+        if not event.refused:
+            self.sizing.returned(len(batch.items))
+        # Refused, or records that never came: nothing says that they ran, so they go again.
+        left = self._datums.table.awaited(batch.items)
+        if worker and worker.begun and worker.begun[:2] in left:
+            worker.begun = None  # it is not at that any more, whatever became of it
+        self._datums.put_off([Entry(*item, batch.generation + 1) for item in left], now)
+
+    def next_due(self) -> float | None:
+        """When something in the queue may go, if there is a worker that waits for it."""
+        window = self.sizing.window(self._settings.window)
+        if not self._datums.switches.sending or not self.crew.free(window):
+            return None
+        return self._datums.queue.next_due()
+
+    # -- deaths --------------------------------------------------------------------------
+
+    def down(self, event: m.WorkerDown, now: float) -> None:
+        """A worker is gone, with what it had."""
+        worker = self.crew.remove(event.worker)
+        if worker is None:
+            return
+        surplus = self.wanted is not None and len(self.crew) >= self.wanted
+        lost = worker.lost(self._datums.table)
+        finding = judge(lost, event.begun, blameless=surplus, certain=event.certain)
+        if finding.guilty is not None:
+            self._ended_with(worker, finding.guilty, event.cause, now)
+        self._datums.put_back(finding.alone, alone=True)
+        self._datums.put_back(finding.again)
+        self._missing += not surplus
+
+    def _ended_with(self, worker: Worker, item: Item, cause: str, now: float) -> None:
+        """An attempt is over because its worker is: by its own doing, or by ours."""
+        doom = worker.doom
+        if doom is not None and doom.reason == "cancel":
+            self._datums.cancel(item)
+        elif doom is not None and doom.item not in (None, item):
+            # The kill was meant for the datum before it, which ended in that very moment.
+            self._datums.pardon(item)
+        elif doom is not None:
+            message = f"took longer than {self._settings.timeout:g} s; its worker was killed"
+            self._blame(worker, item, "timeout", message, now)
+        else:
+            message = f"the worker died while it ran: {cause}"
+            self._blame(worker, item, f"worker died: {cause}", message, now)
+
+    def _blame(self, worker: Worker, item: Item, signature: str, message: str, now: float) -> None:
+        datums = self._datums
+        told = worker.begun is not None and worker.begun[:2] == item
+        since = worker.begun[2] if told and worker.begun else worker.head_since
+        final = datums.switches.halted or not datums.tries.after_death(*item)
+        seconds = max(0.0, now - since)
+        datums.actions.append(m.Blame(worker.name, *item, seconds, signature, message, final))
+        if final:
+            datums.fail(item, signature, now)
+        else:
+            datums.try_again(item, worker.name, now, alone=True)
+
+    def replace_missing(self) -> None:
+        """Ask for workers in place of dead ones, as soon as there is work for them."""
+        if self._missing and self._datums.pending:
+            self._datums.actions.extend([m.ReplaceWorker()] * self._missing)
+            self._missing = 0
+
+    def give_up(self) -> None:
+        """No worker is left: what they had waits for a later run; nothing stays running."""
+        for worker in list(self.crew):
+            self.crew.remove(worker.name)
+            for _, items in worker.lost(self._datums.table):
+                self._datums.put_back([Entry(*item) for item in items])
+
+    # -- deadlines -----------------------------------------------------------------------
+
+    def cancelled(self) -> None:
+        """Note what each worker is at, for that alone is waited for."""
+        for worker in self.crew:
+            worker.last = worker.head(self._datums.table)
+
+    def kill_overdue(self, now: float) -> None:
+        """Kill workers that have taken too long."""
+        for worker in self.crew:
+            for reason, deadline in self._deadlines(worker):
+                if now >= deadline:
+                    item = worker.at(self._datums.table)[0]
+                    self.crew.doom(worker, reason, item)
+                    self._datums.actions.append(m.Kill(worker.name, reason))
+                    break
+
+    def next_kill(self) -> float | None:
+        """When the next worker is to be killed if nothing else happens."""
+        times = [at for worker in self.crew for _, at in self._deadlines(worker)]
+        return min(times, default=None)
+
+    def _deadlines(self, worker: Worker) -> list[tuple[str, float]]:
+        """When `worker` is to be killed, and why; empty if it is being killed."""
+        if worker.doom is not None:
+            return []
+        table, timeout = self._datums.table, self._settings.timeout
+        since = self._datums.switches.cancelled_at
+        found = []
+        if timeout is not None:
+            found.append(("timeout", worker.deadline(table, timeout)))
+        if since is not None:
+            grace = self._settings.cancel_grace
+            found.append(("cancel", worker.cancel_deadline(table, since, grace)))
+        return [(reason, at) for reason, at in found if at is not None]

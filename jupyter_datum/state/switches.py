@@ -1,0 +1,40 @@
+"""What holds for the run as a whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..states import RunStatus
+
+
+@dataclass(slots=True)
+class Switches:
+    """``planned``: no more positions come. ``stopped``: too many have failed."""
+
+    planned: bool = False
+    paused: bool = False
+    stopped: bool = False
+    held_until: float | None = None
+    cancelled_at: float | None = None
+    ended: RunStatus | None = None
+
+    @property
+    def halted(self) -> bool:
+        """Whether nothing more is started, ever."""
+        return self.stopped or self.cancelled_at is not None or self.ended is not None
+
+    @property
+    def sending(self) -> bool:
+        """Whether anything may be sent at present."""
+        return not (self.halted or self.paused or self.held_until is not None)
+
+    @property
+    def status(self) -> RunStatus:
+        """What a person reads."""
+        if self.ended is not None:
+            return self.ended
+        if self.cancelled_at is not None:
+            return RunStatus.CANCELLING
+        if self.paused:
+            return RunStatus.PAUSED
+        return RunStatus.HELD if self.held_until is not None else RunStatus.RUNNING
