@@ -23,8 +23,9 @@ from jupyter_datum.ledger.queries import RunRow
 from jupyter_datum.locks import is_locked
 from jupyter_datum.notebook.context import Context
 from jupyter_datum.notebook.public import Transform
-from jupyter_datum.notebook.submit import Prepared, prepare, request_run, tell_run
+from jupyter_datum.notebook.submit import Prepared, prepare, request_run
 from jupyter_datum.project import Project, create
+from jupyter_datum.runner.ask import tell_run
 from jupyter_datum.runner.client import ensure_runner
 from jupyter_datum.states import ENDED, RunStatus
 from jupyter_datum.transform.cell import Cell

@@ -19,8 +19,8 @@ from ..ledger.fsck import audit
 from ..ledger.queries import RunRow
 from ..notebook import render
 from ..notebook.public import Transform, status_json
-from ..notebook.submit import ask_for_run, tell_run
 from ..project import Project, find
+from ..runner.ask import ask_again, tell_run
 from ..runner.client import ensure_runner, runner_alive
 from ..states import ENDED, RunStatus
 from ..transform.recipe import read_recipe
@@ -102,11 +102,7 @@ def retry(args: argparse.Namespace) -> int:
     """Run the failed datums again, with the recorded code; no kernel is needed."""
     with ledger(args.project) as (project, conn):
         row = latest(conn, args.name)
-        recipe = read_recipe(project, row.recipe)
-        if not Path(recipe.interpreter).exists():
-            raise RunError(f"the interpreter {recipe.interpreter!r} is gone: run the cell again")
-        changes = {"only": ["failed"], "origin": "cli"}
-        run = ask_for_run(conn, project, row.recipe, recipe, changes)
+        run, recipe = ask_again(conn, project, row, {"only": ["failed"], "origin": "cli"})
         ended = follow(project, conn, run, recipe.interpreter)
         report(conn, ended, recipe.out, as_json=args.json)
     return exit_code(ended)

@@ -19,6 +19,7 @@ from ..hashing import decode_value
 from ..inputs import ItemsInput, input_from_json
 from ..ledger import db, queries
 from ..ledger.queries import DatumRow, RunRow
+from ..runner.ask import ask_again, tell_run
 from ..runner.client import ensure_runner, runner_alive
 from ..states import RunStatus
 from ..transform.cell import Cell
@@ -29,7 +30,7 @@ from .context import context_of
 from .display import screen_for
 from .place import KernelPlace
 from .public import Transform
-from .submit import Prepared, ask_for_run, prepare, request_run, tell_run
+from .submit import Prepared, prepare, request_run
 from .wait import Waiter
 
 _VERBS: Final = ("status", "plan", "failures", "retry", "cancel", "pick", "results")
@@ -193,9 +194,7 @@ class DatumMagics(Magics):
         with self._ledger() as (conn, project):
             row = queries.latest_run(conn, name)
             assert row is not None
-            recipe = read_recipe(project, row.recipe)
-            args = {"only": ["failed"], "origin": "kernel"}
-            run = ask_for_run(conn, project, row.recipe, recipe, args)
+            run, recipe = ask_again(conn, project, row, {"only": ["failed"], "origin": "kernel"})
             Waiter(self.shell, conn, project, recipe, run, screen_for(self.shell)).wait()
 
     def _do_cancel(self, words: list[str]) -> None:

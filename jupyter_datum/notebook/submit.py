@@ -8,7 +8,6 @@ import os
 import platform
 import sqlite3
 import sys
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,9 +16,8 @@ from typing import Any
 from ..engines import get_engine
 from ..errors import UsageError
 from ..hashing import hex_digest
-from ..ledger import requests
 from ..project import Project
-from ..runner.client import ensure_runner
+from ..runner.ask import ask_for_run
 from ..transform.capture import Captured, capture
 from ..transform.cell import Cell
 from ..transform.fingerprint import Fingerprint, fingerprint
@@ -114,34 +112,6 @@ def request_run(
     }
     changes = {**args, "origin": origin}
     return ask_for_run(conn, prepared.project, prepared.digest, prepared.recipe, changes, run)
-
-
-def ask_for_run(
-    conn: sqlite3.Connection,
-    project: Project,
-    digest: str,
-    recipe: Recipe,
-    args: Mapping[str, Any],
-    run: str | None = None,
-) -> str:
-    """Ask for a run of a signed recipe; return the run's uuid (`run`, if given)."""
-    run = run or uuid.uuid4().hex
-    requests.ask(
-        conn,
-        uuid=run,
-        interpreter=recipe.interpreter,
-        kind="run",
-        run=run,
-        recipe=digest,
-        args=dict(args),
-    )
-    ensure_runner(project, recipe.interpreter)
-    return run
-
-
-def tell_run(conn: sqlite3.Connection, kind: str, run: str, interpreter: str) -> None:
-    """Ask for something about a run: cancel, hold, release, ..."""
-    requests.ask(conn, uuid=uuid.uuid4().hex, interpreter=interpreter, kind=kind, run=run)
 
 
 def _of_the_transform(options: Options) -> dict[str, Any]:

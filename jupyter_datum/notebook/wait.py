@@ -20,12 +20,12 @@ from ..errors import EngineError, RunError, RunnerError
 from ..ledger import db, queries, requests
 from ..ledger.queries import RunRow
 from ..project import Project
+from ..runner.ask import tell_run
 from ..runner.client import ensure_runner, log_tail, runner_alive
 from ..states import ENDED, RunStatus
 from ..transform.recipe import Recipe
 from . import render
 from .display import Screen
-from .submit import tell_run
 
 #: Seconds between two looks at the ledger, and at the runner's lock.
 _LOOK: Final = 0.05

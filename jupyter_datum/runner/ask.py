@@ -1,0 +1,100 @@
+"""What kernel, server and CLI ask of a runner: start a run, retry, cancel, ...
+
+One place for all three, so that a click and a line do the same.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from ..errors import RunError
+from ..ledger import requests
+from ..ledger.queries import RunRow
+from ..project import Project
+from ..transform.recipe import Recipe, read_recipe
+from .client import ensure_runner
+
+
+def ask_for_run(
+    conn: sqlite3.Connection,
+    project: Project,
+    digest: str,
+    recipe: Recipe,
+    args: Mapping[str, Any],
+    run: str | None = None,
+) -> str:
+    """Ask for a run of a signed recipe; return the run's uuid (`run`, if given)."""
+    run = run or uuid.uuid4().hex
+    requests.ask(
+        conn,
+        uuid=run,
+        interpreter=recipe.interpreter,
+        kind="run",
+        run=run,
+        recipe=digest,
+        args=dict(args),
+    )
+    ensure_runner(project, recipe.interpreter)
+    return run
+
+
+def ask_again(
+    conn: sqlite3.Connection,
+    project: Project,
+    row: RunRow,
+    args: Mapping[str, Any],
+    run: str | None = None,
+) -> tuple[str, Recipe]:
+    """Ask for a run with the code that `row` ran; no kernel is needed.
+
+    Parameters
+    ----------
+    conn : sqlite3.Connection
+    project : Project
+    row : RunRow
+        Its recipe is used.
+    args : mapping
+        What is different this time: ``{"only": ["failed"]}``, ``{"group": 3}``, ...
+    run : str, optional
+        uuid for the new run; asking twice with one is asking once.
+
+    Returns
+    -------
+    tuple
+        The run's uuid and the recipe.
+
+    Raises
+    ------
+    SignatureError
+        If this user did not sign the recipe.
+    RunError
+        If its interpreter is gone.
+    """
+    recipe = recorded(project, row)
+    return ask_for_run(conn, project, row.recipe, recipe, args, run), recipe
+
+
+def recorded(project: Project, row: RunRow) -> Recipe:
+    """Return the recipe that `row` ran, fit to be run again (errors: :func:`ask_again`)."""
+    recipe = read_recipe(project, row.recipe)
+    if not os.path.exists(recipe.interpreter):
+        raise RunError(f"the interpreter {recipe.interpreter!r} is gone: run the cell again")
+    return recipe
+
+
+def tell_run(
+    conn: sqlite3.Connection,
+    kind: str,
+    run: str,
+    interpreter: str,
+    args: Mapping[str, Any] | None = None,
+) -> str:
+    """Ask for something about a run (``cancel hold release pause resume scale``); return the
+    request's uuid."""
+    identity = uuid.uuid4().hex
+    requests.ask(conn, uuid=identity, interpreter=interpreter, kind=kind, run=run, args=args)
+    return identity
