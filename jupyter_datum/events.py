@@ -264,6 +264,11 @@ def pack_item(item: SetItem) -> bytes:
     return bytes(_pack(tuple(item)))
 
 
+def unpack_item(data: bytes) -> SetItem:
+    """Inverse of :func:`pack_item`, but for the attempt, which such a row does not hold."""
+    return _item(unpack(data), 0)
+
+
 def pack_set(datum_set: DatumSet) -> bytes:
     """Return a datum set as bytes for an engine."""
     rows = b"".join(map(pack_item, datum_set.items))

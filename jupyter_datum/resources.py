@@ -58,6 +58,12 @@ def default_workers(environ: Mapping[str, str] = os.environ, root: Path = _ROOT)
     return max(1, min(usable_cores(environ, root), usable_memory(environ, root) // WORKER_MEMORY))
 
 
+def workers_of(engine: str, workers: int | None) -> int:
+    """Return how many workers a run has: those asked for, else what fits the machine; a
+    serial run has one."""
+    return 1 if engine == "serial" else workers or default_workers()
+
+
 def thread_environment(workers: int, threads: int | None = None) -> dict[str, str]:
     """Return the variables that keep `workers` from starting more threads than cores.
 

@@ -75,6 +75,13 @@ class Story:
         with self.ledger() as conn:
             return queries.run_by_uuid(conn, run)
 
+    def latest(self, name: str) -> str:
+        """uuid of the newest run of a transform."""
+        with self.ledger() as conn:
+            row = queries.latest_run(conn, name)
+        assert row is not None
+        return row.uuid
+
     def until(self, run: str, holds: Callable[[RunRow], bool], *, within: float = 60) -> RunRow:
         """Return the run as soon as `holds`; a run that is refused or never does is an error."""
         end = time.monotonic() + within

@@ -29,6 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"{type(exc).__name__}: {exc}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
         return 130
 
 
@@ -53,10 +54,11 @@ def _parser() -> argparse.ArgumentParser:
 
     for word, needs_name, text in (
         ("status", False, "how runs stand"),
-        ("plan", False, "why which datums ran"),
+        ("plan", False, "what would run now, and why; nothing runs"),
         ("failures", False, "what failed, in groups, with tracebacks"),
         ("retry", False, "run the failed datums again, with the recorded code"),
         ("cancel", False, "stop a run; what is finished stays"),
+        ("detach", False, "free the cell that waits for a run; the run goes on"),
         ("fsck", None, "check the ledger and the outputs"),
     ):
         sub = commands_.add_parser(word, parents=[common], help=text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import dataclasses
 import json
 import os
 import sqlite3
@@ -18,10 +19,11 @@ from ..ledger import db, queries, requests
 from ..ledger.fsck import audit
 from ..ledger.queries import RunRow
 from ..notebook import render
-from ..notebook.public import Transform, status_json
+from ..notebook.public import Transform, plan_text, status_json
 from ..project import Project, find
-from ..runner.ask import ask_again, tell_run
+from ..runner.ask import ask_again, recorded, tell_run
 from ..runner.client import ensure_runner, runner_alive
+from ..runner.preview import preview
 from ..states import ENDED, RunStatus
 from ..transform.recipe import read_recipe
 
@@ -79,13 +81,14 @@ def status(args: argparse.Namespace) -> int:
 
 
 def plan(args: argparse.Namespace) -> int:
-    """Say why which datums ran."""
-    with ledger(args.project) as (_, conn):
+    """Say what would run now and why, with the code that ran last; nothing runs."""
+    with ledger(args.project) as (project, conn):
         row = latest(conn, args.name)
-    if args.json:
-        print(json.dumps(json.loads(row.note or "{}").get("reasons", {})))
-    else:
-        print(render.plan_line(row))
+        recipe = read_recipe(project, row.recipe)
+        if args.json:
+            print(json.dumps(dataclasses.asdict(preview(conn, project, recipe, {})), indent=1))
+        else:
+            print(plan_text(conn, project, recipe, {}))
     return 0
 
 
@@ -115,10 +118,23 @@ def cancel(args: argparse.Namespace) -> int:
         if row.ended is not None:
             print(f"{row.name} is not running")
             return 0
-        tell_run(conn, "cancel", row.uuid, row.interpreter)
-        ensure_runner(project, read_recipe(project, row.recipe).interpreter)
-        ended = follow(project, conn, row.uuid, row.interpreter)
+        interpreter = recorded(project, row).interpreter
+        tell_run(conn, "cancel", row.uuid, interpreter)
+        ensure_runner(project, interpreter)
+        ended = follow(project, conn, row.uuid, interpreter)
         report(conn, ended, None, as_json=args.json)
+    return 0
+
+
+def detach(args: argparse.Namespace) -> int:
+    """Free the cell that waits for a run; the run goes on."""
+    with ledger(args.project) as (_, conn):
+        row = latest(conn, args.name)
+        if row.ended is not None:
+            print(f"{row.name} is not running")
+            return 0
+        tell_run(conn, "detach", row.uuid, row.interpreter)
+    print(f"{row.name}: goes on by itself; see: jupyter datum status {row.name}")
     return 0
 
 
@@ -141,6 +157,8 @@ def follow(
     project: Project, conn: sqlite3.Connection, run: str, interpreter: str, *, look: float = 0.1
 ) -> RunRow:
     """Wait for a run, with one line of progress on a terminal; return it when it has ended.
+
+    `interpreter` is executed if its runner is dead: it comes from a checked recipe.
 
     Raises
     ------
@@ -179,8 +197,10 @@ def report(conn: sqlite3.Connection, row: RunRow, out: str | None, *, as_json: b
 
 
 def exit_code(row: RunRow) -> int:
-    """0 if a run has succeeded or goes on, 1 if anything in it did not."""
-    return 0 if row.status in (RunStatus.SUCCESS, RunStatus.RUNNING, RunStatus.QUEUED) else 1
+    """0 if a run has succeeded or goes on, 1 if anything in it did not, or if it left
+    datums failed that it was not about."""
+    fine = row.status in (RunStatus.SUCCESS, RunStatus.RUNNING, RunStatus.QUEUED)
+    return 0 if fine and not render.left_failed(row) else 1
 
 
 def summary(rows: list[dict[str, Any]]) -> dict[str, int]:

@@ -11,7 +11,7 @@ import argparse
 import contextlib
 import json
 import os
-import sys
+import sqlite3
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,9 +22,11 @@ from ..ledger import db, queries
 from ..ledger.queries import RunRow
 from ..notebook import render
 from ..notebook.public import status_json
-from ..project import find
-from ..states import RunStatus
+from ..project import Project, find
+from ..runner.ask import recorded
 from ..transform.options import parse_line
+from .commands import exit_code, follow
+from .kernel import started
 
 
 def run(args: argparse.Namespace) -> int:
@@ -38,14 +40,24 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(
             f"{args.notebook} has no transform {args.name!r}; there are: {', '.join(names)}"
         )
-    last = _newest_run(path)
+    began = time.time()
+    wanted = list(_wanted(cells, args.name))
+    broken = _execute(path, wanted, args)
+    executed = [name for name in map(transform_name, wanted) if name]
+    return _report(path, executed, began, broken=broken, as_json=args.json)
+
+
+def _execute(path: Path, cells: list[str], args: argparse.Namespace) -> bool:
+    """Execute cells in order, up to the first that breaks and is not a transform; return
+    whether any did."""
     broken = False
-    with _kernel(path) as kernel:
-        for source in _wanted(cells, args.name):
-            broken = _execute(kernel, _changed(source, args), quiet=args.json) or broken
+    changed = [_changed(source, args) for source in cells]  # a wrong value is said first
+    with started(path, quiet=args.json) as kernel:
+        for source, text in zip(cells, changed, strict=True):
+            broken = kernel.execute(text) or broken
             if broken and not transform_name(source):
                 break
-    return _report(path, last, broken=broken, as_json=args.json)
+    return broken
 
 
 def transform_name(source: str) -> str | None:
@@ -92,73 +104,17 @@ def _changed(source: str, args: argparse.Namespace) -> str:
     return first + extra + newline + rest
 
 
-@contextlib.contextmanager
-def _kernel(path: Path) -> Iterator[Any]:
-    import nbformat
-    from jupyter_client.manager import KernelManager
-
-    spec = nbformat.read(path, as_version=4).metadata.get("kernelspec", {})
-    manager = KernelManager(kernel_name=spec.get("name", "python3"))
-    folder = path.resolve().parent
-    environment = {**os.environ, "JPY_SESSION_NAME": str(path.resolve())}
-    manager.start_kernel(cwd=str(folder), env=environment)
-    client = manager.client()
-    client.start_channels()
-    try:
-        client.wait_for_ready(timeout=60)
-        yield client
-    finally:
-        client.stop_channels()
-        manager.shutdown_kernel(now=True)
-
-
-def _execute(client: Any, source: str, *, quiet: bool) -> bool:
-    """Execute a cell, its output to ours; return whether it raised."""
-    printed: set[str] = set()
-
-    def show(message: dict[str, Any]) -> None:
-        kind, content = message["header"]["msg_type"], message["content"]
-        if quiet:
-            return
-        if kind == "stream":
-            getattr(sys, content["name"]).write(content["text"])
-        elif kind == "update_display_data" and sys.stderr.isatty():
-            line = content["data"].get("text/plain", "").partition("\n")[0]
-            print(f"\r\033[K{line}", end="", file=sys.stderr, flush=True)
-        elif kind == "error" and content["ename"] != "RunFailedError":
-            print("\n".join(content["traceback"]), file=sys.stderr)
-        elif kind == "execute_result":
-            printed.add(content["data"].get("text/plain", ""))
-
-    reply = client.execute_interactive(source, allow_stdin=False, output_hook=show)
-    if sys.stderr.isatty() and not quiet:
-        print("\r\033[K", end="", file=sys.stderr)
-    for text in printed:
-        print(text)
-    content = reply["content"]
-    return bool(content["status"] == "error" and content.get("ename") != "RunFailedError")
-
-
-def _newest_run(path: Path) -> int:
-    """The newest run's id before anything is executed; 0 if there is none."""
-    project = find(_start(path))
-    if project is None or not project.ledger.exists():
-        return 0
-    with contextlib.closing(db.connect(project)) as conn:
-        rows = queries.runs(conn, limit=1)
-    return rows[0].id if rows else 0
-
-
 def _start(path: Path) -> Path:
     return Path(os.environ.get("DATUM_PROJECT") or path.resolve().parent)
 
 
-def _report(path: Path, last: int, *, broken: bool, as_json: bool) -> int:
+def _report(path: Path, names: list[str], began: float, *, broken: bool, as_json: bool) -> int:
+    """Print what became of the transforms; those sent to the background are waited for."""
     project = find(_start(path))
     if project is None:
         return 1
     with contextlib.closing(db.connect(project)) as conn:
-        rows = [row for row in queries.runs(conn, limit=100) if row.id > last][::-1]
+        rows = [_ended(project, conn, row) for row in _runs_since(conn, names, began)]
         groups = {row.id: queries.failure_groups(conn, row.id) for row in rows}
         outs = {row.name: queries.transform(conn, row.name) for row in rows}
     if as_json:
@@ -168,8 +124,21 @@ def _report(path: Path, last: int, *, broken: bool, as_json: bool) -> int:
             found = outs[row.name]
             out = os.fsdecode(found.out) if found and found.out else None
             print("\n".join(_summary(row, groups[row.id], out)))
-    bad = any(row.status != RunStatus.SUCCESS for row in rows)
+    bad = any(exit_code(row) for row in rows)
     return 1 if bad or broken or not rows else 0
+
+
+def _runs_since(conn: sqlite3.Connection, names: list[str], began: float) -> list[RunRow]:
+    """The newest run of each name that was at work after `began`: started since, or found
+    running and waited for."""
+    found = (queries.latest_run(conn, name) for name in dict.fromkeys(names))
+    return [row for row in found if row and (row.ended is None or row.ended >= began)]
+
+
+def _ended(project: Project, conn: sqlite3.Connection, row: RunRow) -> RunRow:
+    if row.ended is not None:
+        return row
+    return follow(project, conn, row.uuid, recorded(project, row).interpreter)
 
 
 def _summary(row: RunRow, groups: list[Any], out: str | None) -> list[str]:

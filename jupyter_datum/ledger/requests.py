@@ -74,7 +74,8 @@ def ask(
     interpreter : str
         Whose runner it is for.
     kind : str
-        ``run cancel hold release pause resume scale drain``.
+        ``run cancel hold release pause resume scale drain``; ``detach`` is for the cell
+        that waits for the run, the runner only takes note of it.
     run : str, optional
         uuid of the run that it is about, or that it shall start.
     recipe : str, optional
@@ -126,6 +127,20 @@ def answered(conn: sqlite3.Connection, uuid: str) -> tuple[str, str | None]:
     """Return ``(state, answer)`` of the request with this public name; open if there is none."""
     row = conn.execute("select state, answer from request where uuid = ?", (uuid,)).fetchone()
     return (row[0], row[1]) if row else ("open", None)
+
+
+def last_request(conn: sqlite3.Connection) -> int:
+    """Return the id of the newest request; 0 if there is none."""
+    return int(conn.execute("select coalesce(max(id), 0) from request").fetchone()[0])
+
+
+def was_asked(conn: sqlite3.Connection, kind: str, run: str, after: int) -> bool:
+    """Return whether somebody asked for `kind` of a run, after the request with id `after`."""
+    row = conn.execute(
+        "select exists (select 1 from request where id > ? and run = ? and kind = ?)",
+        (after, run, kind),
+    ).fetchone()
+    return bool(row[0])
 
 
 def register_runner(conn: sqlite3.Connection, interpreter: str, version: str) -> int:

@@ -19,7 +19,7 @@ from ..hashing import decode_value
 from ..inputs import ItemsInput, input_from_json
 from ..ledger import db, queries
 from ..ledger.queries import DatumRow, RunRow
-from ..runner.ask import ask_again, tell_run
+from ..runner.ask import tell_run
 from ..runner.client import ensure_runner, runner_alive
 from ..states import RunStatus
 from ..transform.cell import Cell
@@ -29,11 +29,11 @@ from . import render
 from .context import context_of
 from .display import screen_for
 from .place import KernelPlace
-from .public import Transform
-from .submit import Prepared, prepare, request_run
+from .public import Transform, plan_text
+from .submit import Prepared, of_the_run, prepare, request_run
 from .wait import Waiter
 
-_VERBS: Final = ("status", "plan", "failures", "retry", "cancel", "pick", "results")
+_VERBS: Final = ("status", "plan", "failures", "retry", "cancel", "detach", "pick", "results")
 
 
 class RunFailedError(RunError):
@@ -73,8 +73,11 @@ class DatumMagics(Magics):
             prepared = prepare(line, marked, self.shell.user_ns, self._context, self._cell_id)
             self._say(prepared)
             with contextlib.closing(db.connect(prepared.project)) as conn:
+                if prepared.options.plan:
+                    args = of_the_run(prepared.options)
+                    print(plan_text(conn, prepared.project, prepared.recipe, args))
+                    return
                 row = self._run(conn, prepared)
-            self._bind(prepared)
             self._raise_unseen(row)
 
     def _run(self, conn: sqlite3.Connection, prepared: Prepared) -> RunRow | None:
@@ -88,11 +91,15 @@ class DatumMagics(Magics):
         name = prepared.options.name
         if prepared.options.background:
             ask()
+            self._bind(prepared)
             print(f"{name}: runs in the background. See: %datum status {name}")
             return None
         screen = screen_for(self.shell)
         waiter = Waiter(self.shell, conn, prepared.project, prepared.recipe, run, screen)
-        return waiter.wait(ask)
+        try:
+            return waiter.wait(ask)
+        finally:  # after a stop too: what is finished can be looked at
+            self._bind(prepared)
 
     def _active(self, conn: sqlite3.Connection, prepared: Prepared) -> str | None:
         """Return an unfinished run of this very cell, to be waited for again; an unfinished
@@ -103,7 +110,7 @@ class DatumMagics(Magics):
         alive = runner_alive(prepared.project, row.interpreter)
         if self._same(prepared, row):
             if not alive:
-                ensure_runner(prepared.project, row.interpreter)
+                ensure_runner(prepared.project, prepared.recipe.interpreter)
             return row.uuid
         if not alive:
             tell_run(conn, "cancel", row.uuid, row.interpreter)
@@ -152,7 +159,7 @@ class DatumMagics(Magics):
         kernel = getattr(self.shell, "kernel", None)
         if row is None or kernel is None or getattr(kernel, "_allow_stdin", True):
             return
-        if row.status != RunStatus.SUCCESS:
+        if row.status != RunStatus.SUCCESS and row.status != RunStatus.RUNNING:
             raise RunFailedError(render.closing_line(row))
 
     # -- %datum --------------------------------------------------------------------------
@@ -160,7 +167,7 @@ class DatumMagics(Magics):
     @no_var_expand
     @line_magic("datum")
     def datum_line(self, line: str) -> Any:
-        """``%datum [status|plan|failures|retry|cancel|pick|results] [NAME]``"""
+        """``%datum [status|plan|failures|retry|cancel|detach|pick|results] [NAME]``"""
         with self._sentences():
             words = split(line)
             verb = words.pop(0) if words else "status"
@@ -170,11 +177,14 @@ class DatumMagics(Magics):
 
     def _do_status(self, words: list[str]) -> None:
         with self._ledger() as (conn, _):
-            rows = queries.runs(conn, limit=20)
-            shown = [row for row in rows if not words or row.name == words[0]]
-            if words and not shown:
-                raise self._unknown(conn, words[0])
-            for row in shown[:1] if words else shown:
+            if words:
+                found = queries.latest_run(conn, words[0])
+                if found is None:
+                    raise self._unknown(conn, words[0])
+                shown = [found]
+            else:
+                shown = queries.runs(conn, limit=20)
+            for row in shown:
                 groups = queries.failure_groups(conn, row.id) if words else []
                 print("\n".join([render.closing_line(row), *render.group_lines(groups)]))
             if not shown:
@@ -190,12 +200,7 @@ class DatumMagics(Magics):
         return self._transform(words).results()
 
     def _do_retry(self, words: list[str]) -> None:
-        name = self._transform(words).name
-        with self._ledger() as (conn, project):
-            row = queries.latest_run(conn, name)
-            assert row is not None
-            run, recipe = ask_again(conn, project, row, {"only": ["failed"], "origin": "kernel"})
-            Waiter(self.shell, conn, project, recipe, run, screen_for(self.shell)).wait()
+        self._transform(words).retry()
 
     def _do_cancel(self, words: list[str]) -> None:
         name = self._transform(words).name
@@ -206,6 +211,14 @@ class DatumMagics(Magics):
                 return
             tell_run(conn, "cancel", row.uuid, row.interpreter)
             print(f"{name}: cancelling; what is finished stays")
+
+    def _do_detach(self, words: list[str]) -> None:
+        """Free the cell (of another kernel) that waits for a run."""
+        name = self._transform(words).name
+        with self._ledger() as (conn, _):
+            row = queries.latest_run(conn, name)
+            if row is not None and row.ended is None:
+                tell_run(conn, "detach", row.uuid, row.interpreter)
 
     def _do_pick(self, words: list[str]) -> Datum:
         """Bind ``datum`` to a datum, to step through the cell by hand."""

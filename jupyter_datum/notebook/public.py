@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Iterator
+import sys
+import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+from IPython.core.getipython import get_ipython
 
 from ..errors import DatumError, RunError, SignatureError
 from ..hashing import decode_value
@@ -16,10 +20,46 @@ from ..ledger import db, queries
 from ..ledger.files import plan_pages
 from ..ledger.queries import AttemptRow, DatumRow, FailureGroup, RunRow
 from ..project import Project
+from ..resources import workers_of
+from ..runner.ask import ask_again, tell_run
+from ..runner.preview import Preview, preview
 from ..states import DatumState
-from ..transform.recipe import read_recipe
+from ..transform.options import Options
+from ..transform.recipe import Recipe, read_recipe
 from ..transform.traceback import mask
 from . import render
+from .display import screen_for
+from .wait import Waiter
+
+
+class Text(str):
+    """Text that shows itself as it is, not as a literal."""
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def plan_text(
+    conn: sqlite3.Connection, project: Project, recipe: Recipe, args: Mapping[str, Any]
+) -> Text:
+    """Plan a run and say what it would do; a listing of over a second shows how far it is."""
+    begun, said = time.monotonic(), False
+
+    def look(found: Preview) -> None:
+        nonlocal said
+        if time.monotonic() - begun > 1:
+            said = True
+            print(f"\rlisting ... {found.total:,} datums", end="", file=sys.stderr, flush=True)
+
+    found = preview(conn, project, recipe, args, look)
+    if said:
+        print(f"\r{' ' * 40}\r", end="", file=sys.stderr, flush=True)
+    options = Options.from_json({**recipe.options, **args})
+    return Text(
+        "\n".join(
+            render.preview_lines(recipe.name, found, workers_of(options.engine, options.workers))
+        )
+    )
 
 
 class Failures(list[dict[str, Any]]):
@@ -114,10 +154,37 @@ class Transform:
             details = [self._failure(conn, datum, labels[datum.key]) for datum in failed]
         return Failures(details, _failures_text(self.name, groups, details))
 
-    def plan(self) -> str:
-        """Return why which datums run, or ran, in the newest run."""
-        run = self.run
-        return render.plan_line(run) if run else f"{self.name}: has not run"
+    def plan(self) -> Text:
+        """Return what would run now, and why, with the code that ran last; nothing runs.
+
+        Raises
+        ------
+        RunError
+            If it has not run yet: then run its cell with ``--plan``.
+        """
+        with self._ledger() as conn:
+            row = self._latest(conn)
+            recipe = read_recipe(self._project, row.recipe)
+            return plan_text(conn, self._project, recipe, {})
+
+    def retry(self) -> None:
+        """Run the failed datums again, with the recorded code, and show how it goes.
+
+        After a fix run the cell with ``--only failed`` instead.
+        """
+        with self._ledger() as conn:
+            row = self._latest(conn)
+            args = {"only": ["failed"], "origin": "kernel"}
+            run, recipe = ask_again(conn, self._project, row, args)
+            shell = get_ipython()
+            Waiter(shell, conn, self._project, recipe, run, screen_for(shell)).wait()
+
+    def cancel(self) -> None:
+        """Stop the newest run; what is finished stays."""
+        with self._ledger() as conn:
+            row = self._latest(conn)
+            if row.ended is None:
+                tell_run(conn, "cancel", row.uuid, row.interpreter)
 
     def datum_row(self, which: str = "failed") -> DatumRow:
         """Return one datum: ``failed`` (the first), a number (its place), or its key.
@@ -135,6 +202,14 @@ class Transform:
         return found
 
     # -- ground --------------------------------------------------------------------------
+
+    def _latest(self, conn: sqlite3.Connection) -> RunRow:
+        row = queries.latest_run(conn, self.name)
+        if row is None:
+            raise RunError(
+                f"{self.name} has not run; to see what it would do, run its cell with --plan"
+            )
+        return row
 
     def _find(self, conn: sqlite3.Connection, transform: int, which: str) -> DatumRow | None:
         if which == "failed":

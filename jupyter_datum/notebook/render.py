@@ -13,10 +13,16 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ..ledger.queries import FailureGroup, RunRow
+from ..runner.preview import Preview
 from ..states import RunStatus
 
 #: Type of the bundle that our front end draws live.
 MIME: Final = "application/vnd.jupyter-datum+json"
+#: Last line of a waiting cell.
+WHILE_WAITING: Final = (
+    "  interrupt: stops the run, what is finished stays; "
+    "jupyter datum detach {name}: frees this cell, the run goes on"
+)
 _GROUPS: Final = 8
 _LINE: Final = 160
 
@@ -97,6 +103,30 @@ def plan_line(run: RunRow) -> str:
         return f"{run.name}: listing ... {run.total:,} datums so far"
     parts = [f"{n:,} {reason}" for reason, n in sorted(reasons.items(), key=lambda r: -r[1])]
     return f"{run.name}: {counted(run.total, 'datum')}: {', '.join(parts)}"
+
+
+def preview_lines(name: str, found: Preview, workers: int) -> list[str]:
+    """Say what a run would do, before it does."""
+    parts = [f"{n:,} {reason}" for reason, n in found.reasons.items()]
+    lines = [
+        f"{name}: {counted(found.total, 'datum')}: {', '.join(parts) or 'the input is empty'}",
+        f"  {found.would_run:,} would run" + _cost(found, workers),
+    ]
+    lines += [f"    {one_line(label)}" for label in found.first]
+    if found.would_run > len(found.first) > 0:
+        lines.append(f"    and {found.would_run - len(found.first):,} more")
+    if found.vanished:
+        lines.append(f"  {found.vanished:,} recorded datums have left the input")
+    if found.errors:
+        lines.append(f"  the listing is incomplete: {one_line('; '.join(found.errors[:3]))}")
+    return lines
+
+
+def _cost(found: Preview, workers: int) -> str:
+    if not found.estimate:
+        return ""
+    many = counted(workers, "worker")
+    return f": about {span(found.estimate / workers)} on {many}, going by the last run"
 
 
 def progress_line(run: RunRow, meter: Meter, now: float, *, width: int = 24) -> str:
@@ -180,14 +210,22 @@ def closing_line(run: RunRow) -> str:
     return f"{run.name}: {head}{', '.join(parts) or 'nothing ran'} in {span(seconds)}{speed}"
 
 
+def left_failed(run: RunRow) -> int:
+    """Datums that failed before, and that this run was not about."""
+    return int(json.loads(run.note or "{}").get("left", {}).get("failed before", 0))
+
+
 def _skipped(run: RunRow) -> list[str]:
     """Tell what was unchanged from what ``--only`` or ``--sample`` left as it is."""
     reasons = dict(json.loads(run.note or "{}").get("reasons", {}))
     unchanged = min(run.skipped, reasons.get("unchanged", 0) if reasons else run.skipped)
     saved = f": {span(run.saved)} of work not repeated" if run.saved >= 0.05 else ""
     parts = [f"{unchanged:,} skipped (unchanged){saved}"] if unchanged else []
-    if run.skipped > unchanged:
-        parts.append(f"{run.skipped - unchanged:,} left as they are")
+    failed = left_failed(run)
+    if failed:
+        parts.append(f"{failed:,} still failed, left as they are")
+    if run.skipped > unchanged + failed:
+        parts.append(f"{run.skipped - unchanged - failed:,} left as they are")
     return parts
 
 

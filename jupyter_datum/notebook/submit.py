@@ -28,7 +28,7 @@ from .context import Context
 from .resolve import resolve_input, resolve_output
 
 #: Options of one execution; the others belong to the transform.
-_OF_THE_RUN = ("only", "force", "sample", "background", "no_probe")
+_OF_THE_RUN = ("only", "force", "sample", "background", "no_probe", "plan")
 
 
 @dataclass(frozen=True)
@@ -105,13 +105,18 @@ def request_run(
     conn: sqlite3.Connection, prepared: Prepared, *, run: str | None = None, origin: str = "kernel"
 ) -> str:
     """Ask for a run and see that a runner lives; return the run's uuid (`run`, if given)."""
-    args = {
-        name: value
-        for name, value in prepared.options.to_json().items()
-        if name in _OF_THE_RUN and name != "background"
-    }
+    args = of_the_run(prepared.options)
     changes = {**args, "origin": origin}
     return ask_for_run(conn, prepared.project, prepared.digest, prepared.recipe, changes, run)
+
+
+def of_the_run(options: Options) -> dict[str, Any]:
+    """Return the options that a request for a run carries."""
+    return {
+        name: value
+        for name, value in options.to_json().items()
+        if name in _OF_THE_RUN and name not in ("background", "plan")
+    }
 
 
 def _of_the_transform(options: Options) -> dict[str, Any]:

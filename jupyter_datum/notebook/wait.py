@@ -36,6 +36,14 @@ _REVIVALS: Final = 3
 _SHUTDOWN_WITHIN: Final = 1.0
 
 
+class RunStoppedError(KeyboardInterrupt):
+    """The user's stop button: raised once the run has ended, so that the cells that wait
+    behind this one do not run."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]
+
+
 class Waiter:
     """Waits for one run.
 
@@ -69,9 +77,12 @@ class Waiter:
         self._revivals = 0
         self._looked_at_runner = time.monotonic()
         self._seen = -1
+        self._stopped = False
+        self._since = requests.last_request(conn)
 
     def wait(self, ask: Callable[[], object] = lambda: None) -> RunRow:
-        """Have the run asked for, if it is not yet; return it when it has ended or paused.
+        """Have the run asked for, if it is not yet; return it when it has ended or paused,
+        or goes on without this cell because somebody asked to detach.
 
         Parameters
         ----------
@@ -84,22 +95,33 @@ class Waiter:
             If it was refused.
         RunnerError
             If its runner died, more often than it is started again.
+        RunStoppedError
+            If the user stopped it; what is finished stays.
         KeyboardInterrupt
             If the kernel is being shut down (the run goes on), or after a second interrupt.
         """
         with self._worker() as step:
             ask()
-            while True:
-                try:
-                    return self._watch(step)
-                except KeyboardInterrupt:
-                    self._interrupted()
+            row = self._watch_patiently(step)
+        if self._stopped and row.status == RunStatus.CANCELLED:
+            raise RunStoppedError(f"{row.name} was stopped: run the cell again to do the rest")
+        return row
+
+    def _watch_patiently(self, step: Callable[[], bool]) -> RunRow:
+        while True:
+            try:
+                return self._watch(step)
+            except KeyboardInterrupt:
+                self._interrupted()
 
     def _watch(self, step: Callable[[], bool]) -> RunRow:
         while True:
             row = self._look()
             if row is not None and (row.status in ENDED or row.status == RunStatus.PAUSED):
                 self._close(row)
+                return row
+            if row is not None and requests.was_asked(self._conn, "detach", self._run, self._since):
+                self._let_go(row)
                 return row
             if not step():
                 time.sleep(_LOOK)
@@ -136,6 +158,7 @@ class Waiter:
         lines = [line]
         if row.failed:
             lines += render.group_lines(queries.failure_groups(self._conn, row.id, limit=20))
+        lines.append(render.WHILE_WAITING.format(name=row.name))
         self._screen.update(line, render.bundle(row, self._project.uuid, lines))
         return row
 
@@ -169,6 +192,10 @@ class Waiter:
         lines = render.closing_lines(row, groups, self._recipe.out if self._made(row) else None)
         self._screen.close(lines, render.bundle(row, self._project.uuid, lines))
 
+    def _let_go(self, row: RunRow) -> None:
+        lines = [f"{row.name}: goes on without this cell; see %datum status {row.name}"]
+        self._screen.close(lines, render.bundle(row, self._project.uuid, lines))
+
     def _made(self, row: RunRow) -> bool:
         """Whether the transform has any output file."""
         return bool(
@@ -190,6 +217,7 @@ class Waiter:
         if shutdown:
             self._tell("release")
             raise KeyboardInterrupt("the kernel ends, the run goes on")
+        self._stopped = True
         self._tell("cancel")
 
     def _shutdown_comes(self) -> bool:

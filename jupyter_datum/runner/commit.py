@@ -103,7 +103,11 @@ class Committer:
 
     def planned(self, planner: Planner) -> None:
         """The listing has ended; its count is final."""
-        note = {"reasons": dict(planner.reasons), "vanished": planner.vanished}
+        note: dict[str, Any] = {
+            "reasons": dict(planner.reasons),
+            "left": dict(planner.left),
+            "vanished": planner.vanished,
+        }
         if planner.errors:
             note["errors"] = planner.errors[:20]
         self._fields.update(planned=1, note=json.dumps(note), saved=planner.saved)

@@ -20,26 +20,20 @@ from ..hashing import file_digest, is_racy, stat_of
 from ..inputs.base import Input, Listed
 from ..ledger import queries, writes
 from ..states import DatumState
+from .selection import (
+    CHANGED,
+    DIRTY,
+    FAILED,
+    FORCED,
+    MISSING,
+    NEW,
+    STALE,
+    UNCHANGED,
+    Selection,
+)
 
 #: Keys looked up, and datums planned, in one step: some tens of milliseconds.
 BATCH: Final = 2_000
-
-NEW: Final = "new"
-CHANGED: Final = "input changed"
-STALE: Final = "code changed"
-FAILED: Final = "failed before"
-DIRTY: Final = "input changed while it was processed"
-MISSING: Final = "output missing or changed"
-FORCED: Final = "forced"
-UNCHANGED: Final = "unchanged"
-LEFT_OUT: Final = "not selected"
-
-#: What ``--only`` means in reasons; without it every reason but UNCHANGED runs.
-ONLY: Final = {
-    "new": frozenset({NEW, CHANGED, DIRTY, MISSING}),
-    "failed": frozenset({FAILED}),
-    "stale": frozenset({STALE}),
-}
 
 
 class Known(NamedTuple):
@@ -58,31 +52,6 @@ class Known(NamedTuple):
     outputs: int
     dirty: int
     run: int
-
-
-@dataclass(frozen=True)
-class Selection:
-    """Which datums of the input a run is about.
-
-    Parameters
-    ----------
-    only : tuple of str
-        ``new``, ``failed``, ``stale``; empty for all that need it.
-    force : bool
-        Unchanged ones too.
-    sample : int
-        So many datums at most, the first ones that would run; 0 for no limit.
-    """
-
-    only: tuple[str, ...] = ()
-    force: bool = False
-    sample: int = 0
-
-    def wants(self, reason: str) -> bool:
-        """Return whether a datum with this reason runs."""
-        if self.only:
-            return any(reason in ONLY[word] for word in self.only)
-        return self.force or reason != UNCHANGED
 
 
 @dataclass
@@ -113,6 +82,8 @@ class Planner:
         Absolute folders that are never input: the transform's own outputs.
     now_ns : callable
         The clock, for files that changed a moment ago.
+    dry : bool
+        Write nothing: new datums all get the id 0.
     """
 
     def __init__(
@@ -123,6 +94,8 @@ class Planner:
         selection: Selection,
         exclude: frozenset[bytes],
         now_ns: Callable[[], int],
+        *,
+        dry: bool = False,
     ) -> None:
         self._conn = conn
         self._run, self._transform, self._version = run
@@ -131,12 +104,14 @@ class Planner:
         self._now_ns = now_ns
         self.errors: list[str] = []
         self.reasons: Counter[str] = Counter()
+        self.left: Counter[str] = Counter()
         self.saved = 0.0
         self.planned = 0
         self.vanished = 0
         self._to_run = 0
         self._outputs: dict[int, list[tuple[bytes, int, int, bytes]]] = {}
         self._touched: list[tuple[int, Stat]] = []
+        self._dry = dry
         self._ids = _Ids(conn)
         self._empty = not queries.known(conn, self._transform, None, 1)
         self._pairs = self._paired(source.list(exclude, self.errors))
@@ -148,7 +123,7 @@ class Planner:
         self._outputs = self._recorded_outputs(pairs)
         for listed, known in pairs:
             self._plan(listed, known, batch)
-        if self._touched:
+        if self._touched and not self._dry:
             writes.refresh_stats(self._conn, self._touched)
             self._touched.clear()
         self.planned += len(batch.ids)
@@ -158,11 +133,12 @@ class Planner:
         reason = self._reason(listed, known)
         self.reasons[reason] += 1
         position = self.planned + len(batch.ids)
-        identity = known.id if known else self._ids.take()
+        identity = known.id if known else 0 if self._dry else self._ids.take()
         batch.ids.append(identity)
-        if not self._selected(reason):
+        if not self._selected(reason, known):
             batch.states.append(self._state_left(known))
             batch.rows.append(b"")
+            self.left[reason] += 1
             if reason == UNCHANGED and known:
                 self.saved += known.seconds
             return
@@ -173,10 +149,13 @@ class Planner:
         batch.states.append(DatumState.PENDING)
         batch.rows.append(pack_item(item))
 
-    def _selected(self, reason: str) -> bool:
-        if self._selection.sample and self._to_run >= self._selection.sample:
+    def _selected(self, reason: str, known: Known | None) -> bool:
+        selection = self._selection
+        if selection.sample and self._to_run >= selection.sample:
             return False
-        return self._selection.wants(reason)
+        if selection.among is not None and (known is None or known.id not in selection.among):
+            return False
+        return selection.wants(reason)
 
     def _state_left(self, known: Known | None) -> int:
         """The state of a datum that does not run: what it has become in this very run, if a

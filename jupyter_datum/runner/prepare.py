@@ -19,7 +19,7 @@ from ..ledger.requests import Request
 from ..ledger.writes import RunKey
 from ..outputs.publish import Publisher, sweep
 from ..project import Project
-from ..resources import default_workers, thread_environment
+from ..resources import thread_environment, workers_of
 from ..state import Cancel, OnError, RunSettings, RunState
 from ..states import RunStatus
 from ..transform.options import Options
@@ -28,8 +28,9 @@ from .cluster import Pool, Wanted, environment_key
 from .commit import Committer
 from .drive import Drive
 from .job import Job
-from .plan import Planner, Selection
+from .plan import Planner
 from .recover import recover
+from .selection import selection_of
 
 
 class Preparer:
@@ -70,7 +71,7 @@ class Preparer:
         options = _options(recipe, request.args)
         with transaction(self._conn):
             key = self._rows(request, request.run, request.recipe, recipe, options)
-        return self._drive(request.run, key, request.recipe, recipe, options)
+        return self._drive(request.run, key, request.recipe, recipe, options, request.args)
 
     def again(self, row: queries.RunRow) -> Drive:
         """Take up a run that an older runner left.
@@ -81,10 +82,11 @@ class Preparer:
             If its recipe does not verify (any more).
         """
         recipe = read_recipe(self._project, row.recipe)
-        options = _options(recipe, json.loads(row.options))
+        args = json.loads(row.options)
+        options = _options(recipe, args)
         key = RunKey(row.id, row.transform, row.version, self._epoch)
         writes.take_over(self._conn, key)
-        return self._drive(row.uuid, key, row.recipe, recipe, options, recovering=True)
+        return self._drive(row.uuid, key, row.recipe, recipe, options, args, recovering=True)
 
     def abandon(self, row: queries.RunRow, message: str) -> None:
         """End a run that cannot be taken up; what is finished stays."""
@@ -149,7 +151,7 @@ class Preparer:
             recipe=digest,
             interpreter=self._interpreter,
             engine=options.engine,
-            workers=_workers(options),
+            workers=workers_of(options.engine, options.workers),
             options=request.args,
             origin=str(request.args.get("origin", "kernel")),
             requested=request.at,
@@ -174,18 +176,29 @@ class Preparer:
         digest: str,
         recipe: Recipe,
         options: Options,
+        args: Mapping[str, Any],
         *,
         recovering: bool = False,
     ) -> Drive:
         source = input_from_json(recipe.input, self._project)
         out = os.fsencode(recipe.out) if recipe.out else None
-        job = Job(self._project, key, uuid, digest, recipe, source, options, out, _workers(options))
+        job = Job(
+            self._project,
+            key,
+            uuid,
+            digest,
+            recipe,
+            source,
+            options,
+            out,
+            workers_of(options.engine, options.workers),
+        )
         for name in ("j", "claims", "logs"):
             (job.folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
         publisher = Publisher(self._conn, run=key, out=out, replace=options.force)
         if recovering:
             recover(self._conn, job, publisher)
-        selection = Selection(tuple(options.only), options.force, options.sample or 0)
+        selection = selection_of(self._conn, key.transform, options, args)
         exclude = frozenset({out} if out else ())
         run = (key.id, key.transform, key.version)
         planner = Planner(self._conn, run, source, selection, exclude, time.time_ns)
@@ -207,10 +220,6 @@ def _options(recipe: Recipe, args: Mapping[str, Any]) -> Options:
     names = {field.name for field in dataclasses.fields(Options)}
     merged = {**recipe.options, **{k: v for k, v in args.items() if k in names}}
     return Options.from_json(merged)
-
-
-def _workers(options: Options) -> int:
-    return 1 if options.engine == "serial" else options.workers or default_workers()
 
 
 def _settings(options: Options) -> RunSettings:

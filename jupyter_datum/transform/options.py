@@ -43,6 +43,8 @@ class Options:
         Do not wait.
     no_probe : bool
         Go on when the first datums all fail alike.
+    plan : bool
+        Say what would run, and run nothing.
     """
 
     name: str = ""
@@ -60,6 +62,7 @@ class Options:
     sample: int = 0
     background: bool = False
     no_probe: bool = False
+    plan: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Return the options that differ from their defaults."""
@@ -161,6 +164,7 @@ OPTIONS: Final[tuple[Option, ...]] = (
     Option("background", ("--background",), "", None, "do not wait for the run"),
     Option("no_probe", ("--no-probe",), "", None,
            "go on even when the first 20 datums all fail alike"),
+    Option("plan", ("--plan",), "", None, "say what would run and why, and run nothing"),
 )  # fmt: skip
 
 #: What users of other tools write, and what it is called here.

@@ -2,111 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import time
-from collections.abc import Iterator
-from pathlib import Path
-from queue import Empty
-from typing import Any
 
-import nbformat
 import psutil
 import pytest
-from jupyter_client.manager import KernelManager
 
 from jupyter_datum.cli import main
 
-from ..story import Story
-
-
-class Notebook:
-    """A kernel whose working folder is a project, and cells executed in it."""
-
-    def __init__(self, story: Story) -> None:
-        self.story = story
-        self.manager = KernelManager(kernel_name="python3")
-        self.start()
-
-    def start(self) -> None:
-        self.manager.start_kernel(cwd=str(self.story.folder))
-        self._connect()
-        self.run("%load_ext jupyter_datum")
-
-    def _connect(self) -> None:
-        self.client = self.manager.client()
-        self.client.start_channels()
-        self.client.wait_for_ready(timeout=60)
-
-    def restart(self) -> None:
-        """As the menu does: SIGINT first, then an orderly shutdown."""
-        self.client.stop_channels()
-        self.manager.restart_kernel()
-        self._connect()
-        self.run("%load_ext jupyter_datum")
-
-    def send(self, code: str) -> str:
-        return str(self.client.execute(code, allow_stdin=True))
-
-    def run(self, code: str, *, within: float = 60) -> str:
-        """Execute a cell; return what it showed last, of each display, and printed."""
-        return self.output(self.send(code), within=within)
-
-    def output(self, message: str, *, within: float = 60) -> str:
-        end = time.monotonic() + within
-        printed: list[str] = []
-        displays: dict[str, str] = {}
-        while time.monotonic() < end:
-            try:
-                found = self.client.get_iopub_msg(timeout=1)
-            except Empty:
-                continue
-            if found["parent_header"].get("msg_id") != message:
-                continue
-            kind, content = found["msg_type"], found["content"]
-            if kind == "status" and content["execution_state"] == "idle":
-                return "\n".join([*displays.values(), *printed])
-            _collect(kind, content, printed, displays)
-        raise AssertionError(f"no end within {within} s: {printed} {displays}")
-
-    def close(self) -> None:
-        self.client.stop_channels()
-        self.manager.shutdown_kernel(now=True)
-
-
-def _collect(
-    kind: str, content: dict[str, Any], printed: list[str], displays: dict[str, str]
-) -> None:
-    if kind == "stream":
-        printed.append(content["text"])
-    elif kind == "error":
-        printed.append("\n".join(content["traceback"]))
-    elif kind in ("display_data", "update_display_data", "execute_result"):
-        key = content.get("transient", {}).get("display_id", "")
-        displays[key] = content["data"]["text/plain"]
-
-
-@pytest.fixture
-def notebook(story: Story) -> Iterator[Notebook]:
-    notebook = Notebook(story)
-    yield notebook
-    notebook.close()
-
-
-SLOW = """%%datum slow -i numbers --workers 2
-import time
-with open("executions", "a") as file:
-    file.write(f"{datum.value}\\n")
-time.sleep(0.05)
-datum.value"""
-
-
-def wait_for(story: Story, n: int, *, within: float = 30) -> None:
-    end = time.monotonic() + within
-    while sum(story.executions().values()) < n:
-        assert time.monotonic() < end, f"not {n} executions within {within} s"
-        time.sleep(0.02)
+from .kernel import SLOW, Notebook, wait_for
 
 
 def test_a_cell_runs_and_its_name_is_bound(notebook: Notebook) -> None:
@@ -252,28 +157,74 @@ def test_the_kernel_halfs_interpreter_is_that_of_the_runner(notebook: Notebook) 
     assert sys.executable in notebook.run("where.results()")
 
 
-def test_a_notebook_run_by_the_command_line(
-    story: Story, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_a_stop_keeps_the_cells_behind_it_from_running(notebook: Notebook) -> None:
+    notebook.run("numbers = list(range(60))")
+    slow = notebook.send(SLOW)
+    behind = notebook.send("behind = 1")
+    wait_for(notebook.story, 5)
+    notebook.manager.interrupt_kernel()
+    text = notebook.output(slow, within=20)
+    assert "slow was stopped: run the cell again to do the rest" in text
+    assert "Traceback" not in text
+    assert notebook.reply(behind) == "aborted"
+    assert "False" in notebook.run("'behind' in globals()")
+    assert "Transform" in notebook.run("type(slow).__name__")
 
-    cells = [
-        nbformat.v4.new_code_cell("%load_ext jupyter_datum\nnumbers = list(range(10))"),
-        nbformat.v4.new_code_cell("%%datum job -i numbers\nassert datum.value != 3\ndatum.value"),
-        nbformat.v4.new_code_cell("%%datum other -i numbers\ndatum.value"),
-    ]
-    path = story.folder / "n.ipynb"
-    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
-    project = ["--project", str(story.folder)]
-    assert main(["run", str(path), "other", "--json"]) == 0
-    (run,) = json.loads(capfd.readouterr().out)
-    assert (run["name"], run["success"]) == ("other", 10)
-    assert main(["run", str(path)]) == 1
-    text = capfd.readouterr().out
-    assert "failed      1" in text and "succeeded   9" in text
-    assert main(["failures", "job", *project]) == 1
-    assert "datum.value != 3" in capfd.readouterr().out
-    assert main(["retry", "job", *project]) == 1
-    assert main(["status", *project]) == 0
-    assert main(["status", "nobody", *project]) == 2
-    assert main(["fsck", *project]) == 0
-    assert main(["run", str(Path("nowhere.ipynb"))]) == 2
+
+@pytest.mark.parametrize("engine", ["joblib", "serial"])
+def test_a_detached_cell_is_free_and_its_run_goes_on(notebook: Notebook, engine: str) -> None:
+    notebook.run("numbers = list(range(40))")
+    message = notebook.send(SLOW if engine == "joblib" else _serial(SLOW))
+    wait_for(notebook.story, 3)
+    assert main(["detach", "slow", "--project", str(notebook.story.folder)]) == 0
+    text = notebook.output(message, within=5)
+    assert "goes on without this cell" in text
+    assert sum(notebook.story.executions().values()) < 40
+    wait_for(notebook.story, 40)
+    assert set(notebook.story.executions().values()) == {1}
+    row = notebook.story.until(notebook.story.latest("slow"), lambda r: r.ended is not None)
+    assert (row.status, row.success) == ("success", 40)
+
+
+def _serial(cell: str) -> str:
+    return cell.replace("--workers 2", "--engine serial")
+
+
+def test_a_plan_says_what_would_run_and_runs_nothing(notebook: Notebook) -> None:
+    for name in ("a.txt", "b.txt"):
+        (notebook.story.folder / name).write_text(name)
+    cell = "%%datum read -i *.txt\nopen('executions', 'a').write('x\\n')\ndatum.stem"
+    text = notebook.run(cell.replace("*.txt", "*.txt --plan"))
+    assert "2 datums: 2 new" in text and "2 would run" in text and "a.txt" in text
+    assert not notebook.story.executions()
+    assert "no transform is named 'read'" in notebook.run("%datum plan read")
+    notebook.run(cell)
+    assert "0 would run" in notebook.run("%datum plan read")
+    (notebook.story.folder / "c.txt").write_text("c")
+    text = notebook.run("read.plan()")
+    assert "2 unchanged" in text and "1 new" in text and "c.txt" in text
+    assert "1 would run" in text and "a.txt" not in text
+    changed = cell.replace("datum.stem", "datum.stem + '!'").replace("*.txt", "*.txt --plan")
+    text = notebook.run(changed)
+    assert "2 code changed" in text and "3 would run" in text
+    assert sum(notebook.story.executions().values()) == 2
+    assert not notebook.story.findings()
+
+
+def test_retry_of_a_transform_runs_the_failed_alone(notebook: Notebook) -> None:
+    notebook.run("numbers = [1, 2, 3]")
+    notebook.run(
+        "%%datum job -i numbers\nimport os\nopen('executions', 'a').write(f'{datum.value}\\n')\n"
+        "assert datum.value != 2 or os.path.exists('mended')\ndatum.value"
+    )
+    (notebook.story.folder / "mended").write_text("")
+    assert "1 succeeded" in notebook.run("job.retry()")
+    assert notebook.story.executions() == {"1": 1, "2": 2, "3": 1}
+
+
+def test_status_knows_a_transform_however_long_ago_it_ran(notebook: Notebook) -> None:
+    notebook.run("numbers = [1]")
+    notebook.run("%%datum first -i numbers\n1")
+    for _ in range(21):
+        notebook.run("%%datum other -i numbers\n1")
+    assert "first: 1 succeeded" in notebook.run("%datum status first")

@@ -9,6 +9,7 @@ import pytest
 
 from jupyter_datum.errors import CaptureError, SignatureError, UsageError
 from jupyter_datum.ledger import queries
+from jupyter_datum.runner.ask import ask_again
 from jupyter_datum.runner.client import runner_environment
 
 from ..story import Story
@@ -236,3 +237,30 @@ def test_no_file_matches_says_where_it_looked_and_what_is_near(story: Story) -> 
     row = story.run('job -i "in/*.txd"', "1")
     assert row.status == "error"
     assert "'in/*.txd'" in (row.message or "") and "000.txt" in (row.message or "")
+
+
+def test_a_group_and_a_selection_are_retried_alone(story: Story) -> None:
+    story.namespace["numbers"] = list(range(12))
+    body = (
+        "import os\n"
+        "if datum.value % 3 == 0 and not os.path.exists('mended'): raise ValueError('three')\n"
+        "if datum.value % 4 == 1 and not os.path.exists('mended'): raise KeyError('four')\n"
+        "datum.value"
+    )
+    row = story.run("job -i numbers", body)
+    assert row.failed == 6
+    (story.folder / "mended").write_text("")
+    with story.ledger() as conn:
+        groups = {g.type: g for g in queries.failure_groups(conn, row.id)}
+        chosen = groups["KeyError"]
+        args = {"only": ["failed"], "group": chosen.id}
+        run, _ = ask_again(conn, story.project, row, args)
+    again = story.end(run)
+    assert (again.success, again.skipped) == (chosen.datums, 12 - chosen.datums)
+    with story.ledger() as conn:
+        left = queries.failed_datums(conn, row.transform)
+        args = {"only": ["failed"], "datums": [left[0].id]}
+        run, _ = ask_again(conn, story.project, row, args)
+    assert story.end(run).success == 1
+    assert sum(story.executions().values()) == 12 + chosen.datums + 1
+    assert not story.findings()

@@ -1,0 +1,151 @@
+"""A notebook's own kernel for ``jupyter datum run``: started, fed cell by cell, watched."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from queue import Empty
+from typing import Any, Final
+
+from ..errors import RunError, UsageError
+
+#: Seconds without a message after which the kernel is looked at.
+_LOOK: Final = 0.5
+#: Seconds that a kernel has for an interrupted cell: a run's hold and its cancelling.
+_INTERRUPT_WITHIN: Final = 20.0
+#: What a run with failures raises where nobody sees it; its summary says the same better.
+_EXPECTED: Final = ("RunFailedError", "RunStoppedError")
+
+
+class Kernel:
+    """A running kernel that executes cells, their output to ours.
+
+    Parameters
+    ----------
+    manager, client
+        Of jupyter_client.
+    quiet : bool
+        Print nothing.
+    """
+
+    def __init__(self, manager: Any, client: Any, *, quiet: bool) -> None:
+        self._manager = manager
+        self._client = client
+        self._quiet = quiet
+        self._bar = sys.stderr.isatty() and not quiet
+
+    def execute(self, source: str) -> bool:
+        """Execute a cell; return whether it raised (a run with failures does not count).
+
+        Raises
+        ------
+        RunError
+            If the kernel dies.
+        KeyboardInterrupt
+            After the kernel was interrupted and has answered: its run is cancelled.
+        """
+        request = self._client.execute(source, allow_stdin=False)
+        try:
+            return self._until_idle(request, source)
+        except KeyboardInterrupt:
+            self._manager.interrupt_kernel()
+            with contextlib.suppress(RunError, TimeoutError):
+                self._until_idle(request, source, within=_INTERRUPT_WITHIN)
+            raise
+        finally:
+            self._clear()
+
+    def _until_idle(self, request: str, source: str, *, within: float = float("inf")) -> bool:
+        raised = False
+        end = time.monotonic() + within
+        while time.monotonic() < end:
+            try:
+                message = self._client.get_iopub_msg(timeout=_LOOK)
+            except Empty:
+                self._check_alive(source)
+                continue
+            if message["parent_header"].get("msg_id") != request:
+                continue
+            kind, content = message["header"]["msg_type"], message["content"]
+            if kind == "status" and content["execution_state"] == "idle":
+                return raised
+            raised = raised or (kind == "error" and content["ename"] not in _EXPECTED)
+            self._show(kind, content)
+        raise TimeoutError("the kernel does not answer")
+
+    def _check_alive(self, source: str) -> None:
+        if self._manager.is_alive():
+            return
+        first = source.lstrip("\n").partition("\n")[0]
+        raise RunError(
+            f"the kernel died while it executed the cell {first!r}. A run that it had started "
+            "goes on without it: see `jupyter datum status`"
+        )
+
+    def _show(self, kind: str, content: dict[str, Any]) -> None:
+        if self._quiet:
+            return
+        if kind == "stream":
+            self._clear()
+            getattr(sys, content["name"]).write(content["text"])
+        elif kind in ("display_data", "update_display_data") and self._bar:
+            line = content["data"].get("text/plain", "").partition("\n")[0]
+            print(f"\r\033[K{line}", end="", file=sys.stderr, flush=True)
+        elif kind == "error" and content["ename"] not in _EXPECTED:
+            self._clear()
+            print("\n".join(content["traceback"]), file=sys.stderr)
+        elif kind == "execute_result":
+            self._clear()
+            print(content["data"].get("text/plain", ""))
+
+    def _clear(self) -> None:
+        if self._bar:
+            print("\r\033[K", end="", file=sys.stderr, flush=True)
+
+
+@contextlib.contextmanager
+def started(path: Path, *, quiet: bool) -> Iterator[Kernel]:
+    """Start the kernel that the notebook at `path` names, in its folder; end it afterwards.
+
+    Raises
+    ------
+    UsageError
+        If there is no such kernel; names those there are.
+    RunError
+        If it does not come up.
+    """
+    import nbformat
+    from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
+    from jupyter_client.manager import KernelManager
+
+    spec = nbformat.read(path, as_version=4).metadata.get("kernelspec", {})
+    name = spec.get("name", "python3")
+    manager = KernelManager(kernel_name=name)
+    environment = {**os.environ, "JPY_SESSION_NAME": str(path.resolve())}
+    try:
+        manager.start_kernel(cwd=str(path.resolve().parent), env=environment)
+    except NoSuchKernel:
+        there = ", ".join(sorted(KernelSpecManager().find_kernel_specs())) or "none"
+        raise UsageError(
+            f"{str(path)!r} asks for the kernel {name!r}, which is not installed here; "
+            f"there are: {there}"
+        ) from None
+    client = manager.client()
+    client.start_channels()
+    try:
+        _wait_until_ready(client, name)
+        yield Kernel(manager, client, quiet=quiet)
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+
+
+def _wait_until_ready(client: Any, name: str) -> None:
+    try:
+        client.wait_for_ready(timeout=60)
+    except RuntimeError as exc:  # what jupyter_client raises for a kernel that died or is mute
+        raise RunError(f"the kernel {name!r} did not start: {exc}") from exc

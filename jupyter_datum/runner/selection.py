@@ -1,0 +1,106 @@
+"""Why a datum runs, and which datums a run is about."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from ..ledger import queries
+from ..transform.options import Options
+
+NEW: Final = "new"
+CHANGED: Final = "input changed"
+STALE: Final = "code changed"
+FAILED: Final = "failed before"
+DIRTY: Final = "input changed while it was processed"
+MISSING: Final = "output missing or changed"
+FORCED: Final = "forced"
+UNCHANGED: Final = "unchanged"
+LEFT_OUT: Final = "not selected"
+
+#: What ``--only`` means in reasons; without it every reason but UNCHANGED runs.
+ONLY: Final = {
+    "new": frozenset({NEW, CHANGED, DIRTY, MISSING}),
+    "failed": frozenset({FAILED}),
+    "stale": frozenset({STALE}),
+}
+
+
+class Bitmap:
+    """A set of datum ids, a bit each: a million failed datums take 125 KB.
+
+    Parameters
+    ----------
+    ids : iterable of int
+        Not negative.
+    """
+
+    def __init__(self, ids: Iterable[int] = ()) -> None:
+        self._bits = bytearray()
+        for identity in ids:
+            byte = identity >> 3
+            if byte >= len(self._bits):
+                self._bits.extend(bytes(byte + 1 - len(self._bits) + len(self._bits) // 2))
+            self._bits[byte] |= 1 << (identity & 7)
+
+    def __contains__(self, identity: int) -> bool:
+        byte = identity >> 3
+        return byte < len(self._bits) and bool(self._bits[byte] & 1 << (identity & 7))
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which datums of the input a run is about.
+
+    Parameters
+    ----------
+    only : tuple of str
+        ``new``, ``failed``, ``stale``; empty for all that need it.
+    force : bool
+        Unchanged ones too.
+    sample : int
+        So many datums at most, the first ones that would run; 0 for no limit.
+    among : Bitmap, optional
+        Ids of the only datums that may run: a failure group, a selection.
+    """
+
+    only: tuple[str, ...] = ()
+    force: bool = False
+    sample: int = 0
+    among: Bitmap | None = None
+
+    def wants(self, reason: str) -> bool:
+        """Return whether a datum with this reason runs."""
+        if self.only:
+            return any(reason in ONLY[word] for word in self.only)
+        return self.force or reason != UNCHANGED
+
+
+def selection_of(
+    conn: sqlite3.Connection, transform: int, options: Options, args: Mapping[str, Any]
+) -> Selection:
+    """Return what a request selects.
+
+    Parameters
+    ----------
+    conn : sqlite3.Connection
+    transform : int
+    options : Options
+    args : mapping
+        ``group`` (id of a failure group) and ``datums`` (ids) narrow the run to these.
+    """
+    among: Bitmap | None = None
+    if args.get("group") is not None:
+        among = Bitmap(_of_group(conn, transform, int(args["group"])))
+    elif args.get("datums") is not None:
+        among = Bitmap(int(identity) for identity in args["datums"])
+    return Selection(tuple(options.only), options.force, options.sample or 0, among)
+
+
+def _of_group(conn: sqlite3.Connection, transform: int, group: int) -> Iterator[int]:
+    after = 0
+    while rows := queries.failed_datums(conn, transform, group=group, after=after, limit=10_000):
+        yield from (row.id for row in rows)
+        after = rows[-1].id

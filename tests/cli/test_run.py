@@ -1,0 +1,129 @@
+"""``jupyter datum run`` and its verbs, on real notebooks and kernels."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from jupyter_datum.cli import main
+
+from ..story import Story
+
+COUNTED = "open('executions', 'a').write(f'{datum.value}\\n')\n"
+LOAD = "%load_ext jupyter_datum\nnumbers = list(range(10))"
+
+
+def write(story: Story, *sources: str, kernel: str = "python3") -> str:
+    cells = [nbformat.v4.new_code_cell(source) for source in sources]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    notebook.metadata["kernelspec"] = {"name": kernel, "display_name": kernel}
+    path = story.folder / "n.ipynb"
+    nbformat.write(notebook, path)
+    return str(path)
+
+
+def test_a_notebook_run_by_the_command_line(
+    story: Story, capfd: pytest.CaptureFixture[str]
+) -> None:
+
+    cells = [
+        nbformat.v4.new_code_cell("%load_ext jupyter_datum\nnumbers = list(range(10))"),
+        nbformat.v4.new_code_cell("%%datum job -i numbers\nassert datum.value != 3\ndatum.value"),
+        nbformat.v4.new_code_cell("%%datum other -i numbers\ndatum.value"),
+    ]
+    path = story.folder / "n.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+    project = ["--project", str(story.folder)]
+    assert main(["run", str(path), "other", "--json"]) == 0
+    (run,) = json.loads(capfd.readouterr().out)
+    assert (run["name"], run["success"]) == ("other", 10)
+    assert main(["run", str(path)]) == 1
+    text = capfd.readouterr().out
+    assert "failed      1" in text and "succeeded   9" in text
+    assert main(["failures", "job", *project]) == 1
+    assert "datum.value != 3" in capfd.readouterr().out
+    assert main(["retry", "job", *project]) == 1
+    assert main(["status", *project]) == 0
+    assert main(["status", "nobody", *project]) == 2
+    assert main(["fsck", *project]) == 0
+    assert main(["run", str(Path("nowhere.ipynb"))]) == 2
+
+
+def test_a_kernel_that_dies_is_a_sentence(story: Story, capfd: pytest.CaptureFixture[str]) -> None:
+    path = write(story, LOAD, "import os\nos._exit(3)", "%%datum job -i numbers\n1")
+    assert main(["run", path]) == 2
+    assert "the kernel died while it executed the cell 'import os'" in capfd.readouterr().err
+
+
+def test_an_unknown_kernel_names_those_there_are(
+    story: Story, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = write(story, LOAD, "%%datum job -i numbers\n1", kernel="cobol")
+    assert main(["run", path]) == 2
+    text = capfd.readouterr().err
+    assert "'cobol'" in text and "python3" in text
+
+
+def test_a_transform_in_the_background_is_waited_for(
+    story: Story, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = write(story, LOAD, "%%datum job -i numbers --background\nimport time\ntime.sleep(.1)")
+    assert main(["run", path, "--json"]) == 0
+    (run,) = json.loads(capfd.readouterr().out)
+    assert (run["status"], run["success"]) == ("success", 10)
+
+
+def test_a_run_found_at_work_is_waited_for_and_reported(
+    story: Story, capfd: pytest.CaptureFixture[str]
+) -> None:
+    cell = f"%%datum job -i numbers --workers 1\nimport time\n{COUNTED}time.sleep(.2)"
+    path = write(story, LOAD, cell)
+    command = [sys.executable, "-m", "jupyter_datum.cli", "run", path]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as first:
+        while not story.executions():
+            time.sleep(0.02)
+        assert main(["run", path, "--json"]) == 0
+        assert first.wait(30) == 0
+    (run,) = json.loads(capfd.readouterr().out)
+    assert (run["status"], run["success"]) == ("success", 10)
+    assert set(story.executions().values()) == {1}
+
+
+def test_ctrl_c_stops_the_run(story: Story) -> None:
+    cell = f"%%datum job -i numbers --workers 1\nimport time\n{COUNTED}time.sleep(.5)"
+    path = write(story, LOAD, cell)
+    command = [sys.executable, "-m", "jupyter_datum.cli", "run", path]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        while not story.executions():
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 130
+    row = story.until(story.latest("job"), lambda r: r.ended is not None, within=10)
+    assert row.status == "cancelled"
+    assert sum(story.executions().values()) < 10
+
+
+def test_what_stays_failed_is_no_success(story: Story, capfd: pytest.CaptureFixture[str]) -> None:
+    cell = "%%datum job -i numbers\nassert datum.value != 3\ndatum.value"
+    path = write(story, LOAD, cell)
+    assert main(["run", path]) == 1
+    assert main(["run", path, "--only", "new"]) == 1
+    assert main(["status", "job", "--project", str(story.folder)]) == 1
+    assert "1 still failed, left as they are" in capfd.readouterr().out
+
+
+def test_a_plan_and_what_it_says_as_json(story: Story, capfd: pytest.CaptureFixture[str]) -> None:
+    path = write(story, LOAD, "%%datum job -i numbers\nassert datum.value != 3\ndatum.value")
+    main(["run", path])
+    capfd.readouterr()
+    assert main(["plan", "job", "--project", str(story.folder), "--json"]) == 0
+    plan = json.loads(capfd.readouterr().out)
+    assert plan["reasons"] == {"unchanged": 9, "failed before": 1}
+    assert (plan["total"], plan["would_run"], plan["first"]) == (10, 1, ["3"])
