@@ -31,6 +31,16 @@ from jupyter_datum.states import ENDED, RunStatus
 from jupyter_datum.transform.cell import Cell
 
 
+def eventually(holds: Callable[[], bool], *, within: float = 5) -> bool:
+    """Return whether `holds` becomes true in time."""
+    end = time.monotonic() + within
+    while not holds():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.02)
+    return True
+
+
 class Story:
     """What a user does in a folder."""
 

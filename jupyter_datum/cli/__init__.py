@@ -58,6 +58,8 @@ def _parser() -> argparse.ArgumentParser:
         ("failures", False, "what failed, in groups, with tracebacks"),
         ("retry", False, "run the failed datums again, with the recorded code"),
         ("cancel", False, "stop a run; what is finished stays"),
+        ("pause", False, "start nothing new; what runs is finished"),
+        ("resume", False, "go on with a paused run"),
         ("detach", False, "free the cell that waits for a run; the run goes on"),
         ("fsck", None, "check the ledger and the outputs"),
     ):

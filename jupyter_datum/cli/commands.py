@@ -126,15 +126,29 @@ def cancel(args: argparse.Namespace) -> int:
     return 0
 
 
+def pause(args: argparse.Namespace) -> int:
+    """Start nothing new; what runs is finished."""
+    return _tell(args, "pause", "paused; to go on: jupyter datum resume")
+
+
+def resume(args: argparse.Namespace) -> int:
+    """Go on with a paused run."""
+    return _tell(args, "resume", "goes on; see: jupyter datum status")
+
+
 def detach(args: argparse.Namespace) -> int:
     """Free the cell that waits for a run; the run goes on."""
+    return _tell(args, "detach", "goes on by itself; see: jupyter datum status")
+
+
+def _tell(args: argparse.Namespace, kind: str, says: str) -> int:
     with ledger(args.project) as (_, conn):
         row = latest(conn, args.name)
         if row.ended is not None:
             print(f"{row.name} is not running")
             return 0
-        tell_run(conn, "detach", row.uuid, row.interpreter)
-    print(f"{row.name}: goes on by itself; see: jupyter datum status {row.name}")
+        tell_run(conn, kind, row.uuid, row.interpreter)
+    print(f"{row.name}: {says} {row.name}")
     return 0
 
 

@@ -33,7 +33,18 @@ from .public import Transform, plan_text
 from .submit import Prepared, of_the_run, prepare, request_run
 from .wait import Waiter
 
-_VERBS: Final = ("status", "plan", "failures", "retry", "cancel", "detach", "pick", "results")
+_VERBS: Final = (
+    "status",
+    "plan",
+    "failures",
+    "retry",
+    "pause",
+    "resume",
+    "cancel",
+    "detach",
+    "pick",
+    "results",
+)
 
 
 class RunFailedError(RunError):
@@ -167,7 +178,7 @@ class DatumMagics(Magics):
     @no_var_expand
     @line_magic("datum")
     def datum_line(self, line: str) -> Any:
-        """``%datum [status|plan|failures|retry|cancel|detach|pick|results] [NAME]``"""
+        """``%datum [status|plan|failures|retry|pause|resume|cancel|detach|pick|results] [NAME]``"""
         with self._sentences():
             words = split(line)
             verb = words.pop(0) if words else "status"
@@ -203,22 +214,27 @@ class DatumMagics(Magics):
         self._transform(words).retry()
 
     def _do_cancel(self, words: list[str]) -> None:
+        self._tell(words, "cancel", "cancelling; what is finished stays")
+
+    def _do_pause(self, words: list[str]) -> None:
+        self._tell(words, "pause", "nothing new is started; to go on: %datum resume")
+
+    def _do_resume(self, words: list[str]) -> None:
+        self._tell(words, "resume", "goes on; see %datum status")
+
+    def _do_detach(self, words: list[str]) -> None:
+        """Free the cell (of another kernel) that waits for a run."""
+        self._tell(words, "detach", "goes on by itself; see %datum status")
+
+    def _tell(self, words: list[str], kind: str, says: str) -> None:
         name = self._transform(words).name
         with self._ledger() as (conn, _):
             row = queries.latest_run(conn, name)
             if row is None or row.ended is not None:
                 print(f"{name} is not running")
                 return
-            tell_run(conn, "cancel", row.uuid, row.interpreter)
-            print(f"{name}: cancelling; what is finished stays")
-
-    def _do_detach(self, words: list[str]) -> None:
-        """Free the cell (of another kernel) that waits for a run."""
-        name = self._transform(words).name
-        with self._ledger() as (conn, _):
-            row = queries.latest_run(conn, name)
-            if row is not None and row.ended is None:
-                tell_run(conn, "detach", row.uuid, row.interpreter)
+            tell_run(conn, kind, row.uuid, row.interpreter)
+            print(f"{name}: {says}")
 
     def _do_pick(self, words: list[str]) -> Datum:
         """Bind ``datum`` to a datum, to step through the cell by hand."""

@@ -166,10 +166,7 @@ def closing_lines(run: RunRow, groups: list[FailureGroup], out: str | None) -> l
     if run.message and run.status in (RunStatus.ERROR, RunStatus.PAUSED):
         lines.append(f"  {one_line(run.message)}")
     if run.status == RunStatus.PAUSED:
-        lines.append(
-            f"  fix the cell and run it again, or run all anyway with --no-probe; "
-            f"to give up: %datum cancel {run.name}"
-        )
+        lines.append(_way_on(run))
     elif run.failed:
         lines.append(
             f"  look: %datum failures {run.name}   again: %datum retry {run.name}   "
@@ -181,6 +178,14 @@ def closing_lines(run: RunRow, groups: list[FailureGroup], out: str | None) -> l
     if out and run.success:
         lines.append(f"  outputs: {out}")
     return lines
+
+
+def _way_on(run: RunRow) -> str:
+    """What to do about a paused run."""
+    give_up = f"to give up: %datum cancel {run.name}"
+    if "failed alike" in (run.message or ""):
+        return f"  fix the cell and run it again, or run all anyway with --no-probe; {give_up}"
+    return f"  to go on: %datum resume {run.name}; {give_up}"
 
 
 def closing_line(run: RunRow) -> str:

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 from ..errors import OutputError
@@ -21,6 +22,9 @@ from .names import show
 #: Files from which one ``syncfs`` is cheaper than an ``fsync`` for each.
 SYNC_ALL: Final = 8
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT)
+#: Bytes below which a disk counts as full.
+_ROOM: Final = 65_536
 _FORBIDDEN: Final = (errno.EACCES, errno.EPERM, errno.EROFS)
 _THREADS: Final = 4
 
@@ -135,6 +139,51 @@ def _sentence(exc: OSError, out: bytes | None) -> str:
     if exc.errno in _FORBIDDEN:
         return f"{folder} cannot be written ({exc}). {_STAYS}"
     return f"outputs cannot be published in {folder} ({exc}). {_STAYS}"
+
+
+def is_full(path: str | bytes) -> bool:
+    """Return whether the file system of `path` has no room (or no names) left."""
+    if not hasattr(os, "statvfs"):
+        return shutil.disk_usage(path).free < _ROOM
+    try:
+        found = os.statvfs(path)
+    except OSError:
+        return False
+    return found.f_bavail * found.f_frsize < _ROOM or (found.f_files > 0 and found.f_favail == 0)
+
+
+def says_full(kind: str, message: str) -> bool:
+    """Return whether an exception, known by its type's name and its message, told of a full
+    disk or quota."""
+    return kind == "OSError" and any(f"[Errno {code}]" in message for code in _NO_ROOM)
+
+
+class Reserve:
+    """A little room kept on the ledger's disk, so that a full one can be told of at all.
+
+    Parameters
+    ----------
+    path : Path
+        Of a file that holds nothing.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def take(self) -> None:
+        """Keep the room, if there is any."""
+        try:
+            with self._path.open("wb") as file:
+                if hasattr(os, "posix_fallocate"):
+                    os.posix_fallocate(file.fileno(), 0, 4 * _ROOM)
+                else:
+                    file.write(bytes(4 * _ROOM))
+        except OSError:
+            self.give()
+
+    def give(self) -> None:
+        """Let go of it."""
+        self._path.unlink(missing_ok=True)
 
 
 def lstat(path: bytes) -> os.stat_result | None:

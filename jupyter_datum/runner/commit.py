@@ -14,6 +14,7 @@ from ..events import Begun, Done, Failed, SetItem
 from ..events import Failure as FailureRecord
 from ..ledger import writes
 from ..ledger.db import transaction
+from ..outputs.disk import disk_errors
 from ..outputs.publish import Publisher, Verdict
 from ..state import Blame, Rejected, RunState
 from ..states import DatumState, RunStatus
@@ -116,6 +117,15 @@ class Committer:
         """Show `status` from the next commit on."""
         self._fields.update(status=status.value, message=message)
 
+    def say(self, status: RunStatus, message: str) -> bool:
+        """Show `status` now, by itself; return whether that could be written."""
+        try:
+            with transaction(self._conn):
+                writes.update_run(self._conn, self._job.key, status=status.value, message=message)
+        except sqlite3.Error:
+            return False
+        return True
+
     # -- one commit ----------------------------------------------------------------------
 
     def commit(self, state: RunState) -> list[Rejected]:
@@ -190,8 +200,14 @@ class Committer:
     # -- the end -------------------------------------------------------------------------
 
     def end(self, state: RunState, status: RunStatus) -> None:
-        """Record that the run has ended."""
-        with transaction(self._conn):
+        """Record that the run has ended.
+
+        Raises
+        ------
+        OutputError
+            If the disk is full or broken.
+        """
+        with disk_errors(self._job.out), transaction(self._conn):
             writes.end_run(self._conn, self._job.key, status, self.message, _counts(state, 0))
 
     def give_up(self, state: RunState, message: str) -> None:

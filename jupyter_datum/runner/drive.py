@@ -12,7 +12,7 @@ from typing import Final
 from ..engines.base import Down, Log, Returned, Up
 from ..engines.base import Event as EngineEvent
 from ..engines.base import Refused as EngineRefused
-from ..errors import DatumError, NoDatumsError
+from ..errors import DatumError, NoDatumsError, OutputError, RunError
 from ..events import (
     Begun,
     DatumSet,
@@ -22,7 +22,8 @@ from ..events import (
     pack_set_rows,
     unpack_return,
 )
-from ..ledger.files import PlanFile, StatesFile
+from ..ledger.files import PlanFile
+from ..outputs.disk import is_full, says_full
 from ..state import (
     Action,
     Blame,
@@ -32,6 +33,7 @@ from ..state import (
     Finished,
     Kill,
     NoWorkersLeft,
+    Pause,
     PauseRun,
     PlanEnded,
     Planned,
@@ -48,6 +50,7 @@ from ..state import (
 from ..states import DatumState, RunStatus
 from .cluster import Cluster
 from .commit import Committer
+from .durable import Durable
 from .job import Job
 from .listing import Listing
 from .plan import Planner
@@ -59,6 +62,8 @@ GROUP: Final = 0.05
 AHEAD: Final = 20_000
 #: Seconds to wait for a first worker, before the run is given up as impossible.
 START_WITHIN: Final = 120.0
+#: Seconds between two tries to write what a full disk did not take.
+BLOCKED: Final = 1.0
 #: Deaths in a row without a single finished datum, after which no worker is started anew.
 HOPELESS: Final = 12
 
@@ -95,11 +100,12 @@ class Drive:
         folder = job.folder
         self._listing = Listing(folder / "listing")
         self._plan_file = PlanFile(folder / "plan")
-        self._states_file = StatesFile(folder / "states")
+        self._durable = Durable(job, committer)
         self._tails: dict[str, JournalTail] = {}
         self._looked = self._started = time.monotonic()
         self._deaths = 0
         self._wanted = job.workers
+        self._ending: RunStatus | None = None
 
     # -- moving on -----------------------------------------------------------------------
 
@@ -115,9 +121,11 @@ class Drive:
             planned = self._plan(now)
             for event in self.cluster.events(0 if planned else timeout):
                 self._engine_event(event, now)
-            if now - self._looked >= GROUP:
+            if now - self._looked >= (BLOCKED if self._durable.blocked else GROUP):
                 self._looked = now
                 self._look(now)
+        except OutputError as exc:
+            self._block(str(exc), now)
         except DatumError as exc:
             self._give_up(str(exc))
 
@@ -128,12 +136,12 @@ class Drive:
     def close(self, now: float) -> None:
         """Write what is known, and let go of files. The cluster is the caller's."""
         if not self.ended:
-            self._commit(now)
+            self._commit_if_it_can(now)
         for tail in self._tails.values():
             tail.close()
         self._listing.close()
         self._plan_file.close()
-        self._states_file.close()
+        self._durable.close()
 
     # -- planning ------------------------------------------------------------------------
 
@@ -145,8 +153,11 @@ class Drive:
         if batch is None:
             self._planning_ended(now)
             return False
-        self._listing.append(batch.rows)
-        self._plan_file.append(batch.ids)
+        try:
+            self._listing.append(batch.rows)
+            self._plan_file.append(batch.ids)
+        except OSError as exc:  # half a plan is none: the next run makes it anew
+            raise RunError(f"the plan cannot be written: {exc}. What is finished stays") from exc
         self._apply(Planned(bytes(batch.states)), now)
         return self.state.counts[DatumState.PENDING] < AHEAD or bool(self.cluster.workers)
 
@@ -191,6 +202,8 @@ class Drive:
         # The journal was read to its end: what it does not show as begun was not.
         certain = tail is not None
         self._apply(WorkerDown(event.worker, event.cause, begun, certain), now)
+        if is_full(str(self.job.project.dir)):  # it died of that, or will soon
+            self._block("the disk is full: workers cannot write their journals", now)
         if self._deaths >= HOPELESS and not self.cluster.workers:
             self._no_workers(f"the last {self._deaths} workers died at once: {event.cause}", now)
 
@@ -260,6 +273,8 @@ class Drive:
         final = any(isinstance(a, Settle) and a.position == record.position for a in actions)
         self._committer.failed(record, worker, final)
         self._act(actions, now)
+        if says_full(failure.type, failure.message):
+            self._block(f"the disk is full: {failure.message}", now)
 
     # -- what the scheduler says ---------------------------------------------------------
 
@@ -324,20 +339,44 @@ class Drive:
         self._set_status(status, message)
 
     def _commit(self, now: float) -> None:
-        for rejected in self._committer.commit(self.state):
+        was_blocked = self._durable.blocked
+        for rejected in self._durable.commit(self.state):
             self._act(self.state.apply(rejected, now), now)
-        low, high = self.state.take_changed()
-        if high > low:
-            self._states_file.write(low, bytes(self.state.states[low:high]))
+        if was_blocked and self._ending is not None:
+            self._end(self._ending, now)
+
+    def _commit_if_it_can(self, now: float) -> None:
+        """What is not committed stands in the journals."""
+        try:
+            self._commit(now)
+        except OutputError as exc:
+            print(f"run {self.job.uuid[:8]}: {exc}", flush=True)
+
+    def _block(self, reason: str, now: float) -> None:
+        """The disk takes no more: pause, say so once, keep what was gathered."""
+        if self._durable.blocked or self.ended:
+            return
+        self._deaths = 0
+        self._set_status(RunStatus.PAUSED, reason)
+        self._apply(Pause(reason), now)
+        self._durable.block(reason)
 
     def _end(self, status: RunStatus, now: float) -> None:
-        """Write the last of it. A conflict found only now turns a success into a failure."""
-        self._commit(now)
+        """Write the last of it; if the disk does not take it, that is tried again.
+
+        A conflict found only now turns a success into a failure.
+        """
+        self._ending = status
+        if status is RunStatus.CANCELLED:
+            self._commit_if_it_can(now)
+        else:
+            self._commit(now)
+        if self.ended:
+            return
         if status is RunStatus.SUCCESS and self.state.counts[DatumState.FAILED]:
             status = RunStatus.FAILED
-        self.status = status
-        self.ended = True
-        self._committer.end(self.state, status)
+        self._durable.end(self.state, status)
+        self.status, self.ended = status, True
 
     @property
     def reusable(self) -> bool:
@@ -357,4 +396,4 @@ class Drive:
     def _give_up(self, message: str) -> None:
         """The run itself went wrong: nothing that is finished is lost, the rest is left."""
         self.status, self.ended = RunStatus.ERROR, True
-        self._committer.give_up(self.state, message)
+        self._durable.give_up(self.state, message)

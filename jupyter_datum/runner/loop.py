@@ -25,6 +25,15 @@ from .version import VERSION
 _BUSY: Final = 0.01
 _WARM: Final = 0.005
 _COLD: Final = 0.05
+#: What a mistake of ours in one run may raise.
+_MISTAKES: Final = (
+    DatumError,
+    sqlite3.Error,
+    OSError,
+    ArithmeticError,
+    LookupError,
+    ValueError,
+)
 #: Seconds after the last run in which another is expected soon.
 _WARM_FOR: Final = 30.0
 
@@ -97,7 +106,14 @@ class Runner:
         """A mistake of ours in one run must not take the others with it."""
         try:
             drive.step(time.monotonic(), share)
-        except (sqlite3.Error, OSError, ArithmeticError, LookupError, ValueError) as exc:
+        except (
+            DatumError,
+            sqlite3.Error,
+            OSError,
+            ArithmeticError,
+            LookupError,
+            ValueError,
+        ) as exc:
             traceback.print_exc()
             self._fail(
                 drive, f"the runner failed: {type(exc).__name__}: {exc} (see {self._project.log})"
@@ -108,7 +124,7 @@ class Runner:
         leave it to the next runner."""
         try:
             drive.fail(message)
-        except sqlite3.Error:
+        except (sqlite3.Error, DatumError):
             traceback.print_exc()
             self._stopping = True
 

@@ -127,3 +127,19 @@ def test_a_plan_and_what_it_says_as_json(story: Story, capfd: pytest.CaptureFixt
     plan = json.loads(capfd.readouterr().out)
     assert plan["reasons"] == {"unchanged": 9, "failed before": 1}
     assert (plan["total"], plan["would_run"], plan["first"]) == (10, 1, ["3"])
+
+
+def test_a_run_is_paused_and_resumed(story: Story, capfd: pytest.CaptureFixture[str]) -> None:
+    story.namespace["numbers"] = list(range(30))
+    run = story.start("job -i numbers --workers 1", "import time\ntime.sleep(0.1)\ndatum.value")
+    story.until(run, lambda row: row.success >= 2)
+    project = ["--project", str(story.folder)]
+    assert main(["pause", "job", *project]) == 0
+    row = story.until(run, lambda row: row.status == "paused")
+    assert row.message == "paused by hand" and row.ended is None
+    assert main(["status", "job", *project]) == 1
+    assert main(["resume", "job", *project]) == 0
+    assert story.until(run, lambda row: row.ended is not None).success == 30
+    assert set(story.executions().values()) == {1}
+    assert main(["resume", "job", *project]) == 0
+    assert "job is not running" in capfd.readouterr().out

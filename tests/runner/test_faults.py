@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from pathlib import Path
 
 import psutil
 import pytest
@@ -183,3 +186,35 @@ def test_a_planted_recipe_starts_nothing(story: Story) -> None:
     with pytest.raises(SignatureError):
         read_recipe(story.project, "0" * 64)
     assert not canary.exists() and sys.executable != str(script)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 3 MB."""
+    target = tmp_path / "disk"
+    target.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(target)]
+    if sys.platform != "linux" or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("no tmpfs can be mounted here")
+    yield target
+    subprocess.run(["umount", "-l", str(target)], check=True)
+
+
+def test_a_full_disk_pauses_the_run_and_nothing_is_lost(small_disk: Path) -> None:
+    story = Story(small_disk)
+    story.count_file = small_disk.parent / "executions"
+    story.namespace["numbers"] = list(range(80))
+    body = "datum.out_file('.bin').write_bytes(bytes(100_000))\ndatum.value"
+    run = story.start("job -i numbers --workers 2", body)
+    row = story.end(run)
+    assert row.status == "paused" and "disk is full" in (row.message or "")
+    assert row.failed == 0
+    subprocess.run(["mount", "-o", "remount,size=30m", str(small_disk)], check=True)
+    story.tell("resume", run)
+    row = story.until(run, lambda row: row.ended is not None)
+    assert (row.status, row.success, row.failed) == ("success", 80, 0)
+    again = sum(story.executions().values()) - 80
+    assert again <= 12, "more than what the full disk had hit ran again"
+    assert story.transform("job").results() == list(range(80))
+    assert story.findings() == []
+    story.close()

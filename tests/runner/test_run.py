@@ -12,7 +12,7 @@ from jupyter_datum.ledger import queries
 from jupyter_datum.runner.ask import ask_again
 from jupyter_datum.runner.client import runner_environment
 
-from ..story import Story
+from ..story import Story, eventually
 
 
 def files(folder: Path, n: int) -> None:
@@ -41,7 +41,8 @@ def test_every_file_becomes_one_result_one_output_and_one_record(story: Story) -
     assert (row.status, row.success, row.executions) == ("success", 30, 30)
     assert story.transform("lengths").results() == [7] * 10 + [8] * 20
     assert len(list((story.folder / "out/lengths").glob("*.len"))) == 30
-    assert not (story.folder / "out/lengths/.datum-staging").exists()
+    staging = story.folder / "out/lengths/.datum-staging"
+    assert eventually(lambda: not staging.exists()), "swept a moment after the end was written"
     assert story.findings() == []
 
 
