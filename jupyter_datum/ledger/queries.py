@@ -299,6 +299,26 @@ def attempts(conn: sqlite3.Connection, datum: int, *, limit: int = 50) -> list[A
     return [AttemptRow(row[0], row[1], DatumState(row[2]), *row[3:]) for row in rows]
 
 
+def attempts_in(conn: sqlite3.Connection, run: int, datums: Sequence[int]) -> dict[int, int]:
+    """Return how many attempts of a run are recorded of those of `datums` that have any."""
+    rows = conn.execute(
+        "select a.datum, max(a.attempt) from json_each(?) j cross join attempt a"
+        " on a.datum = j.value and a.run = ? group by a.datum",
+        (json.dumps(list(datums)), run),
+    )
+    return dict(rows.fetchall())
+
+
+def unsettled_attempts(conn: sqlite3.Connection, run: int) -> set[int]:
+    """Return the datums that were tried in a run and have no outcome yet, ever."""
+    rows = conn.execute(
+        "select distinct datum from attempt a where run = ?"
+        " and not exists (select 1 from datum d where d.id = a.datum)",
+        (run,),
+    )
+    return {row[0] for row in rows}
+
+
 # -- results -------------------------------------------------------------------------------
 
 

@@ -158,7 +158,7 @@ class Drive:
             self._plan_file.append(batch.ids)
         except OSError as exc:  # half a plan is none: the next run makes it anew
             raise RunError(f"the plan cannot be written: {exc}. What is finished stays") from exc
-        self._apply(Planned(bytes(batch.states)), now)
+        self._apply(Planned(bytes(batch.states), batch.tried), now)
         return self.state.counts[DatumState.PENDING] < AHEAD or bool(self.cluster.workers)
 
     def _planning_ended(self, now: float) -> None:

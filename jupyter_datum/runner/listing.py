@@ -11,6 +11,8 @@ from array import array
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgpack
+
 
 class Listing:
     """Rows by position, appended while the plan is made, read while it runs.
@@ -53,6 +55,23 @@ class Listing:
     def close(self) -> None:
         """Close the file; it goes with the run's folder."""
         os.close(self._file)
+
+
+def ids_by_key(path: Path, ids: set[int]) -> dict[bytes, int]:
+    """Return the keys that a former runner gave these datum ids to, by the listing it left."""
+    found: dict[bytes, int] = {}
+    if not ids or not path.exists():
+        return found
+    with path.open("rb") as file:
+        try:
+            for row in msgpack.Unpacker(file, raw=False, unicode_errors="surrogateescape"):
+                if row[1] in ids:
+                    found[row[2]] = row[1]
+                if len(found) == len(ids):
+                    break
+        except (ValueError, msgpack.UnpackException):
+            pass  # its last row is torn: the runner died while it wrote
+    return found
 
 
 def _write(handle: int, data: bytes, offset: int) -> None:

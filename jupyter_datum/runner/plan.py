@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final, NamedTuple
@@ -59,12 +59,14 @@ class Batch:
     """The next positions of a plan.
 
     ``ids`` holds a datum row id, ``states`` a state byte and ``rows`` a packed item (empty
-    where nothing runs) for each position.
+    where nothing runs) for each position; ``tried`` (position, attempts) of datums that run
+    and were tried in this run before.
     """
 
     ids: list[int] = field(default_factory=list)
     states: bytearray = field(default_factory=bytearray)
     rows: list[bytes] = field(default_factory=list)
+    tried: list[tuple[int, int]] = field(default_factory=list)
 
 
 class Planner:
@@ -82,6 +84,9 @@ class Planner:
         Absolute folders that are never input: the transform's own outputs.
     now_ns : callable
         The clock, for files that changed a moment ago.
+    resumed : mapping, optional
+        Given when an older runner has begun the run: the ids that it gave to keys of which
+        the ledger holds attempts and no outcome.
     dry : bool
         Write nothing: new datums all get the id 0.
     """
@@ -95,6 +100,7 @@ class Planner:
         exclude: frozenset[bytes],
         now_ns: Callable[[], int],
         *,
+        resumed: Mapping[bytes, int] | None = None,
         dry: bool = False,
     ) -> None:
         self._conn = conn
@@ -111,6 +117,7 @@ class Planner:
         self._to_run = 0
         self._outputs: dict[int, list[tuple[bytes, int, int, bytes]]] = {}
         self._touched: list[tuple[int, Stat]] = []
+        self._resumed = resumed
         self._dry = dry
         self._ids = _Ids(conn)
         self._empty = not queries.known(conn, self._transform, None, 1)
@@ -126,6 +133,8 @@ class Planner:
         if self._touched and not self._dry:
             writes.refresh_stats(self._conn, self._touched)
             self._touched.clear()
+        if self._resumed is not None:
+            batch.tried = self._tried(batch)
         self.planned += len(batch.ids)
         return batch if batch.ids else None
 
@@ -133,7 +142,7 @@ class Planner:
         reason = self._reason(listed, known)
         self.reasons[reason] += 1
         position = self.planned + len(batch.ids)
-        identity = known.id if known else 0 if self._dry else self._ids.take()
+        identity = known.id if known else self._new_id(listed.key)
         batch.ids.append(identity)
         if not self._selected(reason, known):
             batch.states.append(self._state_left(known))
@@ -148,6 +157,19 @@ class Planner:
         item = SetItem(position, identity, listed.key, 1, files, listed.value, listed.captures)
         batch.states.append(DatumState.PENDING)
         batch.rows.append(pack_item(item))
+
+    def _new_id(self, key: bytes) -> int:
+        if self._dry:
+            return 0
+        return (self._resumed or {}).get(key) or self._ids.take()
+
+    def _tried(self, batch: Batch) -> list[tuple[int, int]]:
+        found = queries.attempts_in(self._conn, self._run, batch.ids)
+        return [
+            (self.planned + i, found[identity])
+            for i, identity in enumerate(batch.ids)
+            if batch.rows[i] and identity in found
+        ]
 
     def _selected(self, reason: str, known: Known | None) -> bool:
         selection = self._selection

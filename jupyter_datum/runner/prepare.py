@@ -28,6 +28,7 @@ from .cluster import Pool, Wanted, environment_key
 from .commit import Committer
 from .drive import Drive
 from .job import Job
+from .listing import ids_by_key
 from .plan import Planner
 from .recover import recover
 from .selection import selection_of
@@ -196,12 +197,18 @@ class Preparer:
         for name in ("j", "claims", "logs"):
             (job.folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
         publisher = Publisher(self._conn, run=key, out=out, replace=options.force)
+        resumed = None
         if recovering:
             recover(self._conn, job, publisher)
+            resumed = ids_by_key(
+                job.folder / "listing", queries.unsettled_attempts(self._conn, key.id)
+            )
         selection = selection_of(self._conn, key.transform, options, args)
         exclude = frozenset({out} if out else ())
         run = (key.id, key.transform, key.version)
-        planner = Planner(self._conn, run, source, selection, exclude, time.time_ns)
+        planner = Planner(
+            self._conn, run, source, selection, exclude, time.time_ns, resumed=resumed
+        )
         state = RunState(_settings(options))
         cluster = self._pool.take(self._wanted(job))
         return Drive(job, planner, state, cluster, Committer(self._conn, job, publisher))

@@ -132,7 +132,7 @@ class RunState:
         return actions
 
     def _planned(self, event: m.Planned, now: float) -> None:
-        self._datums.planned(event.states)
+        self._datums.planned(event.states, event.tried)
 
     def _plan_ended(self, event: m.PlanEnded, now: float) -> None:
         self._switches.planned = True

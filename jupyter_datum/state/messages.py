@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from ..states import DatumState, RunStatus
@@ -10,9 +11,14 @@ from ..states import DatumState, RunStatus
 
 
 class Planned(NamedTuple):
-    """More positions are known: one state byte each, PENDING for what is to run."""
+    """More positions are known: one state byte each, PENDING for what is to run.
+
+    ``tried`` names those (position, attempts) that were tried in this run before, under a
+    runner that died: their attempts are counted on.
+    """
 
     states: bytes
+    tried: Sequence[tuple[int, int]] = ()
 
 
 class PlanEnded(NamedTuple):

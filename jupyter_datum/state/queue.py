@@ -69,6 +69,11 @@ class Queue:
         """More positions were added to the states."""
         self._fresh += states.count(_PENDING)
 
+    def tried(self, entries: list[Entry]) -> None:
+        """These fresh positions are not at their first attempt."""
+        self._fresh -= len(entries)
+        self.add_again(entries)
+
     def spread(self, n: int) -> None:
         """Bring up to `n` fresh positions, evenly over what is known, to the front."""
         self._first.extend(Entry(position, 1, alone=True) for position in self._evenly(n))

@@ -17,7 +17,7 @@ import pytest
 from jupyter_datum.ledger import queries
 from jupyter_datum.runner.tail import JournalTail
 
-from ..story import Story
+from ..story import Story, eventually
 
 ENGINES = ["joblib", "dask", "ipyparallel", "serial"]
 
@@ -218,3 +218,22 @@ def test_a_full_disk_pauses_the_run_and_nothing_is_lost(small_disk: Path) -> Non
     assert story.transform("job").results() == list(range(80))
     assert story.findings() == []
     story.close()
+
+
+def test_attempts_are_counted_on_when_the_runner_dies(story: Story) -> None:
+    story.namespace["numbers"] = [1, 2, 3]
+    body = "import os\nif datum.value == 2 and datum.attempt == 1: os._exit(3)\ndatum.attempt"
+    run = story.start("job -i numbers --workers 1 --backoff 3s", body)
+
+    def first_attempt() -> bool:
+        with story.ledger() as conn:
+            return bool(conn.execute("select count(*) from attempt").fetchone()[0])
+
+    assert eventually(first_attempt, within=20)
+    story.kill_runner()
+    story.next_runner()
+    assert story.end(run).success == 3
+    assert story.transform("job").results() == [1, 2, 1]
+    with story.ledger() as conn:
+        found = conn.execute("select attempt, state from attempt order by attempt").fetchall()
+    assert found == [(1, 3), (2, 2)]

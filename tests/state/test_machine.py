@@ -233,3 +233,12 @@ def test_on_error_counts() -> None:
     assert OnError.parse("stop:10%").reached(5, 50)
     assert not OnError.parse("stop:10%").reached(1, 2), "two datums are no percentage"
     assert not OnError.parse("continue").reached(10**6, 10**6)
+
+
+def test_attempts_of_a_former_runner_are_counted_on() -> None:
+    state = RunState(RunSettings(tries=3, probe=0))
+    state.apply(Planned(bytes(4), tried=[(2, 2)]), 0.0)
+    actions = tell(state, PlanEnded(), WorkerUp("w1"))
+    sent = [item for action in actions if isinstance(action, Send) for item in action.items]
+    assert (2, 3) in sent and sent.count((2, 1)) == 0
+    assert state.accepts(2, 3) and not state.accepts(2, 1)
