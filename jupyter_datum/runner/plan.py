@@ -29,6 +29,7 @@ from .selection import (
     NEW,
     STALE,
     UNCHANGED,
+    GivesWay,
     Selection,
 )
 
@@ -87,6 +88,8 @@ class Planner:
     resumed : mapping, optional
         Given when an older runner has begun the run: the ids that it gave to keys of which
         the ledger holds attempts and no outcome.
+    gives_way : GivesWay, optional
+        Told which recorded datums run again, and which have left the input.
     dry : bool
         Write nothing: new datums all get the id 0.
     """
@@ -101,6 +104,7 @@ class Planner:
         now_ns: Callable[[], int],
         *,
         resumed: Mapping[bytes, int] | None = None,
+        gives_way: GivesWay | None = None,
         dry: bool = False,
     ) -> None:
         self._conn = conn
@@ -119,6 +123,8 @@ class Planner:
         self._touched: list[tuple[int, Stat]] = []
         self._resumed = resumed
         self._dry = dry
+        #: Asked by the publisher, while planning goes on and after it.
+        self.gives_way = gives_way or GivesWay()
         self._ids = _Ids(conn)
         self._empty = not queries.known(conn, self._transform, None, 1)
         self._pairs = self._paired(source.list(exclude, self.errors))
@@ -152,6 +158,8 @@ class Planner:
                 self.saved += known.seconds
             return
         self._to_run += 1
+        if known is not None:
+            self.gives_way.again.add(known.id)
         # The worker hashes what it finds: between now and then a file may change again.
         files = tuple((name, rel, None) for name, rel, _ in listed.files)
         item = SetItem(position, identity, listed.key, 1, files, listed.value, listed.captures)
@@ -253,14 +261,21 @@ class Planner:
         known = next(cursor, None)
         for listed in listing:
             while known is not None and known.key < listed.key:
-                self.vanished += 1
+                self._gone(known)
                 known = next(cursor, None)
             if known is not None and known.key == listed.key:
                 yield listed, known
                 known = next(cursor, None)
             else:
                 yield listed, None
-        self.vanished += sum(1 for _ in cursor) + (known is not None)
+        while known is not None:
+            self._gone(known)
+            known = next(cursor, None)
+        self.gives_way.whole = not self.errors
+
+    def _gone(self, known: Known) -> None:
+        self.vanished += 1
+        self.gives_way.gone.add(known.id)
 
     def _cursor(self) -> Iterator[Known]:
         """All known datums by key; in pages, so that no read stays open between steps."""

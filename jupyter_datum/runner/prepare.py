@@ -31,7 +31,7 @@ from .job import Job
 from .listing import ids_by_key
 from .plan import Planner
 from .recover import recover
-from .selection import selection_of
+from .selection import GivesWay, selection_of
 
 
 class Preparer:
@@ -196,7 +196,10 @@ class Preparer:
         )
         for name in ("j", "claims", "logs"):
             (job.folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
-        publisher = Publisher(self._conn, run=key, out=out, replace=options.force)
+        gives_way = GivesWay()
+        publisher = Publisher(
+            self._conn, run=key, out=out, replace=options.force, is_stale=gives_way
+        )
         resumed = None
         if recovering:
             recover(self._conn, job, publisher)
@@ -207,7 +210,14 @@ class Preparer:
         exclude = frozenset({out} if out else ())
         run = (key.id, key.transform, key.version)
         planner = Planner(
-            self._conn, run, source, selection, exclude, time.time_ns, resumed=resumed
+            self._conn,
+            run,
+            source,
+            selection,
+            exclude,
+            time.time_ns,
+            resumed=resumed,
+            gives_way=gives_way,
         )
         state = RunState(_settings(options))
         cluster = self._pool.take(self._wanted(job))

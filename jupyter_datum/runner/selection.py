@@ -40,14 +40,36 @@ class Bitmap:
     def __init__(self, ids: Iterable[int] = ()) -> None:
         self._bits = bytearray()
         for identity in ids:
-            byte = identity >> 3
-            if byte >= len(self._bits):
-                self._bits.extend(bytes(byte + 1 - len(self._bits) + len(self._bits) // 2))
-            self._bits[byte] |= 1 << (identity & 7)
+            self.add(identity)
+
+    def add(self, identity: int) -> None:
+        """Put one in."""
+        byte = identity >> 3
+        if byte >= len(self._bits):
+            self._bits.extend(bytes(byte + 1 - len(self._bits) + len(self._bits) // 2))
+        self._bits[byte] |= 1 << (identity & 7)
 
     def __contains__(self, identity: int) -> bool:
         byte = identity >> 3
         return byte < len(self._bits) and bool(self._bits[byte] & 1 << (identity & 7))
+
+
+class GivesWay:
+    """Which recorded datums keep no other from their output paths.
+
+    Those that run again in this run, and, once the whole input was listed without an error,
+    those that have left it.
+    """
+
+    def __init__(self) -> None:
+        self.again = Bitmap()
+        self.gone = Bitmap()
+        #: Whether `gone` can be trusted.
+        self.whole = False
+
+    def __call__(self, datum: int) -> bool:
+        """Tell of a datum by its row id."""
+        return datum in self.again or (self.whole and datum in self.gone)
 
 
 @dataclass(frozen=True)

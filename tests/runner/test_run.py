@@ -265,3 +265,30 @@ def test_a_group_and_a_selection_are_retried_alone(story: Story) -> None:
     assert story.end(run).success == 1
     assert sum(story.executions().values()) == 12 + chosen.datums + 1
     assert not story.findings()
+
+
+def test_two_datums_that_swap_their_output_paths_give_way(story: Story) -> None:
+    """The code stays; what the files hold decides where each output goes."""
+    folder = story.folder / "in"
+    folder.mkdir()
+    (folder / "a.txt").write_text("left")
+    (folder / "b.txt").write_text("right")
+    body = (
+        "from pathlib import Path\n"
+        "name = Path(datum.path).read_text()\n"
+        "(datum.out / name).write_text(datum.stem)\nname"
+    )
+    line = 'job -i "in/*.txt" --workers 1'
+    assert story.run(line, body).success == 2
+    (folder / "a.txt").write_text("right")
+    (folder / "b.txt").write_text("left")
+    row = story.run(line, body)
+    assert (row.status, row.success) == ("success", 2)
+    out = story.folder / "out" / "job"
+    assert {p.name: p.read_text() for p in out.iterdir()} == {"left": "b", "right": "a"}
+    (folder / "a.txt").unlink()
+    (folder / "c.txt").write_text("right")
+    row = story.run(line, body)
+    assert (row.status, row.success) == ("success", 1)
+    assert (out / "right").read_text() == "c"
+    assert story.findings() == []
