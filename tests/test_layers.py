@@ -1,4 +1,5 @@
-"""The house has floors; imports go down. Design: docs/house.md is drawn from this table."""
+"""The house has floors; imports go down. docs/house.md is drawn from this table:
+``python -m tests.test_layers > docs/house.md``."""
 
 from __future__ import annotations
 
@@ -120,3 +121,35 @@ def test_the_core_imports_nothing_foreign(module: str) -> None:
 def test_modules_stay_small() -> None:
     long = {m: n for m, p in modules() if (n := len(p.read_text().splitlines())) > 400}
     assert long == {}
+
+
+def house() -> str:
+    """Return docs/house.md: each room's floor, and the rooms it imports."""
+    uses: dict[str, set[str]] = {}
+    for module, path in modules():
+        here = room(module)
+        there = {room(name) for name in imports(module, path)} - {here}
+        uses.setdefault(here, set()).update(there)
+    text = [
+        "# The house",
+        "",
+        "Imports go down only; `tests/test_layers.py` holds them to it, and draws this page:",
+        "`python -m tests.test_layers > docs/house.md`.",
+        "",
+        "| floor | room | imports |",
+        "| --- | --- | --- |",
+    ]
+    for floor in sorted(set(FLOORS.values()), reverse=True):
+        for name in sorted(n for n, f in FLOORS.items() if f == floor and n in uses):
+            used = ", ".join(f"`{other or 'jupyter_datum'}`" for other in sorted(uses[name]))
+            text.append(f"| {floor} | `{name or 'jupyter_datum'}` | {used} |")
+    return "\n".join(text) + "\n"
+
+
+def test_the_drawing_of_the_house_is_true() -> None:
+    page = PACKAGE.parent / "docs" / "house.md"
+    assert page.read_text() == house(), "python -m tests.test_layers > docs/house.md"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(house())

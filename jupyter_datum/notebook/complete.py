@@ -6,11 +6,15 @@ import contextlib
 from typing import Any
 
 from ..engines import ENGINES
+from ..errors import DatumError
 from ..ledger import db, queries
 from ..transform.options import OPTIONS
-from .context import context_of
+from .context import Context, context_of
 
-_VERBS = ("status", "plan", "failures", "retry", "cancel", "pick", "results")
+#: What ``%datum`` is told to do.
+VERBS = (
+    "status", "plan", "failures", "retry", "pause", "resume", "cancel", "detach", "pick", "results"
+)  # fmt: skip
 
 
 def register(shell: Any) -> None:
@@ -20,7 +24,8 @@ def register(shell: Any) -> None:
     def complete(_: Any, event: Any) -> list[str]:
         words = event.line.split()
         if event.line.startswith("%datum"):
-            return [*_VERBS, *_names(context)] if len(words) > 1 or event.symbol else [*_VERBS]
+            after_verb = len(words) > 2 or (len(words) == 2 and not event.symbol)
+            return _names(context) if after_verb else list(VERBS)
         if words[-1:] == ["--engine"] or (len(words) > 1 and words[-2] == "--engine"):
             return list(ENGINES)
         return [flag for option in OPTIONS for flag in option.flags]
@@ -29,7 +34,11 @@ def register(shell: Any) -> None:
     shell.set_hook("complete_command", complete, str_key="%datum")
 
 
-def _names(context: Any) -> list[str]:
-    with contextlib.suppress(Exception), contextlib.closing(db.connect(context.project())) as conn:
-        return [transform.name for transform in queries.transforms(conn)]
+def _names(context: Context) -> list[str]:
+    """The transforms of the project, if there is one: looking must not make it."""
+    with contextlib.suppress(DatumError, OSError):
+        project = context.existing_project()
+        if project is not None and project.ledger.exists():
+            with contextlib.closing(db.connect(project, readonly=True)) as conn:
+                return [transform.name for transform in queries.transforms(conn)]
     return []

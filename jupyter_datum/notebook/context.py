@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..project import Project, find_or_create
+from ..project import Project, find, find_or_create
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,15 @@ class Context:
 
     def project(self) -> Project:
         """Return the project, made when it is first needed."""
+        return find_or_create(self._start())
+
+    def existing_project(self) -> Project | None:
+        """Return the project, or None if nothing has run here yet."""
+        return find(self._start())
+
+    def _start(self) -> Path:
         given = os.environ.get("DATUM_PROJECT")
-        return find_or_create(Path(given) if given else self.folder)
+        return Path(given) if given else self.folder
 
 
 def context_of(namespace: Mapping[str, Any]) -> Context:

@@ -8,7 +8,7 @@ import sqlite3
 import sys
 import uuid
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any
 
 from IPython.core.error import UsageError as ShellUsageError
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand
@@ -26,25 +26,13 @@ from ..transform.cell import Cell
 from ..transform.options import options_help, split
 from ..transform.recipe import read_recipe
 from . import render
+from .complete import VERBS
 from .context import context_of
 from .display import screen_for
 from .place import KernelPlace
 from .public import Transform, plan_text
 from .submit import Prepared, of_the_run, prepare, request_run
 from .wait import Waiter
-
-_VERBS: Final = (
-    "status",
-    "plan",
-    "failures",
-    "retry",
-    "pause",
-    "resume",
-    "cancel",
-    "detach",
-    "pick",
-    "results",
-)
 
 
 class RunFailedError(RunError):
@@ -182,8 +170,8 @@ class DatumMagics(Magics):
         with self._sentences():
             words = split(line)
             verb = words.pop(0) if words else "status"
-            if verb not in _VERBS:
-                raise UsageError(f"no verb {verb!r}; there are: {', '.join(_VERBS)}")
+            if verb not in VERBS:
+                raise UsageError(f"no verb {verb!r}; there are: {', '.join(VERBS)}")
             return getattr(self, f"_do_{verb}")(words)
 
     def _do_status(self, words: list[str]) -> None:

@@ -74,6 +74,15 @@ class Notebook:
             _collect(kind, content, printed, displays)
         raise AssertionError(f"no end within {within} s: {printed} {displays}")
 
+    def completions(self, code: str) -> list[str]:
+        """What the kernel offers at the end of `code`."""
+        message = self.client.complete(code)
+        while (found := self.client.get_shell_msg(timeout=20))["parent_header"][
+            "msg_id"
+        ] != message:
+            pass
+        return list(found["content"]["matches"])
+
     def reply(self, message: str, *, within: float = 20) -> str:
         """Return how the kernel says that a cell went: ``ok``, ``error``, ``aborted``."""
         end = time.monotonic() + within

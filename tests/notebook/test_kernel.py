@@ -228,3 +228,14 @@ def test_status_knows_a_transform_however_long_ago_it_ran(notebook: Notebook) ->
     for _ in range(21):
         notebook.run("%%datum other -i numbers\n1")
     assert "first: 1 succeeded" in notebook.run("%datum status first")
+
+
+def test_the_magic_lines_are_completed(notebook: Notebook) -> None:
+    assert {"status", "retry", "detach"} <= set(notebook.completions("%datum "))
+    assert "failures" in notebook.completions("%datum fai")
+    assert "--engine" in notebook.completions("%%datum thumbs -i a --eng")
+    assert "dask" in notebook.completions("%%datum thumbs -i a --engine ")
+    notebook.run("numbers = [1]")
+    notebook.run("%%datum thumbs -i numbers\n1")
+    assert "thumbs" in notebook.completions("%datum retry ")
+    assert "thumbs" in notebook.completions("%datum retry th")
