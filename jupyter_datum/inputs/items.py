@@ -111,6 +111,7 @@ class ItemsInput(Input):
         return self._rows()
 
     def _rows(self) -> Iterator[Listed]:
+        new, none = tuple.__new__, dict[str, str]()  # a million pass here: no call, no dict each
         with self.file.open("rb") as file:
             rest = b""
             while block := file.read(_BLOCK):
@@ -121,7 +122,9 @@ class ItemsInput(Input):
                     start = at + _HEAD.size
                     if start + length > len(data):
                         break
-                    yield Listed(data[at : at + _KEY], (), data[start : start + length], {})
+                    yield new(
+                        Listed, (data[at : at + _KEY], (), data[start : start + length], none)
+                    )
                     at = start + length
                 rest = data[at:]
         if rest:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -23,6 +24,10 @@ def main(root: str, interpreter: str) -> int:
         return 0  # somebody was faster
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
+    # Records come and go by thousands, and none of them is in a cycle: looking for cycles
+    # after each few hundred of them costs a tenth of the runner's time.
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 20)
     idle = float(os.environ.get("JUPYTER_DATUM_IDLE_SECONDS", "600"))
     with Runner(project, interpreter, idle) as runner:
         signal.signal(signal.SIGTERM, lambda *_: runner.stop())

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
+from collections.abc import Sequence
+from itertools import repeat
 from typing import Any
 
 import msgpack
@@ -48,9 +50,9 @@ class Committer:
 
     # -- what is gathered ----------------------------------------------------------------
 
-    def done(self, record: Done, worker: str) -> None:
-        """A datum succeeded; it counts when its files are published."""
-        self._done.append((record, worker))
+    def done(self, records: Sequence[Done], worker: str) -> None:
+        """Datums succeeded; they count when their files are published."""
+        self._done.extend(zip(records, repeat(worker)))
 
     def failed(self, record: Failed, worker: str, final: bool) -> None:
         """An attempt failed; `final` if no other follows."""
@@ -168,17 +170,9 @@ class Committer:
         self, conn: sqlite3.Connection, verdicts: list[Verdict], state: RunState
     ) -> list[Rejected]:
         job = self._job
-        workers = [worker for _, worker in self._done]
-        good: list[tuple[Done, str]] = []
-        failed = list(self._failed)
-        rejected: list[Rejected] = []
-        for verdict, worker in zip(verdicts, workers, strict=True):
-            if verdict.ok:
-                good.append((verdict.done, worker))
-            else:
-                record = _conflict(verdict)
-                failed.append((record, worker, True))
-                rejected.append(Rejected(record.position, record.attempt))
+        good, refused = self._parted(verdicts)
+        failed = self._failed + refused
+        rejected = [Rejected(record.position, record.attempt) for record, *_ in refused]
         if good:
             writes.put_successes(conn, job.key, good)
         if failed:
@@ -196,6 +190,16 @@ class Committer:
             **self._fields,
         )
         return rejected
+
+    def _parted(
+        self, verdicts: list[Verdict]
+    ) -> tuple[list[tuple[Done, str]], list[tuple[Failed, str, bool]]]:
+        """What was published, and what could not be."""
+        if all(verdict.ok for verdict in verdicts):
+            return self._done, []
+        pairs = list(zip(verdicts, self._done, strict=True))
+        good = [row for verdict, row in pairs if verdict.ok]
+        return good, [(_conflict(v), row[1], True) for v, row in pairs if not v.ok]
 
     # -- the end -------------------------------------------------------------------------
 

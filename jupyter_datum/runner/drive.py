@@ -7,12 +7,14 @@ and actions away from it. All of it happens in the runner's one thread.
 from __future__ import annotations
 
 import time
+from itertools import groupby
+from operator import attrgetter
 from typing import Final
 
 from ..engines.base import Down, Log, Returned, Up
 from ..engines.base import Event as EngineEvent
 from ..engines.base import Refused as EngineRefused
-from ..errors import DatumError, NoDatumsError, OutputError, RunError
+from ..errors import DatumError, OutputError
 from ..events import (
     Begun,
     DatumSet,
@@ -22,7 +24,6 @@ from ..events import (
     pack_set_rows,
     unpack_return,
 )
-from ..ledger.files import PlanFile
 from ..outputs.disk import is_full, says_full
 from ..state import (
     Action,
@@ -36,7 +37,6 @@ from ..state import (
     Pause,
     PauseRun,
     PlanEnded,
-    Planned,
     ReplaceWorker,
     RunState,
     Send,
@@ -52,20 +52,21 @@ from .cluster import Cluster
 from .commit import Committer
 from .durable import Durable
 from .job import Job
-from .listing import Listing
 from .plan import Planner
+from .planning import Planning
 from .tail import JournalTail
 
 #: Seconds between two looks into the journals, and between two commits.
 GROUP: Final = 0.05
-#: Planned but not yet sent positions above which planning takes turns with the rest.
-AHEAD: Final = 20_000
 #: Seconds to wait for a first worker, before the run is given up as impossible.
 START_WITHIN: Final = 120.0
 #: Seconds between two tries to write what a full disk did not take.
 BLOCKED: Final = 1.0
 #: Deaths in a row without a single finished datum, after which no worker is started anew.
 HOPELESS: Final = 12
+
+
+_SET: Final = attrgetter("set_id")
 
 
 class Drive:
@@ -95,11 +96,8 @@ class Drive:
         self.status: RunStatus = RunStatus.RUNNING
         self.ended = False
         self.paused_since: float | None = None
-        self._planner: Planner | None = planner
         self._committer = committer
-        folder = job.folder
-        self._listing = Listing(folder / "listing")
-        self._plan_file = PlanFile(folder / "plan")
+        self._planning = Planning(job, planner)
         self._durable = Durable(job, committer)
         self._tails: dict[str, JournalTail] = {}
         self._looked = self._started = time.monotonic()
@@ -139,35 +137,22 @@ class Drive:
             self._commit_if_it_can(now)
         for tail in self._tails.values():
             tail.close()
-        self._listing.close()
-        self._plan_file.close()
+        self._planning.close()
         self._durable.close()
 
     # -- planning ------------------------------------------------------------------------
 
     def _plan(self, now: float) -> bool:
-        """Plan another batch, unless enough is planned already; tell whether it did."""
-        if self._planner is None:
-            return False
-        batch = self._planner.step()
-        if batch is None:
-            self._planning_ended(now)
+        """Plan another batch, if the listing goes on; tell whether it did."""
+        if self._planning.ended:
             return False
         try:
-            self._listing.append(batch.rows)
-            self._plan_file.append(batch.ids)
-        except OSError as exc:  # half a plan is none: the next run makes it anew
-            raise RunError(f"the plan cannot be written: {exc}. What is finished stays") from exc
-        self._apply(Planned(bytes(batch.states), batch.tried), now)
-        return self.state.counts[DatumState.PENDING] < AHEAD or bool(self.cluster.workers)
-
-    def _planning_ended(self, now: float) -> None:
-        planner, self._planner = self._planner, None
-        assert planner is not None
-        self._committer.planned(planner)
-        if planner.planned == 0 and not planner.errors:
-            raise NoDatumsError(*self.job.nothing_found())
-        self._apply(PlanEnded(), now)
+            planned = self._planning.step()
+        finally:
+            if self._planning.ended:
+                self._committer.planned(self._planning.planner)
+        self._apply(planned or PlanEnded(), now)
+        return planned is not None
 
     # -- what workers say ----------------------------------------------------------------
 
@@ -233,31 +218,35 @@ class Drive:
 
     def _records(self, worker: str, records: list[Record], now: float) -> None:
         """Hand records on: successes of a set together, failures one by one."""
-        done: dict[int, list[tuple[int, int, float]]] = {}
-        begun: Begun | None = None
-        for record in records:
-            begun = record if isinstance(record, Begun) else None
-            if isinstance(record, Begun):
-                continue
-            if record.epoch != self.job.epoch or not self.state.accepts(
-                record.position, record.attempt
-            ):
-                self._committer.late += 1
-                continue
-            self._deaths = 0
-            if isinstance(record, Done):
-                self._committer.done(record, worker)
-                outcome = (record.position, record.attempt, record.seconds)
-                done.setdefault(record.set_id & 0xFFFFFFFF, []).append(outcome)
-            else:
+        done = [record for record in records if type(record) is Done]
+        for record in records if len(done) < len(records) else ():
+            if isinstance(record, Failed):
                 self._failed(worker, record, now)
-        for set_id, outcomes in done.items():
-            self._apply(Finished(worker, set_id, outcomes), now)
-        if begun is not None:
-            self._apply(WorkerBegan(worker, begun.position, begun.attempt, now), now)
-            self._committer.worker_at(worker, begun)
+        if done:
+            self._succeeded(worker, done, now)
+        last = records[-1] if records else None
+        if isinstance(last, Begun):
+            self._apply(WorkerBegan(worker, last.position, last.attempt, now), now)
+            self._committer.worker_at(worker, last)
+
+    def _succeeded(self, worker: str, done: list[Done], now: float) -> None:
+        epoch = self.job.epoch
+        fresh = self.state.expected([record for record in done if record.epoch == epoch])
+        self._committer.late += len(done) - len(fresh)
+        if not fresh:
+            return
+        self._deaths = 0
+        self._committer.done(fresh, worker)
+        for set_id, group in groupby(fresh, _SET):
+            outcomes = [(record.position, record.attempt, record.seconds) for record in group]
+            self._apply(Finished(worker, set_id & 0xFFFFFFFF, outcomes), now)
 
     def _failed(self, worker: str, record: Failed, now: float) -> None:
+        known = self.state.accepts(record.position, record.attempt)
+        if record.epoch != self.job.epoch or not known:
+            self._committer.late += 1
+            return
+        self._deaths = 0
         failure = record.failure
         event = Failure(
             worker,
@@ -291,7 +280,7 @@ class Drive:
             elif isinstance(action, ReplaceWorker):
                 self._replace(now)
             elif isinstance(action, Blame):
-                self._committer.blamed(self._listing, action, now)
+                self._committer.blamed(self._planning.listing, action, now)
             elif isinstance(action, PauseRun):
                 self._set_status(RunStatus.PAUSED, action.reason)
             elif isinstance(action, End):
@@ -315,7 +304,7 @@ class Drive:
             items=[],
         )
         attempts = [attempt for _, attempt in action.items]
-        data = pack_set_rows(header, self._listing.rows(positions), attempts)
+        data = pack_set_rows(header, self._planning.rows(positions), attempts)
         self.cluster.engine.send(action.worker, header.set_id, data)
 
     def _replace(self, now: float) -> None:

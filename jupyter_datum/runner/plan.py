@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final, NamedTuple
 
-from ..events import SetItem, Stat, pack_item
+from ..events import SetItem, Stat, pack_item, pack_listed
 from ..hashing import file_digest, is_racy, stat_of
 from ..inputs.base import Input, Listed
 from ..ledger import queries, writes
@@ -127,11 +127,15 @@ class Planner:
         self.gives_way = gives_way or GivesWay()
         self._ids = _Ids(conn)
         self._empty = not queries.known(conn, self._transform, None, 1)
-        self._pairs = self._paired(source.list(exclude, self.errors))
+        self._plain = self._empty and selection.takes_all_new and not dry and resumed is None
+        self._listing = source.list(exclude, self.errors)
+        self._pairs = self._paired(self._listing)
 
     def step(self, n: int = BATCH) -> Batch | None:
         """Plan up to `n` more datums; None when the listing has ended."""
         batch = Batch()
+        if self._plain:
+            return self._new_ones(batch, n)
         pairs = list(islice(self._pairs, n))
         self._outputs = self._recorded_outputs(pairs)
         for listed, known in pairs:
@@ -143,6 +147,23 @@ class Planner:
             batch.tried = self._tried(batch)
         self.planned += len(batch.ids)
         return batch if batch.ids else None
+
+    def _new_ones(self, batch: Batch, n: int) -> Batch | None:
+        """What :meth:`_plan` does where nothing is known and all is wanted, which is every
+        first run: the loop that a million datums pass through."""
+        block = list(islice(self._listing, n))
+        batch.ids = self._ids.take_many(len(block))
+        batch.states = bytearray([DatumState.PENDING]) * len(block)
+        batch.rows = [
+            pack_listed(position, identity, *listed)
+            for position, identity, listed in zip(
+                range(self.planned, self.planned + len(block)), batch.ids, block, strict=True
+            )
+        ]
+        self.reasons[NEW] += len(block)
+        self._to_run += len(block)
+        self.planned += len(block)
+        return batch if block else None
 
     def _plan(self, listed: Listed, known: Known | None, batch: Batch) -> None:
         reason = self._reason(listed, known)
@@ -300,6 +321,16 @@ class _Ids:
         self._conn = conn
         self._block = block
         self._next = self._stop = 0
+
+    def take_many(self, n: int) -> list[int]:
+        """Return `n` ids in a row."""
+        ids: list[int] = []
+        while len(ids) < n:
+            ids.append(self.take())
+            more = min(n - len(ids), self._stop - self._next)
+            ids.extend(range(self._next, self._next + more))
+            self._next += more
+        return ids
 
     def take(self) -> int:
         if self._next == self._stop:

@@ -93,6 +93,11 @@ class Selection:
     sample: int = 0
     among: Bitmap | None = None
 
+    @property
+    def takes_all_new(self) -> bool:
+        """Whether every datum runs of which nothing is known."""
+        return not self.sample and self.among is None and self.wants(NEW)
+
     def wants(self, reason: str) -> bool:
         """Return whether a datum with this reason runs."""
         if self.only:

@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 
 from ..errors import FrameError
-from ..events import Begun, Record, SetReturn, frames
+from ..events import Begun, Record, SetReturn, outcomes
 
 
 class JournalTail:
@@ -31,7 +31,8 @@ class JournalTail:
         self.begun: Begun | None = None
 
     def read(self) -> list[Record]:
-        """Return the records that were appended since the last look."""
+        """Return the records that were appended since the last look; of those that say
+        *begun* only the last one, if nothing follows it."""
         data = self._new_bytes()
         return self._take(data) if data else []
 
@@ -45,11 +46,8 @@ class JournalTail:
         return self._take(answer.frames[self._seen - answer.start :])
 
     def _take(self, data: bytes) -> list[Record]:
-        records: list[Record] = []
-        end = 0
         try:
-            for record, end in frames(data):  # noqa: B007  (the last end is wanted below)
-                records.append(record)
+            records, end = outcomes(data)
         except FrameError as exc:
             raise FrameError(f"the journal {str(self._path)!r} is damaged: {exc}") from exc
         self._seen += end

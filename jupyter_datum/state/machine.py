@@ -15,9 +15,10 @@ once) and :mod:`.blame` (who killed the worker), tied together by :mod:`.dispatc
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+from ..events import Done
 from ..states import DatumState, RunStatus
 from . import messages as m
 from .datums import Datums
@@ -101,6 +102,10 @@ class RunState:
             return True
         self._table.late += 1
         return False
+
+    def expected(self, records: Sequence[Done]) -> list[Done]:
+        """Return those of `records` that are awaited, in order; count the rest as late."""
+        return self._table.expected(records)
 
     def take_changed(self) -> tuple[int, int]:
         """Return ``(low, high)`` around all bytes of :attr:`states` changed since last asked."""

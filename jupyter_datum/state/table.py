@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from ..errors import InvalidTransitionError
+from ..events import Done
 from ..states import DatumState
 from .transitions import TRANSITIONS, following
 
@@ -47,6 +48,20 @@ class Table:
             and self.states[position] == _S.RUNNING
             and self._attempts.get(position, 1) == attempt
         )
+
+    def expected(self, records: Sequence[Done]) -> list[Done]:
+        """Those of `records` whose attempts have been sent and are not settled, in order;
+        the rest counts as late."""
+        states, attempts, known = self.states, self._attempts, len(self.states)
+        found = [
+            record
+            for record in records
+            if record.position < known
+            and states[record.position] == _S.RUNNING
+            and attempts.get(record.position, 1) == record.attempt
+        ]
+        self.late += len(records) - len(found)
+        return found
 
     def awaited(self, items: Sequence[Item] | range) -> list[Item]:
         """Those of a set's `items` that are sent and not settled, in order."""

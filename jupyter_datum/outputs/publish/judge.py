@@ -7,6 +7,7 @@ import sqlite3
 import stat
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Final, NamedTuple
 
 from ...events import Done, OutputFile
@@ -22,6 +23,10 @@ from .moves import Move, is_unedited
 #: Outcomes in which a datum of this run keeps its paths.
 _FINISHED: Final = (DatumState.SUCCESS, DatumState.RECOVERED)
 Announced = Mapping[tuple[int, int], Sequence[Move]]
+
+
+#: A named tuple from a tuple of the right length, without its maker's detour.
+_new = tuple.__new__
 
 
 class Verdict(NamedTuple):
@@ -98,7 +103,7 @@ class Judge:
             self._claims = self._claimed()
             self._judge(group)
         else:
-            self.verdicts = [Verdict(done, True, None) for done in group]
+            self.verdicts = [_new(Verdict, row) for row in zip(group, repeat(True), repeat(None))]
 
     @property
     def changes_files(self) -> bool:

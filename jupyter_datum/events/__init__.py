@@ -1,0 +1,73 @@
+"""What crosses process borders: records in frames, and datum sets.
+
+msgpack and not pickle: nothing in ``.datum/`` may be executed on reading. Byte strings
+stay byte strings, so file names of any bytes travel unharmed.
+"""
+
+from .records import (
+    BEGUN,
+    DONE,
+    FAILED,
+    MAGIC,
+    MAX_BODY,
+    Begun,
+    Done,
+    Failed,
+    Failure,
+    InputFile,
+    LogSegment,
+    OutputFile,
+    Record,
+    Result,
+    Stat,
+    frame,
+    frames,
+    outcomes,
+)
+from .sets import (
+    DatumSet,
+    SetItem,
+    SetReturn,
+    pack_item,
+    pack_listed,
+    pack_return,
+    pack_set,
+    pack_set_rows,
+    unpack,
+    unpack_item,
+    unpack_return,
+    unpack_set,
+)
+
+__all__ = [
+    "BEGUN",
+    "DONE",
+    "FAILED",
+    "MAGIC",
+    "MAX_BODY",
+    "Begun",
+    "DatumSet",
+    "Done",
+    "Failed",
+    "Failure",
+    "InputFile",
+    "LogSegment",
+    "OutputFile",
+    "Record",
+    "Result",
+    "SetItem",
+    "SetReturn",
+    "Stat",
+    "frame",
+    "frames",
+    "outcomes",
+    "pack_item",
+    "pack_listed",
+    "pack_return",
+    "pack_set",
+    "pack_set_rows",
+    "unpack",
+    "unpack_item",
+    "unpack_return",
+    "unpack_set",
+]

@@ -1,0 +1,254 @@
+"""Records of what became of datums, and the frames they travel in.
+
+A *frame* is ``magic (2) | length (u32) | crc32 (u32) | body``; its body is a msgpack
+array. A worker appends frames to its journal and gives the same bytes back through its
+engine, so that a record reads the same whichever way it comes first. A frame cut off at
+the end of a file means "not yet"; a frame whose checksum is wrong is an error.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
+from zlib import crc32
+
+import msgpack
+
+from ..errors import FrameError
+
+MAGIC: Final = b"dj"
+_HEAD: Final = struct.Struct("<2sII")
+#: No record is longer; a greater length is damage, not a record.
+MAX_BODY: Final = 64 << 20
+
+BEGUN: Final = 1
+DONE: Final = 2
+FAILED: Final = 3
+
+
+class Stat(NamedTuple):
+    """What tells that a file is unchanged, without reading it. Times in nanoseconds."""
+
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+    inode: int
+
+
+class InputFile(NamedTuple):
+    """A file of a datum as it was when its bytes were hashed (before user code ran).
+
+    ``name`` is the input's name, ``rel`` the path under the input's root (bytes, as the
+    file system gave them), ``content`` its 32-byte BLAKE3.
+    """
+
+    name: str
+    rel: bytes
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+    inode: int
+    content: bytes
+
+
+class OutputFile(NamedTuple):
+    """A file that an attempt made.
+
+    ``staged`` is its name in the staging pool, ``rel`` its final path under the output
+    folder (bytes, '/'), ``digest`` its 32-byte BLAKE3.
+    """
+
+    staged: str
+    rel: bytes
+    size: int
+    digest: bytes
+
+
+class Result(NamedTuple):
+    """A datum's result: ``kind`` is ``"json"``, ``"pickle"`` (inline ``data``), or
+    ``"json-file"``, ``"pickle-file"`` (``data`` is the hex digest, as ASCII, of a file in
+    ``.datum/results/``); ``size`` is that of the encoded value, in bytes."""
+
+    kind: str
+    data: bytes
+    size: int
+
+
+class LogSegment(NamedTuple):
+    """What an attempt printed: a piece of the worker's log. ``cut`` bytes were dropped."""
+
+    offset: int
+    length: int
+    cut: int
+
+
+class Failure(NamedTuple):
+    """Why an attempt failed, as plain text: no exception object crosses a border.
+
+    ``phase`` is ``"input" | "setup" | "cell" | "result" | "output" | "worker"``;
+    ``signature`` groups failures that are alike; ``place`` is the last frame of the
+    user's, ``"cell line 4"`` or ``"helpers.py line 10"``. ``transient`` is True for what
+    may go away by itself (I/O errors, deaths, time-outs), ``fatal`` for what cannot
+    (SyntaxError, NameError, ImportError, TypeError, AttributeError).
+    """
+
+    type: str
+    message: str
+    traceback: str
+    phase: str
+    signature: str
+    place: str
+    transient: bool
+    fatal: bool
+
+
+class Begun(NamedTuple):
+    """User code is about to run for a datum. ``at`` is in epoch seconds, UTC."""
+
+    position: int
+    attempt: int
+    epoch: int
+    set_id: int
+    at: float
+
+
+class Done(NamedTuple):
+    """A datum's attempt ended well. Its files are closed and staged.
+
+    ``position`` is the datum's place in the run's plan, ``datum`` its row id, ``key`` its
+    key. ``began`` in epoch seconds, ``seconds`` of wall time. ``dirty`` is True if an
+    input changed while it was being processed.
+    """
+
+    position: int
+    datum: int
+    key: bytes
+    attempt: int
+    epoch: int
+    set_id: int
+    began: float
+    seconds: float
+    inputs: tuple[InputFile, ...]
+    outputs: tuple[OutputFile, ...]
+    result: Result | None
+    log: LogSegment | None
+    metrics: dict[str, Any] | None
+    dirty: bool
+
+
+class Failed(NamedTuple):
+    """A datum's attempt failed. ``partial`` is what it had written, kept in staging."""
+
+    position: int
+    datum: int
+    key: bytes
+    attempt: int
+    epoch: int
+    set_id: int
+    began: float
+    seconds: float
+    inputs: tuple[InputFile, ...]
+    failure: Failure
+    log: LogSegment | None
+    partial: tuple[OutputFile, ...]
+
+
+Record = Begun | Done | Failed
+
+_pack = msgpack.Packer(use_bin_type=True, unicode_errors="surrogateescape").pack
+
+
+def frame(record: Record) -> bytes:
+    """Return `record` as one frame."""
+    kind = BEGUN if type(record) is Begun else DONE if type(record) is Done else FAILED
+    body: bytes = _pack((kind, *record))
+    return _HEAD.pack(MAGIC, len(body), crc32(body)) + body
+
+
+def frames(data: bytes | memoryview, start: int = 0) -> Iterator[tuple[Record, int]]:
+    """Yield each whole record of `data` from byte `start`, with the offset where it ends.
+
+    Stops in silence at a frame that is cut off: it is not written yet, or never will be.
+
+    Raises
+    ------
+    FrameError
+        If a frame is damaged: wrong magic, an impossible length, a wrong checksum.
+    """
+    for body, stop in _bodies(data, start):
+        yield _record(body), stop
+
+
+def outcomes(data: bytes | memoryview) -> tuple[list[Record], int]:
+    """Return the records of `data`, as :func:`frames` would, and where the last one ends;
+    of those that say *begun* only one that no other follows.
+
+    Half of what a journal holds says *begun*, and is of use only while it is the last.
+    """
+    found: list[Record] = []
+    begun, stop = b"", 0
+    for body, stop in _bodies(data, 0):  # noqa: B007
+        if body[1] == BEGUN:  # byte 0 is the array's head, as for all records
+            begun = body
+        else:
+            begun = b""
+            found.append(_record(body))
+    return ([*found, _record(begun)] if begun else found), stop
+
+
+def _bodies(data: bytes | memoryview, start: int) -> Iterator[tuple[bytes, int]]:
+    """Yield the body of each whole frame, with the offset where it ends."""
+    end, size, head = len(data), _HEAD.size, _HEAD.unpack_from
+    while start + size <= end:
+        magic, length, check = head(data, start)
+        if magic != MAGIC or length > MAX_BODY:
+            raise FrameError(f"no frame at byte {start}: found {bytes(magic)!r}")
+        stop = start + size + length
+        if stop > end:
+            return
+        body = bytes(data[start + size : stop])
+        if crc32(body) != check:
+            raise FrameError(f"the frame at byte {start} has a wrong checksum")
+        yield body, stop
+        start = stop
+
+
+def _record(body: bytes) -> Record:
+    try:
+        kind, *fields = msgpack.unpackb(
+            body, use_list=False, strict_map_key=False, unicode_errors="surrogateescape"
+        )
+    except (ValueError, TypeError, msgpack.UnpackException) as exc:
+        raise FrameError(f"not a record of ours: {exc}") from exc
+    if kind == DONE and len(fields) == _DONE_FIELDS:
+        return _done(fields)
+    if kind == BEGUN:
+        return Begun._make(fields)
+    if kind == FAILED:
+        failed = Failed._make(fields)
+        return failed._replace(
+            inputs=tuple(map(InputFile._make, failed.inputs)),
+            failure=Failure._make(failed.failure),
+            log=LogSegment._make(failed.log) if failed.log else None,
+            partial=tuple(map(OutputFile._make, failed.partial)),
+        )
+    raise FrameError(f"a record of unknown kind {kind!r} with {len(fields)} fields")
+
+
+_DONE_FIELDS: Final = len(Done._fields)
+#: A named tuple from a tuple of the right length: a third of the time of its own maker.
+_new = tuple.__new__
+
+
+def _done(fields: list[Any]) -> Done:
+    """The record that a million datums pass through."""
+    if fields[8]:
+        fields[8] = tuple([_new(InputFile, each) for each in fields[8]])
+    if fields[9]:
+        fields[9] = tuple([_new(OutputFile, each) for each in fields[9]])
+    if fields[10]:
+        fields[10] = _new(Result, fields[10])
+    if fields[11]:
+        fields[11] = _new(LogSegment, fields[11])
+    return _new(Done, fields)

@@ -1,0 +1,61 @@
+"""The plan of an active run as it grows: the planner, and what it has written so far."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..errors import NoDatumsError, RunError
+from ..ledger.files import PlanFile
+from ..state import Planned
+from .job import Job
+from .listing import Listing
+from .plan import Planner
+
+
+class Planning:
+    """Plans batch by batch, and keeps what was planned on disk.
+
+    Parameters
+    ----------
+    job : Job
+    planner : Planner
+    """
+
+    def __init__(self, job: Job, planner: Planner) -> None:
+        self.planner = planner
+        self.ended = False
+        self._job = job
+        self.listing = Listing(job.folder / "listing")
+        self._file = PlanFile(job.folder / "plan")
+
+    def step(self) -> Planned | None:
+        """Plan another batch (some milliseconds); None when the listing has just ended.
+
+        Raises
+        ------
+        NoDatumsError
+            If there is not one datum.
+        RunError
+            If the plan cannot be written.
+        """
+        batch = self.planner.step()
+        if batch is None:
+            self.ended = True
+            if self.planner.planned == 0 and not self.planner.errors:
+                raise NoDatumsError(*self._job.nothing_found())
+            return None
+        try:
+            self.listing.append(batch.rows)
+            self._file.append(batch.ids)
+        except OSError as exc:  # half a plan is none: the next run makes it anew
+            raise RunError(f"the plan cannot be written: {exc}. What is finished stays") from exc
+        return Planned(bytes(batch.states), batch.tried)
+
+    def rows(self, positions: Sequence[int]) -> bytes:
+        """Return the packed datums at `positions`, joined."""
+        return self.listing.rows(positions)
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self.listing.close()
+        self._file.close()
