@@ -68,11 +68,14 @@ def outputs_of(
         part = datums[start : start + _IN]
         rows = conn.execute(
             "select datum, path, size, mtime_ns, digest from output"
-            f" where datum in ({_marks(part)}) order by datum, path",
+            f" where datum in ({_marks(part)})",
             part,
         )
-        for datum, *output in rows:
-            found.setdefault(datum, []).append(tuple(output))
+        for row in rows:
+            if row[0] in found:
+                found[row[0]].append(row[1:])
+            else:
+                found[row[0]] = [row[1:]]
     return found
 
 

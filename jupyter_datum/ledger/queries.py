@@ -268,7 +268,7 @@ def datum_detail(conn: sqlite3.Connection, datum: int) -> DatumDetail | None:
         "select t.name from datum d join transform t on t.id = d.transform where d.id = ?",
         (datum,),
     ).fetchone()[0]
-    outputs = [OutputRow(*output) for output in outputs_of(conn, [datum]).get(datum, [])]
+    outputs = [OutputRow(*output) for output in sorted(outputs_of(conn, [datum]).get(datum, []))]
     return DatumDetail(row, name, _inputs(conn, row), outputs, attempts(conn, datum))
 
 
