@@ -24,6 +24,10 @@ from jupyter_datum.project import create
 from jupyter_datum.states import ENDED, RunStatus
 from jupyter_datum.transform.cell import Cell
 
+# The peers' workers, which start in folders of their own, must find `identity` by name.
+_HERE = str(Path(__file__).resolve().parent)
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [_HERE, os.environ.get("PYTHONPATH")]))
+
 
 def identity(x: int) -> int:
     """The no-op that is mapped."""
