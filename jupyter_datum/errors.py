@@ -42,6 +42,10 @@ class DatumError(Exception):
     def __str__(self) -> str:
         return " ".join(str(part) for part in self.args)
 
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows: the sentence, without our frames."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 class UsageError(DatumError):
     """A magic line, an option or a cell that cannot be understood."""

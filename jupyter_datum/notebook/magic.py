@@ -10,11 +10,10 @@ import uuid
 from collections.abc import Iterator
 from typing import Any
 
-from IPython.core.error import UsageError as ShellUsageError
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand
 
 from ..datum import Datum
-from ..errors import DatumError, RunError, SignatureError, UsageError
+from ..errors import RunError, SignatureError, UsageError
 from ..hashing import decode_value
 from ..inputs import ItemsInput, input_from_json
 from ..ledger import db, queries
@@ -67,17 +66,16 @@ class DatumMagics(Magics):
         ``%%datum NAME -i INPUT [-o FOLDER] [options]``
         """
         assert cell is not None
-        with self._sentences():
-            marked = self._cell(line, cell)
-            prepared = prepare(line, marked, self.shell.user_ns, self._context, self._cell_id)
-            self._say(prepared)
-            with contextlib.closing(db.connect(prepared.project)) as conn:
-                if prepared.options.plan:
-                    args = of_the_run(prepared.options)
-                    print(plan_text(conn, prepared.project, prepared.recipe, args))
-                    return
-                row = self._run(conn, prepared)
-            self._raise_unseen(row)
+        marked = self._cell(line, cell)
+        prepared = prepare(line, marked, self.shell.user_ns, self._context, self._cell_id)
+        self._say(prepared)
+        with contextlib.closing(db.connect(prepared.project)) as conn:
+            if prepared.options.plan:
+                args = of_the_run(prepared.options)
+                print(plan_text(conn, prepared.project, prepared.recipe, args))
+                return
+            row = self._run(conn, prepared)
+        self._raise_unseen(row)
 
     def _run(self, conn: sqlite3.Connection, prepared: Prepared) -> RunRow | None:
         active = self._active(conn, prepared)
@@ -167,12 +165,11 @@ class DatumMagics(Magics):
     @line_magic("datum")
     def datum_line(self, line: str) -> Any:
         """``%datum [status|plan|failures|retry|pause|resume|cancel|detach|pick|results] [NAME]``"""
-        with self._sentences():
-            words = split(line)
-            verb = words.pop(0) if words else "status"
-            if verb not in VERBS:
-                raise UsageError(f"no verb {verb!r}; there are: {', '.join(VERBS)}")
-            return getattr(self, f"_do_{verb}")(words)
+        words = split(line)
+        verb = words.pop(0) if words else "status"
+        if verb not in VERBS:
+            raise UsageError(f"no verb {verb!r}; there are: {', '.join(VERBS)}")
+        return getattr(self, f"_do_{verb}")(words)
 
     def _do_status(self, words: list[str]) -> None:
         with self._ledger() as (conn, _):
@@ -276,16 +273,6 @@ class DatumMagics(Magics):
         project = self._context.project()
         with contextlib.closing(db.connect(project)) as conn:
             yield conn, project
-
-    @contextlib.contextmanager
-    def _sentences(self) -> Iterator[None]:
-        """Our errors are sentences for the user, without our frames."""
-        try:
-            yield
-        except RunFailedError:
-            raise
-        except DatumError as exc:
-            raise ShellUsageError(f"{type(exc).__name__}: {exc}") from None
 
 
 def _help() -> str:
