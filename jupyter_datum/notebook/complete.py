@@ -13,7 +13,8 @@ from .context import Context, context_of
 
 #: What ``%datum`` is told to do.
 VERBS = (
-    "status", "plan", "failures", "retry", "pause", "resume", "cancel", "detach", "pick", "results"
+    "status", "plan", "failures", "retry", "pause", "resume", "cancel", "detach", "pick", "results",
+    "watch",
 )  # fmt: skip
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import time
 from typing import Any, Final, Protocol
+
+from ..errors import UsageError
+from ..project import Project
 
 #: Seconds between two updates of a cell's output.
 _EVERY: Final = 0.25
@@ -76,8 +80,54 @@ class Quiet:
         print("\n".join(lines))
 
 
-def screen_for(shell: Any) -> Screen:
-    """Return what fits this kernel or terminal."""
-    if getattr(shell, "kernel", None) is not None:
-        return FrontEnd()
-    return Terminal() if sys.stderr.isatty() else Quiet()
+class TextOnly(FrontEnd):
+    """A front end that is to show nothing but text."""
+
+    def _show(self, bundle: dict[str, Any]) -> None:
+        super()._show({"text/plain": bundle["text/plain"]})
+
+
+class Widget:
+    """The widget of :mod:`.widget`, and the text at the end."""
+
+    def __init__(self, project: Project, run: str) -> None:
+        self._project = project
+        self._run = run
+        self._shown = False
+
+    def update(self, line: str, bundle: dict[str, Any]) -> None:
+        from IPython.display import display
+
+        from .widget import run_widget
+
+        if not self._shown:
+            self._shown = True
+            display(run_widget(self._project, self._run))
+
+    def close(self, lines: list[str], bundle: dict[str, Any]) -> None:
+        self.update("", bundle)
+        print("\n".join(lines))
+
+
+#: What the variable ``JUPYTER_DATUM_PROGRESS`` may hold.
+PROGRESS: Final = ("off", "text", "html", "widget")
+
+
+def screen_for(shell: Any, project: Project, run: str) -> Screen:
+    """Return what fits this kernel or terminal, or what ``JUPYTER_DATUM_PROGRESS`` asks for.
+
+    Raises
+    ------
+    UsageError
+        If it asks for what there is not.
+    """
+    wanted = os.environ.get("JUPYTER_DATUM_PROGRESS", "html")
+    if wanted not in PROGRESS:
+        raise UsageError(f"JUPYTER_DATUM_PROGRESS={wanted}: there are {', '.join(PROGRESS)}")
+    if wanted == "off":
+        return Quiet()
+    if getattr(shell, "kernel", None) is None:
+        return Terminal() if sys.stderr.isatty() else Quiet()
+    if wanted == "widget":
+        return Widget(project, run)
+    return TextOnly() if wanted == "text" else FrontEnd()

@@ -91,7 +91,7 @@ class DatumMagics(Magics):
             self._bind(prepared)
             print(f"{name}: runs in the background. See: %datum status {name}")
             return None
-        screen = screen_for(self.shell)
+        screen = screen_for(self.shell, prepared.project, run)
         waiter = Waiter(self.shell, conn, prepared.project, prepared.recipe, run, screen)
         try:
             return waiter.wait(ask)
@@ -164,7 +164,7 @@ class DatumMagics(Magics):
     @no_var_expand
     @line_magic("datum")
     def datum_line(self, line: str) -> Any:
-        """``%datum [status|plan|failures|retry|pause|resume|cancel|detach|pick|results] [NAME]``"""
+        """``%datum [VERB] [NAME]``; without a verb: status."""
         words = split(line)
         verb = words.pop(0) if words else "status"
         if verb not in VERBS:
@@ -220,6 +220,16 @@ class DatumMagics(Magics):
                 return
             tell_run(conn, kind, row.uuid, row.interpreter)
             print(f"{name}: {says}")
+
+    def _do_watch(self, words: list[str]) -> Any:
+        """Return a widget of the newest run, which stays live while other cells run."""
+        from .widget import run_widget
+
+        transform = self._transform(words)
+        run = transform.run
+        assert run is not None
+        with self._ledger() as (_, project):
+            return run_widget(project, run.uuid)
 
     def _do_pick(self, words: list[str]) -> Datum:
         """Bind ``datum`` to a datum, to step through the cell by hand."""

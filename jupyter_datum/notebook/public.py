@@ -177,7 +177,8 @@ class Transform:
             args = {"only": ["failed"], "origin": "kernel"}
             run, recipe = ask_again(conn, self._project, row, args)
             shell = get_ipython()
-            Waiter(shell, conn, self._project, recipe, run, screen_for(shell)).wait()
+            screen = screen_for(shell, self._project, run)
+            Waiter(shell, conn, self._project, recipe, run, screen).wait()
 
     def cancel(self) -> None:
         """Stop the newest run; what is finished stays."""

@@ -139,11 +139,12 @@ def progress_line(run: RunRow, meter: Meter, now: float, *, width: int = 24) -> 
         parts.append(f"{run.failed:,} failed")
     if run.skipped:
         parts.append(f"{run.skipped:,} unchanged")
-    parts.append(_speed(run, meter, now))
+    parts.append(speed(run, meter, now))
     return f"{run.name} {bar} {', '.join(part for part in parts if part)}"
 
 
-def _speed(run: RunRow, meter: Meter, now: float) -> str:
+def speed(run: RunRow, meter: Meter, now: float) -> str:
+    """Say how fast a run goes, and how long it will take."""
     if run.status == RunStatus.PAUSED:
         return "paused"
     still = meter.still(now)
