@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import signal
 import sys
 from pathlib import Path
 
-from ..project import find
+from ..ledger import db, requests
+from ..project import Project, find
+from .client import start_runner
 from .lease import take_lock
 from .loop import Runner
 
@@ -32,8 +35,25 @@ def main(root: str, interpreter: str) -> int:
     with Runner(project, interpreter, idle) as runner:
         signal.signal(signal.SIGTERM, lambda *_: runner.stop())
         runner.serve()
+        stopped = runner.stopped
     os.close(lock)
+    if not stopped:
+        hand_on(project, interpreter)
     return 0
+
+
+def hand_on(project: Project, interpreter: str) -> None:
+    """Start the next runner if there is a request that nobody will answer.
+
+    A client that asked while this runner was ending (or draining, for one of another
+    version) saw its lock and left it at that. Now that the lock is free nobody can.
+    """
+    if not project.ledger.exists():
+        return
+    with contextlib.closing(db.connect(project)) as conn:
+        waiting = requests.open_requests(conn, interpreter)
+    if waiting:
+        start_runner(project, interpreter)
 
 
 if __name__ == "__main__":

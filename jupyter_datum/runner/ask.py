@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import sys
 import uuid
 from collections.abc import Mapping
 from typing import Any
@@ -16,7 +17,7 @@ from ..ledger import requests
 from ..ledger.queries import RunRow
 from ..project import Project
 from ..transform.recipe import Recipe, read_recipe
-from .client import ensure_runner
+from .client import ask_for_room, ensure_runner
 
 
 def ask_for_run(
@@ -29,6 +30,7 @@ def ask_for_run(
 ) -> str:
     """Ask for a run of a signed recipe; return the run's uuid (`run`, if given)."""
     run = run or uuid.uuid4().hex
+    ask_for_room(conn, recipe.interpreter)
     requests.ask(
         conn,
         uuid=run,
@@ -38,7 +40,8 @@ def ask_for_run(
         recipe=digest,
         args=dict(args),
     )
-    ensure_runner(project, recipe.interpreter)
+    if waiting := ensure_runner(project, recipe.interpreter):
+        print(waiting, file=sys.stderr)
     return run
 
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sqlite3
 import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import Final
 
+from ..engines.processes import WORKER_MARK
 from ..errors import RunnerError
+from ..ledger import db, queries, requests
 from ..locks import is_locked
 from ..project import Project
+from . import watcher
+from .version import installed_version
 
 #: Variables that a runner gets; never the whole environment, which holds secrets.
 _KEPT: Final = frozenset(
@@ -25,6 +31,10 @@ _KEPT_PREFIXES: Final = (
     "CONDA_", "PYTHON", "CUDA_", "GDAL_", "PROJ_", "OMP_", "LC_", "XDG_",
     "JUPYTER_DATA", "JUPYTER_RUNTIME", "JUPYTER_CONFIG", "JUPYTER_DATUM_",
 )  # fmt: skip
+
+#: Carried by what a runner has started, to be ended with it: a runner is not (it may be
+#: started by its predecessor, or by a cell in a worker).
+_MARKS: Final = frozenset({watcher.MARK, WORKER_MARK})
 
 #: Starts the runner from a short-lived process, so that nobody has to wait for it (no
 #: zombie), in a session of its own, so that no interrupt of the kernel reaches it.
@@ -43,11 +53,17 @@ def runner_alive(project: Project, interpreter: str) -> bool:
 
 def ensure_runner(
     project: Project, interpreter: str = sys.executable, *, wait: float = 10.0
-) -> None:
+) -> str | None:
     """Start the project's runner for `interpreter` unless one lives; return when it does.
 
     Nothing here is read from the project but its place: `interpreter` comes from the
     caller (a kernel's own ``sys.executable``, or a recipe whose signature was checked).
+
+    Returns
+    -------
+    str or None
+        A sentence if a runner of another package version is still at work: it takes no new
+        run, and starts its successor when it ends. None if a fitting runner lives.
 
     Raises
     ------
@@ -55,8 +71,12 @@ def ensure_runner(
         If it cannot be started, or dies before it holds the lock; with its log's tail.
     """
     if runner_alive(project, interpreter):
-        return
-    _spawn(project, interpreter)
+        with contextlib.closing(db.connect(project)) as conn:
+            if fits(conn, interpreter):
+                return None
+            if busy := _room_made(conn, project, interpreter, wait):
+                return busy
+    start_runner(project, interpreter)
     deadline = time.monotonic() + wait
     while not runner_alive(project, interpreter):
         if time.monotonic() > deadline:
@@ -65,9 +85,70 @@ def ensure_runner(
                 f"its log ends: {log_tail(project)}"
             )
         time.sleep(0.005)
+    return None
 
 
-def _spawn(project: Project, interpreter: str) -> None:
+# -- a runner of another package version ---------------------------------------------------
+
+
+def fits(conn: sqlite3.Connection, interpreter: str) -> bool:
+    """Return whether the runner is of the version that would be started now.
+
+    Only told of our own interpreter: what another one has installed is not known here.
+    And the version is the installed one, not the one that this process has imported: a
+    kernel older than an upgrade would else end each new runner, to start the same again.
+    """
+    row = requests.runner(conn, interpreter) if interpreter == sys.executable else None
+    return row is None or row.version == installed_version()
+
+
+def ask_for_room(conn: sqlite3.Connection, interpreter: str) -> str | None:
+    """Have a runner of another version drain, if there is one; return the request's name.
+
+    To be called before a run is asked for: what stands before the request to drain is
+    still taken.
+    """
+    if fits(conn, interpreter) or (row := requests.runner(conn, interpreter)) is None:
+        return None
+    name = f"drain-{row.epoch}"  # epochs are the project's: none is used twice
+    requests.ask(conn, uuid=name, interpreter=interpreter, kind="drain", args={"epoch": row.epoch})
+    return name
+
+
+def _room_made(
+    conn: sqlite3.Connection, project: Project, interpreter: str, wait: float
+) -> str | None:
+    """Wait for a runner of another version to end; return why it does not, or None."""
+    deadline = time.monotonic() + wait
+    version = getattr(requests.runner(conn, interpreter), "version", "?")
+    while runner_alive(project, interpreter) and (name := ask_for_room(conn, interpreter)):
+        heard = requests.answered(conn, name)[0] == "done"
+        if heard and (runs := queries.unfinished_runs(conn, interpreter)):
+            return _waiting(version, runs[0])
+        if time.monotonic() > deadline:
+            return f"a runner of jupyter-datum {version} has not ended within {wait:g} s"
+        time.sleep(0.01)
+    return None
+
+
+def _waiting(version: str, run: queries.RunRow) -> str:
+    return (
+        f"a runner of jupyter-datum {version} is still at run {run.uuid[:8]} of {run.name}; "
+        f"yours is {installed_version()}: waiting for it to end"
+    )
+
+
+# -- starting one --------------------------------------------------------------------------
+
+
+def start_runner(project: Project, interpreter: str) -> None:
+    """Start a runner; it ends at once if another one lives.
+
+    Raises
+    ------
+    RunnerError
+        If the interpreter cannot be started.
+    """
     command = [interpreter, "-m", "jupyter_datum.runner", str(project.root), interpreter]
     middle = [interpreter, "-I", "-S", "-c", _MIDDLE, str(project.log), *command]
     try:
@@ -88,7 +169,7 @@ def runner_environment() -> dict[str, str]:
     return {
         name: value
         for name, value in os.environ.items()
-        if name in _KEPT or name.startswith(_KEPT_PREFIXES)
+        if (name in _KEPT or name.startswith(_KEPT_PREFIXES)) and name not in _MARKS
     }
 
 

@@ -64,6 +64,7 @@ class Runner:
         self._quiet_since = time.monotonic()
         self._seen = -1
         self._stopping = False
+        self._draining = False
 
     def __enter__(self) -> Runner:
         return self
@@ -137,11 +138,18 @@ class Runner:
         self._prepare.clean(drive.job)
         self._quiet_since = now
 
+    @property
+    def stopped(self) -> bool:
+        """Whether it ends because somebody wants it to, and not for want of work."""
+        return self._stopping
+
     def _may_end(self) -> bool:
         now = time.monotonic()
         if self._drives:
             self._end_forgotten(now)
             return False
+        if self._draining:  # what is asked for is left to the next one
+            return True
         self._pool.close_idle(now - self._idle)
         if now - self._quiet_since < self._idle and self._project_stands():
             return False
@@ -165,6 +173,8 @@ class Runner:
             return
         self._seen = version
         for request in requests.open_requests(self._conn, self._interpreter):
+            if self._draining and request.kind != "drain" and request.run not in self._drives:
+                continue  # left open for the next runner
             try:
                 self._answer(request)
             except DatumError as exc:
@@ -178,10 +188,26 @@ class Runner:
         if request.kind == "run":
             self._start(request)
         elif request.kind == "drain":
-            self._stopping = not self._drives
+            self._drain(request)
         elif request.run in self._drives:
             self._tell(request, self._drives[request.run])
         requests.answer(self._conn, request.id, "done")
+
+    def _drain(self, request: Request) -> None:
+        """Make room for a runner of another version: end with the active runs.
+
+        A paused run would keep it for as long as nobody comes back: it is cancelled, and
+        what is left of it runs when its cell does. A request meant for a runner that is
+        gone is nobody's.
+        """
+        if request.args.get("epoch") != self.epoch:
+            return
+        self._draining = True
+        for uuid, drive in list(self._drives.items()):
+            if drive.status is RunStatus.PAUSED:
+                drive.tell(Cancel(), time.monotonic())
+            if drive.ended:
+                self._finish(uuid)
 
     def _start(self, request: Request) -> None:
         if request.run is not None and queries.run_by_uuid(self._conn, request.run):

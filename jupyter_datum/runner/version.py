@@ -5,11 +5,13 @@ from __future__ import annotations
 from importlib.metadata import PackageNotFoundError, version
 
 
-def _version() -> str:
+def installed_version() -> str:
+    """Return the version that a process started now would have: it is read from the disk."""
     try:
         return version("jupyter-datum")
     except PackageNotFoundError:  # run from a source tree that is not installed
         return "0+source"
 
 
-VERSION = _version()
+#: Of the code that this process runs.
+VERSION = installed_version()
