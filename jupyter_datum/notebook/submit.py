@@ -11,6 +11,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 from ..engines import get_engine
@@ -18,8 +19,9 @@ from ..errors import UsageError
 from ..hashing import hex_digest
 from ..project import Project
 from ..runner.ask import ask_for_run
+from ..runner.environment import needed
 from ..transform.capture import Captured, capture
-from ..transform.cell import Cell
+from ..transform.cell import Cell, compile_cell
 from ..transform.fingerprint import Fingerprint, fingerprint
 from ..transform.options import Options, parse_line
 from ..transform.payload import build_payload
@@ -97,6 +99,7 @@ def prepare(
         cell_id=cell_id,
         python=platform.python_version(),
         packages=_packages(cell, captured),
+        environment=needed([*_codes(cell), *(f.__code__ for f in found.functions)]),
     )
     return Prepared(project, options, recipe, write_recipe(project, recipe), found)
 
@@ -117,6 +120,11 @@ def of_the_run(options: Options) -> dict[str, Any]:
         for name, value in options.to_json().items()
         if name in _OF_THE_RUN and name not in ("background", "plan")
     }
+
+
+def _codes(cell: Cell) -> list[CodeType]:
+    compiled = compile_cell(cell)
+    return [code for code in (compiled.body, compiled.last) if code is not None]
 
 
 def _of_the_transform(options: Options) -> dict[str, Any]:

@@ -18,6 +18,8 @@ from ..ledger.queries import RunRow
 from ..project import Project
 from ..transform.recipe import Recipe, read_recipe
 from .client import ask_for_room, ensure_runner
+from .environment import values_of
+from .handover import offer
 
 
 def ask_for_run(
@@ -28,8 +30,15 @@ def ask_for_run(
     args: Mapping[str, Any],
     run: str | None = None,
 ) -> str:
-    """Ask for a run of a signed recipe; return the run's uuid (`run`, if given)."""
+    """Ask for a run of a signed recipe; return the run's uuid (`run`, if given).
+
+    Raises
+    ------
+    RunError
+        If it needs environment variables whose values are not known here.
+    """
     run = run or uuid.uuid4().hex
+    values = values_of(recipe.environment, args)
     ask_for_room(conn, recipe.interpreter)
     requests.ask(
         conn,
@@ -42,6 +51,8 @@ def ask_for_run(
     )
     if waiting := ensure_runner(project, recipe.interpreter):
         print(waiting, file=sys.stderr)
+    if values:
+        offer(project, recipe.interpreter, run, values)
     return run
 
 
@@ -75,7 +86,7 @@ def ask_again(
     SignatureError
         If this user did not sign the recipe.
     RunError
-        If its interpreter is gone.
+        If its interpreter is gone, or values of environment variables are.
     """
     recipe = recorded(project, row)
     return ask_for_run(conn, project, row.recipe, recipe, args, run), recipe

@@ -166,11 +166,12 @@ def start_runner(project: Project, interpreter: str) -> None:
 
 def runner_environment() -> dict[str, str]:
     """Return the variables that a runner started from here gets."""
-    return {
-        name: value
-        for name, value in os.environ.items()
-        if (name in _KEPT or name.startswith(_KEPT_PREFIXES)) and name not in _MARKS
-    }
+    return {name: value for name, value in os.environ.items() if inherited(name)}
+
+
+def inherited(name: str) -> bool:
+    """Return whether a runner gets the variable `name` from who starts it."""
+    return (name in _KEPT or name.startswith(_KEPT_PREFIXES)) and name not in _MARKS
 
 
 def log_tail(project: Project, lines: int = 12) -> str:

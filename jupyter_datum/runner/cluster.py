@@ -21,7 +21,8 @@ class Wanted:
     """What a run needs of its workers; equal ones share a warm cluster in turn."""
 
     engine: str
-    environment: tuple[tuple[str, str], ...]
+    #: May hold secrets of the kernel: never shown.
+    environment: tuple[tuple[str, str], ...] = field(repr=False)
     options: tuple[tuple[str, Any], ...]
     code: str
 

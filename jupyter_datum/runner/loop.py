@@ -16,6 +16,8 @@ from ..state import Cancel, Hold, Pause, Release, Resume, Scale
 from ..states import RunStatus
 from .cluster import Pool
 from .drive import Drive
+from .environment import missing_error
+from .handover import Receiver
 from .lease import ProcessWatch, end_older
 from .prepare import Preparer
 from .recover import finish_stranded, unfinished
@@ -34,6 +36,8 @@ _MISTAKES: Final = (
     LookupError,
     ValueError,
 )
+#: Seconds within which a live kernel tells the environment of its run.
+_TELL_WITHIN: Final = 10.0
 #: Seconds after the last run in which another is expected soon.
 _WARM_FOR: Final = 30.0
 
@@ -59,7 +63,12 @@ class Runner:
         end_older(project, interpreter, self.epoch)
         self._watch = ProcessWatch(project, interpreter, self.epoch)
         self._pool = Pool(str(project.dir), self._watch)
-        self._prepare = Preparer(self._conn, project, interpreter, self.epoch, self._pool)
+        self._receiver = Receiver(project, interpreter)
+        self._prepare = Preparer(
+            self._conn, project, interpreter, self.epoch, self._pool, self._receiver
+        )
+        self._late: list[queries.RunRow] = []
+        self._began = time.time()
         self._drives: dict[str, Drive] = {}
         self._quiet_since = time.monotonic()
         self._seen = -1
@@ -75,6 +84,7 @@ class Runner:
             drive.close(now)
             drive.cluster.close()
         self._pool.close()
+        self._receiver.close()
         self._conn.close()
 
     def stop(self) -> None:
@@ -91,6 +101,8 @@ class Runner:
 
     def step(self) -> None:
         """One round: requests, then every active run."""
+        if self._late:
+            self._take_late()
         self._requests()
         now = time.monotonic()
         if not self._drives:
@@ -136,6 +148,7 @@ class Runner:
         keep = drive.status not in (RunStatus.ERROR, RunStatus.CANCELLED) and drive.reusable
         self._pool.give_back(drive.cluster, now, keep=keep)
         self._prepare.clean(drive.job)
+        self._receiver.forget(uuid)
         self._quiet_since = now
 
     @property
@@ -145,6 +158,8 @@ class Runner:
 
     def _may_end(self) -> bool:
         now = time.monotonic()
+        if self._late:
+            return False
         if self._drives:
             self._end_forgotten(now)
             return False
@@ -173,16 +188,50 @@ class Runner:
             return
         self._seen = version
         for request in requests.open_requests(self._conn, self._interpreter):
-            if self._draining and request.kind != "drain" and request.run not in self._drives:
-                continue  # left open for the next runner
             try:
+                if self._not_yet(request):
+                    continue
                 self._answer(request)
             except DatumError as exc:
-                requests.answer(self._conn, request.id, "refused", str(exc))
+                self._refuse(request, str(exc))
             except (sqlite3.Error, OSError, LookupError, ValueError, TypeError) as exc:
                 traceback.print_exc()
                 text = f"{type(exc).__name__}: {exc} (see {self._project.log})"
-                requests.answer(self._conn, request.id, "refused", text)
+                self._refuse(request, text)
+
+    def _refuse(self, request: Request, why: str) -> None:
+        requests.answer(self._conn, request.id, "refused", why)
+        if request.kind == "run" and request.run:
+            self._receiver.forget(request.run)
+
+    def _not_yet(self, request: Request) -> bool:
+        """Whether a request stays open: for the next runner, or until a kernel has told the
+        environment of its run."""
+        if request.kind == "drain" or request.run in self._drives:
+            return False
+        if self._draining:
+            return True
+        late = any(row.uuid == request.run for row in self._late)
+        if late or (request.kind == "run" and self._lacks(request)):
+            self._seen = -1  # look again, though nothing may have been written
+            return True
+        return False
+
+    def _lacks(self, request: Request) -> bool:
+        return self._waits(request.run or "", request.recipe, max(request.at, self._began))
+
+    def _waits(self, run: str, recipe: str | None, since: float) -> bool:
+        """Whether values of environment variables are still to come for a run.
+
+        Raises
+        ------
+        RunError
+            If they are overdue.
+        """
+        missing = self._prepare.lacks_environment(run, recipe)
+        if missing and time.time() - since > _TELL_WITHIN:
+            raise missing_error(missing)
+        return bool(missing)
 
     def _answer(self, request: Request) -> None:
         if request.kind == "run":
@@ -242,8 +291,17 @@ class Runner:
     def _take_up(self) -> None:
         """Go on with what an older runner left unfinished."""
         finish_stranded(self._conn, self.epoch)
-        for row in unfinished(self._conn, self._interpreter):
+        self._late = unfinished(self._conn, self._interpreter)
+        self._take_late()
+
+    def _take_late(self) -> None:
+        """Take up those whose environment is known; without their kernel they end here."""
+        rows, self._late = self._late, []
+        for row in rows:
             try:
+                if self._waits(row.uuid, row.recipe, self._began):
+                    self._late.append(row)
+                    continue
                 drive = self._prepare.again(row)
             except DatumError as exc:
                 self._prepare.abandon(row, str(exc))

@@ -27,6 +27,7 @@ from ..transform.recipe import Recipe, read_recipe
 from .cluster import Pool, Wanted, environment_key
 from .commit import Committer
 from .drive import Drive
+from .handover import Receiver
 from .job import Job
 from .listing import ids_by_key
 from .plan import Planner
@@ -45,16 +46,25 @@ class Preparer:
     epoch : int
         Of this runner.
     pool : Pool
+    receiver : Receiver
+        Knows the values of environment variables.
     """
 
     def __init__(
-        self, conn: sqlite3.Connection, project: Project, interpreter: str, epoch: int, pool: Pool
+        self,
+        conn: sqlite3.Connection,
+        project: Project,
+        interpreter: str,
+        epoch: int,
+        pool: Pool,
+        receiver: Receiver,
     ) -> None:
         self._conn = conn
         self._project = project
         self._interpreter = interpreter
         self._epoch = epoch
         self._pool = pool
+        self._receiver = receiver
 
     def new(self, request: Request) -> Drive:
         """Make the run that `request` asks for.
@@ -223,8 +233,29 @@ class Preparer:
         cluster = self._pool.take(self._wanted(job))
         return Drive(job, planner, state, cluster, Committer(self._conn, job, publisher))
 
+    def lacks_environment(self, run: str, digest: str | None) -> list[str]:
+        """Return the variables of a recipe whose values no kernel has told yet for `run`.
+
+        Raises
+        ------
+        SignatureError
+            If the recipe was not signed by this user.
+        """
+        if digest is None:
+            return []
+        names = read_recipe(self._project, digest).environment
+        values = self._receiver.values(run) or {} if names else {}
+        return [name for name in names if name not in values]
+
+    def _environment(self, job: Job) -> dict[str, str]:
+        """Limits of threads are ours to set, unless the user has set them in the kernel."""
+        threads = thread_environment(job.workers, job.options.threads)
+        told = self._receiver.values(job.uuid) or {}
+        values = {name: told[name] for name in job.recipe.environment if name in told}
+        return {**values, **threads} if job.options.threads else {**threads, **values}
+
     def _wanted(self, job: Job) -> Wanted:
-        environment = thread_environment(job.workers, job.options.threads)
+        environment = self._environment(job)
         extra: tuple[tuple[str, Any], ...] = ()
         if job.options.engine == "serial":
             extra = (("inbox", str(job.folder / "inbox")), ("lock", str(job.folder / "kernel")))

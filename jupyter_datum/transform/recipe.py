@@ -61,6 +61,8 @@ class Recipe:
     python : str
     packages : dict
         Name -> version, of what the cell imports.
+    environment : list of str
+        Names of the variables that workers get from the kernel; never a value.
     """
 
     project: str
@@ -83,6 +85,7 @@ class Recipe:
     cell_id: str | None
     python: str
     packages: dict[str, str] = field(default_factory=dict)
+    environment: list[str] = field(default_factory=list)
 
 
 def write_recipe(project: Project, recipe: Recipe) -> str:

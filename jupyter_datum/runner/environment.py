@@ -1,0 +1,121 @@
+"""Which environment variables a cell needs of its kernel, and who knows their values.
+
+A runner gets a fixed list of variables, never the whole environment: it outlives the kernel
+and must not collect secrets. What a cell needs beyond that is in its recipe, by name alone;
+the values go from the live kernel to the runner's memory (:mod:`.handover`) and from there
+to the workers, and are written down nowhere. See docs/decisions/0008-environment.md.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from types import CodeType
+from typing import Any, Final
+
+from ..errors import RunError
+from .client import inherited
+
+#: Differ from process to process, and mean nothing to a cell.
+_NEVER: Final = frozenset({"_", "PWD", "OLDPWD", "SHLVL", "PS1", "COLUMNS", "LINES"})
+#: Set by the kernel, the desktop, the shell, or by libraries for themselves: not for the
+#: user's code, unless that names them.
+_NOISE: Final = frozenset(
+    {
+        "TERM", "COLORTERM", "CLICOLOR", "CLICOLOR_FORCE", "FORCE_COLOR", "NO_COLOR", "PAGER",
+        "MPLBACKEND", "EDITOR", "VISUAL", "DISPLAY", "WAYLAND_DISPLAY", "WINDOWID", "MAIL",
+        "HISTFILE", "LS_COLORS", "LESS", "LESSOPEN", "LESSCLOSE", "INVOCATION_ID", "JOURNAL_STREAM",
+    }
+)  # fmt: skip
+_NOISE_PREFIXES: Final = (
+    "JPY_", "JUPYTER", "IPY", "PYDEVD_", "PYTEST_", "COVERAGE_", "COV_", "VSCODE_", "GIT_", "SSH_",
+    "DBUS_", "GPG_", "GTK_", "QT_", "KDE_", "GNOME_", "XDG_", "SESSION_", "TERM_", "VTE_",
+    "SYSTEMD_", "TMUX", "STY", "KMP_", "LOKY_", "IPP_", "DASK_PARENT", "BASH_",
+)  # fmt: skip
+
+#: For where the system does not show with what a process was started.
+_AT_IMPORT: Final = dict(os.environ)
+
+
+def needed(codes: Iterable[CodeType]) -> list[str]:
+    """Return the names of the variables that a worker must get from this kernel.
+
+    Parameters
+    ----------
+    codes : iterable of code
+        Of the cell and of the helpers that it reaches: a variable of the kernel whose name
+        stands in them as a text is taken as read.
+
+    Returns
+    -------
+    list of str
+        Those read; those set or changed since this process has begun (``%env``,
+        ``os.environ[...] = ...``); and those it was given by whoever started it, which is
+        how a kernelspec's ``env`` arrives.
+    """
+    now, first = dict(os.environ), _first_of(os.getpid()) or _AT_IMPORT
+    parent = _first_of(os.getppid())
+    changed = {name for name, value in now.items() if first.get(name) != value}
+    given = {
+        name
+        for name in first
+        if parent is not None and parent.get(name) != first[name] and not inherited(name)
+    }
+    found = {name for name in (changed | given) & now.keys() if not _noise(name)}
+    found |= {name for name in _texts(codes) if name in now and not inherited(name)}
+    return sorted(found - _NEVER)
+
+
+def values_of(names: Iterable[str], args: Mapping[str, Any]) -> dict[str, str]:
+    """Return the values of a recipe's variables, if this process is a kernel.
+
+    Parameters
+    ----------
+    names : iterable of str
+    args : mapping
+        Of the request; its ``origin`` tells who asks.
+
+    Raises
+    ------
+    RunError
+        If a variable is missing, or this is no kernel: server and command line have an
+        environment too, but it need not be that in which the cell was written.
+    """
+    here = os.environ if args.get("origin") == "kernel" else {}
+    missing = [name for name in names if name not in here]
+    if missing:
+        raise missing_error(missing)
+    return {name: here[name] for name in names}
+
+
+def missing_error(names: Iterable[str]) -> RunError:
+    """What to say when nobody knows the values of `names`."""
+    return RunError(
+        f"the cell needs the environment variables {', '.join(names)}, whose values are "
+        "known to its kernel alone and never stored: set them in the notebook and run its cell"
+    )
+
+
+def _noise(name: str) -> bool:
+    return name in _NOISE or name.startswith(_NOISE_PREFIXES)
+
+
+def _first_of(pid: int) -> dict[str, str] | None:
+    """With what a process was started, or None if that cannot be seen."""
+    import psutil  # not for workers
+
+    try:
+        return dict(psutil.Process(pid).environ())
+    except (psutil.Error, OSError):
+        return None
+
+
+def _texts(codes: Iterable[CodeType]) -> Iterator[str]:
+    for code in codes:
+        for constant in code.co_consts:
+            if isinstance(constant, str):
+                yield constant
+            elif isinstance(constant, CodeType):
+                yield from _texts([constant])
+            elif isinstance(constant, tuple | frozenset):
+                yield from (item for item in constant if isinstance(item, str))
