@@ -197,7 +197,7 @@ class _Walker:
     def _check_source(self, function: types.FunctionType) -> None:
         """Say it when a module's file no longer holds what the kernel runs."""
         module = self._modules.get(function.__module__)
-        if module is None or not _edited(function, module):
+        if module is None or not edited(function, module):
             return
         path = Path(str(module.__file__)).name
         warning = (
@@ -313,10 +313,13 @@ def _tree_text(tree: ast.Module) -> str:
 # -- is the source still what runs? --------------------------------------------------------
 
 
-def _edited(function: types.FunctionType, module: types.ModuleType) -> bool:
-    """Whether the file of `module`, as it is now, has no function with the running code."""
+def edited(
+    function: types.FunctionType, module: types.ModuleType, source: bytes | None = None
+) -> bool:
+    """Return whether the file of `module`, as it is now (or as `source`, if it was read
+    already), has no function with the running code."""
     try:
-        source = Path(str(module.__file__)).read_bytes()
+        source = Path(str(module.__file__)).read_bytes() if source is None else source
         whole = compile(source, str(module.__file__), "exec", dont_inherit=True)
     except (OSError, SyntaxError, ValueError):
         return True

@@ -12,15 +12,16 @@ import asyncio
 import linecache
 import pickle
 import threading
-from collections.abc import Callable, Coroutine, Iterable
-from contextlib import ExitStack
-from types import CodeType, FunctionType
+from collections.abc import Callable, Coroutine, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from types import CodeType, FunctionType, ModuleType
 from typing import Any, Final
 
 from ..errors import CaptureError
 from ..hashing import hex_digest, type_name
 from .capture import Captured
 from .cell import Cell, compile_cell
+from .modules import as_sources, present
 
 #: Bytes of a payload above which it is refused; files are the way for more.
 LARGEST: Final = 1 << 30
@@ -60,16 +61,38 @@ def build_payload(cell: Cell, captured: Captured, functions: Iterable[FunctionTy
 
 
 def _dump(content: Any, captured: Captured) -> bytes:
+    """One pickle of all. Modules of the project go in it by value; those that cannot, a lock
+    among their globals, go before it as source."""
+    with _by_value(captured.modules):
+        try:
+            return _pickled(content)
+        except Exception as exc:
+            sources = as_sources(captured.modules)
+            if not sources:
+                raise _culprit(captured, exc) from exc
+    names = {source.name for source in sources}
+    with _by_value(m for m in captured.modules if m.__name__ not in names):
+        try:
+            return _pickled({"modules": sources, "content": _pickled(content)})
+        except Exception as exc:
+            raise _culprit(captured, exc) from exc
+
+
+def _pickled(value: Any) -> bytes:
+    import cloudpickle
+
+    return bytes(cloudpickle.dumps(value, protocol=5))
+
+
+@contextmanager
+def _by_value(modules: Iterable[ModuleType]) -> Iterator[None]:
     import cloudpickle
 
     with ExitStack() as stack:
-        for module in captured.modules:
+        for module in modules:
             cloudpickle.register_pickle_by_value(module)
             stack.callback(cloudpickle.unregister_pickle_by_value, module)
-        try:
-            return bytes(cloudpickle.dumps(content, protocol=5))
-        except Exception as exc:
-            raise _culprit(captured, exc) from exc
+        yield
 
 
 def _culprit(captured: Captured, exc: Exception) -> CaptureError:
@@ -162,6 +185,9 @@ class Loaded:
 def load_payload(data: bytes) -> Loaded:
     """Inverse of :func:`build_payload`. Only of bytes whose digest a signed recipe names."""
     content = pickle.loads(data)
+    if "modules" in content:
+        with present(content["modules"]):
+            content = pickle.loads(content["content"])
     namespace = content["marker"].__globals__
     namespace.update(content["values"])
     namespace.setdefault("__name__", "__main__")
