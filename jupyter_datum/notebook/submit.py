@@ -24,13 +24,13 @@ from ..transform.capture import Captured, capture
 from ..transform.cell import Cell, compile_cell
 from ..transform.fingerprint import Fingerprint, fingerprint
 from ..transform.options import Options, parse_line
-from ..transform.payload import build_payload
+from ..transform.payload import Consent, build_payload
 from ..transform.recipe import Recipe, write_payload, write_recipe
 from .context import Context
 from .resolve import resolve_input, resolve_output
 
 #: Options of one execution; the others belong to the transform.
-_OF_THE_RUN = ("only", "force", "sample", "background", "no_probe", "plan")
+_OF_THE_RUN = ("only", "force", "sample", "background", "no_probe", "plan", "large_payload")
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def prepare(
     out = resolve_output(options.output, options.name, context)
     captured = capture(cell, namespace, project.root)
     found = fingerprint(cell, captured)
-    payload = build_payload(cell, captured, found.functions)
+    payload = build_payload(cell, captured, found.functions, _consent(options, project))
     recipe = Recipe(
         project=project.uuid,
         path=str(project.root),
@@ -118,8 +118,27 @@ def of_the_run(options: Options) -> dict[str, Any]:
     return {
         name: value
         for name, value in options.to_json().items()
-        if name in _OF_THE_RUN and name not in ("background", "plan")
+        if name in _OF_THE_RUN and name not in ("background", "plan", "large_payload")
     }
+
+
+def _consent(options: Options, project: Project) -> Consent:
+    """Whether a large payload is wanted: by option, since it was before, or when asked."""
+
+    def wanted(digest: str, question: str) -> bool:
+        return options.large_payload or project.payload(digest).exists() or _asked(question)
+
+    return wanted
+
+
+def _asked(question: str) -> bool:
+    """Ask whoever sits at the notebook; without anybody there the answer is no."""
+    from IPython import get_ipython
+
+    kernel = getattr(get_ipython(), "kernel", None)
+    if kernel is None or not getattr(kernel, "_allow_stdin", False):
+        return False
+    return input(question).strip().lower() in ("y", "yes")
 
 
 def _codes(cell: Cell) -> list[CodeType]:

@@ -84,22 +84,22 @@ def _travels(module: types.ModuleType) -> bool:
     return True
 
 
-def _data(names: dict[str, Any], module: str) -> Iterator[Any]:
+def _data(names: dict[str, Any], module: str, seen: frozenset[int] = frozenset()) -> Iterator[Any]:
     """Yield what is neither code nor somebody else's: globals, attributes of classes,
-    defaults and closures."""
+    defaults and closures. `seen` are the classes and functions that led here."""
     for name, value in list(names.items()):
-        if name.startswith("__") or isinstance(value, types.ModuleType):
+        if name.startswith("__") or isinstance(value, types.ModuleType) or id(value) in seen:
             continue
+        deeper = seen | {id(value)}
         if isinstance(value, type):
             if value.__module__ == module:
-                yield from _data(dict(vars(value)), module)
+                yield from _data(dict(vars(value)), module, deeper)
         elif isinstance(value, types.FunctionType):
-            yield from _data(
-                {"defaults": value.__defaults__, **(value.__kwdefaults__ or {})}, module
-            )
+            defaults = {"defaults": value.__defaults__, **(value.__kwdefaults__ or {})}
+            yield from _data(defaults, module, deeper)
             with contextlib.suppress(ValueError):  # a variable that is not bound yet
-                cells = enumerate(value.__closure__ or ())
-                yield from _data({f"c{i}": cell.cell_contents for i, cell in cells}, module)
+                cells = {f"c{i}": c.cell_contents for i, c in enumerate(value.__closure__ or ())}
+                yield from _data(cells, module, deeper)
         elif not isinstance(
             value,
             staticmethod | classmethod | property | types.MemberDescriptorType
@@ -129,14 +129,17 @@ def _source(module: types.ModuleType) -> Source:
     return Source(module.__name__, filename, text, package, values)
 
 
-def _functions(names: dict[str, Any], filename: str) -> Iterator[types.FunctionType]:
-    """Yield the functions and methods that were made from a file, out of their wrappers."""
+def _functions(
+    names: dict[str, Any], filename: str, seen: frozenset[int] = frozenset()
+) -> Iterator[types.FunctionType]:
+    """Yield the functions and methods that were made from a file, out of their wrappers.
+    `seen` are the classes that led here."""
     for value in list(names.values()):
         if isinstance(value, staticmethod | classmethod):
             value = value.__func__
         if isinstance(value, type):
-            if _file_of(value.__module__) == filename:
-                yield from _functions(dict(vars(value)), filename)
+            if _file_of(value.__module__) == filename and id(value) not in seen:
+                yield from _functions(dict(vars(value)), filename, seen | {id(value)})
             continue
         value = value.__wrapped__ if hasattr(value, "__wrapped__") else value
         if isinstance(value, types.FunctionType) and value.__code__.co_filename == filename:

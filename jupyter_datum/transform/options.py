@@ -45,6 +45,8 @@ class Options:
         Go on when the first datums all fail alike.
     plan : bool
         Say what would run, and run nothing.
+    large_payload : bool
+        Send more than 64 MB of captured values.
     """
 
     name: str = ""
@@ -63,6 +65,7 @@ class Options:
     background: bool = False
     no_probe: bool = False
     plan: bool = False
+    large_payload: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Return the options that differ from their defaults."""
@@ -165,6 +168,8 @@ OPTIONS: Final[tuple[Option, ...]] = (
     Option("no_probe", ("--no-probe",), "", None,
            "go on even when the first 20 datums all fail alike"),
     Option("plan", ("--plan",), "", None, "say what would run and why, and run nothing"),
+    Option("large_payload", ("--large-payload",), "", None,
+           "send more than 64 MB of the kernel's values to the workers (1 GB at most)"),
 )  # fmt: skip
 
 #: What users of other tools write, and what it is called here.

@@ -23,11 +23,20 @@ from .capture import Captured
 from .cell import Cell, compile_cell
 from .modules import as_sources, present
 
-#: Bytes of a payload above which it is refused; files are the way for more.
+#: Bytes of a payload above which somebody must want it, and above which it is refused.
+LARGE: Final = 64 << 20
 LARGEST: Final = 1 << 30
 
+#: Asked for a large payload: its digest, and a question for people.
+Consent = Callable[[str, str], bool]
 
-def build_payload(cell: Cell, captured: Captured, functions: Iterable[FunctionType] = ()) -> bytes:
+
+def build_payload(
+    cell: Cell,
+    captured: Captured,
+    functions: Iterable[FunctionType] = (),
+    consent: Consent = lambda digest, question: False,
+) -> bytes:
     """Return cell and captured values as one pickle.
 
     Parameters
@@ -36,11 +45,14 @@ def build_payload(cell: Cell, captured: Captured, functions: Iterable[FunctionTy
     captured : Captured
     functions : iterable of function
         Of the notebook; the text of their cells goes along, for tracebacks.
+    consent : callable
+        Whether more than 64 MB may be sent.
 
     Raises
     ------
     CaptureError
-        If a value cannot be pickled, with its name; or if all are larger than 1 GB.
+        If a value cannot be pickled, with its name; or if all are larger than 1 GB, or than
+        64 MB without consent, with the largest names.
     """
     content = {
         # A function with the kernel's globals: in the worker its globals are the one
@@ -52,12 +64,19 @@ def build_payload(cell: Cell, captured: Captured, functions: Iterable[FunctionTy
         "sources": _sources(functions, cell.filename),
     }
     data = _dump(content, captured)
-    if len(data) > LARGEST:
-        raise CaptureError(
-            f"the captured values take {len(data) / 2**30:.1f} GB: {_largest(captured)}. "
-            "Write them to a file and read that in the cell"
-        )
+    if len(data) > LARGE:
+        _check_size(data, captured, consent)
     return data
+
+
+def _check_size(data: bytes, captured: Captured, consent: Consent) -> None:
+    """Every worker reads all of a payload, and each run with another value keeps another."""
+    says = f"the captured values take {len(data) / 2**20:,.0f} MB: {_largest(captured)}"
+    advice = "Write them to a file and read that in the cell"
+    if len(data) > LARGEST:
+        raise CaptureError(f"{says}. {advice}")
+    if not consent(payload_digest(data), f"{says}. Every worker loads them. Send them? [y/N] "):
+        raise CaptureError(f"{says}. {advice}, or say --large-payload to send them all the same")
 
 
 def _dump(content: Any, captured: Captured) -> bytes:
@@ -111,9 +130,13 @@ def _culprit(captured: Captured, exc: Exception) -> CaptureError:
 
 
 def _largest(captured: Captured) -> str:
-    import cloudpickle
-
-    sizes = {name: len(cloudpickle.dumps(v, protocol=5)) for name, v in captured.values.items()}
+    sizes = {}
+    with _by_value(captured.modules):
+        for name, value in captured.values.items():
+            try:
+                sizes[name] = len(_pickled(value))
+            except Exception:  # of a module that travels as source: it is not what is large
+                continue
     top = sorted(sizes.items(), key=lambda pair: -pair[1])[:3]
     return ", ".join(f"{name} {size / 2**20:,.0f} MB" for name, size in top)
 

@@ -34,6 +34,8 @@ class Counter:
         with self.lock:
             return x + constants.STEP
 
+Counter.itself = Counter
+
 def helper(x):
     with GUARD:
         return scaled(Counter().up(x), FACTOR)
