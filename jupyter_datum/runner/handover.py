@@ -163,14 +163,15 @@ def _listen(project: Project, interpreter: str) -> tuple[Path | None, socket.soc
 
 
 def _places(project: Project, interpreter: str) -> Iterator[Path]:
-    """Yield where the runner's socket may be: the project, unless its path is too long, and a
-    folder of this user's. That one must not hang on variables: kernel and runner may differ
-    in them."""
+    """Yield where the runner's socket may be: a folder of this user's, and the project.
+
+    The first one must not hang on variables: kernel and runner may differ in them. In the
+    project a socket is second choice: what a killed runner leaves keeps some tools from
+    copying the folder, and its path may be too long.
+    """
     if sys.platform == "win32":
         return
     own = project.dir / f"runner-{interpreter_id(interpreter)}.sock"
-    if len(os.fsencode(own)) <= _LONGEST:
-        yield own
     folder = Path(f"/tmp/jupyter-datum-{os.getuid()}")
     with contextlib.suppress(FileExistsError):
         folder.mkdir(mode=0o700)
@@ -179,6 +180,8 @@ def _places(project: Project, interpreter: str) -> Iterator[Path]:
     if private and status.st_uid == os.getuid():
         name = blake2b(os.fsencode(own), digest_size=12).hexdigest()
         yield folder / f"{name}.sock"
+    if len(os.fsencode(own)) <= _LONGEST:
+        yield own
 
 
 def _same_user(peer: socket.socket) -> bool:
