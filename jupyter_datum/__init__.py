@@ -15,3 +15,8 @@ def load_ipython_extension(shell: Any) -> None:
     from .notebook import load  # the one import that runs upward: IPython asks here
 
     load(shell)
+
+
+def _jupyter_server_extension_points() -> list[dict[str, Any]]:
+    """Tell a Jupyter server, whose configuration names this package, where its extension is."""
+    return [{"module": "jupyter_datum.server"}]

@@ -24,6 +24,7 @@ FLOORS = {
     "resources": 2,
     "project": 2,
     "events": 3,
+    "registry": 4,
     "outputs": 3,
     "hashing": 3,
     "inputs": 4,

@@ -47,8 +47,8 @@ _FRAMES: list[tuple[dict[str, Any], bytes]] = [
         {"type": "delta", **_HEAD, "seq": 1, "total": 6, "counts": COUNTS},
         codec.stretches([(4, b"\2\2")]),
     ),
-    ({"type": "groups", **_HEAD}, '{"groups":[],"other":null}'.encode()),
-    ({"type": "workers", **_HEAD}, "[]".encode()),
+    ({"type": "groups", **_HEAD}, b'{"groups":[],"other":null}'),
+    ({"type": "workers", **_HEAD}, b"[]"),
     (
         {"type": "error", **_HEAD, "code": "not-found", "message": "größer als <b>\u202e\"'"},
         b"",

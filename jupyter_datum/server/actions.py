@@ -1,0 +1,100 @@
+"""What the server asks of a runner. None of it needs a kernel, and none of it reads a pickle.
+
+The interpreter comes from a recipe that this user has signed, and from nowhere else.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from typing import Any
+
+from ..ledger import queries
+from ..ledger.queries import RunRow
+from ..runner.ask import ask_again, recorded, tell_run
+from ..runner.client import ensure_runner
+from . import bodies, reads
+from .errors import bad_request, not_found, refused
+from .reader import Reader
+
+
+class Actions:
+    """The effects that a page can have."""
+
+    async def start(self, reader: Reader, body: dict[str, Any]) -> str:
+        """Run the code of a transform that was recorded last; return the run's uuid."""
+        asked = bodies.checked(body, bodies.RUN, "transform")
+        which, key = asked.pop("transform"), asked.pop("key", None)
+
+        def act(conn: sqlite3.Connection) -> str:
+            row = _latest(conn, reads.transform_id(conn, which))
+            return _again(conn, reader, row, asked, key)
+
+        return await reader.write(act)
+
+    async def retry(self, reader: Reader, run: str, body: dict[str, Any]) -> str:
+        """Run datums of a run again with its code; return the new run's uuid."""
+        asked = bodies.checked(body, bodies.RETRY, "what")
+
+        def act(conn: sqlite3.Connection) -> str:
+            row = reads.run_of(conn, run)
+            _check_theirs(conn, row, asked["what"])
+            return _again(conn, reader, row, asked["what"], asked.get("key"))
+
+        return await reader.write(act)
+
+    async def ask(self, reader: Reader, run: str, body: dict[str, Any]) -> str:
+        """Ask for something about a run; return the request's uuid."""
+        asked = bodies.checked(body, bodies.REQUEST, "kind")
+        kind = asked.pop("kind")
+        if (kind == "scale") != ("workers" in asked):
+            raise bad_request("'workers' goes with \"scale\", and with nothing else")
+
+        def act(conn: sqlite3.Connection) -> str:
+            row = reads.run_of(conn, run)
+            if row.ended is not None:
+                raise refused("this run has ended")
+            recipe = recorded(reader.project, row)
+            request = tell_run(conn, kind, row.uuid, recipe.interpreter, asked)
+            ensure_runner(reader.project, recipe.interpreter)
+            return request
+
+        return await reader.write(act)
+
+
+def _latest(conn: sqlite3.Connection, transform: int) -> RunRow:
+    rows = queries.runs(conn, transform=transform, limit=1)
+    if not rows:
+        raise not_found("run of this transform")
+    return rows[0]
+
+
+def _again(
+    conn: sqlite3.Connection, reader: Reader, row: RunRow, args: dict[str, Any], key: str | None
+) -> str:
+    """Ask for a run, once for each `key`: a click that is sent twice is one run."""
+    if key is not None:
+        known = conn.execute("select kind, run from request where uuid = ?", (key,)).fetchone()
+        if known is not None and tuple(known) != ("run", key):
+            raise refused("this key names another request")
+        if known is not None:
+            return key
+    run, _ = ask_again(conn, reader.project, row, {**args, "origin": "server"}, key)
+    return run
+
+
+def _check_theirs(conn: sqlite3.Connection, row: RunRow, what: dict[str, Any]) -> None:
+    """A group must be the run's own, and datums its transform's."""
+    if "group" in what:
+        sql = "select 1 from failure where id = ? and run = ?"
+        if conn.execute(sql, (what["group"], row.id)).fetchone() is None:
+            raise not_found("group of this run")
+    if "datums" in what:
+        ids = set(what["datums"])
+        sql = (
+            "select count(*) from json_each(?) j cross join datum d on d.id = j.value"
+            " where d.transform = ?"
+        )
+        found = conn.execute(sql, (json.dumps(sorted(ids)), row.transform)).fetchone()[0]
+        if found != len(ids):
+            raise not_found("datum of this transform under one of these ids")

@@ -1,0 +1,165 @@
+"""What comes in a request, read strictly: a mistake is told, and never guessed at."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NoReturn
+
+from .errors import bad_request
+
+#: Bytes of a request's body.
+LIMIT: Final = 1 << 20
+#: Datums that one request may name.
+DATUMS: Final = 10_000
+_UUID: Final = re.compile(r"[0-9a-f]{32}")
+_WHICH: Final = ("new", "failed", "stale")
+_ENGINES: Final = ("serial", "joblib", "dask", "ipyparallel")
+_LARGEST: Final = 2**63 - 1
+
+Check = Callable[[Any], Any]
+
+
+def parse(body: bytes) -> dict[str, Any]:
+    """Return a body that is one JSON object.
+
+    Raises
+    ------
+    ApiError
+        ``bad-request``: no UTF-8, no JSON, ``NaN``, a name twice, nested too deep, a number
+        too long, or another thing than an object.
+    """
+    try:
+        value = json.loads(
+            body.decode("utf-8"), parse_constant=_no_constant, object_pairs_hook=_once
+        )
+    except RecursionError:
+        raise bad_request("the body is nested too deep") from None
+    except ValueError as exc:
+        raise bad_request(f"the body is not JSON: {str(exc)[:200]}") from None
+    if not isinstance(value, dict):
+        raise bad_request("the body is not a JSON object")
+    return value
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number")
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name occurs twice")
+    return found
+
+
+def checked(body: Mapping[str, Any], fields: Mapping[str, Check], *needed: str) -> dict[str, Any]:
+    """Return the fields of a body, each as its check gives it.
+
+    Raises
+    ------
+    ApiError
+        ``bad-request``: one is needed, unknown or wrong.
+    """
+    for name in needed:
+        if name not in body:
+            raise bad_request(f"{name!r} is missing")
+    found = {}
+    for name, value in body.items():
+        if name not in fields:
+            raise bad_request(f"there is no {name[:40]!r}; there are: {', '.join(fields)}")
+        try:
+            found[name] = fields[name](value)
+        except ValueError as exc:
+            raise bad_request(f"{name!r}: {exc}") from None
+    return found
+
+
+# -- checks --------------------------------------------------------------------------------
+
+
+def integer(low: int, high: int = _LARGEST) -> Check:
+    """Return the check for a whole number."""
+
+    def check(value: Any) -> int:
+        if type(value) is not int or not low <= value <= high:
+            raise ValueError(f"it takes a whole number from {low} to {high}")
+        return value
+
+    return check
+
+
+def one_of(*words: str) -> Check:
+    """Return the check for one of some words."""
+
+    def check(value: Any) -> str:
+        if not isinstance(value, str) or value not in words:
+            raise ValueError(f"it takes one of: {', '.join(words)}")
+        return value
+
+    return check
+
+
+def boolean(value: Any) -> bool:
+    """Check ``true`` or ``false``."""
+    if type(value) is not bool:
+        raise ValueError("it takes true or false")
+    return value
+
+
+def uuid(value: Any) -> str:
+    """Check 32 hex digits."""
+    if not isinstance(value, str) or not _UUID.fullmatch(value):
+        raise ValueError("it takes 32 hex digits")
+    return value
+
+
+def transform(value: Any) -> str | int:
+    """Check a transform's name or id."""
+    if isinstance(value, str) and value.isidentifier() and len(value) <= 200:
+        return value
+    if type(value) is int and 0 < value <= _LARGEST:
+        return value
+    raise ValueError("it takes the name of a transform, or its id")
+
+
+def only(value: Any) -> list[str]:
+    """Check which datums shall run."""
+    found = value.split(",") if isinstance(value, str) else value
+    if not isinstance(found, list) or not found or any(word not in _WHICH for word in found):
+        raise ValueError(f"it takes a list of: {', '.join(_WHICH)}")
+    return [str(word) for word in found]
+
+
+def what(value: Any) -> dict[str, Any]:
+    """Check what shall be tried again; returns the runner's arguments for it."""
+    if value == "failed":
+        return {"only": ["failed"]}
+    if isinstance(value, dict) and set(value) == {"group"}:
+        return {"group": integer(1)(value["group"])}
+    if isinstance(value, dict) and set(value) == {"datums"}:
+        return {"datums": _ids(value["datums"])}
+    raise ValueError('it takes "failed", {"group": id} or {"datums": [id, ...]}')
+
+
+def _ids(value: Any) -> list[int]:
+    if not isinstance(value, list) or not 0 < len(value) <= DATUMS:
+        raise ValueError(f"it takes a list of 1 to {DATUMS:,} ids")
+    return [integer(1)(each) for each in value]
+
+
+RUN: Final[Mapping[str, Check]] = {
+    "transform": transform,
+    "only": only,
+    "force": boolean,
+    "engine": one_of(*_ENGINES),
+    "workers": integer(1, 100_000),
+    "sample": integer(1),
+    "key": uuid,
+}
+RETRY: Final[Mapping[str, Check]] = {"what": what, "key": uuid}
+REQUEST: Final[Mapping[str, Check]] = {
+    "kind": one_of("cancel", "pause", "resume", "scale"),
+    "workers": integer(1, 100_000),
+}

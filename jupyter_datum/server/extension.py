@@ -1,0 +1,46 @@
+"""Puts the extension into a Jupyter server: its routes, what it keeps, its end."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from jupyter_server.serverapp import ServerApp
+from jupyter_server.services.contents.fileio import FileManagerMixin
+
+from .hall import Hall
+from .handlers import routes
+from .handlers.base import RESOURCE
+
+#: Below the base URL.
+PREFIX = "jupyter-datum"
+
+
+def load(server: ServerApp) -> None:
+    """Add the extension to a server."""
+    app = server.web_app
+    hall = Hall(*_files(server), app.settings)
+    app.settings[RESOURCE] = hall
+    base = re.escape(str(app.settings["base_url"]).rstrip("/"))
+    app.add_handlers(
+        ".*$", [(f"{base}/{PREFIX}/{path}", handler) for path, handler in routes.ROUTES]
+    )
+    hall.start()
+    server.log.info("jupyter_datum | serves %s/", PREFIX)
+
+
+def unload(server: ServerApp) -> None:
+    """Let go of what :func:`load` made."""
+    hall = server.web_app.settings.pop(RESOURCE, None)
+    if isinstance(hall, Hall):
+        hall.close()
+
+
+def _files(server: ServerApp) -> tuple[Path | None, bool]:
+    """The folder that the server shows, if its contents are files, and whether hidden ones."""
+    manager: Any = server.contents_manager
+    if not isinstance(manager, FileManagerMixin):
+        return None, False
+    root = getattr(manager, "root_dir", None) or server.root_dir
+    return Path(root).absolute(), bool(getattr(manager, "allow_hidden", False))

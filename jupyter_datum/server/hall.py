@@ -1,0 +1,143 @@
+"""What the extension keeps for one server: ledgers, tails, watches, and whether runs go on."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from .. import registry
+from .actions import Actions
+from .activity import any_run_active
+from .outbox import Outbox
+from .projects import Projects
+from .reader import Reader
+from .reads import Facts
+from .sight import Sight
+from .tail import Tail
+from .watch import Watch
+
+#: Seconds between two looks whether runs go on that nobody watches.
+_LOOK: Final = 30.0
+
+
+class Hall:
+    """Shared by all handlers of a server.
+
+    Parameters
+    ----------
+    root : Path or None
+        The folder that the server shows; None if its contents are no files.
+    hidden : bool
+        Whether names that begin with a dot are shown.
+    settings : dict
+        The server's; activity is told there.
+    """
+
+    def __init__(self, root: Path | None, hidden: bool, settings: dict[str, Any]) -> None:
+        self.projects = Projects(root, hidden)
+        self.actions = Actions()
+        self._settings = settings
+        self._facts: dict[Path, Facts] = {}
+        self._tails: dict[tuple[str, str], Tail] = {}
+        self._watches: dict[str, Watch] = {}
+        self._keeper: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to look for runs that go on, once the server's loop runs."""
+        try:
+            self._keeper = asyncio.get_running_loop().create_task(self._keep())
+        except RuntimeError:  # loaded before the loop runs: the first request begins
+            self._keeper = None
+
+    def facts(self, reader: Reader) -> Facts:
+        """Return what is known beside a ledger."""
+        return self._facts.setdefault(reader.project.root, Facts(reader.project))
+
+    def close(self) -> None:
+        """Let go of everything."""
+        if self._keeper is not None:
+            self._keeper.cancel()
+        self.projects.close()
+
+    # -- pages ---------------------------------------------------------------------------
+
+    async def subscribe(self, box: Outbox, project: str, run: str) -> None:
+        """Let a page follow a run.
+
+        Raises
+        ------
+        ApiError
+            If there is no such project.
+        """
+        reader = await self.projects.reader(project)
+        if box.closed:
+            return
+        key = (project, run)
+        if key not in self._tails:
+            sight = Sight(reader.project, self.facts(reader), run)
+            names = {"project": project, "run": run}
+            again = partial(self.projects.reader, project)
+            self._tails[key] = Tail(names, sight, again, self.active)
+        self._tails[key].add(box)
+
+    def renew(self, box: Outbox, project: str, run: str) -> None:
+        """Send a page a snapshot."""
+        if (tail := self._tails.get((project, run))) is not None:
+            tail.renew(box)
+
+    def unsubscribe(self, box: Outbox, project: str, run: str) -> None:
+        """Let a page go from a run."""
+        if (tail := self._tails.get((project, run))) is not None:
+            tail.remove(box)
+            if tail.idle:
+                del self._tails[project, run]
+
+    async def watch(self, box: Outbox, project: str) -> None:
+        """Let a page follow a project's runs (errors: :meth:`subscribe`)."""
+        reader = await self.projects.reader(project)
+        if box.closed:
+            return
+        if project not in self._watches:
+            again = partial(self.projects.reader, project)
+            self._watches[project] = Watch(project, self.facts(reader), again, self.active)
+        self._watches[project].add(box)
+
+    def unwatch(self, box: Outbox, project: str) -> None:
+        """Let a page go from a project."""
+        if (watch := self._watches.get(project)) is not None:
+            watch.remove(box)
+            if watch.idle:
+                del self._watches[project]
+
+    def gone(self, box: Outbox) -> None:
+        """A page has closed."""
+        for project, run in list(self._tails):
+            self.unsubscribe(box, project, run)
+        for project in list(self._watches):
+            self.unwatch(box, project)
+
+    # -- activity --------------------------------------------------------------------------
+
+    def active(self) -> None:
+        """Tell the server that something goes on: it is not to be culled."""
+        times = self._settings.setdefault("last_activity_times", {})
+        times["jupyter_datum"] = datetime.now(UTC)
+
+    async def look(self) -> None:
+        """Tell the server of runs that go on, whether or not somebody watches them."""
+        roots = [reader.project.root for reader in self.projects.readers]
+        if await self.projects.call(_active, roots):
+            self.active()
+
+    async def _keep(self) -> None:
+        while True:
+            await self.look()
+            await asyncio.sleep(_LOOK)
+
+
+def _active(roots: list[Path]) -> bool:
+    registered = [Path(str(fields.get("root"))) for fields in registry.projects()]
+    return any_run_active({*roots, *registered})

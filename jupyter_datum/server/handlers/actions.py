@@ -1,0 +1,30 @@
+"""Routes with an effect: each asks a runner, and needs the action ``execute``."""
+
+from __future__ import annotations
+
+from jupyter_server.auth.decorator import authorized
+from tornado import web
+
+from .base import RESOURCE, Posting
+
+
+class Retry(Posting):
+    """Run failed datums again, with the recorded code."""
+
+    @web.authenticated
+    @authorized(action="execute", resource=RESOURCE)
+    async def post(self, project: str, run: str) -> None:
+        """Answer ``POST retry``."""
+        reader = await self.ledger(project)
+        self.send({"run": await self.hall.actions.retry(reader, run, self.body())}, 202)
+
+
+class Requests(Posting):
+    """Cancel, pause, resume or scale a run."""
+
+    @web.authenticated
+    @authorized(action="execute", resource=RESOURCE)
+    async def post(self, project: str, run: str) -> None:
+        """Answer ``POST requests``."""
+        reader = await self.ledger(project)
+        self.send({"request": await self.hall.actions.ask(reader, run, self.body())}, 202)

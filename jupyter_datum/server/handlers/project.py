@@ -1,0 +1,78 @@
+"""Routes that need no project yet: the server's half, a notebook's project, its transforms."""
+
+from __future__ import annotations
+
+from jupyter_server.auth.decorator import authorized
+from tornado import web
+
+from ...ledger.schema import VERSION as SCHEMA
+from ...project import PROTOCOL
+from ...runner.version import VERSION
+from ..errors import not_found
+from ..notebook import read_transforms, with_runs
+from ..projects import Where
+from .base import RESOURCE, Api
+
+
+class Status(Api):
+    """Which half this is."""
+
+    @web.authenticated
+    @authorized(action="read", resource=RESOURCE)
+    async def get(self) -> None:
+        """Answer ``GET status``."""
+        self.send({"version": VERSION, "protocol": PROTOCOL, "schema": SCHEMA})
+
+
+class OfNotebook(Api):
+    """What is asked of a notebook and its kernel."""
+
+    def where(self) -> Where:
+        """Return what the query names; a kernel that this server does not run is none."""
+        kernel = self.text("kernel")
+        known = kernel is not None and kernel in self.kernel_manager
+        return Where(self.needed("path"), kernel if known else None)
+
+
+class Context(OfNotebook):
+    """In which project a notebook stands."""
+
+    @web.authenticated
+    @authorized(action="read", resource=RESOURCE)
+    async def get(self) -> None:
+        """Answer ``GET context``."""
+        self.send(await self.projects.context(self.where()))
+
+
+class Transforms(OfNotebook):
+    """The marked cells of a notebook as it is saved."""
+
+    @web.authenticated
+    @authorized(action="read", resource=RESOURCE)
+    async def get(self) -> None:
+        """Answer ``GET transforms``."""
+        where = self.where()
+        path = await self.projects.notebook(where.path)
+        found = await self.projects.call(read_transforms, path)
+        project = await self.projects.project(where)
+        if project is not None and found:
+            reader = await self.ledger(project.uuid)
+            facts = self.hall.facts(reader)
+            found = await reader.read(lambda conn: with_runs(conn, facts, found))
+        self.send({"transforms": found})
+
+
+class Nothing(Api):
+    """Every other path below ours: an error in our form, for those who may ask."""
+
+    @web.authenticated
+    @authorized(action="read", resource=RESOURCE)
+    async def get(self) -> None:
+        """There is nothing."""
+        raise not_found("route")
+
+    @web.authenticated
+    @authorized(action="execute", resource=RESOURCE)
+    async def post(self) -> None:
+        """There is nothing."""
+        raise not_found("route")

@@ -1,0 +1,33 @@
+"""The routing table, below ``<base_url>jupyter-datum/``."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tornado.web import RequestHandler
+
+from . import actions, project, runs, stream
+
+_P: Final = r"projects/([0-9a-f]{32})"
+_R: Final = _P + r"/runs/([0-9a-f]{32})"
+_D: Final = _P + r"/datums/([0-9]{1,15})"
+
+#: The last one answers for all that is not there.
+ROUTES: Final[list[tuple[str, type[RequestHandler]]]] = [
+    (r"status", project.Status),
+    (r"context", project.Context),
+    (r"transforms", project.Transforms),
+    (r"stream", stream.Stream),
+    (rf"{_P}/runs", runs.Runs),
+    (_R, runs.Run),
+    (rf"{_R}/groups", runs.Groups),
+    (rf"{_R}/workers", runs.Workers),
+    (rf"{_R}/datums", runs.Datums),
+    (rf"{_R}/positions/([0-9]{{1,15}})", runs.Position),
+    (rf"{_R}/retry", actions.Retry),
+    (rf"{_R}/requests", actions.Requests),
+    (_D, runs.Datum),
+    (rf"{_D}/log", runs.Log),
+    (rf"{_P}/requests/([0-9a-f]{{32}})", runs.Request),
+    (r".*", project.Nothing),
+]

@@ -1,0 +1,118 @@
+"""The websocket: subscriptions in, frames out, and no command."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from typing import Any, Final, cast
+
+from jupyter_core.utils import ensure_async
+from jupyter_server.auth.decorator import ws_authenticated
+from jupyter_server.base.handlers import JupyterHandler
+from jupyter_server.base.websocket import WebSocketMixin
+from tornado import web
+from tornado.websocket import WebSocketHandler
+
+from ...project import PROTOCOL
+from ...runner.version import VERSION
+from .. import bodies, codec
+from ..errors import ApiError, bad_request
+from ..hall import Hall
+from ..outbox import Outbox
+from .base import RESOURCE
+
+#: Bytes of a message that a page may send.
+LARGEST: Final = 1 << 16
+#: Runs and projects that one page may follow.
+MOST: Final = 64
+_WATCH: Final = {"type": str, "project": bodies.uuid}
+_OF_A_RUN: Final = {**_WATCH, "run": bodies.uuid}
+_FIELDS: Final[dict[str, dict[str, bodies.Check]]] = {
+    "watch": _WATCH,
+    "unwatch": _WATCH,
+    "subscribe": _OF_A_RUN,
+    "snapshot": _OF_A_RUN,
+    "unsubscribe": _OF_A_RUN,
+    "visible": {"type": str, "visible": bodies.boolean},
+}
+
+
+class Stream(WebSocketMixin, WebSocketHandler, JupyterHandler):
+    """One page."""
+
+    def initialize(self) -> None:
+        """Before anything is known of the page."""
+        self._box = Outbox(self._send)
+        self._follows: set[tuple[str, ...]] = set()
+
+    @property
+    def max_message_size(self) -> int:
+        """Bytes of a message; a longer one closes the socket."""
+        return LARGEST
+
+    @property
+    def hall(self) -> Hall:
+        """What the extension keeps for this server."""
+        return cast(Hall, self.settings[RESOURCE])
+
+    @ws_authenticated
+    async def get(self, *args: Any, **kwargs: Any) -> None:
+        """Open the socket for those who may read."""
+        allowed = self.authorizer.is_authorized(self, self.current_user, "read", RESOURCE)
+        if not await ensure_async(allowed):
+            raise web.HTTPError(403)
+        await super().get(*args, **kwargs)
+
+    def open(self, *args: Any, **kwargs: Any) -> None:
+        """Say who we are."""
+        super().open(*args, **kwargs)
+        self.set_nodelay(True)
+        self._box.put(codec.frame({"type": "hello", "proto": PROTOCOL, "version": VERSION}))
+
+    def on_close(self) -> None:
+        """The page is gone."""
+        self._box.close()
+        self.hall.gone(self._box)
+
+    async def on_message(self, message: str | bytes) -> None:
+        """Take one message; the next is read when it is done."""
+        named: dict[str, Any] = {}
+        try:
+            body = bodies.parse(message.encode() if isinstance(message, str) else message)
+            kind = body.get("type")
+            if not isinstance(kind, str) or kind not in _FIELDS:
+                raise bad_request(f"'type' is one of: {', '.join(_FIELDS)}")
+            fields = bodies.checked(body, _FIELDS[kind], *_FIELDS[kind])
+            named = {name: fields[name] for name in ("project", "run") if name in fields}
+            await self._take(kind, fields)
+        except ApiError as exc:
+            header = {"type": "error", "project": None, **named, "code": exc.code}
+            if not self._box.full:
+                self._box.put(codec.frame({**header, "message": exc.message}))
+
+    async def _take(self, kind: str, fields: dict[str, Any]) -> None:
+        if kind == "visible":
+            self._box.visible = fields["visible"]
+            return
+        names = tuple(fields[name] for name in ("project", "run") if name in fields)
+        if kind in ("watch", "subscribe"):
+            await self._follow(names)
+        elif kind == "snapshot":
+            self.hall.renew(self._box, *names)
+        elif kind == "unwatch":
+            self._follows.discard(names)
+            self.hall.unwatch(self._box, *names)
+        else:
+            self._follows.discard(names)
+            self.hall.unsubscribe(self._box, *names)
+
+    async def _follow(self, names: tuple[str, ...]) -> None:
+        if len(self._follows) >= MOST and names not in self._follows:
+            raise bad_request(f"a page follows {MOST} runs and projects at most")
+        if len(names) == 1:
+            await self.hall.watch(self._box, *names)
+        else:
+            await self.hall.subscribe(self._box, *names)
+        self._follows.add(names)
+
+    def _send(self, frame: bytes) -> Awaitable[None]:
+        return self.write_message(frame, binary=True)

@@ -1,0 +1,130 @@
+"""One thread per open ledger that reads it, one that writes; the event loop does neither.
+
+A statement that runs longer than its deadline is ended by SQLite itself, through its
+progress handler, so that one wide filter cannot hold up the others for long.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import sqlite3
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, TypeVar
+
+from ..ledger import db
+from ..project import Project
+from .errors import ApiError, api_error
+
+T = TypeVar("T")
+
+#: Seconds that a look into the ledger may take.
+DEADLINE: Final = 2.0
+#: Steps of SQLite's machine between two looks at the clock: some tens of microseconds.
+_STEPS: Final = 4_000
+
+_log = logging.getLogger(__name__)
+
+
+class Reader:
+    """The ledger of a project, behind its threads.
+
+    Parameters
+    ----------
+    project : Project
+    deadline : float
+        Seconds.
+    """
+
+    def __init__(self, project: Project, deadline: float = DEADLINE) -> None:
+        self.project = project
+        #: When it was last asked (monotonic clock): who is not asked is closed.
+        self.asked = time.monotonic()
+        self._deadline = deadline
+        self._readers = ThreadPoolExecutor(1, "datum-read")
+        self._writers = ThreadPoolExecutor(1, "datum-write")
+        self._conn: sqlite3.Connection | None = None
+        self._file: tuple[int, int] | None = None
+
+    async def read(self, look: Callable[[sqlite3.Connection], T]) -> T:
+        """Return what `look` gives for a connection that only reads.
+
+        Raises
+        ------
+        ApiError
+            ``narrow-the-filter`` past the deadline, ``ledger`` if there is none to be read.
+        """
+        self.asked = time.monotonic()
+        return await asyncio.wrap_future(self._readers.submit(self._read, look))
+
+    async def write(self, act: Callable[[sqlite3.Connection], T]) -> T:
+        """Return what `act` gives for a connection that may write, opened for it alone.
+
+        Raises
+        ------
+        ApiError
+            ``foreign`` if the ledger is another user's: it is not written to.
+        """
+        self.asked = time.monotonic()
+        return await asyncio.wrap_future(self._writers.submit(self._write, act))
+
+    def close(self) -> None:
+        """Let go of the ledger when what is under way has ended; twice is safe."""
+        with contextlib.suppress(RuntimeError):
+            self._readers.submit(self._drop)
+        self._readers.shutdown(wait=False)
+        self._writers.shutdown(wait=False)
+
+    # -- in the threads ------------------------------------------------------------------
+
+    def _read(self, look: Callable[[sqlite3.Connection], T]) -> T:
+        try:
+            conn = self._connection()
+            end = time.monotonic() + self._deadline
+            conn.set_progress_handler(lambda: time.monotonic() > end, _STEPS)
+            try:
+                return look(conn)
+            finally:
+                conn.set_progress_handler(None, 0)
+        except Exception as exc:
+            raise self._told(exc) from exc
+
+    def _write(self, act: Callable[[sqlite3.Connection], T]) -> T:
+        try:
+            if db.is_foreign(self.project):
+                raise ApiError(409, "foreign", "this ledger is another user's: nothing is run")
+            with contextlib.closing(db.connect(self.project)) as conn:
+                return act(conn)
+        except Exception as exc:
+            raise self._told(exc) from exc
+
+    def _told(self, exc: Exception) -> Exception:
+        """The answer for an error; a ledger may hold anything, so what surprises us is its."""
+        found = api_error(exc)
+        if found is not None:
+            return found
+        _log.exception("the ledger %r cannot be read", str(self.project.ledger))
+        kind = type(exc).__name__
+        return ApiError(503, "ledger", f"the ledger holds what cannot be read ({kind})")
+
+    def _connection(self) -> sqlite3.Connection:
+        """The connection, opened anew if another file has taken the ledger's place."""
+        try:
+            status = os.lstat(self.project.ledger)
+            file = (status.st_dev, status.st_ino)
+        except OSError:
+            file = None
+        if self._conn is None or file is None or file != self._file:
+            self._drop()
+            self._conn = db.connect(self.project, readonly=True)
+            self._file = file
+        return self._conn
+
+    def _drop(self) -> None:
+        conn, self._conn = self._conn, None
+        if conn is not None:
+            conn.close()

@@ -1,0 +1,174 @@
+"""Rows of the ledger as the JSON of the protocol.
+
+A ledger may come from anyone: what should be a number or a JSON object is not taken for one.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+from ..ledger.queries import AttemptRow, DatumRow, FailureGroup, RunRow, key_text
+from ..states import DatumState, RunStatus
+from .paths import read_part
+
+#: Bytes of a result that are sent.
+RESULT: Final = 1 << 16
+_RUN: Final = (
+    "uuid", "id", "name", "transform", "version", "engine", "workers", "origin", "status",
+    "message", "requested", "started", "ended", "planned", "total", "running", "success",
+    "failed", "recovered", "skipped", "cancelled", "executions", "seconds", "saved",
+)  # fmt: skip
+#: What a frame of the stream says of its run.
+COUNTS: Final = (
+    "status", "running", "success", "failed", "recovered", "skipped", "cancelled", "planned",
+    "seconds", "executions", "workers", "ended",
+)  # fmt: skip
+
+
+def run_json(row: RunRow, *, alive: bool, retryable: str | None) -> dict[str, Any]:
+    """Return a run; ``interrupted`` if it has not ended and no runner is `alive`."""
+    fields = {name: getattr(row, name) for name in _RUN}
+    fields["status"] = status(row, alive=alive)
+    fields["pending"] = row.pending
+    fields["reasons"] = _object(_object(row.note).get("reasons"))
+    fields["retryable"] = retryable
+    return fields
+
+
+def status(row: RunRow, *, alive: bool) -> str:
+    """Return the state that is shown of a run."""
+    return str(row.status) if row.ended is not None or alive else RunStatus.INTERRUPTED.value
+
+
+def counts_json(row: RunRow, *, alive: bool) -> dict[str, Any]:
+    """Return what a frame says of its run."""
+    fields = {name: getattr(row, name) for name in COUNTS}
+    fields["status"] = status(row, alive=alive)
+    return fields
+
+
+def group_json(group: FailureGroup, workers: list[str]) -> dict[str, Any]:
+    """Return a failure group."""
+    names = ("id", "type", "message", "place", "phase", "datums", "first", "last", "sample")
+    return {**{name: getattr(group, name) for name in names}, "workers": workers}
+
+
+def worker_json(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a worker."""
+    names = ("worker", "pid", "host", "up", "position", "key", "since", "done", "state")
+    fields = {name: row[name] for name in names}
+    if fields["key"] is not None:
+        fields["key"] = key_text(fields["key"])
+    return fields
+
+
+def datum_json(row: DatumRow, run: str | None, attempts: int) -> dict[str, Any]:
+    """Return a datum's latest outcome, which the run `run` gave it.
+
+    Parameters
+    ----------
+    row : DatumRow
+    run : str or None
+        uuid.
+    attempts : int
+        Recorded ones; a first one that succeeded is not among them.
+    """
+    plain = row.state == DatumState.SUCCESS and row.attempt == 1
+    return {
+        "id": row.id,
+        "key": key_text(row.key),
+        "state": state_word(row.state),
+        "attempt": row.attempt,
+        "attempts": attempts + plain,
+        "seconds": row.seconds,
+        "began": row.began,
+        "worker": row.worker,
+        "position": row.position,
+        "run": run,
+        "group": row.failure,
+        "outputs": row.outputs,
+    }
+
+
+def state_word(state: int) -> str:
+    """Return a state as one word."""
+    return DatumState(state & 0x0F).name.lower()
+
+
+def attempt_json(row: AttemptRow, run: str | None) -> dict[str, Any]:
+    """Return an attempt; ``log`` is how many bytes it printed."""
+    names = (
+        "attempt", "worker", "began", "seconds", "message", "traceback", "phase", "place",
+    )  # fmt: skip
+    fields = {name: getattr(row, name) for name in names}
+    segment = log_segment(row.log)
+    return {
+        "run": run,
+        "state": state_word(row.state),
+        **fields,
+        "log": segment[2] if segment else None,
+    }
+
+
+def first_success(row: DatumRow, run: str | None) -> dict[str, Any]:
+    """Return the attempt that is recorded in the datum's own row."""
+    segment = log_segment(row.log)
+    return {
+        "run": run,
+        "state": state_word(row.state),
+        "attempt": row.attempt,
+        "worker": row.worker,
+        "began": row.began,
+        "seconds": row.seconds,
+        "message": None,
+        "traceback": None,
+        "phase": None,
+        "place": None,
+        "log": segment[2] if segment else None,
+    }
+
+
+def log_segment(text: str | None) -> tuple[str, int, int, int] | None:
+    """Return ``(epoch-worker, offset, length, cut)`` of a recorded log, or None."""
+    if not isinstance(text, str):
+        return None
+    name, *numbers = text.rsplit(":", 3)
+    try:
+        offset, length, cut = (int(number) for number in numbers)
+    except ValueError:
+        return None
+    return (name, offset, length, cut) if offset >= 0 and length >= 0 else None
+
+
+def result_text(row: DatumRow, file: Path | None) -> str | None:
+    """Return a datum's result if it is JSON; nothing is ever unpickled here.
+
+    Parameters
+    ----------
+    row : DatumRow
+    file : Path or None
+        Where a result lies that is too large for its record.
+    """
+    if not (row.result_kind or "").startswith("json") or row.result is None:
+        return None
+    data = bytes(row.result)
+    if row.result_kind == "json-file":
+        data = (read_part(file, 0, RESULT + 1) if file else None) or b""
+    text = data[:RESULT].decode("utf-8", "backslashreplace")
+    return text + (" ..." if len(data) > RESULT else "")
+
+
+def metrics_json(text: str | None) -> dict[str, Any]:
+    """Return a datum's metrics."""
+    return _object(text)
+
+
+def _object(value: Any) -> dict[str, Any]:
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            return {}
+    return value if isinstance(value, dict) else {}

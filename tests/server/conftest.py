@@ -1,0 +1,84 @@
+"""A real Jupyter server with the extension, over a project with real runs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from tornado.httpclient import HTTPClientError
+
+from jupyter_datum.server import extension
+from tests.story import Story
+
+pytest_plugins = ["pytest_jupyter.jupyter_server"]
+
+
+class Answer(NamedTuple):
+    status: int
+    json: Any
+    headers: Any
+
+
+Call = Callable[..., Awaitable[Answer]]
+
+#: Fails for every third item, and says so.
+CELL = """
+import time
+print("at", datum.value)
+if datum.value % 3 == 0:
+    raise ValueError(f"bad <img src=x onerror=alert(1)> item {datum.value}")
+datum.out_file(".txt").write_text(str(datum.value))
+{"twice": datum.value * 2}
+"""
+
+
+@pytest.fixture
+def jp_server_config() -> dict[str, Any]:
+    return {"ServerApp": {"jpserver_extensions": {"jupyter_datum": True}}}
+
+
+@pytest.fixture
+def story(jp_environ: Any, jp_root_dir: Path) -> Iterator[Story]:
+    story = Story(jp_root_dir)
+    yield story
+    story.close()
+
+
+@pytest.fixture
+def hall(jp_serverapp: Any) -> Iterator[Any]:
+    yield jp_serverapp.web_app.settings["jupyter_datum"]
+    extension.unload(jp_serverapp)
+
+
+@pytest.fixture
+def call(hall: Any, jp_fetch: Any) -> Call:
+    """Ask a route of ours; errors are answers too."""
+
+    async def call(*path: str, method: str = "GET", body: Any = None, **more: Any) -> Answer:
+        if body is not None and not isinstance(body, str | bytes):
+            body = json.dumps(body)
+        if method == "POST":
+            more.setdefault("headers", {}).setdefault("Content-Type", "application/json")
+            body = body if body is not None else "{}"
+        try:
+            got = await jp_fetch("jupyter-datum", *path, method=method, body=body, **more)
+        except HTTPClientError as exc:
+            assert exc.response is not None, exc
+            got = exc.response
+        kind = got.headers.get("Content-Type", "")
+        value = json.loads(got.body) if got.body and "json" in kind else got.body
+        return Answer(got.code, value, got.headers)
+
+    return call
+
+
+@pytest.fixture
+def ran(story: Story) -> tuple[Story, str]:
+    """A run over nine items, three of which fail."""
+    story.namespace["numbers"] = list(range(1, 10))
+    run = story.run("thumbs -i numbers --engine joblib --workers 2 --tries 1", CELL)
+    assert (run.status, run.success, run.failed) == ("failed", 6, 3)
+    return story, run.uuid
