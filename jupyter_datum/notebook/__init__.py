@@ -8,7 +8,10 @@ from typing import Any
 def load(shell: Any) -> None:
     """Register the magics in `shell`, and what completes them."""
     from .complete import register
+    from .context import context_of
     from .magic import DatumMagics
+    from .register import announce
 
     shell.register_magics(DatumMagics(shell))
+    announce(context_of(shell.user_ns))
     register(shell)

@@ -30,6 +30,7 @@ from .context import context_of
 from .display import screen_for
 from .place import KernelPlace
 from .public import Transform, plan_text
+from .register import announce
 from .submit import Prepared, of_the_run, prepare, request_run
 from .wait import Waiter
 
@@ -68,6 +69,7 @@ class DatumMagics(Magics):
         assert cell is not None
         marked = self._cell(line, cell)
         prepared = prepare(line, marked, self.shell.user_ns, self._context, self._cell_id)
+        announce(self._context, prepared.project)
         self._say(prepared)
         with contextlib.closing(db.connect(prepared.project)) as conn:
             if prepared.options.plan:

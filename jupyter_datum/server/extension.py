@@ -23,7 +23,7 @@ def load(server: ServerApp) -> None:
     hall = Hall(*_files(server), app.settings)
     app.settings[RESOURCE] = hall
     base = re.escape(str(app.settings["base_url"]).rstrip("/"))
-    app.add_handlers(
+    app.add_handlers(  # type: ignore[no-untyped-call]
         ".*$", [(f"{base}/{PREFIX}/{path}", handler) for path, handler in routes.ROUTES]
     )
     hall.start()

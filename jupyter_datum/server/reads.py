@@ -167,9 +167,23 @@ def _workers_of(conn: sqlite3.Connection, group: int) -> list[str]:
     return [str(row[0]) for row in rows]
 
 
-def workers(conn: sqlite3.Connection, row: RunRow) -> list[dict[str, Any]]:
-    """Return the workers of a run that are not gone."""
-    return [shapes.worker_json(worker) for worker in queries.workers(conn, row.id)]
+def workers(conn: sqlite3.Connection, project: Project, row: RunRow) -> list[dict[str, Any]]:
+    """Return the workers of a run that are not gone, with what they are at."""
+    plan = project.run(row.uuid) / "plan"
+    return [
+        shapes.worker_json(worker, _key_at(conn, plan, worker["position"]))
+        for worker in queries.workers(conn, row.id)
+    ]
+
+
+def _key_at(conn: sqlite3.Connection, plan: Path, n: int | None) -> bytes | None:
+    """The key of the datum at a position, if the ledger knows it: of a new one not yet."""
+    entry = read_part(plan, n * WIDTH, WIDTH) if isinstance(n, int) else None
+    if not entry or len(entry) < WIDTH:
+        return None
+    identity = int.from_bytes(entry, "little")
+    found = conn.execute("select key from datum where id = ?", (identity,)).fetchone()
+    return found[0] if found else None
 
 
 # -- datums --------------------------------------------------------------------------------
@@ -353,11 +367,11 @@ def _folders(
     conn: sqlite3.Connection, project: Project, row: DatumRow
 ) -> tuple[dict[str, bytes], bytes | None]:
     """Where a datum's inputs lie, by name, and its transform's output folder."""
-    recipe, out, transform = conn.execute(
-        "select r.recipe, t.out, t.id from datum d join run r on r.id = d.run"
+    recipe, out = conn.execute(
+        "select r.recipe, t.out from datum d join run r on r.id = d.run"
         " join transform t on t.id = d.transform where d.id = ?",
         (row.id,),
-    ).fetchone() or ("", None, 0)
+    ).fetchone() or ("", None)
     try:
         return input_from_json(read_recipe(project, recipe).input, project).roots, out
     except (DatumError, OSError):  # another user's recipe, or a folder that is gone

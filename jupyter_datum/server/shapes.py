@@ -55,13 +55,9 @@ def group_json(group: FailureGroup, workers: list[str]) -> dict[str, Any]:
     return {**{name: getattr(group, name) for name in names}, "workers": workers}
 
 
-def worker_json(row: dict[str, Any]) -> dict[str, Any]:
-    """Return a worker."""
-    names = ("worker", "pid", "host", "up", "position", "key", "since", "done", "state")
-    fields = {name: row[name] for name in names}
-    if fields["key"] is not None:
-        fields["key"] = key_text(fields["key"])
-    return fields
+def worker_json(row: dict[str, Any], key: bytes | None) -> dict[str, Any]:
+    """Return a worker, and the key of the datum that it is at."""
+    return {**row, "key": key_text(key) if key is not None else None}
 
 
 def datum_json(row: DatumRow, run: str | None, attempts: int) -> dict[str, Any]:

@@ -93,7 +93,8 @@ class Sight:
         """
         row = queries.run_by_uuid(conn, self._run)
         if row is None:
-            return self._not_begun(conn)
+            self._check_asked(conn)
+            return None
         alive = self._facts.alive(row)
         active = row.ended is None and alive
         if self._states is None or fresh:
@@ -109,7 +110,7 @@ class Sight:
             self._size = len(body)
         return Look(self._counts, len(self._states), delta, body, replace, active)
 
-    def _not_begun(self, conn: sqlite3.Connection) -> None:
+    def _check_asked(self, conn: sqlite3.Connection) -> None:
         known = conn.execute("select 1 from request where uuid = ?", (self._run,)).fetchone()
         state, answer = requests.answered(conn, self._run)
         if known is None:
@@ -142,7 +143,7 @@ class Sight:
             return
         self._version, self._slow_at = version, now
         self.groups = _numbered(self.groups, reads.groups(conn, row))
-        self.workers = _numbered(self.workers, reads.workers(conn, row))
+        self.workers = _numbered(self.workers, reads.workers(conn, self._project, row))
 
 
 def _numbered(old: tuple[int, bytes], value: Any) -> tuple[int, bytes]:

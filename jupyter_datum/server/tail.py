@@ -69,6 +69,7 @@ class Tail:
         self._active = active
         self._pages: dict[Outbox, Subscription] = {}
         self._wake = asyncio.Event()
+        self._failed = ""
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -125,6 +126,7 @@ class Tail:
         reader = await self._reader()
         wanted = any(self._wants_snapshot(page) for page in self._pages.values())
         look = await reader.read(partial(self._sight.look, fresh=fresh, snapshot=wanted))
+        self._failed = ""
         if look is None:  # asked for, and not begun
             return
         if look.active:
@@ -145,6 +147,8 @@ class Tail:
         if not page.box.visible and page.seq >= 0:
             self._tell_hidden(page, look, now)
             return
+        if page.seq >= 0:  # before the counters: who sees the end has seen the rest
+            self._tell_slow(page)
         if page.stale and look.snapshot is not None:
             page.stale = False
             self._send(page, "snapshot", look, look.snapshot, now)
@@ -174,7 +178,11 @@ class Tail:
                 page.box.put(codec.frame({"type": name, **self._names}, body))
 
     def _fail(self, exc: ApiError) -> None:
+        """Say once what is wrong; look on, since it may be mended."""
+        known, self._failed = self._failed, exc.message
         for page in self._pages.values():
+            if page.stale and known == exc.message:
+                continue
             page.stale = True
             if not page.box.full:
                 header = {"type": "error", **self._names, "code": exc.code}

@@ -102,7 +102,7 @@ class Api(APIHandler):
 class Posting(Api):
     """A handler that takes a body: a small JSON object, of which no more is ever kept."""
 
-    async def prepare(self) -> None:
+    async def prepare(self) -> None:  # type: ignore[override]
         """Refuse what is too large or no JSON before it has come."""
         self._body = bytearray()
         self._too_large = False

@@ -74,7 +74,9 @@ class Workers(Api):
     async def get(self, project: str, run: str) -> None:
         """Answer ``GET workers``."""
         reader = await self.ledger(project)
-        found = await reader.read(lambda conn: reads.workers(conn, reads.run_of(conn, run)))
+        found = await reader.read(
+            lambda conn: reads.workers(conn, reader.project, reads.run_of(conn, run))
+        )
         self.send({"workers": found})
 
 

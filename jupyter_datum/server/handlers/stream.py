@@ -24,8 +24,8 @@ from .base import RESOURCE
 LARGEST: Final = 1 << 16
 #: Runs and projects that one page may follow.
 MOST: Final = 64
-_WATCH: Final = {"type": str, "project": bodies.uuid}
-_OF_A_RUN: Final = {**_WATCH, "run": bodies.uuid}
+_WATCH: Final[dict[str, bodies.Check]] = {"type": str, "project": bodies.uuid}
+_OF_A_RUN: Final[dict[str, bodies.Check]] = {**_WATCH, "run": bodies.uuid}
 _FIELDS: Final[dict[str, dict[str, bodies.Check]]] = {
     "watch": _WATCH,
     "unwatch": _WATCH,

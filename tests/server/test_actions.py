@@ -1,0 +1,172 @@
+"""Effects: runs, retries and requests, with every kernel shut down."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import Any
+
+import pytest
+
+from jupyter_datum.ledger import queries
+from tests.story import Story
+
+from .conftest import Call
+
+Ran = tuple[Story, str]
+SLOW = "import time\ntime.sleep(0.05)\ndatum.value"
+
+
+def slow(story: Story, n: int = 2_000) -> tuple[str, ...]:
+    story.namespace["many"] = list(range(n))
+    run = story.start("slow -i many --engine joblib --workers 2", SLOW)
+    story.until(run, lambda row: row.success > 0)
+    return ("projects", story.project.uuid, "runs", run)
+
+
+async def test_a_run_without_a_kernel(call: Call, ran: Ran) -> None:
+    story, first = ran
+    base = ("projects", story.project.uuid, "runs")
+    key = uuid.uuid4().hex
+    body = {"transform": "thumbs", "force": True, "workers": 1, "key": key}
+    answer = await call(*base, method="POST", body=body)
+    assert (answer.status, answer.json) == (202, {"run": key})
+    again = await call(*base, method="POST", body=body)
+    assert (again.status, again.json) == (202, {"run": key})
+    row = story.end(key)
+    assert (row.success, row.failed, row.origin, row.workers) == (6, 3, "server", 1)
+    assert set(story.executions().values()) == {2}
+    taken = await call(*base, first, "retry", method="POST", body={"what": "failed", "key": key})
+    assert taken.json == {"run": key}
+
+
+async def test_only_what_is_asked_for(call: Call, ran: Ran) -> None:
+    story, _ = ran
+    base = ("projects", story.project.uuid, "runs")
+    answer = await call(*base, method="POST", body={"transform": "thumbs", "only": ["new"]})
+    row = story.end(answer.json["run"])
+    assert (row.skipped, row.executions) == (9, 0)
+    with story.ledger() as conn:
+        transform = queries.latest_run(conn, "thumbs")
+    assert transform is not None
+    body = {"transform": transform.transform, "force": True, "sample": 2, "engine": "serial"}
+    answer = await call(*base, method="POST", body=body)
+    row = story.end(answer.json["run"])
+    assert (row.engine, row.executions) == ("serial", 2)
+
+
+async def test_retry_failed(call: Call, ran: Ran) -> None:
+    story, run = ran
+    before = story.executions()
+    answer = await call(
+        "projects", story.project.uuid, "runs", run, "retry", method="POST", body={"what": "failed"}
+    )
+    assert answer.status == 202
+    row = story.end(answer.json["run"])
+    assert (row.failed, row.skipped, row.origin) == (3, 6, "server")
+    again = {each for each, n in story.executions().items() if n > before[each]}
+    assert again == {"3", "6", "9"}
+
+
+async def test_what_a_retry_names_must_be_there(call: Call, ran: Ran) -> None:
+    story, run = ran
+    path = ("projects", story.project.uuid, "runs", run, "retry")
+    for what in ({"group": 999}, {"datums": [999]}, {"datums": [1, 999]}):
+        answer = await call(*path, method="POST", body={"what": what})
+        assert (answer.status, answer.json["code"]) == (404, "not-found"), what
+    with story.ledger() as conn:
+        assert len(queries.runs(conn)) == 1
+        assert conn.execute("select count(*) from request").fetchone() == (1,)
+
+
+async def test_group_and_datums_reach_the_runner_as_they_are(call: Call, ran: Ran) -> None:
+    story, run = ran
+    path = ("projects", story.project.uuid, "runs", run)
+    group = (await call(*path, "groups")).json["groups"][0]
+    asked: list[tuple[dict[str, Any], dict[str, Any]]] = [
+        ({"group": group["id"]}, {"group": group["id"], "origin": "server"}),
+        ({"datums": [group["sample"]]}, {"datums": [group["sample"]], "origin": "server"}),
+    ]
+    for what, args in asked:
+        answer = await call(*path, "retry", method="POST", body={"what": what})
+        assert answer.status == 202, answer
+        story.end(answer.json["run"])
+        with story.ledger() as conn:
+            (kept,) = conn.execute(
+                "select args from request where uuid = ?", (answer.json["run"],)
+            ).fetchone()
+        assert json.loads(kept) == args
+
+
+async def test_pause_resume_scale_and_cancel(call: Call, story: Story) -> None:
+    path = slow(story)
+    run = path[-1]
+
+    async def ask(**body: Any) -> str:
+        answer = await call(*path, "requests", method="POST", body=body)
+        assert answer.status == 202, answer
+        return str(answer.json["request"])
+
+    await ask(kind="pause")
+    story.until(run, lambda row: row.status == "paused")
+    await ask(kind="resume")
+    story.until(run, lambda row: row.status == "running")
+    await ask(kind="scale", workers=1)
+    request = await ask(kind="cancel")
+    assert story.end(run).status == "cancelled"
+    told = await call("projects", story.project.uuid, "requests", request)
+    assert told.json == {"state": "done", "answer": None}
+    late = await call(*path, "requests", method="POST", body={"kind": "cancel"})
+    assert (late.status, late.json["code"]) == (409, "refused")
+
+
+async def test_a_run_whose_runner_died_goes_on_when_it_is_resumed(call: Call, story: Story) -> None:
+    path = slow(story, 100)
+    story.kill_runner()
+    assert (await call(*path)).json["status"] == "interrupted"
+    answer = await call(*path, "requests", method="POST", body={"kind": "resume"})
+    assert answer.status == 202
+    row = story.end(path[-1])
+    assert (row.status, row.success) == ("success", 100)
+    assert story.findings() == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"transform": "thumbs", "workers": 0},
+        {"transform": "thumbs", "workers": True},
+        {"transform": "thumbs", "workers": 1.5},
+        {"transform": "thumbs", "only": ["old"]},
+        {"transform": "thumbs", "only": []},
+        {"transform": "thumbs", "only": [[]]},
+        {"transform": "thumbs", "engine": "slurm"},
+        {"transform": "thumbs", "force": 1},
+        {"transform": "thumbs", "key": "../../../../etc/passwd"},
+        {"transform": "thumbs", "interpreter": "/bin/sh"},
+        {"transform": "a b"},
+        {"transform": 2**63},
+        {"transform": None},
+    ],
+)
+async def test_a_wrong_body_is_told(call: Call, story: Story, body: dict[str, Any]) -> None:
+    answer = await call("projects", story.project.uuid, "runs", method="POST", body=body)
+    # without a ledger: the body is looked at first
+    assert (answer.status, answer.json["code"]) == (400, "bad-request"), answer
+
+
+async def test_a_recipe_that_was_changed_is_not_run(call: Call, ran: Ran) -> None:
+    story, run = ran
+    for path in (story.project.dir / "recipes").iterdir():
+        path.write_bytes(path.read_bytes().replace(b'"python"', b'"pythom"'))
+    base = ("projects", story.project.uuid, "runs")
+    assert "someone else" in (await call(*base, run)).json["retryable"]
+    for path, body in (
+        (base, {"transform": "thumbs"}),
+        ((*base, run, "retry"), {"what": "failed"}),
+    ):
+        answer = await call(*path, method="POST", body=body)
+        assert (answer.status, answer.json["code"]) == (409, "foreign")
+    with story.ledger() as conn:
+        assert conn.execute("select count(*) from request").fetchone() == (1,)

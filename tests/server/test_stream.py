@@ -1,0 +1,200 @@
+"""The websocket over real runs: what a page has is what the states file holds."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jupyter_datum.states import DatumState
+from tests.story import Story
+
+from .page import Page
+
+Open = Callable[[], Awaitable[Page]]
+
+SLOW = """
+import time
+time.sleep(0.02)
+if datum.value % 5 == 0:
+    raise ValueError(f"bad {datum.value}")
+"""
+
+
+@pytest.fixture
+def page(hall: Any, jp_ws_fetch: Any) -> Open:
+    async def opened() -> Page:
+        return Page(await jp_ws_fetch("jupyter-datum", "stream"))
+
+    return opened
+
+
+def start(story: Story, n: int = 150, body: str = SLOW) -> dict[str, str]:
+    story.namespace["numbers"] = list(range(n))
+    run = story.start("slow -i numbers --engine joblib --workers 2 --tries 1 --no-probe", body)
+    return {"project": story.project.uuid, "run": run}
+
+
+def states_of(story: Story, run: str) -> bytes:
+    return (story.project.run(run) / "states").read_bytes()
+
+
+async def test_a_page_follows_a_run_to_its_end(story: Story, page: Open) -> None:
+    names = start(story)
+    run = names["run"]
+    one = await page()
+    assert (await one.next())["type"] == "hello"
+    await one.say(type="subscribe", **names)
+    await one.until(lambda: one.counts.get(run, {}).get("success", 0) > 20)
+    two = await page()
+    await two.say(type="subscribe", **names)
+    for each in (one, two):
+        await each.until(lambda each=each: each.counts.get(run, {}).get("ended"))
+        await each.until(lambda each=each: each.groups.get(run, {"groups": 0})["groups"])
+        assert bytes(each.states[run]) == states_of(story, run)
+        seen = Counter(each.states[run])
+        assert seen == {DatumState.SUCCESS: 120, DatumState.FAILED: 30}
+        assert {k: each.counts[run][k] for k in ("success", "failed", "status")} == {
+            "success": 120,
+            "failed": 30,
+            "status": "failed",
+        }
+        (group,) = each.groups[run]["groups"]
+        assert group["datums"] == 30
+    assert "delta" in one.kinds()
+
+
+async def test_after_a_gap_a_page_gets_a_snapshot(story: Story, page: Open) -> None:
+    names = start(story)
+    one = await page()
+    await one.say(type="subscribe", **names)
+    await one.until(lambda: one.kinds().count("snapshot") == 1 or None)
+    seq = one.seq[names["run"]]
+    await one.say(type="snapshot", **names)
+    await one.until(lambda: one.kinds().count("snapshot") >= 2)
+    assert one.seq[names["run"]] > seq
+    await one.until(lambda: one.counts[names["run"]]["ended"])
+    assert bytes(one.states[names["run"]]) == states_of(story, names["run"])
+
+
+async def test_at_most_four_frames_a_second(story: Story, page: Open) -> None:
+    names = start(story, 400)
+    one = await page()
+    await one.say(type="subscribe", **names)
+    await one.until(lambda: one.counts.get(names["run"], {}).get("success"))
+    one.frames.clear()
+    await one.quiet(2.0)
+    told = [kind for kind in one.kinds() if kind in ("delta", "snapshot")]
+    assert 3 <= len(told) <= 9
+    await one.say(type="unsubscribe", **names)
+    await one.quiet(0.5)
+    assert await one.quiet(0.7) == 0
+    story.tell("cancel", names["run"])
+
+
+async def test_a_hidden_page_gets_counters_only(story: Story, page: Open) -> None:
+    names = start(story, 300)
+    run = names["run"]
+    one = await page()
+    await one.say(type="subscribe", **names)
+    await one.until(lambda: one.counts.get(run, {}).get("success"))
+    await one.say(type="visible", visible=False)
+    await one.quiet(0.4)
+    one.frames.clear()
+    await one.quiet(2.2)
+    assert one.frames and all((h["type"], size) == ("delta", 0) for h, size in one.frames)
+    assert len(one.frames) <= 3
+    one.frames.clear()
+    await one.say(type="visible", visible=True)
+    await one.until(lambda: "snapshot" in one.kinds())
+    await one.until(lambda: one.counts[run]["ended"])
+    assert bytes(one.states[run]) == states_of(story, run)
+
+
+async def test_runs_of_a_project_are_told(story: Story, page: Open) -> None:
+    one = await page()
+    await one.say(type="watch", project=story.project.uuid)
+    names = start(story, 20)
+    await one.until(lambda: one.runs.get(names["run"], {}).get("ended"))
+    assert one.runs[names["run"]]["failed"] == 4
+    two = await page()
+    await two.say(type="watch", project=story.project.uuid)
+    await two.until(lambda: names["run"] in two.runs)
+    assert two.runs == one.runs
+
+
+async def test_a_dead_runner_shows_as_interrupted(story: Story, page: Open) -> None:
+    names = start(story, 2_000)
+    run = names["run"]
+    one = await page()
+    await one.say(type="watch", project=story.project.uuid)
+    await one.say(type="subscribe", **names)
+    await one.until(lambda: one.counts.get(run, {}).get("success"))
+    story.kill_runner()
+    await one.until(lambda: one.counts[run]["status"] == "interrupted")
+    await one.until(lambda: one.runs[run]["status"] == "interrupted")
+    story.next_runner()
+    await one.until(lambda: one.counts[run]["status"] == "running")
+    story.tell("cancel", run)
+    await one.until(lambda: one.counts[run]["ended"])
+    assert bytes(one.states[run]) == states_of(story, run)
+
+
+async def test_what_cannot_be_had_is_an_error_and_the_socket_stays(
+    story: Story, page: Open
+) -> None:
+    one = await page()
+    await one.say(type="subscribe", project="0" * 32, run="0" * 32)
+    await one.say(type="subscribe", project=story.project.uuid, run="0" * 32)
+    await one.say(type="subscribe", project="../etc", run=3)
+    await one.say(type="run", project=story.project.uuid)
+    await one._socket.write_message("{nonsense")
+    await one._socket.write_message(b"\xff\xfe", binary=True)
+    await one.until(lambda: len(one.errors) == 6)
+    codes = Counter(error["code"] for error in one.errors)
+    assert codes == {"not-found": 1, "bad-request": 4, "ledger": 1}
+    names = start(story, 10)
+    await one.say(type="subscribe", **names)
+    await one.until(lambda: one.counts.get(names["run"], {}).get("ended"))
+
+
+async def test_a_page_that_does_not_read_gets_a_snapshot_later(
+    story: Story, page: Open, hall: Any, tmp_path: Path
+) -> None:
+    """Frames are kept back by a gate in the place of the network, which buffers megabytes."""
+    from jupyter_datum.server.outbox import Outbox
+
+    names = start(story, 200)
+    gate, sent = asyncio.Event(), []
+
+    async def send(frame: bytes) -> None:
+        await gate.wait()
+        sent.append(frame)
+
+    box = Outbox(send)
+    box.put(bytes(2 << 20))
+    await hall.subscribe(box, **names)
+    story.end(names["run"])
+    await asyncio.sleep(1)
+    assert box.full and box.waiting == 2 << 20
+    gate.set()
+    one = Page(_Told(sent[1:], sent))
+    await asyncio.sleep(1)
+    one = Page(_Told(sent[1:], sent))
+    while one._socket.frames:
+        await one.next()
+    assert one.kinds()[0] == "snapshot"
+    assert bytes(one.states[names["run"]]) == states_of(story, names["run"])
+    hall.gone(box)
+
+
+class _Told:
+    def __init__(self, frames: list[bytes], _: Any) -> None:
+        self.frames = list(frames)
+
+    async def read_message(self) -> bytes:
+        return self.frames.pop(0)
