@@ -1,0 +1,100 @@
+/** What the commands do: requests, and cells that are run. No widget is made here. */
+import { UUID } from '@lumino/coreutils';
+
+import type { OpenNotebook } from './cells/opennotebook';
+import { markedCells, onlyFailed } from './models/cells';
+import type { PanelModel } from './models/panel';
+import type { Requests, What } from './requests';
+import type { IAsked } from './tokens';
+
+/** A run by its ids, as commands name it; left out: the run that the panel shows. */
+export interface IWhich {
+  project?: string;
+  run?: string;
+}
+
+/** What can be done to runs. */
+export class Actions {
+  constructor(
+    private readonly _requests: Requests,
+    private readonly _panel: PanelModel,
+    private readonly _notebook: () => OpenNotebook | null
+  ) {}
+
+  /** The run that is meant. */
+  which(args: IWhich): { project: string; run: string } {
+    const project = args.project ?? this._panel.run?.project;
+    const run = args.run ?? this._panel.run?.uuid;
+    if (!project || !run) {
+      throw new Error('no run is shown');
+    }
+    return { project, run };
+  }
+
+  /** Run again with the code that was recorded; needs no kernel. */
+  async retry(args: IWhich, what: What): Promise<IAsked> {
+    const { project, run } = this.which(args);
+    const asked = await this._requests.retry(project, run, what, key());
+    const row = await this._requests.run(project, asked.run).catch(() => null);
+    if (row) {
+      this._panel.runs.learn(project, row); // shown at once, even before the socket says so
+    }
+    return asked;
+  }
+
+  /**
+   * Retry the failed datums: with the edited cell where the open one is another than the
+   * recorded, else with the recorded code.
+   */
+  async retryFailed(args: IWhich): Promise<IAsked | { edited: true; ok: boolean }> {
+    const { run } = this.which(args);
+    if (this._panel.run?.uuid === run && this._panel.edited) {
+      return this.retryEdited();
+    }
+    return this.retry(args, 'failed');
+  }
+
+  /** Run the open cell in its kernel for the failed datums only. */
+  async retryEdited(): Promise<{ edited: true; ok: boolean }> {
+    const notebook = this._notebook();
+    const row = this._panel.row;
+    const cell = notebook?.cells().find(one => one.id === row?.cell);
+    const code = cell ? onlyFailed(cell.source) : null;
+    if (!notebook || !cell || code === null) {
+      throw new Error('the cell of this run is not in the open notebook');
+    }
+    return { edited: true, ok: await notebook.runWith(cell.id, code) };
+  }
+
+  /** Pause, resume or stop a run. */
+  async request(args: IWhich, kind: 'pause' | 'resume' | 'cancel'): Promise<{ request: string }> {
+    const { project, run } = this.which(args);
+    return this._requests.request(project, run, kind);
+  }
+
+  /** Run the marked cell of a transform, or `source` as a new first cell. */
+  async runCell(name: string | undefined, source: string | undefined): Promise<boolean> {
+    const notebook = this._notebook();
+    if (!notebook) {
+      return false;
+    }
+    if (source !== undefined) {
+      return notebook.run(notebook.insert(source, 'first'));
+    }
+    const cell = this.cellOf(name);
+    return cell !== null && notebook.run(cell);
+  }
+
+  /** The id of the open cell of a transform. */
+  cellOf(name: string | undefined): string | null {
+    const wanted = name ?? this._panel.selected;
+    const row = this._panel.rows.find(one => one.name === wanted);
+    const cells = markedCells(this._notebook()?.cells() ?? []);
+    return row?.cell ?? cells.find(cell => cell.name === wanted)?.id ?? null;
+  }
+}
+
+/** 32 hex digits: asking twice with one is asking once. */
+function key(): string {
+  return UUID.uuid4().replace(/-/g, '');
+}

@@ -1,0 +1,134 @@
+/** The notebook in front as the models see it, and what is done to its cells. */
+import type { ISessionContext } from '@jupyterlab/apputils';
+import { CodeCell } from '@jupyterlab/cells';
+import type { DocumentRegistry } from '@jupyterlab/docregistry';
+import { NotebookActions } from '@jupyterlab/notebook';
+import type { NotebookPanel } from '@jupyterlab/notebook';
+import { OutputArea } from '@jupyterlab/outputarea';
+import { Signal } from '@lumino/signaling';
+
+import type { IOpenCell } from '../models/cells';
+import type { IOpenNotebook } from '../models/panel';
+
+/** A notebook panel of JupyterLab or Notebook 7. */
+export class OpenNotebook implements IOpenNotebook {
+  constructor(readonly panel: NotebookPanel) {
+    panel.context.saveState.connect(this._onSave, this);
+    panel.context.pathChanged.connect(this._onKernel, this);
+    panel.context.model.contentChanged.connect(this._onEdit, this);
+    panel.sessionContext.kernelChanged.connect(this._onKernel, this);
+    panel.sessionContext.statusChanged.connect(this._onStatus, this);
+  }
+
+  get changed(): Signal<this, 'saved' | 'edited' | 'kernel'> {
+    return this._changed;
+  }
+  get path(): string {
+    return this.panel.context.path;
+  }
+  get kernel(): string | null {
+    return this.panel.sessionContext.session?.kernel?.id ?? null;
+  }
+
+  cells(): IOpenCell[] {
+    const shared = this.panel.context.model.sharedModel;
+    return shared.cells.map(cell => ({
+      id: cell.id,
+      source: cell.source,
+      code: cell.cell_type === 'code'
+    }));
+  }
+
+  /** Run a cell as it stands, as Shift+Enter would. */
+  async run(id: string): Promise<boolean> {
+    const cell = this._cell(id);
+    const { content, sessionContext } = this.panel;
+    return cell !== null && NotebookActions.runCells(content, [cell], sessionContext);
+  }
+
+  /**
+   * Run `code` in place of a cell's text: the cell's output and prompt are used, its text
+   * and the undo history are not touched, and the kernel keeps `code` in its history.
+   */
+  async runWith(id: string, code: string): Promise<boolean> {
+    const cell = this._cell(id);
+    const { sessionContext } = this.panel;
+    if (!cell || !(await ready(sessionContext))) {
+      return false;
+    }
+    const metadata = { ...cell.model.metadata, cellId: cell.model.sharedModel.getId() };
+    cell.setPrompt('*');
+    try {
+      const reply = await OutputArea.execute(code, cell.outputArea, sessionContext, metadata);
+      cell.model.executionCount = reply?.content.execution_count ?? null;
+      return reply?.content.status === 'ok';
+    } finally {
+      cell.setPrompt(`${cell.model.executionCount ?? ' '}`);
+    }
+  }
+
+  /** Put a cell in front of all others, or behind the active one, and show it. */
+  insert(source: string, where: 'first' | 'below'): string {
+    const { content, context } = this.panel;
+    const shared = context.model.sharedModel;
+    const index = where === 'first' ? 0 : content.activeCellIndex + 1;
+    const cell = shared.insertCell(index, { cell_type: 'code', source, metadata: {} });
+    content.activeCellIndex = index;
+    return cell.id;
+  }
+
+  /** Bring a cell into view. */
+  async show(id: string): Promise<boolean> {
+    const { content } = this.panel;
+    const index = content.widgets.findIndex(cell => cell.model.id === id);
+    if (index < 0) {
+      return false;
+    }
+    content.activeCellIndex = index;
+    await content.scrollToItem(index, 'smart');
+    content.activate();
+    return true;
+  }
+
+  dispose(): void {
+    Signal.disconnectReceiver(this);
+    Signal.clearData(this);
+  }
+
+  private _cell(id: string): CodeCell | null {
+    const cell = this.panel.content.widgets.find(one => one.model.id === id);
+    return cell instanceof CodeCell ? cell : null;
+  }
+
+  private _onSave(_: unknown, state: DocumentRegistry.SaveState): void {
+    if (state === 'completed') {
+      this._changed.emit('saved');
+    }
+  }
+
+  private _onEdit(): void {
+    this._changed.emit('edited');
+  }
+
+  private _onKernel(): void {
+    this._changed.emit('kernel');
+  }
+
+  /** A kernel that comes to rest may have loaded us, or have begun a project. */
+  private _onStatus(_: unknown, status: string): void {
+    if (status === 'idle' && this._busy) {
+      this._changed.emit('kernel');
+    }
+    this._busy = status === 'busy';
+  }
+
+  private _busy = false;
+  private readonly _changed = new Signal<this, 'saved' | 'edited' | 'kernel'>(this);
+}
+
+async function ready(session: ISessionContext): Promise<boolean> {
+  if (!session.session?.kernel) {
+    await session.startKernel();
+  }
+  return Boolean(session.session?.kernel);
+}

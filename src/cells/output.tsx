@@ -1,0 +1,213 @@
+/** A run as a cell's output: drawn from the shared model, and from the bundle until it is there. */
+import { ReactWidget } from '@jupyterlab/apputils';
+import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
+import React from 'react';
+
+import { count, oneLine, rate, span, statusState, statusWord, clock } from '../panels/format';
+import {
+  Bar,
+  byState,
+  CommandButton,
+  HostContext,
+  StateWord,
+  useHost,
+  useSignals
+} from '../panels/parts';
+import type { IHost } from '../panels/parts';
+import { Commands, ENDED, MIME_TYPE } from '../tokens';
+import type { IBundle, ICounts, IGroup, IHeldRun, IRunModel, IRunsModel } from '../tokens';
+
+/** Groups that are listed; the others are counted. */
+const GROUPS = 5;
+const UUID = /^[0-9a-f]{32}$/;
+
+/** Read a bundle: it comes from a file, and may be anything. */
+export function readBundle(data: unknown): IBundle | null {
+  const bundle = data as Partial<IBundle> | null;
+  const ids = bundle && UUID.test(String(bundle.project)) && UUID.test(String(bundle.run));
+  if (!ids || typeof bundle?.counts !== 'object' || bundle.counts === null) {
+    return null;
+  }
+  const counts = Object.fromEntries(
+    Object.entries(bundle.counts).filter(([, n]) => Number.isFinite(n) && Number(n) >= 0)
+  );
+  return {
+    project: bundle.project as string,
+    run: bundle.run as string,
+    name: String(bundle.name ?? ''),
+    status: bundle.status ?? 'running',
+    counts: { total: 0, ...counts }
+  };
+}
+
+/** Draws our type; text only. */
+export class RunOutput extends ReactWidget implements IRenderMime.IRenderer {
+  constructor(
+    private readonly _host: IHost,
+    private readonly _runs: IRunsModel
+  ) {
+    super();
+    this.addClass('jp-datum-output');
+  }
+
+  async renderModel(model: IRenderMime.IMimeModel): Promise<void> {
+    const bundle = readBundle(model.data[MIME_TYPE]);
+    const before = this._bundle;
+    this._bundle = bundle;
+    this._text = String(model.data['text/plain'] ?? '');
+    if (bundle?.run !== before?.run || bundle?.project !== before?.project) {
+      this._held?.dispose();
+      this._held = bundle ? this._runs.hold(bundle.project, bundle.run) : null;
+    }
+    this.update();
+  }
+
+  override dispose(): void {
+    this._held?.dispose();
+    this._held = null;
+    super.dispose();
+  }
+
+  protected render(): JSX.Element {
+    if (!this._bundle || !this._held) {
+      return <pre>{this._text}</pre>;
+    }
+    return (
+      <HostContext.Provider value={this._host}>
+        <OutputView bundle={this._bundle} run={this._held.model} />
+      </HostContext.Provider>
+    );
+  }
+
+  private _bundle: IBundle | null = null;
+  private _held: IHeldRun | null = null;
+  private _text = '';
+}
+
+/** The run: words, bar, groups, buttons. */
+export function OutputView(props: { bundle: IBundle; run: IRunModel }): JSX.Element {
+  const { trans } = useHost();
+  const { bundle, run } = props;
+  useSignals(run.changed);
+  const counts: Partial<ICounts> = run.counts ?? bundle.counts;
+  const total = run.counts ? run.total : bundle.counts.total;
+  const status = run.counts?.status ?? bundle.status;
+  const parts = byState(counts, total);
+  const args = { project: bundle.project, run: bundle.run };
+  return (
+    <>
+      <div className="jp-datum-row jp-datum-output-words">
+        <Words status={status} parts={parts} total={total} />
+        <span className="jp-datum-grow" />
+        <span className="jp-datum-muted">
+          <Pace run={run} total={total} />
+        </span>
+      </div>
+      <Bar counts={counts} total={total} />
+      <Groups run={run} groups={run.groups} />
+      <div className="jp-datum-actions">
+        {parts.failed && ENDED.has(status) ? (
+          <CommandButton
+            command={Commands.retryFailed}
+            args={args}
+            icon="retry"
+            kind="bad"
+            label={trans.__('Retry %1 failed', count(parts.failed))}
+          />
+        ) : null}
+        <CommandButton
+          command={Commands.openPanel}
+          args={{ name: bundle.name }}
+          icon="open"
+          label={trans.__('Show in panel')}
+        />
+      </div>
+    </>
+  );
+}
+
+function Words(props: {
+  status: IBundle['status'];
+  parts: ReturnType<typeof byState>;
+  total: number;
+}): JSX.Element {
+  const { trans } = useHost();
+  const { status, parts, total } = props;
+  const done = total - parts.pending - parts.running;
+  const word = ENDED.has(status)
+    ? statusWord(trans, status)
+    : trans.__('%1: %2 of %3', statusWord(trans, status), count(done), count(total));
+  return (
+    <>
+      {status !== 'failed' ? <StateWord state={statusState(status)} word={word} /> : null}
+      {parts.failed ? (
+        <StateWord state="failed" word={trans.__('%1 failed', count(parts.failed))} />
+      ) : null}
+      {parts.success && ENDED.has(status) ? (
+        <StateWord state="success" word={trans.__('%1 success', count(parts.success))} />
+      ) : null}
+      {parts.skipped ? (
+        <StateWord
+          state="skipped"
+          word={trans.__('%1 skipped (unchanged)', count(parts.skipped))}
+        />
+      ) : null}
+    </>
+  );
+}
+
+function Pace(props: { run: IRunModel; total: number }): JSX.Element {
+  const { trans } = useHost();
+  const { run, total } = props;
+  const { counts, info, eta } = run;
+  const began = info?.started ?? info?.requested;
+  if (counts?.ended && began) {
+    return <>{trans.__('%1 datums in %2', count(total), span(counts.ended - began))}</>;
+  }
+  const words = [
+    run.rate > 0 ? trans.__('%1/s', rate(run.rate)) : '',
+    eta ? trans.__('left %1', clock(eta[0])) : ''
+  ];
+  return <>{words.filter(Boolean).join(' · ')}</>;
+}
+
+function Groups(props: { run: IRunModel; groups: readonly IGroup[] }): JSX.Element | null {
+  const { trans, commands } = useHost();
+  const { run, groups } = props;
+  if (!groups.length) {
+    return null;
+  }
+  const more = groups.length - GROUPS + (run.other?.groups ?? 0);
+  return (
+    <ul className="jp-datum-output-groups">
+      {groups.slice(0, GROUPS).map(group => (
+        <li key={group.id}>
+          <b className="jp-datum-bad">{count(group.datums)}</b>
+          <span className="jp-datum-cut jp-datum-grow">
+            <code>{oneLine(group.type)}</code> {oneLine(group.message)}
+          </span>
+          <span className="jp-datum-muted">{oneLine(group.place ?? '')}</span>
+          {group.sample !== null ? (
+            <button
+              className="jp-datum-link"
+              onClick={() =>
+                void commands
+                  .execute(Commands.openDatum, {
+                    project: run.project,
+                    run: run.uuid,
+                    datum: group.sample
+                  })
+                  .catch(() => undefined)
+              }
+            >
+              {trans.__('open')}
+            </button>
+          ) : null}
+        </li>
+      ))}
+      {more > 0 ? (
+        <li className="jp-datum-muted">{trans._n('and 1 more', 'and %1 more', more)}</li>
+      ) : null}
+    </ul>
+  );
+}

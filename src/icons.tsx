@@ -1,0 +1,72 @@
+/** Glyphs, as paths: a state is always glyph, word and colour. */
+import { LabIcon } from '@jupyterlab/ui-components';
+import React from 'react';
+
+import type { State } from './tokens';
+
+/** Glyphs of states, on a field of 12. */
+const STATE_PATHS: Record<State | 'interrupted', string> = {
+  pending: 'M6 4a2 2 0 1 1 0 4 2 2 0 0 1 0-4z',
+  running: 'M3 1.5 10.5 6 3 10.5z',
+  success: 'M4.6 10.2 1 6.6l1.3-1.3 2.3 2.3 5.1-5.4L11 3.4z',
+  skipped: 'M1.5 3.2h9v1.9h-9zM1.5 6.9h9v1.9h-9z',
+  failed:
+    'm2.9 1.5 3.1 3.1 3.1-3.1 1.4 1.4L7.4 6l3.1 3.1-1.4 1.4L6 7.4l-3.1 3.1-1.4-1.4L4.6 6 1.5 2.9z',
+  recovered:
+    'M6 1.2a4.8 4.8 0 0 1 4.8 4.8A4.8 4.8 0 0 1 1.9 8.5l1.6-.8A3 3 0 1 0 4 3.8l1.3 1.4H1V.9l1.7 1.7A4.8 4.8 0 0 1 6 1.2z',
+  cancelled: 'M8.8 1 10.4 2 3.2 11 1.6 10z',
+  interrupted: 'M6 .8 11.6 11H.4zM5.3 4.4v3.2h1.4V4.4zm0 4.2V10h1.4V8.6z'
+};
+
+/** Glyphs of buttons, on a field of 16. */
+const ICON_PATHS = {
+  down: 'M4 6h8l-4 4.5z',
+  right: 'M6 4v8l4.5-4z',
+  play: 'M4 2.5v11l9-5.5z',
+  pause: 'M4 3h3v10H4zM9 3h3v10H9z',
+  stop: 'M3.5 3.5h9v9h-9z',
+  retry:
+    'M11.8 4.2A5.4 5.4 0 1 0 13.2 9.5h-1.6A3.9 3.9 0 1 1 10.7 5.3L8.7 7.3h5V2.3z',
+  open: 'M3 2.5h6L13 6.5v7H3zm1.4 1.4v8.2h7.2V7.3H8.2V3.9z',
+  plus: 'M7.2 3h1.6v4.2H13v1.6H8.8V13H7.2V8.8H3V7.2h4.2z',
+  refresh:
+    'M8 2.5a5.5 5.5 0 0 1 4.3 2.1V2.5H14V8H8.5V6.3h2.9A3.9 3.9 0 1 0 11.9 9h1.6A5.5 5.5 0 1 1 8 2.5z',
+  warn: 'M8 1.8 15 14H1zM7.3 6v4h1.4V6zm0 5v1.5h1.4V11z',
+  file: 'M3.5 2h6l3 3v9h-9zm1.3 1.3v9.4h6.4V5.8H8.7V3.3z',
+  copy: 'M5 2h8v9H5zm1.4 1.4v6.2h5.2V3.4zM3 5v9h8v-1.4H4.4V5z',
+  left: 'M10 4v8L5.5 8z',
+  cell: 'M2 3h12v10H2zm1.4 1.4v7.2h9.2V4.4zM5 6.2l2 1.8-2 1.8zm3 2.6h3v1H8z'
+} as const;
+
+/** Names of the glyphs of buttons. */
+export type IconName = keyof typeof ICON_PATHS;
+
+/** The glyph of a state; beside its word it is decoration. */
+export function Glyph(props: { state: State | 'interrupted'; label?: string }): JSX.Element {
+  const { state, label } = props;
+  const spoken = label ? { role: 'img', 'aria-label': label } : { 'aria-hidden': true };
+  return (
+    <svg className="jp-datum-glyph" data-state={state} viewBox="0 0 12 12" {...spoken}>
+      {label ? <title>{label}</title> : null}
+      <path fillRule="evenodd" d={STATE_PATHS[state]} />
+    </svg>
+  );
+}
+
+/** The glyph of a button. */
+export function Icon(props: { name: IconName }): JSX.Element {
+  return (
+    <svg className="jp-datum-icon" viewBox="0 0 16 16" aria-hidden="true">
+      <path fillRule="evenodd" d={ICON_PATHS[props.name]} />
+    </svg>
+  );
+}
+
+const GRID =
+  'M2 2h3.4v3.4H2zm4.3 0h3.4v3.4H6.3zm4.3 0H14v3.4h-3.4zM2 6.3h3.4v3.4H2zm4.3 0h3.4v3.4H6.3zm4.3 0H14v3.4h-3.4zM2 10.6h3.4V14H2zm4.3 0h3.4V14H6.3z';
+
+/** The panel's own icon: datums, one of them missing. */
+export const datumIcon = new LabIcon({
+  name: 'jupyter-datum:datums',
+  svgstr: `<svg xmlns="http://www.w3.org/2000/svg" width="16" viewBox="0 0 16 16"><path class="jp-icon3" d="${GRID}"/></svg>`
+});

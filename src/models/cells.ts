@@ -1,0 +1,66 @@
+/** What the text of a marked cell says: pure functions over strings. */
+
+/** A cell of the open notebook, unsaved edits included. */
+export interface IOpenCell {
+  id: string;
+  source: string;
+  code: boolean;
+}
+
+/** A marked cell found in the open notebook. */
+export interface IMarkedCell {
+  name: string;
+  id: string;
+  source: string;
+}
+
+const MAGIC = /^%%datum[ \t]+([^\s\-"'][^\s"']*)/;
+
+/** Options that are of one run and not of the cell; with those that take a value. */
+const OF_THE_RUN: readonly [RegExp, string][] = [
+  [/\s--only(?:=|\s+)\S+/g, ''],
+  [/\s--sample(?:=|\s+)\S+/g, ''],
+  [/\s--(?:force|background|no-probe)(?=\s|$)/g, '']
+];
+
+/** The name of the transform that a cell's text marks, or null. */
+export function transformName(source: string): string | null {
+  const line = source.trimStart().split('\n', 1)[0];
+  return MAGIC.exec(line)?.[1] ?? null;
+}
+
+/** The marked cells among `cells`, in their order; of two with one name the last counts. */
+export function markedCells(cells: readonly IOpenCell[]): IMarkedCell[] {
+  const found = new Map<string, IMarkedCell>();
+  for (const cell of cells) {
+    const name = cell.code ? transformName(cell.source) : null;
+    if (name) {
+      found.set(name, { name, id: cell.id, source: cell.source });
+    }
+  }
+  return [...found.values()];
+}
+
+/** Whether two texts of a cell do the same, as far as text can tell. */
+export function sameSource(one: string, other: string): boolean {
+  return plain(one) === plain(other);
+}
+
+function plain(source: string): string {
+  const [line, ...body] = source.replace(/\r\n?/g, '\n').trim().split('\n');
+  const head = OF_THE_RUN.reduce((text, [what, by]) => text.replace(what, by), line);
+  return [head, ...body].map(text => text.trimEnd()).join('\n');
+}
+
+/** The cell's text with `--only failed` for one execution; null if it bears no magic. */
+export function onlyFailed(source: string): string | null {
+  const start = source.length - source.trimStart().length;
+  const end = source.indexOf('\n', start);
+  const line = source.slice(start, end < 0 ? undefined : end);
+  if (!MAGIC.test(line)) {
+    return null;
+  }
+  const head = OF_THE_RUN.reduce((text, [what, by]) => text.replace(what, by), line);
+  const rest = end < 0 ? '' : source.slice(end);
+  return `${source.slice(0, start)}${head.trimEnd()} --only failed${rest}`;
+}

@@ -1,0 +1,189 @@
+/** Datums that are looked at: a page of a group's, and one with all its detail. */
+import { Signal } from '@lumino/signaling';
+
+import type { IFilter, Requests } from '../requests';
+import { FAILED } from '../tokens';
+import type { IDatum, IDatumDetail, ILog } from '../tokens';
+
+/** Datums a page. */
+const PAGE = 25;
+
+/** The datums that a filter lets through, page by page; only the pages asked for are held. */
+export class DatumsModel {
+  constructor(
+    private readonly _requests: Pick<Requests, 'datums'>,
+    readonly project: string,
+    readonly run: string,
+    readonly filter: IFilter
+  ) {
+    void this.more();
+  }
+
+  get changed(): Signal<this, void> {
+    return this._changed;
+  }
+  get datums(): readonly IDatum[] {
+    return this._datums;
+  }
+  get loading(): boolean {
+    return this._loading;
+  }
+  get hasMore(): boolean {
+    return this._next !== null;
+  }
+  get error(): string | null {
+    return this._error;
+  }
+
+  /** Load the next page. */
+  async more(): Promise<void> {
+    if (this._loading || this._next === null) {
+      return;
+    }
+    this._loading = true;
+    try {
+      const filter = { ...this.filter, after: this._next, limit: PAGE };
+      const page = await this._requests.datums(this.project, this.run, filter);
+      this._datums = [...this._datums, ...page.datums];
+      this._next = page.next;
+      this._error = null;
+    } catch (reason) {
+      this._error = String((reason as Error).message ?? reason);
+    }
+    this._loading = false;
+    this._changed.emit();
+  }
+
+  private _datums: IDatum[] = [];
+  private _error: string | null = null;
+  private _loading = false;
+  // undefined: from the beginning; null: there are no more.
+  private _next: string | null | undefined = undefined;
+  private readonly _changed = new Signal<this, void>(this);
+}
+
+/** One datum with inputs, outputs, attempts and what it printed. */
+export class DatumModel {
+  constructor(
+    private readonly _requests: Pick<Requests, 'datum' | 'log' | 'position'>,
+    readonly project: string,
+    readonly run: string
+  ) {}
+
+  get changed(): Signal<this, void> {
+    return this._changed;
+  }
+  get datum(): IDatumDetail | null {
+    return this._datum;
+  }
+  /** The datum's place where it has no detail yet. */
+  get pending(): IDatum | null {
+    return this._pending;
+  }
+  get log(): ILog | null {
+    return this._log;
+  }
+  get error(): string | null {
+    return this._error;
+  }
+  /** The attempt that is shown: an index of `datum.attempts`. */
+  get attempt(): number {
+    return this._attempt;
+  }
+
+  /** Show the datum with this id. */
+  async open(id: number): Promise<void> {
+    const round = ++this._round;
+    try {
+      const datum = await this._requests.datum(this.project, id);
+      if (round === this._round) {
+        this._datum = datum;
+        this._pending = null;
+        this._error = null;
+        this._attempt = Math.max(0, datum.attempts.length - 1);
+        this._changed.emit();
+        await this._readLog(round);
+      }
+    } catch (reason) {
+      this._fail(round, reason);
+    }
+  }
+
+  /** Show the datum at a place of the run's input. */
+  async openAt(position: number): Promise<void> {
+    const round = ++this._round;
+    try {
+      const datum = await this._requests.position(this.project, this.run, position);
+      if (round !== this._round) {
+        return;
+      }
+      if (datum.id !== null && datum.id !== undefined) {
+        await this.open(datum.id);
+        return;
+      }
+      this._datum = null;
+      this._log = null;
+      this._pending = datum;
+      this._changed.emit();
+    } catch (reason) {
+      this._fail(round, reason);
+    }
+  }
+
+  /** Show another attempt. */
+  async choose(attempt: number): Promise<void> {
+    this._attempt = attempt;
+    this._changed.emit();
+    await this._readLog(this._round);
+  }
+
+  /** Ask again for what is shown. */
+  async refresh(): Promise<void> {
+    if (this._datum?.id) {
+      await this.open(this._datum.id);
+    }
+  }
+
+  private async _readLog(round: number): Promise<void> {
+    const datum = this._datum;
+    const attempt = datum?.attempts[this._attempt];
+    this._log = null;
+    if (datum?.id && attempt) {
+      const { run, attempt: number } = attempt;
+      const log = await this._requests.log(this.project, datum.id, run, number).catch(() => null);
+      if (round === this._round) {
+        this._log = log;
+      }
+    }
+    this._changed.emit();
+  }
+
+  private _fail(round: number, reason: unknown): void {
+    if (round === this._round) {
+      this._error = String((reason as Error).message ?? reason);
+      this._changed.emit();
+    }
+  }
+
+  private _attempt = 0;
+  private _datum: IDatumDetail | null = null;
+  private _error: string | null = null;
+  private _log: ILog | null = null;
+  private _pending: IDatum | null = null;
+  private _round = 0;
+  private readonly _changed = new Signal<this, void>(this);
+}
+
+/**
+ * The place of the next failed datum from `from`, forwards or backwards, round the end; -1
+ * if there is none. It reads the bytes that are here: no request, however many datums.
+ */
+export function nextFailed(states: Uint8Array, total: number, from: number, step: 1 | -1): number {
+  const bytes = states.subarray(0, total);
+  if (step === 1) {
+    const next = bytes.indexOf(FAILED, from + 1);
+    return next >= 0 ? next : bytes.indexOf(FAILED);
+  }
+  const before = from > 0 ? bytes.lastIndexOf(FAILED, from - 1) : -1;
+  return before >= 0 ? before : bytes.lastIndexOf(FAILED);
+}

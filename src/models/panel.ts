@@ -1,0 +1,277 @@
+/** What the panel is about: the current notebook, its transforms, the selected run. */
+import type { IDisposable } from '@lumino/disposable';
+import type { ISignal } from '@lumino/signaling';
+import { Signal } from '@lumino/signaling';
+
+import { RefusedError } from '../requests';
+import type { Requests } from '../requests';
+import { ENDED } from '../tokens';
+import type { IContext, IRun, IRunDetail, ITransform } from '../tokens';
+import { markedCells, sameSource } from './cells';
+import type { IOpenCell } from './cells';
+import type { RunModel } from './run';
+import type { RunsModel } from './runs';
+
+/** The notebook in front, as far as the panel needs it. */
+export interface IOpenNotebook {
+  readonly path: string;
+  readonly kernel: string | null;
+  cells(): IOpenCell[];
+  /** Saved, edited, or with another kernel. */
+  readonly changed: ISignal<unknown, 'saved' | 'edited' | 'kernel'>;
+}
+
+/** A row of the panel: a transform, with its latest run. */
+export interface IRow {
+  name: string;
+  /** In the open notebook; null if the transform has its cell elsewhere. */
+  cell: string | null;
+  run: IRun | null;
+}
+
+/** Rows of transforms that have their cells elsewhere. */
+const ELSEWHERE = 20;
+
+/** What the panel shows; no widget, no React. */
+export class PanelModel implements IDisposable {
+  constructor(
+    readonly runs: RunsModel,
+    private readonly _requests: Pick<Requests, 'context' | 'transforms' | 'run'>
+  ) {
+    runs.changed.connect(this._onRuns, this);
+    runs.runChanged.connect(this._onRun, this);
+  }
+
+  /** Anything but a run's figures has changed. */
+  get changed(): Signal<this, void> {
+    return this._changed;
+  }
+  get notebook(): IOpenNotebook | null {
+    return this._notebook;
+  }
+  get context(): IContext | null {
+    return this._context;
+  }
+  get project(): string | null {
+    return this._context?.project ?? null;
+  }
+  /** Why the server gives no context. */
+  get error(): string | null {
+    return this._error;
+  }
+  get rows(): readonly IRow[] {
+    return this._rows;
+  }
+  get selected(): string | null {
+    return this._selected;
+  }
+  get row(): IRow | null {
+    return this._rows.find(row => row.name === this._selected) ?? null;
+  }
+  /** The run that is shown. */
+  get run(): RunModel | null {
+    return this._held?.model ?? null;
+  }
+  get isDisposed(): boolean {
+    return this._disposed;
+  }
+
+  /** Be about another notebook. */
+  setNotebook(notebook: IOpenNotebook | null): void {
+    this._notebook?.changed.disconnect(this._onNotebook, this);
+    this._notebook = notebook;
+    this._saved = [];
+    this._selected = null;
+    notebook?.changed.connect(this._onNotebook, this);
+    void this.refresh();
+  }
+
+  /** Show another transform. */
+  select(name: string): void {
+    if (this._rows.some(row => row.name === name)) {
+      this._selected = name;
+      this._update();
+    }
+  }
+
+  /** Ask for context and transforms anew. */
+  async refresh(): Promise<void> {
+    const round = ++this._round;
+    const notebook = this._notebook;
+    if (!notebook) {
+      this._context = null;
+      this._setProject(null);
+      this._update();
+      return;
+    }
+    try {
+      const { path, kernel } = notebook;
+      const context = await this._requests.context(path, kernel);
+      const saved = context.state === 'no-files' ? [] : await this._transforms(path, kernel);
+      if (round === this._round && !this._disposed) {
+        this._error = null;
+        this._context = context;
+        this._saved = saved;
+        this._setProject(context.project);
+      }
+    } catch (reason) {
+      if (round === this._round) {
+        this._error = reason instanceof Error ? reason.message : String(reason);
+      }
+    }
+    this._update();
+  }
+
+  /** The shown run with its recorded cell; asked for once. */
+  async recorded(run: RunModel): Promise<IRunDetail> {
+    let detail = this._recorded.get(run.uuid);
+    if (!detail) {
+      detail = this._requests.run(run.project, run.uuid);
+      this._recorded.set(run.uuid, detail);
+      detail.catch(() => this._recorded.delete(run.uuid));
+    }
+    return detail;
+  }
+
+  /** Whether the open cell differs from what the shown run recorded; null: not known. */
+  get edited(): boolean | null {
+    return this._edited;
+  }
+
+  dispose(): void {
+    if (this._disposed) {
+      return;
+    }
+    this._disposed = true;
+    this._notebook?.changed.disconnect(this._onNotebook, this);
+    window.clearTimeout(this._timer);
+    this._watch?.dispose();
+    this._held?.dispose();
+    Signal.clearData(this);
+  }
+
+  private async _transforms(path: string, kernel: string | null): Promise<ITransform[]> {
+    try {
+      return await this._requests.transforms(path, kernel);
+    } catch (reason) {
+      // A notebook that was never saved has no transforms; its cells are seen all the same.
+      if (reason instanceof RefusedError) {
+        return [];
+      }
+      throw reason;
+    }
+  }
+
+  private _onNotebook(_: unknown, what: 'saved' | 'edited' | 'kernel'): void {
+    window.clearTimeout(this._timer);
+    const again = what === 'saved' || what === 'kernel';
+    // Typing is not worth a request: only the cells are read again.
+    this._timer = window.setTimeout(
+      () => (again ? void this.refresh() : this._update()),
+      again ? 300 : 500
+    );
+  }
+
+  private _onRuns(): void {
+    this._update();
+  }
+
+  private _onRun(_: RunsModel, run: IRun): void {
+    // A run that begins is what one wants to see, if its cell is in this notebook.
+    const row = this._rows.find(one => one.name === run.name);
+    if (row?.cell && !ENDED.has(run.status) && run.id > (row.run?.id ?? 0)) {
+      this._selected = run.name;
+    }
+  }
+
+  private _setProject(project: string | null): void {
+    if (project !== this._watched) {
+      this._watch?.dispose();
+      this._watched = project;
+      this._watch = project ? this.runs.watch(project) : null;
+    }
+  }
+
+  private _update(): void {
+    this._rows = this._list();
+    if (!this._rows.some(row => row.name === this._selected)) {
+      this._selected = (this._rows.find(row => row.run) ?? this._rows[0])?.name ?? null;
+    }
+    this._hold(this.row?.run ?? null);
+    this._changed.emit();
+    void this._compare();
+  }
+
+  private _list(): IRow[] {
+    const latest = new Map<string, IRun>();
+    for (const run of this.project ? this.runs.runs(this.project) : []) {
+      if (!latest.has(run.name)) {
+        latest.set(run.name, run); // newest first
+      }
+    }
+    const rows = new Map<string, IRow>();
+    for (const cell of markedCells(this._notebook?.cells() ?? [])) {
+      rows.set(cell.name, { name: cell.name, cell: cell.id, run: latest.get(cell.name) ?? null });
+    }
+    for (const saved of this._saved) {
+      const run = latest.get(saved.name) ?? saved.run;
+      const cell = rows.get(saved.name)?.cell ?? this._still(saved);
+      rows.set(saved.name, { name: saved.name, cell, run });
+    }
+    const elsewhere = [...latest.values()].filter(run => !rows.has(run.name)).slice(0, ELSEWHERE);
+    elsewhere.forEach(run => rows.set(run.name, { name: run.name, cell: null, run }));
+    return [...rows.values()];
+  }
+
+  /** The id of a saved cell, if the open notebook still has it. */
+  private _still(saved: ITransform): string | null {
+    const cells = this._notebook?.cells() ?? [];
+    return cells.find(cell => cell.id === saved.cell_id && cell.code)?.id ?? null;
+  }
+
+  private _hold(run: IRun | null): void {
+    if (run?.uuid === this._held?.model.uuid && this._held?.model.project === this.project) {
+      return;
+    }
+    this._held?.dispose();
+    this._held = run && this.project ? this.runs.hold(this.project, run.uuid) : null;
+    if (run) {
+      this._held?.model.learn(run);
+    }
+    this._edited = null;
+  }
+
+  private async _compare(): Promise<void> {
+    const run = this.run;
+    const id = this.row?.cell;
+    const cell = this._notebook?.cells().find(one => one.id === id);
+    let edited: boolean | null = null;
+    if (run && cell && run.counts?.failed) {
+      try {
+        edited = !sameSource(cell.source, (await this.recorded(run)).source);
+      } catch {
+        edited = null; // the button then offers the recorded code, which needs no comparing
+      }
+    }
+    if (run === this.run && edited !== this._edited && !this._disposed) {
+      this._edited = edited;
+      this._changed.emit();
+    }
+  }
+
+  private _context: IContext | null = null;
+  private _disposed = false;
+  private _edited: boolean | null = null;
+  private _error: string | null = null;
+  private _held: ReturnType<RunsModel['hold']> | null = null;
+  private _notebook: IOpenNotebook | null = null;
+  private readonly _recorded = new Map<string, Promise<IRunDetail>>();
+  private _round = 0;
+  private _rows: IRow[] = [];
+  private _saved: ITransform[] = [];
+  private _selected: string | null = null;
+  private _timer = 0;
+  private _watch: IDisposable | null = null;
+  private _watched: string | null = null;
+  private readonly _changed = new Signal<this, void>(this);
+}

@@ -1,0 +1,185 @@
+/** One run as the page knows it: counts, groups, workers, and a byte a datum. */
+import { Signal } from '@lumino/signaling';
+
+import { applyDelta, inflate } from '../codec';
+import type { Frame, IStates } from '../codec';
+import { ENDED } from '../tokens';
+import type { ICounts, IGroup, IOther, IRun, IRunModel, IWorker } from '../tokens';
+import { Pace } from './pace';
+
+/** A run, fed by frames. It never asks for anything itself. */
+export class RunModel implements IRunModel {
+  constructor(
+    readonly project: string,
+    readonly uuid: string
+  ) {}
+
+  get changed(): Signal<this, void> {
+    return this._changed;
+  }
+  get info(): IRun | null {
+    return this._info;
+  }
+  get counts(): ICounts | null {
+    return this._counts;
+  }
+  get total(): number {
+    return this._total;
+  }
+  get states(): Uint8Array {
+    return this._states;
+  }
+  get groups(): readonly IGroup[] {
+    return this._groups;
+  }
+  get other(): IOther | null {
+    return this._other;
+  }
+  get workers(): readonly IWorker[] {
+    return this._workers;
+  }
+  get error(): string | null {
+    return this._error;
+  }
+  get rate(): number {
+    return this._pace.rate;
+  }
+  get history(): number[] {
+    return this._pace.history;
+  }
+  get eta(): readonly [number, number, number] | null {
+    const counts = this._counts;
+    if (!counts || !counts.planned || counts.status !== 'running') {
+      return null;
+    }
+    return this._pace.left(this._total - settled(counts));
+  }
+  /** Whether nothing more will happen in this run. */
+  get ended(): boolean {
+    return this._counts !== null && ENDED.has(this._counts.status);
+  }
+
+  /** Take what a list, or the run's own page, says. */
+  learn(run: IRun): void {
+    this._info = { ...this._info, ...run };
+    // Frames of this very run are newer than those of the list, while they come.
+    if (this._seq < 0) {
+      this._count(run, run.total);
+    } else if (this._counts) {
+      // Only the server's list knows that the runner is gone.
+      this._counts = { ...this._counts, status: run.status, ended: run.ended };
+    }
+    this._changed.emit();
+  }
+
+  /** Take the groups, from a frame or a request. */
+  group(groups: IGroup[], other: IOther | null): void {
+    this._groups = groups;
+    this._other = other;
+    this._changed.emit();
+  }
+
+  /** The socket is gone: the next snapshot is the base of all. */
+  disconnect(): void {
+    this._seq = -1;
+  }
+
+  /**
+   * Apply a frame.
+   *
+   * @returns false if frames are missing, so that a new snapshot is needed.
+   */
+  async apply(frame: Frame): Promise<boolean> {
+    const whole = await this._take(frame);
+    this._changed.emit();
+    return whole;
+  }
+
+  private async _take(frame: Frame): Promise<boolean> {
+    switch (frame.type) {
+      case 'snapshot':
+        await this._snapshot(frame);
+        return true;
+      case 'delta':
+        return this._delta(frame);
+      case 'groups':
+        this._groups = frame.groups;
+        this._other = frame.other;
+        return true;
+      case 'workers':
+        this._workers = frame.workers;
+        return true;
+      case 'error':
+        this._error = frame.message;
+        return true;
+      default:
+        return true;
+    }
+  }
+
+  private async _snapshot(frame: IStates<'snapshot'>): Promise<void> {
+    const states = await inflate(frame.body);
+    this._states = states;
+    this._grow(frame.total);
+    this._seq = frame.seq;
+    this._error = null;
+    this._count(frame.counts, frame.total);
+  }
+
+  private _delta(frame: IStates<'delta'>): boolean {
+    if (this._seq < 0) {
+      return true; // a snapshot is on its way
+    }
+    if (frame.seq !== this._seq + 1) {
+      this._seq = -1;
+      return false;
+    }
+    this._grow(frame.total);
+    try {
+      applyDelta(this._states, frame.total, frame.body);
+    } catch {
+      this._seq = -1;
+      return false;
+    }
+    this._seq = frame.seq;
+    this._count(frame.counts, frame.total);
+    return true;
+  }
+
+  private _count(counts: ICounts, total: number): void {
+    this._counts = counts;
+    this._total = total;
+    this._pace.look(Date.now() / 1000, settled(counts) - counts.skipped);
+  }
+
+  /** Make room for `total` datums, with some to spare while the listing goes on. */
+  private _grow(total: number): void {
+    if (total > this._states.length) {
+      const wider = new Uint8Array(Math.max(total, Math.ceil(this._states.length * 1.5)));
+      wider.set(this._states);
+      this._states = wider;
+    }
+  }
+
+  private _seq = -1;
+  private _info: IRun | null = null;
+  private _counts: ICounts | null = null;
+  private _total = 0;
+  private _states = new Uint8Array();
+  private _groups: IGroup[] = [];
+  private _other: IOther | null = null;
+  private _workers: IWorker[] = [];
+  private _error: string | null = null;
+  private readonly _pace = new Pace();
+  private readonly _changed = new Signal<this, void>(this);
+}
+
+/** Datums with which nothing more happens in this run. */
+export function settled(counts: ICounts): number {
+  return counts.success + counts.failed + counts.recovered + counts.skipped + counts.cancelled;
+}
+
+/** Datums that are known and not begun. */
+export function pending(counts: ICounts, total: number): number {
+  return Math.max(0, total - counts.running - settled(counts));
+}

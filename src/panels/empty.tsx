@@ -1,0 +1,170 @@
+/** What is not as it should be: one sentence, one action. */
+import React from 'react';
+
+import type { PanelModel } from '../models/panel';
+import { Commands } from '../tokens';
+import type { IContext } from '../tokens';
+import { oneLine, span } from './format';
+import { CommandButton, Note, useHost } from './parts';
+
+/** The cell that shows how it is done. */
+export const SAMPLE_CELL = `%%datum sizes -i "*.csv" -o sizes
+text = open(datum.path).read()
+datum.out_file(".txt").write_text(str(len(text)))
+len(text)`;
+
+/** Why nothing can be shown; null if something can. */
+export function Empty(props: { panel: PanelModel }): JSX.Element | null {
+  const { trans } = useHost();
+  const { panel } = props;
+  const { connection } = panel.runs;
+  if (connection === 'missing') {
+    return (
+      <Page title={trans.__('The server has no datum extension')}>
+        <p>
+          {trans.__(
+            'Install jupyter-datum in the environment of the Jupyter server and start it anew.'
+          )}
+        </p>
+        <code className="jp-datum-code">pip install jupyter-datum[lab]</code>
+        <Refresh />
+      </Page>
+    );
+  }
+  if (connection === 'older') {
+    return (
+      <Page title={trans.__('Server and page speak different versions')}>
+        <p>
+          {trans.__('Start the Jupyter server anew and reload this page, so that both are equal.')}
+        </p>
+        <Refresh />
+      </Page>
+    );
+  }
+  if (!panel.notebook) {
+    return (
+      <Page title={trans.__('No notebook is open')}>
+        <p>{trans.__('Runs are shown for the notebook in front.')}</p>
+        <CommandButton
+          command="notebook:create-new"
+          icon="plus"
+          kind="main"
+          label={trans.__('New notebook')}
+        />
+      </Page>
+    );
+  }
+  if (panel.error && !panel.rows.length) {
+    return (
+      <Page title={trans.__('The server did not answer')}>
+        <p>{oneLine(panel.error)}</p>
+        <Refresh />
+      </Page>
+    );
+  }
+  if (!panel.rows.length && panel.context && !problem(panel.context)) {
+    return <NoTransform />;
+  }
+  return null;
+}
+
+function NoTransform(): JSX.Element {
+  const { trans } = useHost();
+  return (
+    <Page title={trans.__('No transform in this notebook yet')}>
+      <p>
+        {trans.__(
+          'Write a cell for one datum: one file, one row, one grid point. It then runs over all of them.'
+        )}
+      </p>
+      <pre className="jp-datum-code">{SAMPLE_CELL}</pre>
+      <CommandButton
+        command={Commands.insertSample}
+        icon="plus"
+        kind="main"
+        label={trans.__('Insert this cell')}
+      />
+    </Page>
+  );
+}
+
+function Page(props: { title: string; children: React.ReactNode }): JSX.Element {
+  return (
+    <div className="jp-datum-empty" role="status">
+      <h2>{props.title}</h2>
+      {props.children}
+    </div>
+  );
+}
+
+function Refresh(): JSX.Element {
+  const { trans } = useHost();
+  return <CommandButton command={Commands.refresh} icon="refresh" label={trans.__('Try again')} />;
+}
+
+function problem(context: IContext): boolean {
+  return context.state !== 'ok' && context.state !== 'no-project';
+}
+
+/** What is wrong although there may be something to see. */
+export function Problem(props: { panel: PanelModel }): JSX.Element | null {
+  const { trans } = useHost();
+  const { context } = props.panel;
+  if (!context || !problem(context)) {
+    return null;
+  }
+  const says = context.message ? oneLine(context.message) : '';
+  switch (context.state) {
+    case 'kernel-without-extension':
+      return (
+        <Note
+          action={
+            <CommandButton
+              command={Commands.runCell}
+              args={{ source: '%load_ext jupyter_datum' }}
+              label={trans.__('Load it')}
+            />
+          }
+        >
+          {trans.__('The kernel has not loaded jupyter_datum.')}
+        </Note>
+      );
+    case 'no-files':
+      return (
+        <Note>{trans.__('This notebook does not lie in a folder that the server can read.')}</Note>
+      );
+    case 'foreign':
+    case 'damaged':
+    case 'newer':
+    case 'version-mismatch':
+      return (
+        <Note action={<Refresh />}>
+          {says || trans.__('The ledger of this project cannot be used.')}
+        </Note>
+      );
+    default:
+      return says ? <Note>{says}</Note> : null;
+  }
+}
+
+/** How old the figures are, while the server does not answer. */
+export function LostLine(props: { panel: PanelModel }): JSX.Element | null {
+  const { trans } = useHost();
+  const { connection, heard } = props.panel.runs;
+  const [, tick] = React.useReducer((n: number) => n + 1, 0);
+  const lost = connection === 'lost';
+  React.useEffect(() => {
+    const timer = lost ? window.setInterval(tick, 5000) : 0;
+    return () => window.clearInterval(timer);
+  }, [lost]);
+  if (!lost) {
+    return null;
+  }
+  return (
+    <Note action={<Refresh />}>
+      {heard
+        ? trans.__('No connection to the server; last heard %1 ago.', span((Date.now() - heard) / 1000))
+        : trans.__('No connection to the server yet.')}
+    </Note>
+  );
+}

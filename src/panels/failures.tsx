@@ -1,0 +1,216 @@
+/** Failures by group, the datums of a group, and what runs them again. */
+import React from 'react';
+
+import { DatumsModel } from '../models/datums';
+import type { PanelModel } from '../models/panel';
+import type { RunModel } from '../models/run';
+import type { Requests } from '../requests';
+import { Commands } from '../tokens';
+import type { IGroup } from '../tokens';
+import { count, oneLine } from './format';
+import { CommandButton, useHost, useSignals } from './parts';
+
+/** Groups shown before one asks for more. */
+const FIRST = 12;
+
+/** How lists of datums are got: the widget around has the connection. */
+export type DatumSource = Pick<Requests, 'datums'>;
+
+/** The button that runs all failed datums again. */
+export function RetryButton(props: { panel: PanelModel; run: RunModel }): JSX.Element | null {
+  const { trans } = useHost();
+  const { panel, run } = props;
+  useSignals(run.changed);
+  const failed = run.counts?.failed ?? 0;
+  const [open, setOpen] = React.useState(false);
+  if (!failed) {
+    return null;
+  }
+  const args = { project: run.project, run: run.uuid };
+  const edited = panel.edited === true;
+  const no = edited ? null : (run.info?.retryable ?? null);
+  return (
+    <span className="jp-datum-retry">
+      <CommandButton
+        command={Commands.retryFailed}
+        args={args}
+        icon="retry"
+        kind="bad"
+        disabled={no !== null}
+        title={
+          no ??
+          (edited
+            ? trans.__('Runs the edited cell in the kernel, for the failed datums only')
+            : trans.__('Runs the failed datums again with the recorded code; needs no kernel'))
+        }
+        label={
+          edited
+            ? trans.__('Retry %1 with the edited cell', count(failed))
+            : trans.__('Retry %1', count(failed))
+        }
+      />
+      {edited ? (
+        <button
+          className="jp-datum-button"
+          data-kind="icon"
+          aria-label={trans.__('More ways to retry')}
+          aria-expanded={open}
+          onClick={() => setOpen(!open)}
+        >
+          ▾
+        </button>
+      ) : null}
+      {edited && open ? (
+        <span className="jp-datum-menu" onClick={() => setOpen(false)}>
+          <CommandButton
+            command={Commands.retryRecorded}
+            args={args}
+            label={trans.__('Retry %1 with the recorded code', count(failed))}
+          />
+        </span>
+      ) : null}
+    </span>
+  );
+}
+
+/** What stands in the section's header. */
+export function FailuresSummary(props: { run: RunModel }): JSX.Element {
+  const { trans } = useHost();
+  const { run } = props;
+  useSignals(run.changed);
+  const failed = run.counts?.failed ?? 0;
+  const groups = run.groups.length + (run.other?.groups ?? 0);
+  if (!failed) {
+    return <>{trans.__('none')}</>;
+  }
+  return (
+    <>{trans._n('%2 in 1 group', '%2 in %1 groups', groups, count(failed))}</>
+  );
+}
+
+/** The groups, largest first. */
+export function FailuresView(props: { run: RunModel; source: DatumSource }): JSX.Element {
+  const { trans } = useHost();
+  const { run, source } = props;
+  useSignals(run.changed);
+  const [all, setAll] = React.useState(false);
+  const [open, setOpen] = React.useState<number | null>(null);
+  React.useEffect(() => setOpen(null), [run]);
+  const { groups, other } = run;
+  if (!run.counts?.failed) {
+    return <div className="jp-datum-body jp-datum-muted">{trans.__('No datum has failed.')}</div>;
+  }
+  const shown = all ? groups : groups.slice(0, FIRST);
+  const hidden = groups.length - shown.length;
+  return (
+    <div className="jp-datum-groups" role="list" aria-label={trans.__('Failures by kind')}>
+      {shown.map(group => (
+        <GroupRow
+          key={group.id}
+          run={run}
+          group={group}
+          source={source}
+          open={open === group.id}
+          onOpen={() => setOpen(open === group.id ? null : group.id)}
+        />
+      ))}
+      {hidden > 0 ? (
+        <button className="jp-datum-link jp-datum-more" onClick={() => setAll(true)}>
+          {trans._n('1 more group', '%1 more groups', hidden)}
+        </button>
+      ) : null}
+      {other && all ? (
+        <div className="jp-datum-more jp-datum-muted">
+          {trans.__('%1 datums in %2 further groups', count(other.datums), count(other.groups))}
+        </div>
+      ) : null}
+    </div>
+  );
+}
+
+function GroupRow(props: {
+  run: RunModel;
+  group: IGroup;
+  source: DatumSource;
+  open: boolean;
+  onOpen: () => void;
+}): JSX.Element {
+  const { trans } = useHost();
+  const { run, group, source, open, onOpen } = props;
+  const args = { project: run.project, run: run.uuid };
+  const one = group.workers.length === 1 && group.datums > 2;
+  const where = [group.place, one ? trans.__('one worker only') : null].filter(Boolean).join(' · ');
+  const type = oneLine(group.type);
+  return (
+    <div className="jp-datum-group" role="listitem" data-open={open}>
+      <div className="jp-datum-group-row">
+        <span className="jp-datum-group-count">{count(group.datums)}</span>
+        <button className="jp-datum-group-text" aria-expanded={open} onClick={onOpen}>
+          <span className="jp-datum-two-lines">
+            <code>{type}</code> {oneLine(group.message)}
+          </span>
+          {where ? <span className="jp-datum-small jp-datum-muted">{oneLine(where)}</span> : null}
+        </button>
+        <span className="jp-datum-group-actions">
+          {group.sample !== null ? (
+            <CommandButton
+              command={Commands.openDatum}
+              args={{ ...args, datum: group.sample }}
+              icon="open"
+              kind="icon"
+              label={trans.__('Open a failed datum of this group')}
+            />
+          ) : null}
+          <CommandButton
+            command={Commands.retryGroup}
+            args={{ ...args, group: group.id }}
+            icon="retry"
+            kind="icon"
+            disabled={Boolean(run.info?.retryable)}
+            label={trans.__('Retry these %1 with the recorded code', count(group.datums))}
+          />
+        </span>
+      </div>
+      {open ? <GroupDatums run={run} group={group.id} source={source} /> : null}
+    </div>
+  );
+}
+
+function GroupDatums(props: { run: RunModel; group: number; source: DatumSource }): JSX.Element {
+  const { trans, commands } = useHost();
+  const { run, group, source } = props;
+  const list = React.useMemo(
+    () => new DatumsModel(source, run.project, run.uuid, { group, state: 'failed' }),
+    [run, group, source]
+  );
+  useSignals(list.changed);
+  return (
+    <div className="jp-datum-datums">
+      {list.datums.map(datum => (
+        <button
+          key={datum.id}
+          className="jp-datum-datum"
+          title={oneLine(datum.key ?? '')}
+          onClick={() =>
+            void commands
+              .execute(Commands.openDatum, {
+                project: run.project,
+                run: run.uuid,
+                datum: datum.id
+              })
+              .catch(() => undefined)
+          }
+        >
+          <bdi>{oneLine(datum.key ?? '')}</bdi>
+        </button>
+      ))}
+      {list.error ? <div className="jp-datum-muted">{oneLine(list.error)}</div> : null}
+      {list.loading ? <div className="jp-datum-muted">{trans.__('Reading …')}</div> : null}
+      {list.hasMore && !list.loading && list.datums.length ? (
+        <button className="jp-datum-link" onClick={() => void list.more()}>
+          {trans.__('more')}
+        </button>
+      ) : null}
+    </div>
+  );
+}

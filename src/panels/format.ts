@@ -1,0 +1,137 @@
+/** Figures and foreign text for people. Pure functions. */
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+import type { State, Status } from '../tokens';
+
+const figures = new Intl.NumberFormat('en-US');
+
+/** 1,234,567 */
+export function count(n: number): string {
+  return figures.format(n);
+}
+
+/** 61.2%; never 100% before all is done, never 0% when something is. */
+export function percent(part: number, whole: number): string {
+  if (whole <= 0) {
+    return '0%';
+  }
+  const exact = (part / whole) * 100;
+  const shown = part < whole ? Math.min(99.9, Math.floor(exact * 10) / 10) : 100;
+  return `${shown === 0 && part > 0 ? '<0.1' : shown}%`;
+}
+
+/** 0:42, 4:10, 2:41:07 */
+export function clock(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  const two = (n: number) => String(n).padStart(2, '0');
+  const [h, m, s] = [Math.floor(whole / 3600), Math.floor((whole % 3600) / 60), whole % 60];
+  return h ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
+}
+
+/** 4 ms, 9.2 s, 3 min 5 s, 2 h 41 min: as the kernel's half writes it. */
+export function span(seconds: number): string {
+  if (seconds < 0.9995) {
+    return `${Math.max(0, Math.round(seconds * 1000))} ms`;
+  }
+  if (seconds < 10) {
+    return `${seconds.toFixed(1)} s`;
+  }
+  const whole = Math.round(seconds);
+  if (whole < 120) {
+    return `${whole} s`;
+  }
+  if (whole < 7200) {
+    const rest = whole % 60;
+    return rest ? `${Math.floor(whole / 60)} min ${rest} s` : `${whole / 60} min`;
+  }
+  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+}
+
+/** 12 B, 3.4 KB, 1.9 GB */
+export function bytes(size: number): string {
+  const units = ['B', 'KB', 'MB', 'GB', 'TB'];
+  let at = 0;
+  let value = size;
+  while (value >= 999.5 && at < units.length - 1) {
+    value /= 1000;
+    at++;
+  }
+  return `${at && value < 99.95 ? value.toFixed(1) : Math.round(value)} ${units[at]}`;
+}
+
+/** 2,450, 3.2 or 0.04 */
+export function rate(perSecond: number): string {
+  if (perSecond >= 10) {
+    return count(Math.round(perSecond));
+  }
+  return perSecond.toFixed(perSecond >= 1 ? 1 : 2);
+}
+
+// Colours and cursor moves of terminals, which mean nothing here.
+// eslint-disable-next-line no-control-regex
+const ANSI = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[@-_])/g;
+// What would not be seen, or would turn the text around it: it is shown by its number.
+const UNSEEN =
+  // eslint-disable-next-line no-control-regex
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g;
+
+/** Text of a file, a traceback or a name with nothing hidden in it; lines and tabs stay. */
+export function visible(text: string): string {
+  return text
+    .replace(ANSI, '')
+    .replace(/\r\n/g, '\n')
+    .replace(UNSEEN, found => `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/** The same as one line. */
+export function oneLine(text: string): string {
+  return visible(text.replace(ANSI, '').replace(/[\s\u2028\u2029]+/g, ' ').trim());
+}
+
+/** The name of a state. */
+export function stateWord(trans: TranslationBundle, state: State): string {
+  const words: Record<State, string> = {
+    pending: trans.__('pending'),
+    running: trans.__('running'),
+    success: trans.__('success'),
+    failed: trans.__('failed'),
+    recovered: trans.__('recovered'),
+    skipped: trans.__('skipped (unchanged)'),
+    cancelled: trans.__('cancelled')
+  };
+  return words[state];
+}
+
+/** The name of a run's status. */
+export function statusWord(trans: TranslationBundle, status: Status): string {
+  const words: Record<Status, string> = {
+    queued: trans.__('waiting'),
+    running: trans.__('running'),
+    held: trans.__('held'),
+    paused: trans.__('paused'),
+    cancelling: trans.__('stopping'),
+    success: trans.__('done'),
+    failed: trans.__('done with failures'),
+    cancelled: trans.__('stopped'),
+    error: trans.__('went wrong'),
+    interrupted: trans.__('interrupted')
+  };
+  return words[status] ?? status;
+}
+
+/** The state by whose glyph and colour a run's status is shown. */
+export function statusState(status: Status): State | 'interrupted' {
+  const states: Record<Status, State | 'interrupted'> = {
+    queued: 'pending',
+    running: 'running',
+    held: 'interrupted',
+    paused: 'interrupted',
+    cancelling: 'cancelled',
+    success: 'success',
+    failed: 'failed',
+    cancelled: 'cancelled',
+    error: 'failed',
+    interrupted: 'interrupted'
+  };
+  return states[status] ?? 'pending';
+}

@@ -1,0 +1,185 @@
+/** Small parts that all views are made of. */
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type { CommandRegistry } from '@lumino/commands';
+import type { ReadonlyJSONObject } from '@lumino/coreutils';
+import React from 'react';
+
+import { Glyph, Icon } from '../icons';
+import type { IconName } from '../icons';
+import { BAR_ORDER } from '../tokens';
+import type { ICounts, State } from '../tokens';
+import { count, stateWord } from './format';
+
+/** What every view is given: words, and a way to have something done. */
+export interface IHost {
+  trans: TranslationBundle;
+  commands: CommandRegistry;
+}
+
+/** Words and commands for the views below. */
+export const HostContext = React.createContext<IHost | null>(null);
+
+/** The words and commands of the view around. */
+export function useHost(): IHost {
+  const host = React.useContext(HostContext);
+  if (!host) {
+    throw new Error('a view stands outside of its host');
+  }
+  return host;
+}
+
+/** Draw again whenever one of `signals` is emitted. */
+export function useSignals(...signals: (ISignalLike | null | undefined)[]): void {
+  const [, draw] = React.useReducer((n: number) => n + 1, 0);
+  React.useEffect(() => {
+    signals.forEach(signal => signal?.connect(draw));
+    return () => signals.forEach(signal => signal?.disconnect(draw));
+  }, signals);
+}
+
+interface ISignalLike {
+  connect(slot: () => void): boolean;
+  disconnect(slot: () => void): boolean;
+}
+
+/** A button that executes a command. */
+export function CommandButton(props: {
+  command: string;
+  args?: ReadonlyJSONObject;
+  icon?: IconName;
+  label: string;
+  kind?: 'main' | 'bad' | 'flat' | 'icon';
+  disabled?: boolean;
+  title?: string;
+}): JSX.Element {
+  const { commands } = useHost();
+  const { command, args, icon, label, kind, disabled, title } = props;
+  const bare = kind === 'icon';
+  return (
+    <button
+      className="jp-datum-button"
+      data-kind={kind}
+      data-command={command}
+      disabled={disabled}
+      aria-label={bare ? label : undefined}
+      title={title ?? (bare ? label : undefined)}
+      onClick={event => {
+        event.stopPropagation();
+        void commands.execute(command, args).catch(() => undefined); // it has told the user
+      }}
+    >
+      {icon ? <Icon name={icon} /> : null}
+      {bare ? null : <span>{label}</span>}
+    </button>
+  );
+}
+
+/** A section that folds; what stands in `summary` stays. */
+export function Section(props: {
+  name: string;
+  title: string;
+  summary?: React.ReactNode;
+  action?: React.ReactNode;
+  folded: boolean;
+  onFold: (name: string) => void;
+  children: React.ReactNode;
+}): JSX.Element {
+  const { name, title, summary, action, folded, onFold, children } = props;
+  const id = React.useId();
+  return (
+    <section className="jp-datum-section" data-section={name} aria-labelledby={`${id}-t`}>
+      <h2 className="jp-datum-section-header">
+        <button
+          className="jp-datum-fold"
+          aria-expanded={!folded}
+          aria-controls={id}
+          onClick={() => onFold(name)}
+        >
+          <Icon name={folded ? 'right' : 'down'} />
+          <span id={`${id}-t`} className="jp-datum-section-title">
+            {title}
+          </span>
+          <span className="jp-datum-summary">{summary}</span>
+        </button>
+        {action}
+      </h2>
+      <div id={id} hidden={folded}>
+        {folded ? null : children}
+      </div>
+    </section>
+  );
+}
+
+/** A state by glyph, word and colour. */
+export function StateWord(props: { state: State | 'interrupted'; word: string }): JSX.Element {
+  return (
+    <span className="jp-datum-state" data-state={props.state}>
+      <Glyph state={props.state} />
+      {props.word}
+    </span>
+  );
+}
+
+/** How many datums are in each state. */
+export function byState(counts: Partial<ICounts>, total: number): Record<State, number> {
+  const of = (state: keyof ICounts) => Number(counts[state] ?? 0);
+  const some = {
+    running: of('running'),
+    success: of('success'),
+    failed: of('failed'),
+    recovered: of('recovered'),
+    skipped: of('skipped'),
+    cancelled: of('cancelled')
+  };
+  const rest = total - Object.values(some).reduce((sum, n) => sum + n, 0);
+  return { ...some, pending: Math.max(0, rest) };
+}
+
+/** The bar of segments. A failure among a million is still seen: CSS gives it 3 px. */
+export function Bar(props: {
+  counts: Partial<ICounts>;
+  total: number;
+  thin?: boolean;
+}): JSX.Element {
+  const { trans } = useHost();
+  const { counts, total, thin } = props;
+  const parts = byState(counts, total);
+  const done = total - parts.pending - parts.running;
+  const text = trans.__('%1 of %2, %3 failed', count(done), count(total), count(parts.failed));
+  return (
+    <div
+      className="jp-datum-bar"
+      data-thin={thin ? 'true' : undefined}
+      role="progressbar"
+      aria-label={trans.__('Datums done')}
+      aria-valuemin={0}
+      aria-valuenow={done}
+      aria-valuemax={total}
+      aria-valuetext={text}
+    >
+      {BAR_ORDER.filter(state => parts[state] > 0 || (total === 0 && state === 'pending')).map(
+        state => (
+          <i
+            key={state}
+            data-state={state}
+            style={{ flexGrow: Math.max(parts[state] / Math.max(total, 1), 0.0001) }}
+            title={`${stateWord(trans, state)}: ${count(parts[state])}`}
+          />
+        )
+      )}
+    </div>
+  );
+}
+
+/** A sentence that something is not as it should be, and what to do about it. */
+export function Note(props: { children: React.ReactNode; action?: React.ReactNode }): JSX.Element {
+  return (
+    <div className="jp-datum-note" role="status">
+      <Icon name="warn" />
+      <div>
+        <div>{props.children}</div>
+        {props.action ? <div className="jp-datum-actions">{props.action}</div> : null}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,189 @@
+/** The selected run: the big figure, the bar, the counts, the pace, and what can be done. */
+import React from 'react';
+
+import type { RunModel } from '../models/run';
+import { Commands, ENDED } from '../tokens';
+import type { ICounts, State, Status } from '../tokens';
+import { clock, count, oneLine, percent, rate, span, stateWord } from './format';
+import { Bar, byState, CommandButton, Note, StateWord, useHost, useSignals } from './parts';
+
+/** The order in which counts are listed; those that are zero are not. */
+const LISTED: readonly State[] = [
+  'success',
+  'failed',
+  'running',
+  'pending',
+  'skipped',
+  'recovered',
+  'cancelled'
+];
+
+/** The run's section. */
+export function RunView(props: { run: RunModel }): JSX.Element {
+  const { trans } = useHost();
+  const { run } = props;
+  useSignals(run.changed);
+  const { counts, total } = run;
+  if (!counts) {
+    return <div className="jp-datum-body jp-datum-muted">{trans.__('Reading the run …')}</div>;
+  }
+  const parts = byState(counts, total);
+  const done = total - parts.pending - parts.running;
+  return (
+    <div className="jp-datum-body">
+      <Figure run={run} done={done} counts={counts} />
+      <Bar counts={counts} total={total} />
+      <div className="jp-datum-chips">
+        {LISTED.filter(state => parts[state]).map(state => (
+          <span key={state} data-state={state}>
+            <StateWord state={state} word={stateWord(trans, state)} />
+            <b>{count(parts[state])}</b>
+          </span>
+        ))}
+      </div>
+      {counts.status === 'running' ? <PaceLine run={run} /> : <EndLine run={run} />}
+      <Sentence run={run} />
+      <Buttons run={run} status={counts.status} left={parts.pending + parts.running} />
+    </div>
+  );
+}
+
+function Figure(props: { run: RunModel; done: number; counts: ICounts }): JSX.Element {
+  const { trans } = useHost();
+  const { run, done, counts } = props;
+  const { total } = run;
+  const saved = run.info?.saved ?? 0;
+  if (total > 0 && counts.skipped === total && saved > 1) {
+    return (
+      <div className="jp-datum-figure">
+        <span className="jp-datum-big">{span(saved)}</span>
+        <span className="jp-datum-muted">{trans.__('of work not repeated')}</span>
+      </div>
+    );
+  }
+  const of = counts.planned
+    ? trans.__('of %1', count(total))
+    : trans.__('of %1, still listing', count(total));
+  return (
+    <div className="jp-datum-figure">
+      <span className="jp-datum-big">{count(done)}</span>
+      <span className="jp-datum-muted">{of}</span>
+      <span className="jp-datum-grow" />
+      <span className="jp-datum-big jp-datum-percent">{percent(done, total)}</span>
+    </div>
+  );
+}
+
+function PaceLine(props: { run: RunModel }): JSX.Element {
+  const { trans } = useHost();
+  const { run } = props;
+  const { eta } = run;
+  return (
+    <div className="jp-datum-row jp-datum-pace">
+      {run.rate > 0 ? (
+        <span>
+          <b>{rate(run.rate)}</b>
+          <span className="jp-datum-muted">{trans.__('/s')}</span>
+        </span>
+      ) : null}
+      <Spark values={run.history} />
+      <span className="jp-datum-grow" />
+      {eta ? (
+        <span>
+          <span className="jp-datum-muted">{trans.__('left')}</span> <b>{clock(eta[0])}</b>{' '}
+          <span className="jp-datum-muted jp-datum-range">
+            {trans.__('(%1 to %2)', clock(eta[1]), clock(eta[2]))}
+          </span>
+        </span>
+      ) : null}
+    </div>
+  );
+}
+
+function Spark(props: { values: number[] }): JSX.Element | null {
+  const [width, height] = [56, 14];
+  const values = props.values.slice(-40);
+  const top = Math.max(...values);
+  if (values.length < 4 || !(top > 0)) {
+    return null;
+  }
+  const points = values.map(
+    (value, at) =>
+      `${((at * width) / (values.length - 1)).toFixed(1)},${(height - 1 - (value / top) * (height - 2)).toFixed(1)}`
+  );
+  return (
+    <svg className="jp-datum-spark" width={width} height={height} aria-hidden="true">
+      <polygon points={`0,${height} ${points.join(' ')} ${width},${height}`} />
+      <polyline points={points.join(' ')} />
+    </svg>
+  );
+}
+
+function EndLine(props: { run: RunModel }): JSX.Element | null {
+  const { trans } = useHost();
+  const { counts, info } = props.run;
+  const began = info?.started ?? info?.requested;
+  if (!counts?.ended || !began) {
+    return null;
+  }
+  const words = [trans.__('took %1', span(counts.ended - began))];
+  if (info?.saved && info.saved >= 1) {
+    words.push(trans.__('%1 of work not repeated', span(info.saved)));
+  }
+  return <div className="jp-datum-row jp-datum-muted">{words.join(' · ')}</div>;
+}
+
+function Sentence(props: { run: RunModel }): JSX.Element | null {
+  const { trans } = useHost();
+  const { counts, info, error } = props.run;
+  const message = error ?? info?.message;
+  switch (counts?.status) {
+    case 'interrupted':
+      return <Note>{trans.__('The runner ended before the run did; what is done is kept.')}</Note>;
+    case 'paused':
+    case 'error':
+    case 'held':
+      return message ? <Note>{oneLine(message)}</Note> : null;
+    default:
+      return error ? <Note>{oneLine(error)}</Note> : null;
+  }
+}
+
+function Buttons(props: { run: RunModel; status: Status; left: number }): JSX.Element | null {
+  const { trans } = useHost();
+  const { run, status, left } = props;
+  const args = { project: run.project, run: run.uuid };
+  if (ENDED.has(status)) {
+    return null;
+  }
+  const resume = status === 'paused' || status === 'interrupted';
+  const busy = status === 'cancelling';
+  return (
+    <div className="jp-datum-actions" role="group" aria-label={trans.__('Run')}>
+      {resume ? (
+        <CommandButton
+          command={Commands.resume}
+          args={args}
+          icon="play"
+          kind="main"
+          label={left ? trans.__('Resume %1', count(left)) : trans.__('Resume')}
+        />
+      ) : (
+        <CommandButton
+          command={Commands.pause}
+          args={args}
+          icon="pause"
+          label={trans.__('Pause')}
+          disabled={busy || status !== 'running'}
+        />
+      )}
+      <CommandButton
+        command={Commands.stop}
+        args={args}
+        icon="stop"
+        label={trans.__('Stop')}
+        disabled={busy}
+      />
+    </div>
+  );
+}

@@ -1,0 +1,244 @@
+/** The side panel. It asks for nothing itself: models feed it, commands act for it. */
+import { ReactWidget } from '@jupyterlab/apputils';
+import type { IThemeManager } from '@jupyterlab/apputils';
+import { PathExt } from '@jupyterlab/coreutils';
+import React from 'react';
+
+import { datumIcon } from '../icons';
+import type { PanelModel } from '../models/panel';
+import type { RunModel } from '../models/run';
+import { Commands } from '../tokens';
+import { Empty, LostLine, Problem } from './empty';
+import { FailuresSummary, FailuresView, RetryButton } from './failures';
+import type { DatumSource } from './failures';
+import { clock, count, statusState, statusWord } from './format';
+import { MapSummary, MapView } from './mapview';
+import { CommandButton, HostContext, Section, StateWord, useHost, useSignals } from './parts';
+import type { IHost } from './parts';
+import { RunView } from './runview';
+import { TransformsView, WorkersSummary, WorkersView } from './transforms';
+
+/** What the panel is made of. */
+export interface ISidebarOptions {
+  host: IHost;
+  panel: PanelModel;
+  source: DatumSource;
+  theme: IThemeManager | null;
+}
+
+/** The widget in the side area. */
+export class Sidebar extends ReactWidget {
+  constructor(private readonly _options: ISidebarOptions) {
+    super();
+    const { trans } = _options.host;
+    this.id = 'jupyter-datum-panel';
+    this.addClass('jp-datum-panel');
+    this.title.icon = datumIcon;
+    this.title.caption = trans.__('Datums');
+    this.node.setAttribute('role', 'region');
+    this.node.setAttribute('aria-label', trans.__('Datums'));
+  }
+
+  /** The user has folded or opened a section. */
+  onFolded: (names: string[]) => void = () => undefined;
+
+  /** Fold these sections and open the others. */
+  fold(names: readonly string[]): void {
+    this._folded = new Set(names);
+    this.update();
+  }
+
+  protected render(): JSX.Element {
+    return (
+      <HostContext.Provider value={this._options.host}>
+        <SidebarView {...this._options} folded={this._folded} onFold={this._onFold} />
+      </HostContext.Provider>
+    );
+  }
+
+  private readonly _onFold = (name: string): void => {
+    const next = new Set(this._folded);
+    if (!next.delete(name)) {
+      next.add(name);
+    }
+    this.fold([...next]);
+    this.onFolded([...next]);
+  };
+
+  private _folded: ReadonlySet<string> = new Set();
+}
+
+/** What the panel's view is given. */
+export interface ISidebarProps extends Omit<ISidebarOptions, 'host'> {
+  folded: ReadonlySet<string>;
+  onFold: (name: string) => void;
+}
+
+/** All of the panel. */
+export function SidebarView(props: ISidebarProps): JSX.Element {
+  const { trans } = useHost();
+  const { panel } = props;
+  useSignals(panel.changed, panel.runs.changed);
+  const path = panel.notebook?.path ?? '';
+  const lost = panel.runs.connection === 'lost';
+  const empty = Empty({ panel });
+  return (
+    <div className="jp-datum-panel-view" data-lost={lost}>
+      <div className="jp-datum-panel-header">
+        <h1>{trans.__('Datums')}</h1>
+        <span className="jp-datum-muted jp-datum-cut jp-datum-grow" title={path}>
+          {PathExt.basename(path)}
+        </span>
+        <CommandButton
+          command={Commands.refresh}
+          icon="refresh"
+          kind="icon"
+          label={trans.__('Read again')}
+        />
+      </div>
+      <LostLine panel={panel} />
+      <Problem panel={panel} />
+      {empty ?? <Sections {...props} />}
+    </div>
+  );
+}
+
+function Sections(props: ISidebarProps): JSX.Element {
+  const { trans } = useHost();
+  const { panel, folded, onFold } = props;
+  const fold = (name: string) => ({ name, folded: folded.has(name), onFold });
+  const { run } = panel;
+  return (
+    <>
+      <Section
+        {...fold('transforms')}
+        title={trans.__('Transforms')}
+        summary={count(panel.rows.length)}
+      >
+        <TransformsView panel={panel} />
+      </Section>
+      {run ? <RunSections {...props} run={run} fold={fold} /> : <NotRun panel={panel} />}
+    </>
+  );
+}
+
+function NotRun(props: { panel: PanelModel }): JSX.Element | null {
+  const { trans } = useHost();
+  const { row } = props.panel;
+  if (!row) {
+    return null;
+  }
+  return (
+    <div className="jp-datum-body">
+      <p>{trans.__('%1 has not run yet.', row.name)}</p>
+      {row.cell ? (
+        <div className="jp-datum-actions">
+          <CommandButton
+            command={Commands.runCell}
+            args={{ name: row.name }}
+            icon="play"
+            kind="main"
+            label={trans.__('Run the cell')}
+          />
+        </div>
+      ) : null}
+    </div>
+  );
+}
+
+type Fold = (name: string) => {
+  name: string;
+  folded: boolean;
+  onFold: (name: string) => void;
+};
+
+function RunSections(
+  props: ISidebarProps & { run: RunModel; fold: Fold }
+): JSX.Element {
+  const { trans } = useHost();
+  const { panel, run, fold, source, theme } = props;
+  const id = run.info?.id;
+  return (
+    <>
+      <Section
+        {...fold('run')}
+        title={id ? trans.__('Run %1', id) : trans.__('Run')}
+        summary={<RunSummary run={run} />}
+      >
+        <RunView run={run} />
+      </Section>
+      <Announcer run={run} />
+      <Section
+        {...fold('map')}
+        title={trans.__('Map')}
+        summary={<MapSummary run={run} width={296} />}
+      >
+        <MapView run={run} theme={theme} />
+      </Section>
+      <Section
+        {...fold('failures')}
+        title={trans.__('Failures')}
+        summary={<FailuresSummary run={run} />}
+        action={<RetryButton panel={panel} run={run} />}
+      >
+        <FailuresView run={run} source={source} />
+      </Section>
+      <Section
+        {...fold('workers')}
+        title={trans.__('Workers')}
+        summary={<WorkersSummary run={run} />}
+      >
+        <WorkersView run={run} />
+      </Section>
+    </>
+  );
+}
+
+function RunSummary(props: { run: RunModel }): JSX.Element {
+  const { trans } = useHost();
+  const { run } = props;
+  useSignals(run.changed);
+  const { counts, info } = run;
+  if (!counts) {
+    return <></>;
+  }
+  const began = info?.started ?? null;
+  const until = counts.ended ?? Date.now() / 1000;
+  return (
+    <>
+      <StateWord state={statusState(counts.status)} word={statusWord(trans, counts.status)} />
+      {began ? <span>{` · ${clock(until - began)}`}</span> : null}
+    </>
+  );
+}
+
+/** Says aloud what happens, for those who do not see it: at most every 15 seconds. */
+function Announcer(props: { run: RunModel }): JSX.Element {
+  const { trans } = useHost();
+  const { run } = props;
+  useSignals(run.changed);
+  const said = React.useRef({ at: 0, text: '', status: '' });
+  const { counts, total } = run;
+  const now = Date.now();
+  if (counts && (now - said.current.at > 15_000 || counts.status !== said.current.status)) {
+    const done = total - (run.info ? counts.running : 0);
+    const settledNow =
+      counts.success + counts.failed + counts.recovered + counts.skipped + counts.cancelled;
+    said.current = {
+      at: now,
+      status: counts.status,
+      text: trans.__(
+        '%1: %2 of %3 done, %4 failed',
+        statusWord(trans, counts.status),
+        count(Math.min(settledNow, done)),
+        count(total),
+        count(counts.failed)
+      )
+    };
+  }
+  return (
+    <div className="jp-datum-hidden" aria-live="polite">
+      {said.current.text}
+    </div>
+  );
+}

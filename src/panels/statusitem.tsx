@@ -1,0 +1,75 @@
+/** The line in the status bar: how far the shown run is, and what has failed. */
+import { ReactWidget } from '@jupyterlab/apputils';
+import React from 'react';
+
+import type { PanelModel } from '../models/panel';
+import type { RunModel } from '../models/run';
+import { Commands, ENDED } from '../tokens';
+import { count, percent, span, statusState, statusWord } from './format';
+import { byState, HostContext, StateWord, useHost, useSignals } from './parts';
+import type { IHost } from './parts';
+
+/** The widget in the status bar. */
+export class StatusItem extends ReactWidget {
+  constructor(
+    private readonly _host: IHost,
+    private readonly _panel: PanelModel
+  ) {
+    super();
+    this.addClass('jp-datum-status');
+  }
+
+  protected render(): JSX.Element {
+    return (
+      <HostContext.Provider value={this._host}>
+        <StatusView panel={this._panel} />
+      </HostContext.Provider>
+    );
+  }
+}
+
+function StatusView(props: { panel: PanelModel }): JSX.Element | null {
+  const { trans, commands } = useHost();
+  const { panel } = props;
+  useSignals(panel.changed);
+  if (!panel.run) {
+    return null;
+  }
+  return (
+    <button
+      className="jp-datum-status-button"
+      title={trans.__('Show the panel of datums')}
+      onClick={() => void commands.execute(Commands.openPanel)}
+    >
+      <StatusWords run={panel.run} />
+    </button>
+  );
+}
+
+function StatusWords(props: { run: RunModel }): JSX.Element | null {
+  const { trans } = useHost();
+  const { run } = props;
+  useSignals(run.changed);
+  const { counts, total } = run;
+  if (!counts) {
+    return null;
+  }
+  const parts = byState(counts, total);
+  const live = !ENDED.has(counts.status);
+  const far = live ? ` ${percent(total - parts.pending - parts.running, total)}` : '';
+  return (
+    <>
+      <StateWord
+        state={statusState(counts.status)}
+        word={`${trans.__('Datums')}${far || `: ${statusWord(trans, counts.status)}`}`}
+      />
+      {parts.failed ? (
+        <>
+          {' · '}
+          <StateWord state="failed" word={trans.__('%1 failed', count(parts.failed))} />
+        </>
+      ) : null}
+      {run.eta ? ` · ${span(run.eta[0])}` : null}
+    </>
+  );
+}

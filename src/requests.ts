@@ -1,0 +1,175 @@
+/**
+ * REST, by JupyterLab's own connection: base URL, cookies, tokens and XSRF are its business.
+ */
+import { URLExt } from '@jupyterlab/coreutils';
+import { ServerConnection } from '@jupyterlab/services';
+
+import type {
+  IAsked,
+  IContext,
+  IDatum,
+  IDatumDetail,
+  IGroup,
+  ILog,
+  IOther,
+  IRun,
+  IRunDetail,
+  IServerStatus,
+  ITransform,
+  IWorker
+} from './tokens';
+
+/** What the server said no to, in its own sentence. */
+export class RefusedError extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string
+  ) {
+    super(message);
+    this.name = 'RefusedError';
+  }
+}
+
+type Query = Record<string, string | number | null | undefined>;
+
+/** Which datums of a run are listed. */
+export interface IFilter {
+  state?: string;
+  group?: number;
+  name?: string;
+  error?: string;
+  after?: string;
+  limit?: number;
+}
+
+/** What is run again. */
+export type What = 'failed' | { group: number } | { datums: number[] };
+
+/** All requests of the front end; see docs/live-protocol.md. */
+export class Requests {
+  constructor(readonly settings: ServerConnection.ISettings) {}
+
+  /** Where the stream is. */
+  get streamUrl(): string {
+    const url = URLExt.join(this.settings.wsUrl, 'jupyter-datum', 'stream');
+    const { appendToken, token } = this.settings;
+    return appendToken && token ? `${url}?token=${encodeURIComponent(token)}` : url;
+  }
+
+  /** The stream's socket; the settings know which class this page uses. */
+  socket(): WebSocket {
+    const socket = new this.settings.WebSocket(this.streamUrl);
+    socket.binaryType = 'arraybuffer';
+    return socket;
+  }
+
+  status(): Promise<IServerStatus> {
+    return this.get('status');
+  }
+
+  context(path: string, kernel: string | null): Promise<IContext> {
+    return this.get('context', { path, kernel });
+  }
+
+  async transforms(path: string, kernel: string | null): Promise<ITransform[]> {
+    return (await this.get<any>('transforms', { path, kernel })).transforms;
+  }
+
+  run(project: string, run: string): Promise<IRunDetail> {
+    return this.get(`${at(project, run)}`);
+  }
+
+  runs(project: string, query: Query = {}): Promise<{ runs: IRun[]; next: number | null }> {
+    return this.get(`projects/${safe(project)}/runs`, query);
+  }
+
+  groups(project: string, run: string): Promise<{ groups: IGroup[]; other: IOther | null }> {
+    return this.get(`${at(project, run)}/groups`);
+  }
+
+  async workers(project: string, run: string): Promise<IWorker[]> {
+    return (await this.get<any>(`${at(project, run)}/workers`)).workers;
+  }
+
+  datums(
+    project: string,
+    run: string,
+    filter: IFilter
+  ): Promise<{ datums: IDatum[]; next: string | null }> {
+    return this.get(`${at(project, run)}/datums`, { ...filter });
+  }
+
+  position(project: string, run: string, place: number): Promise<IDatum> {
+    return this.get(`${at(project, run)}/positions/${place}`);
+  }
+
+  datum(project: string, id: number): Promise<IDatumDetail> {
+    return this.get(`projects/${safe(project)}/datums/${id}`);
+  }
+
+  log(project: string, id: number, run: string | number, attempt: number): Promise<ILog> {
+    return this.get(`projects/${safe(project)}/datums/${id}/log`, { run, attempt });
+  }
+
+  /** Run again with the recorded code; `key` makes asking twice asking once. */
+  retry(project: string, run: string, what: What, key: string): Promise<IAsked> {
+    return this.post(`${at(project, run)}/retry`, { what, key });
+  }
+
+  /** Ask a run's runner for something. */
+  request(
+    project: string,
+    run: string,
+    kind: 'cancel' | 'pause' | 'resume' | 'scale',
+    more: object = {}
+  ): Promise<{ request: string }> {
+    return this.post(`${at(project, run)}/requests`, { kind, ...more });
+  }
+
+  /** What became of a request. */
+  answer(project: string, uuid: string): Promise<{ state: string; answer: string | null }> {
+    return this.get(`projects/${safe(project)}/requests/${safe(uuid)}`);
+  }
+
+  private get<T>(path: string, query: Query = {}): Promise<T> {
+    const pairs = Object.entries(query).filter(([, value]) => value !== null && value !== undefined);
+    const words = pairs.map(([name, value]) => [name, String(value)]);
+    // What a panel reads by itself must not keep an idle server alive.
+    const search = new URLSearchParams([...words, ['no_track_activity', '1']]);
+    return this.ask(`${path}?${search}`, {});
+  }
+
+  private post<T>(path: string, body: object): Promise<T> {
+    const headers = { 'Content-Type': 'application/json' };
+    return this.ask(path, { method: 'POST', body: JSON.stringify(body), headers });
+  }
+
+  private async ask<T>(path: string, init: RequestInit): Promise<T> {
+    const url = URLExt.join(this.settings.baseUrl, 'jupyter-datum', path);
+    const response = await ServerConnection.makeRequest(url, init, this.settings);
+    const text = await response.text();
+    const data = parse(text);
+    if (!response.ok) {
+      const message = data?.message ?? `${response.status} ${response.statusText}`;
+      throw new RefusedError(response.status, data?.code ?? 'unknown', String(message));
+    }
+    return data as T;
+  }
+}
+
+function parse(text: string): any {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null; // a proxy's page, say: the status tells enough
+  }
+}
+
+function safe(part: string): string {
+  return encodeURIComponent(part);
+}
+
+function at(project: string, run: string): string {
+  return `projects/${safe(project)}/runs/${safe(run)}`;
+}

@@ -1,0 +1,130 @@
+/** The widgets that commands bring up: the panel, and the page of a datum. */
+import type { ILayoutRestorer, JupyterFrontEnd } from '@jupyterlab/application';
+import { MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
+
+import type { IViews } from './commands';
+import { DatumModel, nextFailed } from './models/datums';
+import type { RunsModel } from './models/runs';
+import { DatumWidget } from './panels/datumview';
+import type { IHost } from './panels/parts';
+import type { Sidebar } from './panels/sidebar';
+import type { Requests } from './requests';
+import { Commands } from './tokens';
+import type { IHeldRun } from './tokens';
+
+/** What the views are made with. */
+export interface IViewsOptions {
+  app: JupyterFrontEnd;
+  host: IHost;
+  requests: Requests;
+  runs: RunsModel;
+  sidebar: Sidebar;
+  inLab: boolean;
+}
+
+/** The panel and one page of a datum, which is used again for the next one. */
+export class Views implements IViews {
+  constructor(private readonly _options: IViewsOptions) {}
+
+  /** Let the page of a datum come back after a reload. */
+  restore(restorer: ILayoutRestorer | null): void {
+    void restorer?.restore(this._tracker, {
+      command: Commands.openDatum,
+      args: ({ content: { model } }) => ({
+        project: model.project,
+        run: model.run,
+        datum: model.datum?.id ?? null
+      }),
+      name: ({ content: { model } }) => (model.datum?.id ? `${model.run}/${model.datum.id}` : '')
+    });
+  }
+
+  openPanel(): void {
+    const { app, sidebar } = this._options;
+    app.shell.activateById(sidebar.id);
+  }
+
+  async openDatum(
+    project: string,
+    run: string,
+    datum?: number,
+    position?: number
+  ): Promise<boolean> {
+    if (datum === undefined && position === undefined) {
+      throw new Error('the command needs a datum, or its position');
+    }
+    const { content } = this._page(project, run);
+    if (datum !== undefined) {
+      await content.model.open(datum);
+    } else if (position !== undefined) {
+      await content.model.openAt(position);
+    }
+    return content.model.error === null;
+  }
+
+  async step(project: string, run: string, step: 1 | -1): Promise<boolean> {
+    const held = this._options.runs.hold(project, run);
+    try {
+      const { states, total } = await filled(held);
+      const shown = this._shown?.content.model;
+      const here = shown?.run === run ? (shown.datum ?? shown.pending)?.position : undefined;
+      const next = nextFailed(states, total, here ?? (step === 1 ? -1 : total), step);
+      return next >= 0 && (await this.openDatum(project, run, undefined, next));
+    } finally {
+      held.dispose();
+    }
+  }
+
+  private _page(project: string, run: string): MainAreaWidget<DatumWidget> {
+    const shown = this._shown;
+    const { model } = shown?.content ?? {};
+    if (shown && !shown.isDisposed && model?.project === project && model.run === run) {
+      this._options.app.shell.activateById(shown.id);
+      return shown;
+    }
+    shown?.dispose();
+    return this._open(project, run);
+  }
+
+  private _open(project: string, run: string): MainAreaWidget<DatumWidget> {
+    const { app, host, requests, inLab } = this._options;
+    const content = new DatumWidget(host, new DatumModel(requests, project, run));
+    const page = new MainAreaWidget({ content });
+    page.id = 'jupyter-datum-detail';
+    // What the content is called, its frame is called too.
+    Object.assign(page.title, { icon: content.title.icon, closable: true });
+    // Notebook 7 shows one document and silently drops what is added to it.
+    const [area, options] = inLab
+      ? (['main', { mode: 'split-right' }] as const)
+      : (['down', {}] as const);
+    app.shell.add(page, area, options);
+    app.shell.activateById(page.id);
+    this._shown = page;
+    void this._tracker.add(page);
+    content.model.changed.connect(() => void this._tracker.save(page));
+    return page;
+  }
+
+  private _shown: MainAreaWidget<DatumWidget> | null = null;
+  private readonly _tracker = new WidgetTracker<MainAreaWidget<DatumWidget>>({
+    namespace: 'jupyter-datum'
+  });
+}
+
+/** Wait until the states of a run are here; they are, if any view shows it. */
+function filled(held: IHeldRun): Promise<IHeldRun['model']> {
+  const { model } = held;
+  if (model.states.length) {
+    return Promise.resolve(model);
+  }
+  return new Promise((resolve, reject) => {
+    const timer = window.setTimeout(() => reject(new Error('the server does not answer')), 10_000);
+    model.changed.connect(function look() {
+      if (model.states.length || model.error) {
+        window.clearTimeout(timer);
+        model.changed.disconnect(look);
+        resolve(model);
+      }
+    });
+  });
+}
