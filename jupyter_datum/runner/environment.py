@@ -25,12 +25,14 @@ _NOISE: Final = frozenset(
         "TERM", "COLORTERM", "CLICOLOR", "CLICOLOR_FORCE", "FORCE_COLOR", "NO_COLOR", "PAGER",
         "MPLBACKEND", "EDITOR", "VISUAL", "DISPLAY", "WAYLAND_DISPLAY", "WINDOWID", "MAIL",
         "HISTFILE", "LS_COLORS", "LESS", "LESSOPEN", "LESSCLOSE", "INVOCATION_ID", "JOURNAL_STREAM",
+        "TF2_BEHAVIOR", "TPU_ML_PLATFORM", "CUDA_MODULE_LOADING", "PYTORCH_NVML_BASED_CUDA_CHECK",
     }
 )  # fmt: skip
 _NOISE_PREFIXES: Final = (
     "JPY_", "JUPYTER", "IPY", "PYDEVD_", "PYTEST_", "COVERAGE_", "COV_", "VSCODE_", "GIT_", "SSH_",
     "DBUS_", "GPG_", "GTK_", "QT_", "KDE_", "GNOME_", "XDG_", "SESSION_", "TERM_", "VTE_",
-    "SYSTEMD_", "TMUX", "STY", "KMP_", "LOKY_", "IPP_", "DASK_PARENT", "BASH_",
+    "SYSTEMD_", "TMUX", "STY", "ELECTRON_", "CHROME_", "ORIGINAL_XDG_", "KMP_", "LOKY_",
+    "IPP_", "DASK_PARENT", "BASH_",
 )  # fmt: skip
 
 #: For where the system does not show with what a process was started.

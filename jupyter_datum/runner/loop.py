@@ -211,14 +211,13 @@ class Runner:
             return False
         if self._draining:
             return True
-        late = any(row.uuid == request.run for row in self._late)
-        if late or (request.kind == "run" and self._lacks(request)):
+        waits = any(row.uuid == request.run for row in self._late)
+        if request.kind == "run":
+            since = max(request.at, self._began)
+            waits = waits or self._waits(request.run or "", request.recipe, since)
+        if waits:
             self._seen = -1  # look again, though nothing may have been written
-            return True
-        return False
-
-    def _lacks(self, request: Request) -> bool:
-        return self._waits(request.run or "", request.recipe, max(request.at, self._began))
+        return waits
 
     def _waits(self, run: str, recipe: str | None, since: float) -> bool:
         """Whether values of environment variables are still to come for a run.
