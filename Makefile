@@ -1,30 +1,45 @@
-# Two commands do everything on a fresh machine: `make demo` and `make test`.
-# Both make .venv when it is missing and install what they need.
+# Two commands do everything on a fresh machine with Python 3.11+, Node 20 and make:
+# `make demo` and `make test`. Both make .venv when it is missing and install what they need.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO := demo
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check
+# yarn as JupyterLab ships it; the lock file is what is installed.
+JLPM := PATH="$(CURDIR)/$(BIN):$$PATH" YARN_ENABLE_IMMUTABLE_INSTALLS=1 jlpm
+FRONT := package.json yarn.lock tsconfig.json $(wildcard src/*.ts* src/*/*.ts* style/* schema/*)
+APT := apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
 
-.PHONY: demo test bench lint types clean
+.PHONY: demo lab test bench lint pytest jest wheel ui clean
 
 # Debian keeps venv in a package of its own; install it where we may.
 $(BIN)/python:
+	@node --version 2>/dev/null | grep -Eq '^v(2[0-9]|[3-9][0-9])\.' || { \
+	  echo "Node 20 or newer builds the JupyterLab half, and is not there: install it first"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
-	  echo "installing python3-venv"; apt-get update -qq && apt-get install -y -qq python3-venv; }
+	  echo "installing python3-venv"; $(APT) python3-venv; }
 	$(PYTHON) -m venv $(VENV)
 
+# Installing builds the JupyterLab half: some tens of seconds, most of them for its packages.
 $(VENV)/.demo: $(BIN)/python pyproject.toml
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[all]'
+	YARN_ENABLE_IMMUTABLE_INSTALLS=1 $(PIP) -e '.[all]'
 	@touch $@
 
 $(VENV)/.test: $(BIN)/python pyproject.toml
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[test]'
+	YARN_ENABLE_IMMUTABLE_INSTALLS=1 $(PIP) -e '.[test]'
 	@touch $@ $(VENV)/.demo
 
 $(VENV)/.bench: $(BIN)/python pyproject.toml
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[test,bench]'
+	YARN_ENABLE_IMMUTABLE_INSTALLS=1 $(PIP) -e '.[test,bench]'
 	@touch $@ $(VENV)/.demo $(VENV)/.test
+
+# The JupyterLab half as it stands now, in place of the copy that pip has made.
+$(VENV)/.front: $(VENV)/.demo $(FRONT)
+	$(JLPM) install
+	$(JLPM) build:prod
+	$(BIN)/jupyter-builder develop --overwrite .
+	@touch $@
 
 demo: $(VENV)/.demo
 	@mkdir -p $(DEMO)
@@ -33,16 +48,35 @@ demo: $(VENV)/.demo
 	@$(BIN)/jupyter datum run $(DEMO)/quickstart.ipynb; code=$$?; \
 	  test $$code -le 1 || exit $$code  # 1: some datums failed, which is the story of this demo
 
-lint: $(VENV)/.test
+# JupyterLab with the same notebook, and the panel on the left.
+lab: $(VENV)/.front
+	@mkdir -p $(DEMO)
+	@cp -n notebooks/quickstart.ipynb $(DEMO)/ 2>/dev/null || true
+	cd $(DEMO) && ../$(BIN)/jupyter lab quickstart.ipynb
+
+lint: $(VENV)/.test $(VENV)/.front
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(JLPM) lint:check
 
-test: lint
-	@command -v strace >/dev/null || { apt-get update -qq && apt-get install -y -qq strace; } || \
+pytest: $(VENV)/.test
+	@command -v strace >/dev/null || { $(APT) strace; } || \
 	  echo "no strace: the kill-at-every-syscall test will be skipped"
 	$(BIN)/pytest -q
+
+jest: $(VENV)/.front
+	$(JLPM) test
+
+wheel: $(VENV)/.test
 	bash tests/wheel.sh
+
+ui: $(VENV)/.test $(VENV)/.front
+	@command -v chromium >/dev/null || { $(APT) chromium; }
+	cd ui-tests && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 $(JLPM) install
+	cd ui-tests && $(JLPM) test
+
+test: lint pytest jest wheel ui
 
 bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/overhead.py
@@ -51,4 +85,4 @@ bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/workloads.py
 
 clean:
-	rm -rf $(VENV) $(DEMO) build dist
+	rm -rf $(VENV) $(DEMO) build dist lib node_modules jupyter_datum/labextension ui-tests/node_modules

@@ -1,11 +1,26 @@
 #!/usr/bin/env bash
-# Builds the wheel and uses it as a stranger would: alone in a clean environment, with only
-# what it asks for by itself, a cell is run over real files.
+# Builds the wheel from a clean copy of the sources and uses it as a stranger would: alone in a
+# clean environment, with only what it asks for by itself, a cell is run over real files.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-.venv/bin/pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir "$work" .
+# The bundle as it is released: nothing of an earlier development build.
+PATH="$PWD/.venv/bin:$PATH" jlpm clean:all
+YARN_ENABLE_IMMUTABLE_INSTALLS=1 .venv/bin/pip wheel --quiet --disable-pip-version-check --no-deps \
+  --wheel-dir "$work" .
+listing=$(.venv/bin/python -m zipfile -l "$work"/*.whl)
+for part in labextensions/jupyter-datum/package.json labextensions/jupyter-datum/install.json \
+  jupyter_server_config.d/jupyter_datum.json jupyter_datum/server/openapi.yaml; do
+  grep -q "$part" <<<"$listing" || { echo "the wheel lacks $part"; exit 1; }
+done
+if grep -E 'build_log.json|\.map ' <<<"$listing"; then
+  echo "the wheel holds a development build"
+  exit 1
+fi
+bytes=$(cat jupyter_datum/labextension/static/*.js | gzip -9 | wc -c)
+echo "the JupyterLab half has $bytes bytes, gzipped"
+test "$bytes" -le 61440 || { echo "more than 60 KiB"; exit 1; }
 .venv/bin/python -m venv "$work/venv"
 "$work/venv/bin/pip" install --quiet --disable-pip-version-check "$work"/*.whl
 mkdir "$work/project"

@@ -1,0 +1,78 @@
+import { expect, test } from '@jupyterlab/galata';
+import * as fs from 'fs';
+
+import { Story } from './story';
+
+test('run, see, open, fix, retry to green, nothing to do', async ({ page, tmpPath }) => {
+  const story = new Story(page, tmpPath);
+  story.files(40);
+  await story.notebook(story.cell());
+  const panel = await story.panel();
+
+  await page.notebook.runCell(1, true);
+  await expect(panel.getByRole('button', { name: 'Retry 4', exact: true })).toBeVisible();
+  await expect(panel).toContainText('ValueError');
+  await expect(panel.getByRole('progressbar').first()).toHaveAttribute(
+    'aria-valuetext',
+    /40 of 40.*4 failed/
+  );
+
+  await panel.getByRole('button', { name: 'Open a failed datum of this group' }).first().click();
+  await expect(page.locator('body')).toContainText('could not convert string to float');
+
+  await page.notebook.activate('story.ipynb');
+  await page.notebook.setCell(1, 'code', story.cell({ fixed: true }));
+  await panel.getByRole('button', { name: 'Retry 4 with the edited cell' }).click();
+  await expect
+    .poll(() => story.output('0003'), { timeout: 30000 })
+    .toBe('1.75');
+  await expect(panel.getByRole('button', { name: /^Retry/ })).toHaveCount(0);
+  expect(story.status()).toMatchObject({ status: 'success', success: 4 });
+  for (const [stem, times] of story.executions()) {
+    expect(times, stem).toBe(stem.endsWith('3') ? 2 : 1);
+  }
+
+  await page.notebook.runCell(1, true);
+  expect(story.executions().get('0001')).toBe(2); // the code has changed: its result is stale
+});
+
+test('a reload in the middle of a run: panel and output are live again', async ({
+  page,
+  tmpPath
+}) => {
+  const story = new Story(page, tmpPath);
+  story.files(60);
+  await story.notebook(story.cell({ fixed: true, pause: 0.2 }));
+  await story.panel();
+  await story.start();
+  await expect.poll(() => story.executions().size).toBeGreaterThan(5);
+  await page.notebook.save();
+  await page.reload({ waitForIsReady: false });
+  const panel = page.locator('#jupyter-datum-panel');
+  await expect(panel).toBeVisible({ timeout: 30000 });
+  await expect(panel.getByRole('progressbar').first()).toHaveAttribute(
+    'aria-valuetext',
+    /60 of 60/,
+    { timeout: 60000 }
+  );
+  expect(story.status()).toMatchObject({ status: 'success', success: 60 });
+  expect([...story.executions().values()].every(times => times === 1)).toBe(true);
+});
+
+test('a retry with every kernel shut down', async ({ page, tmpPath }) => {
+  const story = new Story(page, tmpPath);
+  story.files(20);
+  const guard = 'import os; assert datum.stem[-1] != "7" or os.path.exists("mended")';
+  const cell = story.cell({ fixed: true }).replace('import time', `import time\n${guard}`);
+  await story.notebook(cell);
+  const panel = await story.panel();
+  await page.notebook.runCell(1, true);
+  await expect(panel.getByRole('button', { name: 'Retry 2', exact: true })).toBeVisible();
+  await page.notebook.save();
+  await page.kernel.shutdownAll();
+  fs.writeFileSync(`${story.folder}/mended`, '');
+  await panel.getByRole('button', { name: 'Retry 2', exact: true }).click();
+  await expect.poll(() => story.output('0007'), { timeout: 30000 }).toBe('3.5');
+  await expect(panel.getByRole('button', { name: /^Retry/ })).toHaveCount(0);
+  expect(story.status()).toMatchObject({ status: 'success', success: 2, skipped: 18 });
+});
