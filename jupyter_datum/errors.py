@@ -3,6 +3,9 @@
 * DatumError: what a user of this package may catch
 
   * UsageError: a magic, an option or a cell that cannot be understood
+
+    * CellSyntaxError: the cell is no Python
+
   * InputError: an input that gives no datums, or cannot be read
 
     * NoDatumsError: nothing matched
@@ -35,6 +38,8 @@ An error crosses process borders, so it must survive pickle: its arguments go to
 
 from __future__ import annotations
 
+import traceback
+
 
 class DatumError(Exception):
     """The root of the tree; ``str(error)`` is a sentence for the user."""
@@ -49,6 +54,21 @@ class DatumError(Exception):
 
 class UsageError(DatumError):
     """A magic line, an option or a cell that cannot be understood."""
+
+
+class CellSyntaxError(UsageError):
+    """A cell that is no Python: shown as Python shows it, line and caret."""
+
+    def __init__(self, shown: str) -> None:
+        super().__init__(shown)
+
+    @classmethod
+    def of(cls, error: SyntaxError) -> CellSyntaxError:
+        """Return it for what the compiler raised."""
+        return cls("".join(traceback.format_exception_only(error)).rstrip())
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]
 
 
 class InputError(DatumError):

@@ -112,6 +112,41 @@ def forget_kernel(kernel: str) -> None:
     """Remove a kernel's registration, when it ends."""
     with contextlib.suppress(OSError, ValueError):
         kernel_file(kernel).unlink()
+    withdraw(kernel)
+
+
+def draws(kernel: str) -> bool:
+    """Say, as a server, that a page is open which draws the runs of this kernel by itself."""
+    return _write(_drawn_file, kernel, {"server": os.getpid()})
+
+
+def withdraw(kernel: str) -> None:
+    """Take back what :func:`draws` said."""
+    with contextlib.suppress(OSError, ValueError):
+        _drawn_file(kernel).unlink()
+
+
+def is_drawn(kernel: str) -> bool:
+    """Return whether a page draws the runs of this kernel: its cell need not do it then."""
+    server = (_read(_drawn_file, kernel) or {}).get("server")
+    return isinstance(server, int) and server > 0 and _lives(server)
+
+
+def _lives(pid: int) -> bool:
+    """A server that was killed has withdrawn nothing."""
+    if sys.platform == "win32":
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True
+    return True
+
+
+def _drawn_file(kernel: str) -> Path:
+    return _kernels() / f"{_checked(kernel)}.drawn"
 
 
 def sweep(now: float | None = None) -> None:

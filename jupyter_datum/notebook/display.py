@@ -8,8 +8,10 @@ import sys
 import time
 from typing import Any, Final, Protocol
 
+from .. import registry
 from ..errors import UsageError
 from ..project import Project
+from .register import kernel_id
 
 #: Seconds between two updates of a cell's output.
 _EVERY: Final = 0.25
@@ -26,13 +28,23 @@ class Screen(Protocol):
 
 
 class FrontEnd:
-    """The output of a cell in a notebook: one display, brought up to date in place."""
+    """The output of a cell in a notebook: one display, brought up to date in place.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    drawn : bool
+        Whether the page draws the run by itself: then the first display and the last are all
+        that it needs, and the notebook is not changed four times a second.
+    """
+
+    def __init__(self, *, drawn: bool = False) -> None:
         self._handle: Any = None
         self._shown = 0.0
+        self._drawn = drawn
 
     def update(self, line: str, bundle: dict[str, Any]) -> None:
+        if self._drawn and self._handle is not None:
+            return
         if time.monotonic() - self._shown >= _EVERY:
             self._show(bundle)
 
@@ -130,4 +142,7 @@ def screen_for(shell: Any, project: Project, run: str) -> Screen:
         return Terminal() if sys.stderr.isatty() else Quiet()
     if wanted == "widget":
         return Widget(project, run)
-    return TextOnly() if wanted == "text" else FrontEnd()
+    if wanted == "text":
+        return TextOnly()
+    kernel = kernel_id()
+    return FrontEnd(drawn=kernel is not None and registry.is_drawn(kernel))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import CodeType
 from typing import Final
 
-from ..errors import UsageError
+from ..errors import CellSyntaxError, UsageError
 
 _FLAGS: Final = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 
@@ -42,12 +42,15 @@ class Cell:
         ------
         UsageError
             If a line is a magic or a shell command.
-        SyntaxError
+        CellSyntaxError
             If it is no Python.
         """
         self._refuse_magics()
         padded = "\n" * (self.first_line - 1) + self.body
-        return ast.parse(padded, self.filename, "exec", type_comments=False)
+        try:
+            return ast.parse(padded, self.filename, "exec", type_comments=False)
+        except SyntaxError as exc:
+            raise CellSyntaxError.of(exc) from None
 
     def _refuse_magics(self) -> None:
         try:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
+import uuid
+from pathlib import Path
 from queue import Empty
 from typing import Any
 
@@ -30,7 +33,10 @@ class Notebook:
 
     def __init__(self, story: Story) -> None:
         self.story = story
-        self.manager = KernelManager(kernel_name="python3")
+        # Named as a server names it: by this name the kernel knows its id.
+        self.kernel_id = str(uuid.uuid4())
+        place = Path(tempfile.mkdtemp()) / f"kernel-{self.kernel_id}.json"
+        self.manager = KernelManager(kernel_name="python3", connection_file=str(place))
         self.start()
 
     def start(self) -> None:
@@ -73,6 +79,18 @@ class Notebook:
                 return "\n".join([*displays.values(), *printed])
             _collect(kind, content, printed, displays)
         raise AssertionError(f"no end within {within} s: {printed} {displays}")
+
+    def displays(self, code: str, *, within: float = 60) -> int:
+        """Execute a cell; return how often it displayed something, or anew."""
+        message, seen, end = self.send(code), 0, time.monotonic() + within
+        while time.monotonic() < end:
+            found = self.client.get_iopub_msg(timeout=within)
+            if found["parent_header"].get("msg_id") != message:
+                continue
+            seen += found["msg_type"] in ("display_data", "update_display_data")
+            if found["content"].get("execution_state") == "idle":
+                return seen
+        raise AssertionError(f"no end within {within} s")
 
     def completions(self, code: str) -> list[str]:
         """What the kernel offers at the end of `code`."""

@@ -9,6 +9,7 @@ import time
 import psutil
 import pytest
 
+from jupyter_datum import registry
 from jupyter_datum.cli import main
 
 from .kernel import SLOW, Notebook, wait_for
@@ -239,3 +240,20 @@ def test_the_magic_lines_are_completed(notebook: Notebook) -> None:
     notebook.run("%%datum thumbs -i numbers\n1")
     assert "thumbs" in notebook.completions("%datum retry ")
     assert "thumbs" in notebook.completions("%datum retry th")
+
+
+def test_a_cell_that_is_no_python_is_shown_as_python_shows_it(notebook: Notebook) -> None:
+    notebook.run("numbers = [1]")
+    text = notebook.run("%%datum job -i numbers\nx = 1\nif x print(x)")
+    assert "SyntaxError" in text and "line 3" in text and "^" in text
+    assert "jupyter_datum" not in text
+
+
+def test_where_a_page_draws_the_run_the_cell_shows_its_beginning_and_its_end(
+    notebook: Notebook,
+) -> None:
+    notebook.run("numbers = list(range(40))")
+    assert registry.draws(notebook.kernel_id)
+    assert notebook.displays(SLOW) == 2
+    registry.withdraw(notebook.kernel_id)
+    assert notebook.displays(SLOW.replace("datum.value}", "datum.value}!")) > 2
