@@ -5,8 +5,8 @@ import { Story } from './story';
 
 test('run, see, open, fix, retry to green, nothing to do', async ({ page, tmpPath }) => {
   const story = new Story(page, tmpPath);
-  story.files(40);
-  await story.notebook(story.cell());
+  story.write(40);
+  await story.open(story.cell());
   const panel = await story.panel();
 
   await page.notebook.runCell(1, true);
@@ -41,8 +41,8 @@ test('a reload in the middle of a run: panel and output are live again', async (
   tmpPath
 }) => {
   const story = new Story(page, tmpPath);
-  story.files(60);
-  await story.notebook(story.cell({ fixed: true, pause: 0.2 }));
+  story.write(60);
+  await story.open(story.cell({ fixed: true, pause: 0.2 }));
   await story.panel();
   await story.start();
   await expect.poll(() => story.executions().size).toBeGreaterThan(5);
@@ -61,10 +61,10 @@ test('a reload in the middle of a run: panel and output are live again', async (
 
 test('a retry with every kernel shut down', async ({ page, tmpPath }) => {
   const story = new Story(page, tmpPath);
-  story.files(20);
+  story.write(20);
   const guard = 'import os; assert datum.stem[-1] != "7" or os.path.exists("mended")';
   const cell = story.cell({ fixed: true }).replace('import time', `import time\n${guard}`);
-  await story.notebook(cell);
+  await story.open(cell);
   const panel = await story.panel();
   await page.notebook.runCell(1, true);
   await expect(panel.getByRole('button', { name: 'Retry 2', exact: true })).toBeVisible();

@@ -1,0 +1,83 @@
+/** What the journeys work on: files in a folder, and the cell that halves the numbers in them. */
+import { execFileSync } from 'child_process';
+import * as fs from 'fs';
+import * as path from 'path';
+
+/** Files beside a notebook; every tenth holds what the cell cannot read before it is fixed. */
+export class Files {
+  constructor(readonly folder: string) {}
+
+  /** Write `n` of them: numbers, but some with a comma. */
+  write(n: number): void {
+    fs.mkdirSync(path.join(this.folder, 'in'), { recursive: true });
+    for (let i = 0; i < n; i++) {
+      const text = i % 10 === 3 ? `${i},5` : `${i}`;
+      fs.writeFileSync(path.join(this.folder, 'in', `${String(i).padStart(4, '0')}.txt`), text);
+    }
+  }
+
+  /** The cell, with or without its bug; each datum counts itself. */
+  cell(options: { fixed?: boolean; pause?: number } = {}): string {
+    const { fixed = false, pause = 0 } = options;
+    const counted = JSON.stringify(path.join(this.folder, 'executions'));
+    // No line is indented: the editor would indent the next one too.
+    return [
+      '%%datum halves -i "in/*.txt" -o halves --workers 2',
+      'import time',
+      `open(${counted}, "a").write(datum.stem + "\\n")`,
+      `time.sleep(${pause})`,
+      'text = open(datum.path).read()',
+      fixed ? 'value = float(text.replace(",", "."))' : 'value = float(text)',
+      'datum.out_file(".half").write_text(str(value / 2))'
+    ].join('\n');
+  }
+
+  /** Write a notebook with these cells; return its path. */
+  notebook(...cells: string[]): string {
+    const file = path.join(this.folder, 'story.ipynb');
+    const notebook = {
+      cells: cells.map((source, at) => ({
+        cell_type: 'code',
+        id: `cell-${at}`,
+        metadata: {},
+        execution_count: null,
+        outputs: [],
+        source
+      })),
+      metadata: { kernelspec: { name: 'python3', display_name: 'Python 3', language: 'python' } },
+      nbformat: 4,
+      nbformat_minor: 5
+    };
+    fs.writeFileSync(file, JSON.stringify(notebook));
+    return file;
+  }
+
+  /** How often each datum has executed. */
+  executions(): Map<string, number> {
+    const found = new Map<string, number>();
+    const file = path.join(this.folder, 'executions');
+    if (fs.existsSync(file)) {
+      for (const stem of fs.readFileSync(file, 'utf-8').split('\n').filter(Boolean)) {
+        found.set(stem, (found.get(stem) ?? 0) + 1);
+      }
+    }
+    return found;
+  }
+
+  /** What a datum has written, or null. */
+  output(stem: string): string | null {
+    const file = path.join(this.folder, 'halves', `${stem}.half`);
+    return fs.existsSync(file) ? fs.readFileSync(file, 'utf-8') : null;
+  }
+
+  /** What the command line says of the newest run. */
+  status(): Record<string, number | string> {
+    const args = ['datum', 'status', 'halves', '--json', '--project', this.folder];
+    try {
+      return JSON.parse(execFileSync('jupyter', args, { encoding: 'utf-8' }))[0];
+    } catch (error) {
+      // Exit code 1 says that some failed; the answer is there all the same.
+      return JSON.parse((error as { stdout: string }).stdout)[0];
+    }
+  }
+}

@@ -1,0 +1,120 @@
+/** A Jupyter server of a test's own: to be killed, to have a prefix, to be Notebook 7. */
+import { execFileSync, spawn } from 'child_process';
+import type { ChildProcess } from 'child_process';
+import * as fs from 'fs';
+import * as http from 'http';
+import * as net from 'net';
+import * as os from 'os';
+import * as path from 'path';
+
+const TOKEN = 'journey';
+
+/** Options of a server. */
+export interface IServerOptions {
+  /** `lab` or `notebook`. */
+  app?: string;
+  /** With slashes at both ends. */
+  baseUrl?: string;
+}
+
+/** One server, in a folder of its own. */
+export class Server {
+  private constructor(
+    readonly root: string,
+    private readonly port: number,
+    private readonly options: Required<IServerOptions>
+  ) {}
+
+  /** Start one; it answers when this resolves. */
+  static async start(options: IServerOptions = {}): Promise<Server> {
+    const root = fs.mkdtempSync(path.join(os.tmpdir(), 'datum-own-'));
+    const server = new Server(fs.realpathSync(root), await freePort(), {
+      app: options.app ?? 'lab',
+      baseUrl: options.baseUrl ?? '/'
+    });
+    await server.again();
+    return server;
+  }
+
+  /** Where a page of it lies; the token makes the cookie. */
+  url(page: string): string {
+    return `http://127.0.0.1:${this.port}${this.options.baseUrl}${page}?token=${TOKEN}`;
+  }
+
+  /** Start it anew at the same place. */
+  async again(): Promise<void> {
+    const set = (name: string, value: string) => `--${name}=${value}`;
+    this.process = spawn(
+      'jupyter',
+      [
+        this.options.app,
+        set('ServerApp.port', `${this.port}`),
+        set('ServerApp.port_retries', '0'),
+        set('ServerApp.root_dir', this.root),
+        set('ServerApp.base_url', this.options.baseUrl),
+        set('IdentityProvider.token', TOKEN),
+        set('ServerApp.open_browser', 'False'),
+        set('ServerApp.allow_root', 'True'),
+        set('ServerApp.log_level', 'ERROR')
+      ],
+      { stdio: 'inherit', detached: true }
+    );
+    await this.answers();
+  }
+
+  /** End it as a crash would: nothing is said, nothing is saved. */
+  kill(): void {
+    if (this.process?.pid) {
+      try {
+        process.kill(this.process.pid, 'SIGKILL');
+      } catch {
+        // It is gone already.
+      }
+    }
+    this.process = null;
+  }
+
+  /** End it, its kernels and its runners. */
+  close(): void {
+    this.kill();
+    try {
+      execFileSync('pkill', ['-9', '-f', this.root]);
+    } catch {
+      // There was none.
+    }
+  }
+
+  private async answers(): Promise<void> {
+    const end = Date.now() + 60000;
+    while (Date.now() < end) {
+      if (await this.status()) {
+        return;
+      }
+      await new Promise(done => setTimeout(done, 200));
+    }
+    throw new Error('the server does not answer within 60 s');
+  }
+
+  private status(): Promise<boolean> {
+    return new Promise(done => {
+      http
+        .get(this.url('api/status'), response => {
+          response.resume();
+          done(response.statusCode === 200);
+        })
+        .on('error', () => done(false));
+    });
+  }
+
+  private process: ChildProcess | null = null;
+}
+
+function freePort(): Promise<number> {
+  return new Promise(done => {
+    const server = net.createServer();
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as net.AddressInfo;
+      server.close(() => done(port));
+    });
+  });
+}

@@ -1,0 +1,107 @@
+/** Bad weather and other places: a server that dies, a prefix in the URL, Notebook 7. */
+import { expect, test } from '@playwright/test';
+import type { Locator, Page } from '@playwright/test';
+import { spawn } from 'child_process';
+import * as fs from 'fs';
+import * as path from 'path';
+
+import { Files } from './files';
+import { Server } from './server';
+
+/** The panel with a run in it, wherever this front end has it. */
+async function panelOf(page: Page): Promise<Locator> {
+  const panel = page.locator('#jupyter-datum-panel');
+  await expect(panel).toBeAttached({ timeout: 60000 });
+  if (!(await panel.isVisible())) {
+    const tab = page.locator('[data-id="jupyter-datum-panel"]');
+    if (await tab.count()) {
+      await tab.first().click();
+    } else {
+      await page.getByRole('menuitem', { name: 'View' }).click();
+      await page.getByText('Right Sidebar', { exact: true }).hover();
+      await page.getByText('Show Datums', { exact: false }).click();
+    }
+  }
+  await expect(panel).toBeVisible();
+  return panel;
+}
+
+/** The run's own bar; the list of transforms has thin ones. */
+function bar(panel: Locator): Locator {
+  return panel.locator('[role=progressbar]:not([data-thin=true])').first();
+}
+
+async function settled(panel: Locator, of: number): Promise<void> {
+  await expect(bar(panel)).toHaveAttribute('aria-valuetext', new RegExp(`${of} of ${of}`), {
+    timeout: 90000
+  });
+}
+
+test('the server is killed in mid-run, comes back, and nobody reloads', async ({ page }) => {
+  const server = await Server.start();
+  try {
+    const files = new Files(server.root);
+    files.write(80);
+    const notebook = files.notebook('%load_ext jupyter_datum', files.cell({ pause: 0.25 }));
+    // Begun from the command line, and found in the panel.
+    const run = spawn('jupyter', ['datum', 'run', notebook], { stdio: 'ignore' });
+    await expect.poll(() => files.executions().size, { timeout: 30000 }).toBeGreaterThan(3);
+    await page.goto(server.url('lab/tree/story.ipynb'));
+    const panel = await panelOf(page);
+    await expect(bar(panel)).toBeVisible({ timeout: 30000 });
+    server.kill();
+    const before = files.executions().size;
+    await page.waitForTimeout(4000);
+    expect(files.executions().size).toBeGreaterThan(before);
+    await server.again();
+    await settled(panel, 80);
+    await new Promise(done => (run.exitCode === null ? run.on('exit', done) : done(0)));
+    expect(files.status()).toMatchObject({ status: 'failed', success: 72, failed: 8 });
+    expect([...files.executions().values()].every(times => times === 1)).toBe(true);
+    await expect(panel).toContainText('72');
+  } finally {
+    server.close();
+  }
+});
+
+for (const app of ['lab', 'notebook']) {
+  test(`fail, fix, retry to green under a prefix, in ${app}`, async ({ page }) => {
+    const server = await Server.start({ app, baseUrl: '/user/x%40y/' });
+    try {
+      const files = new Files(server.root);
+      files.write(30);
+      files.notebook('%load_ext jupyter_datum', files.cell());
+      const place = app === 'lab' ? 'lab/tree' : 'notebooks';
+      await page.goto(server.url(`${place}/story.ipynb`));
+      const cells = page.locator('.jp-Notebook .jp-CodeCell');
+      await expect(cells).toHaveCount(2, { timeout: 60000 });
+      await expect(page.locator('.jp-Notebook-ExecutionIndicator')).toHaveAttribute(
+        'data-status',
+        'idle',
+        { timeout: 60000 }
+      );
+      await cells.nth(0).locator('.cm-content').click();
+      await page.keyboard.press('Shift+Enter');
+      await cells.nth(1).locator('.cm-content').click();
+      await page.keyboard.press('Control+Enter');
+      const panel = await panelOf(page);
+      await expect(panel.getByRole('button', { name: 'Retry 3', exact: true })).toBeVisible({
+        timeout: 60000
+      });
+      const line = cells.nth(1).locator('.cm-line', { hasText: 'value = float(text)' });
+      await line.click();
+      await page.keyboard.press('End');
+      await page.keyboard.press('Backspace');
+      await page.keyboard.type('.replace(",", "."))');
+      await panel.getByRole('button', { name: 'Retry 3 with the edited cell' }).click();
+      await expect.poll(() => files.output('0003'), { timeout: 30000 }).toBe('1.75');
+      await expect(panel.getByRole('button', { name: /^Retry/ })).toHaveCount(0);
+      expect(files.status()).toMatchObject({ status: 'success', success: 3 });
+      const twice = [...files.executions()].filter(([, times]) => times > 1);
+      expect(twice.map(([stem]) => stem).sort()).toEqual(['0003', '0013', '0023']);
+      expect(fs.existsSync(path.join(server.root, '.datum'))).toBe(true);
+    } finally {
+      server.close();
+    }
+  });
+}
