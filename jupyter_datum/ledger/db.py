@@ -24,6 +24,8 @@ from .schema import MIGRATIONS, VERSION
 
 #: Seconds that a statement waits for another process's transaction.
 BUSY: Final = 5.0
+#: Seconds within which a ledger that another process makes at this moment has its tables.
+_BORN_WITHIN: Final = 1.0
 #: File systems on which other hosts may have the same file open.
 NETWORK: Final = (
     "nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "lustre", "gpfs", "beegfs", "ceph",
@@ -311,6 +313,10 @@ def _connect_to_read(path: Path) -> sqlite3.Connection:
 def _check_readable(conn: sqlite3.Connection, path: Path) -> None:
     conn.execute("pragma query_only = on")
     found = _version(conn, path)
+    end = time.monotonic() + _BORN_WITHIN
+    while found == 0 and time.monotonic() < end:  # it is being made at this moment
+        time.sleep(0.01)
+        found = _version(conn, path)
     if found < VERSION:
         raise LedgerError(
             f"the ledger {str(path)!r} has schema version {found}, this jupyter-datum reads "
