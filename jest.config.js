@@ -17,6 +17,7 @@ const modules = [
 
 module.exports = {
   ...base,
+  setupFiles: [...(base.setupFiles ?? []), '<rootDir>/jest.setup.js'],
   automock: false,
   // The built bundle repeats the package's name.
   modulePathIgnorePatterns: [

@@ -78,11 +78,28 @@ export function writeFrame(header: object, body: Uint8Array = new Uint8Array()):
 
 /** Inflate a snapshot's body: one byte a position. */
 export async function inflate(body: Uint8Array): Promise<Uint8Array> {
-  const stream = new Blob([body as BlobPart]).stream().pipeThrough(
-    // 'deflate' is zlib's format here, with its header and checksum.
-    new DecompressionStream('deflate')
-  );
-  return new Uint8Array(await new Response(stream).arrayBuffer());
+  // 'deflate' is zlib's format here, with its header and checksum.
+  const stream = new DecompressionStream('deflate');
+  const writer = stream.writable.getWriter();
+  // What is wrong with the body is told by the reader; here it would be told twice.
+  void writer.write(body as BufferSource).catch(() => undefined);
+  void writer.close().catch(() => undefined);
+  const chunks: Uint8Array[] = [];
+  const reader = stream.readable.getReader();
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    chunks.push(part.value);
+  }
+  return joined(chunks);
+}
+
+function joined(chunks: Uint8Array[]): Uint8Array {
+  const out = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
+  let at = 0;
+  for (const chunk of chunks) {
+    out.set(chunk, at);
+    at += chunk.length;
+  }
+  return out;
 }
 
 /**

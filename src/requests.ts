@@ -133,7 +133,9 @@ export class Requests {
   }
 
   private get<T>(path: string, query: Query = {}): Promise<T> {
-    const pairs = Object.entries(query).filter(([, value]) => value !== null && value !== undefined);
+    const pairs = Object.entries(query).filter(
+      ([, value]) => value !== null && value !== undefined
+    );
     const words = pairs.map(([name, value]) => [name, String(value)]);
     // What a panel reads by itself must not keep an idle server alive.
     const search = new URLSearchParams([...words, ['no_track_activity', '1']]);

@@ -135,7 +135,8 @@ export interface IWorker {
   worker: string;
   pid: number | null;
   host: string | null;
-  up: boolean;
+  /** Since when it is up; falsy: it is gone. */
+  up: number | boolean | null;
   position: number | null;
   key: string | null;
   since: number | null;

@@ -167,10 +167,7 @@ function Attempts(props: { datum: IDatumDetail; model: DatumModel }): JSX.Elemen
           aria-pressed={at === model.attempt}
           onClick={() => void model.choose(at)}
         >
-          <StateWord
-            state={attempt.state}
-            word={trans.__('attempt %1', attempt.attempt)}
-          />
+          <StateWord state={attempt.state} word={trans.__('attempt %1', attempt.attempt)} />
         </button>
       ))}
     </div>

@@ -13,6 +13,8 @@ text = open(datum.path).read()
 datum.out_file(".txt").write_text(str(len(text)))
 len(text)`;
 
+const INSTALL = 'pip install "jupyter-datum[lab]"';
+
 /** Why nothing can be shown; null if something can. */
 export function Empty(props: { panel: PanelModel }): JSX.Element | null {
   const { trans } = useHost();
@@ -26,7 +28,7 @@ export function Empty(props: { panel: PanelModel }): JSX.Element | null {
             'Install jupyter-datum in the environment of the Jupyter server and start it anew.'
           )}
         </p>
-        <code className="jp-datum-code">pip install jupyter-datum[lab]</code>
+        <code className="jp-datum-code">{INSTALL}</code>
         <Refresh />
       </Page>
     );
@@ -163,7 +165,10 @@ export function LostLine(props: { panel: PanelModel }): JSX.Element | null {
   return (
     <Note action={<Refresh />}>
       {heard
-        ? trans.__('No connection to the server; last heard %1 ago.', span((Date.now() - heard) / 1000))
+        ? trans.__(
+            'No connection to the server; last heard %1 ago.',
+            span((Date.now() - heard) / 1000)
+          )
         : trans.__('No connection to the server yet.')}
     </Note>
   );

@@ -84,7 +84,10 @@ export function FailuresSummary(props: { run: RunModel }): JSX.Element {
     return <>{trans.__('none')}</>;
   }
   return (
-    <>{trans._n('%2 in 1 group', '%2 in %1 groups', groups, count(failed))}</>
+    <>
+      {count(failed)}
+      <span className="jp-datum-wide">{trans._n('in 1 group', 'in %1 groups', groups)}</span>
+    </>
   );
 }
 

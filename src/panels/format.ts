@@ -30,6 +30,9 @@ export function clock(seconds: number): string {
 
 /** 4 ms, 9.2 s, 3 min 5 s, 2 h 41 min: as the kernel's half writes it. */
 export function span(seconds: number): string {
+  if (seconds > 0 && seconds < 0.0005) {
+    return '<1 ms';
+  }
   if (seconds < 0.9995) {
     return `${Math.max(0, Math.round(seconds * 1000))} ms`;
   }
@@ -68,11 +71,9 @@ export function rate(perSecond: number): string {
 }
 
 // Colours and cursor moves of terminals, which mean nothing here.
-// eslint-disable-next-line no-control-regex
 const ANSI = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[@-_])/g;
 // What would not be seen, or would turn the text around it: it is shown by its number.
 const UNSEEN =
-  // eslint-disable-next-line no-control-regex
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g;
 
 /** Text of a file, a traceback or a name with nothing hidden in it; lines and tabs stay. */
@@ -85,7 +86,12 @@ export function visible(text: string): string {
 
 /** The same as one line. */
 export function oneLine(text: string): string {
-  return visible(text.replace(ANSI, '').replace(/[\s\u2028\u2029]+/g, ' ').trim());
+  return visible(
+    text
+      .replace(ANSI, '')
+      .replace(/[\s\u2028\u2029]+/g, ' ')
+      .trim()
+  );
 }
 
 /** The name of a state. */

@@ -89,11 +89,7 @@ export function MapView(props: { run: IRunModel; theme: IThemeManager | null }):
         <span className="jp-datum-grow jp-datum-cut">
           {tile ? <TileWords run={run} tile={tile} /> : trans.__('input order')}
         </span>
-        <button
-          className="jp-datum-link"
-          aria-expanded={table}
-          onClick={() => setTable(!table)}
-        >
+        <button className="jp-datum-link" aria-expanded={table} onClick={() => setTable(!table)}>
           {table ? trans.__('hide table') : trans.__('as a table')}
         </button>
       </div>

@@ -115,7 +115,12 @@ export function paint(
     const y = Math.floor(tile / plan.columns) * plan.tile - grow;
     const edge = plan.tile - plan.gap + 2 * grow;
     const [left, top] = [Math.round(x * scale), Math.round(y * scale)];
-    pen.fillRect(left, top, Math.round((x + edge) * scale) - left, Math.round((y + edge) * scale) - top);
+    pen.fillRect(
+      left,
+      top,
+      Math.round((x + edge) * scale) - left,
+      Math.round((y + edge) * scale) - top
+    );
   };
   const tiles = Math.ceil(total / plan.per);
   const late: [number, number][] = [];

@@ -31,8 +31,9 @@ export function useHost(): IHost {
 /** Draw again whenever one of `signals` is emitted. */
 export function useSignals(...signals: (ISignalLike | null | undefined)[]): void {
   const [, draw] = React.useReducer((n: number) => n + 1, 0);
-  React.useEffect(() => {
+  React.useLayoutEffect(() => {
     signals.forEach(signal => signal?.connect(draw));
+    draw(); // what was said between the first drawing and now
     return () => signals.forEach(signal => signal?.disconnect(draw));
   }, signals);
 }

@@ -152,9 +152,7 @@ type Fold = (name: string) => {
   onFold: (name: string) => void;
 };
 
-function RunSections(
-  props: ISidebarProps & { run: RunModel; fold: Fold }
-): JSX.Element {
+function RunSections(props: ISidebarProps & { run: RunModel; fold: Fold }): JSX.Element {
   const { trans } = useHost();
   const { panel, run, fold, source, theme } = props;
   const id = run.info?.id;
@@ -207,7 +205,7 @@ function RunSummary(props: { run: RunModel }): JSX.Element {
   return (
     <>
       <StateWord state={statusState(counts.status)} word={statusWord(trans, counts.status)} />
-      {began ? <span>{` · ${clock(until - began)}`}</span> : null}
+      {began ? <span className="jp-datum-wide">{`· ${clock(until - began)}`}</span> : null}
     </>
   );
 }

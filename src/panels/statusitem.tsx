@@ -56,17 +56,19 @@ function StatusWords(props: { run: RunModel }): JSX.Element | null {
   }
   const parts = byState(counts, total);
   const live = !ENDED.has(counts.status);
-  const far = live ? ` ${percent(total - parts.pending - parts.running, total)}` : '';
+  const done = total - parts.pending - parts.running;
+  const failed = trans.__('%1 failed', count(parts.failed));
+  if (!live && parts.failed) {
+    return <StateWord state="failed" word={trans.__('Datums: %1', failed)} />;
+  }
+  const far = live ? percent(done, total) : statusWord(trans, counts.status);
   return (
     <>
-      <StateWord
-        state={statusState(counts.status)}
-        word={`${trans.__('Datums')}${far || `: ${statusWord(trans, counts.status)}`}`}
-      />
+      <StateWord state={statusState(counts.status)} word={trans.__('Datums: %1', far)} />
       {parts.failed ? (
         <>
           {' · '}
-          <StateWord state="failed" word={trans.__('%1 failed', count(parts.failed))} />
+          <StateWord state="failed" word={failed} />
         </>
       ) : null}
       {run.eta ? ` · ${span(run.eta[0])}` : null}

@@ -69,7 +69,8 @@ export function WorkersSummary(props: { run: RunModel }): JSX.Element {
   const { trans } = useHost();
   useSignals(props.run.changed);
   const up = props.run.workers.filter(worker => worker.up);
-  const busy = up.filter(worker => worker.position !== null);
+  // Where the run has ended, the last word of its workers is out of date.
+  const busy = up.filter(worker => worker.position !== null && !props.run.ended);
   return <>{up.length ? trans.__('%1 of %2 busy', busy.length, up.length) : trans.__('none')}</>;
 }
 
@@ -84,16 +85,16 @@ export function WorkersView(props: { run: RunModel }): JSX.Element {
   return (
     <div className="jp-datum-workers" role="list" aria-label={trans.__('Workers')}>
       {run.workers.map(worker => (
-        <WorkerRow key={worker.worker} worker={worker} />
+        <WorkerRow key={worker.worker} worker={worker} ended={run.ended} />
       ))}
     </div>
   );
 }
 
-function WorkerRow(props: { worker: IWorker }): JSX.Element {
+function WorkerRow(props: { worker: IWorker; ended: boolean }): JSX.Element {
   const { trans } = useHost();
-  const { worker } = props;
-  const busy = worker.up && worker.position !== null;
+  const { worker, ended } = props;
+  const busy = Boolean(worker.up) && worker.position !== null && !ended;
   const word = !worker.up ? trans.__('gone') : busy ? trans.__('busy') : trans.__('idle');
   const since = busy && worker.since ? Math.max(0, Date.now() / 1000 - worker.since) : null;
   return (
@@ -105,12 +106,14 @@ function WorkerRow(props: { worker: IWorker }): JSX.Element {
       <Glyph state={!worker.up ? 'cancelled' : busy ? 'running' : 'pending'} label={word} />
       <span className="jp-datum-cut">{oneLine(worker.worker)}</span>
       <span className="jp-datum-cut-start jp-datum-muted">
-        <bdi>{oneLine(worker.key ?? '')}</bdi>
+        <bdi>{busy ? oneLine(worker.key ?? '') : word}</bdi>
       </span>
       <span className="jp-datum-right jp-datum-muted jp-datum-small">
         {since !== null && since >= 1 ? span(since) : ''}
       </span>
-      <span className="jp-datum-right">{trans.__('%1 done', count(worker.done))}</span>
+      <span className="jp-datum-right">
+        {worker.done ? trans.__('%1 done', count(worker.done)) : ''}
+      </span>
     </div>
   );
 }

@@ -1,0 +1,144 @@
+/** A server for tests of the models: real frames over a socket that is held in the hand. */
+import { deflateSync } from 'zlib';
+
+import { writeDelta, writeFrame } from '../codec';
+import type { ICounts, IGroup, IRun } from '../tokens';
+
+export const PROJECT = '0123456789abcdef0123456789abcdef';
+export const RUN = 'fedcba9876543210fedcba9876543210';
+
+/** The socket's other end. */
+export class FakeSocket {
+  readyState = 0;
+  binaryType = 'blob';
+  onopen: (() => void) | null = null;
+  onmessage: ((event: { data: ArrayBuffer }) => void) | null = null;
+  onclose: (() => void) | null = null;
+  readonly said: any[] = [];
+
+  send(text: string): void {
+    this.said.push(JSON.parse(text));
+  }
+  close(): void {
+    this.readyState = 3;
+    this.onclose?.();
+  }
+  open(): void {
+    this.readyState = 1;
+    this.onopen?.();
+  }
+  frame(header: object, body?: Uint8Array): void {
+    this.onmessage?.({ data: writeFrame(header, body) });
+  }
+}
+
+/** What the models ask. */
+export class FakeServer {
+  readonly sockets: FakeSocket[] = [];
+  asked = 0;
+  answer: () => Promise<any> = async () => ({ version: '0', protocol: 1, schema: 1 });
+
+  status(): Promise<any> {
+    this.asked++;
+    return this.answer();
+  }
+  socket(): WebSocket {
+    const socket = new FakeSocket();
+    this.sockets.push(socket);
+    return socket as unknown as WebSocket;
+  }
+  get last(): FakeSocket {
+    return this.sockets[this.sockets.length - 1];
+  }
+}
+
+export function counts(more: Partial<ICounts> = {}): ICounts {
+  return {
+    status: 'running',
+    running: 0,
+    success: 0,
+    failed: 0,
+    recovered: 0,
+    skipped: 0,
+    cancelled: 0,
+    planned: 1,
+    seconds: 0,
+    executions: 0,
+    workers: 2,
+    ended: null,
+    ...more
+  };
+}
+
+export function aRun(more: Partial<IRun> = {}): IRun {
+  return {
+    ...counts(),
+    uuid: RUN,
+    id: 7,
+    name: 'means',
+    transform: 1,
+    version: 1,
+    engine: 'joblib',
+    origin: 'kernel',
+    message: null,
+    requested: 1,
+    started: 2,
+    total: 0,
+    pending: 0,
+    saved: 0,
+    reasons: null,
+    retryable: null,
+    ...more
+  };
+}
+
+export function aGroup(more: Partial<IGroup> = {}): IGroup {
+  return {
+    id: 1,
+    type: 'ValueError',
+    message: 'bad number',
+    place: 'cell line 4',
+    phase: 'run',
+    datums: 3,
+    first: 1,
+    last: 2,
+    sample: 11,
+    workers: ['w1', 'w2'],
+    ...more
+  };
+}
+
+export function snapshot(
+  socket: FakeSocket,
+  seq: number,
+  states: Uint8Array,
+  more: Partial<ICounts> = {}
+): void {
+  const header = { type: 'snapshot', project: PROJECT, run: RUN, seq, total: states.length };
+  socket.frame({ ...header, counts: counts(more) }, new Uint8Array(deflateSync(states)));
+}
+
+export function delta(
+  socket: FakeSocket,
+  seq: number,
+  old: Uint8Array,
+  next: Uint8Array,
+  more: Partial<ICounts> = {}
+): void {
+  const header = { type: 'delta', project: PROJECT, run: RUN, seq, total: next.length };
+  socket.frame({ ...header, counts: counts(more) }, writeDelta(old, next));
+}
+
+/** Let everything that waits go on: inflating takes turns of its own. */
+export async function settle(): Promise<void> {
+  for (let i = 0; i < 20; i++) {
+    await new Promise(resolve => setImmediate(resolve));
+  }
+}
+
+/** Wait until something holds; a test ends by its own time-out if it never does. */
+export async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) {
+    await new Promise(resolve => setTimeout(resolve, 5));
+  }
+}

@@ -1,0 +1,58 @@
+import { nullTranslator } from '@jupyterlab/translation';
+
+import { STATES } from '../../tokens';
+import { bytes, clock, count, oneLine, percent, rate, span, stateWord, visible } from '../format';
+
+describe('figures', () => {
+  it.each([
+    [0, 10, '0%'],
+    [1, 1_000_000, '<0.1%'],
+    [999_999, 1_000_000, '99.9%'],
+    [10, 10, '100%'],
+    [0, 0, '0%'],
+    [612_004, 1_000_000, '61.2%']
+  ])('%d of %d is %s', (part, whole, text) => expect(percent(part, whole)).toBe(text));
+
+  it.each([
+    [0, '0 ms'],
+    [0.0002, '<1 ms'],
+    [0.004, '4 ms'],
+    [9.24, '9.2 s'],
+    [12, '12 s'],
+    [185, '3 min 5 s'],
+    [9660, '2 h 41 min']
+  ])('span of %d is %s', (seconds, text) => expect(span(seconds)).toBe(text));
+
+  it('clock, count, bytes, rate', () => {
+    expect([clock(42), clock(250), clock(9667)]).toEqual(['0:42', '4:10', '2:41:07']);
+    expect(count(1_234_567)).toBe('1,234,567');
+    expect([bytes(12), bytes(3400), bytes(1_900_000_000)]).toEqual(['12 B', '3.4 KB', '1.9 GB']);
+    expect([rate(2450.4), rate(3.21), rate(0.04)]).toEqual(['2,450', '3.2', '0.04']);
+  });
+});
+
+describe('foreign text', () => {
+  it('loses the colours of terminals', () => {
+    expect(visible('\u001b[0;31mError\u001b[0m: x')).toBe('Error: x');
+    expect(visible('\u001b]8;;http://x\u0007link\u001b]8;;\u0007')).toBe('link');
+  });
+
+  it('shows what would turn or hide the text around it', () => {
+    expect(visible('a\u202egpj.exe')).toBe('a\\u202egpj.exe');
+    expect(visible('a\u200bb\u0000c\ufeff')).toBe('a\\u200bb\\u0000c\\ufeff');
+    expect(visible('a\rb')).toBe('a\\u000db');
+  });
+
+  it('keeps lines, tabs and letters of all scripts', () => {
+    expect(visible('a\n\tb\r\nc größer 日本 עברית')).toBe('a\n\tb\nc größer 日本 עברית');
+  });
+
+  it('is one line where there is room for one', () => {
+    expect(oneLine('  a\n b\r\n\u2028c ')).toBe('a b c');
+  });
+});
+
+it('has a word for each state', () => {
+  const trans = nullTranslator.load('x');
+  expect(new Set(STATES.map(state => stateWord(trans, state))).size).toBe(STATES.length);
+});
