@@ -67,5 +67,5 @@ const GRID =
 /** The panel's own icon: datums, one of them missing. */
 export const datumIcon = new LabIcon({
   name: 'jupyter-datum:datums',
-  svgstr: `<svg xmlns="http://www.w3.org/2000/svg" width="16" viewBox="0 0 16 16"><path class="jp-icon3" d="${GRID}"/></svg>`
+  svgstr: `<svg xmlns="http://www.w3.org/2000/svg" width="16" viewBox="0 0 16 16"><path class="jp-icon3" fill="currentColor" d="${GRID}"/></svg>`
 });

@@ -10,6 +10,7 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { Token } from '@lumino/coreutils';
 
 import { Actions } from './actions';
+import { Badges } from './cells/badges';
 import { OpenNotebook } from './cells/opennotebook';
 import { RunOutput } from './cells/output';
 import { addCommands } from './commands';
@@ -89,15 +90,18 @@ const front: JupyterFrontEndPlugin<IFront> = {
   activate: (_: JupyterFrontEnd, core: ICore, tracker: INotebookTracker): IFront => {
     const panel = new PanelModel(core.runs, core.requests);
     let open: OpenNotebook | null = null;
+    let badges: Badges | null = null;
     const follow = () => {
       const { currentWidget } = tracker;
       if (currentWidget === (open?.panel ?? null)) {
         return;
       }
       open?.dispose();
+      badges?.dispose();
       open = currentWidget ? new OpenNotebook(currentWidget) : null;
       const mine = open;
       panel.setNotebook(mine);
+      badges = currentWidget ? new Badges(currentWidget, panel, core.host) : null;
       void currentWidget?.sessionContext.ready.then(() =>
         mine === open ? panel.refresh() : undefined
       );

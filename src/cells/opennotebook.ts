@@ -57,13 +57,16 @@ export class OpenNotebook implements IOpenNotebook {
       return false;
     }
     const metadata = { ...cell.model.metadata, cellId: cell.model.sharedModel.getId() };
-    cell.setPrompt('*');
+    const { model } = cell;
+    model.clearExecution();
+    model.trusted = true; // as with Shift+Enter: the user has asked for this output
+    model.executionState = 'running';
     try {
       const reply = await OutputArea.execute(code, cell.outputArea, sessionContext, metadata);
-      cell.model.executionCount = reply?.content.execution_count ?? null;
+      model.executionCount = reply?.content.execution_count ?? null;
       return reply?.content.status === 'ok';
     } finally {
-      cell.setPrompt(`${cell.model.executionCount ?? ' '}`);
+      model.executionState = 'idle';
     }
   }
 

@@ -3,7 +3,16 @@ import { ReactWidget } from '@jupyterlab/apputils';
 import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
 import React from 'react';
 
-import { count, oneLine, rate, span, statusState, statusWord, clock } from '../panels/format';
+import {
+  count,
+  leftAlone,
+  oneLine,
+  rate,
+  span,
+  statusState,
+  statusWord,
+  clock
+} from '../panels/format';
 import {
   Bar,
   byState,
@@ -97,7 +106,7 @@ export function OutputView(props: { bundle: IBundle; run: IRunModel }): JSX.Elem
   return (
     <>
       <div className="jp-datum-row jp-datum-output-words">
-        <Words status={status} parts={parts} total={total} />
+        <Words run={run} status={status} parts={parts} total={total} />
         <span className="jp-datum-grow" />
         <span className="jp-datum-muted">
           <Pace run={run} total={total} />
@@ -127,30 +136,34 @@ export function OutputView(props: { bundle: IBundle; run: IRunModel }): JSX.Elem
 }
 
 function Words(props: {
+  run: IRunModel;
   status: IBundle['status'];
   parts: ReturnType<typeof byState>;
   total: number;
 }): JSX.Element {
   const { trans } = useHost();
-  const { status, parts, total } = props;
+  const { run, status, parts, total } = props;
+  const left = leftAlone(run.info, parts.skipped);
+  const unchanged = parts.skipped - left;
+  const plain = status === 'success' && parts.success > 0;
   const done = total - parts.pending - parts.running;
   const word = ENDED.has(status)
     ? statusWord(trans, status)
     : trans.__('%1: %2 of %3', statusWord(trans, status), count(done), count(total));
   return (
     <>
-      {status !== 'failed' ? <StateWord state={statusState(status)} word={word} /> : null}
+      {status !== 'failed' && !plain ? <StateWord state={statusState(status)} word={word} /> : null}
       {parts.failed ? (
         <StateWord state="failed" word={trans.__('%1 failed', count(parts.failed))} />
       ) : null}
       {parts.success && ENDED.has(status) ? (
         <StateWord state="success" word={trans.__('%1 success', count(parts.success))} />
       ) : null}
-      {parts.skipped ? (
-        <StateWord
-          state="skipped"
-          word={trans.__('%1 skipped (unchanged)', count(parts.skipped))}
-        />
+      {unchanged ? (
+        <StateWord state="skipped" word={trans.__('%1 skipped (unchanged)', count(unchanged))} />
+      ) : null}
+      {left ? (
+        <StateWord state="skipped" word={trans.__('%1 left as they are', count(left))} />
       ) : null}
     </>
   );

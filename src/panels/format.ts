@@ -1,7 +1,7 @@
 /** Figures and foreign text for people. Pure functions. */
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import type { State, Status } from '../tokens';
+import type { IRun, State, Status } from '../tokens';
 
 const figures = new Intl.NumberFormat('en-US');
 
@@ -106,6 +106,18 @@ export function stateWord(trans: TranslationBundle, state: State): string {
     cancelled: trans.__('cancelled')
   };
   return words[state];
+}
+
+/**
+ * How many of the skipped datums were not unchanged: `--only` or `--sample` left them as they
+ * are. While the reasons are not known yet nothing is said about that.
+ */
+export function leftAlone(run: Pick<IRun, 'reasons'> | null, skipped: number): number {
+  const reasons = run?.reasons;
+  if (!reasons || !Object.keys(reasons).length) {
+    return 0;
+  }
+  return Math.max(0, skipped - (reasons['unchanged'] ?? 0));
 }
 
 /** The name of a run's status. */

@@ -4,7 +4,7 @@ import React from 'react';
 import type { RunModel } from '../models/run';
 import { Commands, ENDED } from '../tokens';
 import type { ICounts, State, Status } from '../tokens';
-import { clock, count, oneLine, percent, rate, span, stateWord } from './format';
+import { clock, count, leftAlone, oneLine, percent, rate, span, stateWord } from './format';
 import { Bar, byState, CommandButton, Note, StateWord, useHost, useSignals } from './parts';
 
 /** The order in which counts are listed; those that are zero are not. */
@@ -29,22 +29,31 @@ export function RunView(props: { run: RunModel }): JSX.Element {
   }
   const parts = byState(counts, total);
   const done = total - parts.pending - parts.running;
+  const left = leftAlone(run.info, parts.skipped);
+  const shown = { ...parts, skipped: parts.skipped - left };
   return (
     <div className="jp-datum-body">
       <Figure run={run} done={done} counts={counts} />
       <Bar counts={counts} total={total} />
       <div className="jp-datum-chips">
-        {LISTED.filter(state => parts[state]).map(state => (
-          <span key={state} data-state={state}>
-            <StateWord state={state} word={stateWord(trans, state)} />
-            <b>{count(parts[state])}</b>
-          </span>
+        {LISTED.filter(state => shown[state]).map(state => (
+          <Chip key={state} state={state} word={stateWord(trans, state)} n={shown[state]} />
         ))}
+        {left ? <Chip state="skipped" word={trans.__('left as they are')} n={left} /> : null}
       </div>
       {counts.status === 'running' ? <PaceLine run={run} /> : <EndLine run={run} />}
       <Sentence run={run} />
       <Buttons run={run} status={counts.status} left={parts.pending + parts.running} />
     </div>
+  );
+}
+
+function Chip(props: { state: State; word: string; n: number }): JSX.Element {
+  return (
+    <span data-state={props.state}>
+      <StateWord state={props.state} word={props.word} />
+      <b>{count(props.n)}</b>
+    </span>
   );
 }
 
