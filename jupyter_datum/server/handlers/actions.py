@@ -15,8 +15,9 @@ class Retry(Posting):
     @authorized(action="execute", resource=RESOURCE)
     async def post(self, project: str, run: str) -> None:
         """Answer ``POST retry``."""
+        body = self.body()
         reader = await self.ledger(project)
-        self.send({"run": await self.hall.actions.retry(reader, run, self.body())}, 202)
+        self.send({"run": await self.hall.actions.retry(reader, run, body)}, 202)
 
 
 class Requests(Posting):
@@ -26,5 +27,6 @@ class Requests(Posting):
     @authorized(action="execute", resource=RESOURCE)
     async def post(self, project: str, run: str) -> None:
         """Answer ``POST requests``."""
+        body = self.body()
         reader = await self.ledger(project)
-        self.send({"request": await self.hall.actions.ask(reader, run, self.body())}, 202)
+        self.send({"request": await self.hall.actions.ask(reader, run, body)}, 202)

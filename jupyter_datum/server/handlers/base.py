@@ -103,14 +103,11 @@ class Posting(Api):
     """A handler that takes a body: a small JSON object, of which no more is ever kept."""
 
     async def prepare(self) -> None:  # type: ignore[override]
-        """Refuse what is too large or no JSON before it has come."""
+        """Set the limit; what is over it is read and dropped, so that the answer is heard."""
         self._body = bytearray()
         self._too_large = False
         cast(HTTP1Connection, self.request.connection).set_max_body_size(_CUT)
         await super().prepare()
-        length = self.request.headers.get("Content-Length", "")
-        if length.isdecimal() and int(length) > LIMIT:
-            self._refuse_size()
 
     def data_received(self, chunk: bytes) -> None:
         """Keep what comes, up to the limit."""
@@ -129,12 +126,8 @@ class Posting(Api):
             ``too-large`` or ``bad-request``.
         """
         if self._too_large:
-            self._refuse_size()
+            raise ApiError(413, "too-large", f"a body has {LIMIT:,} bytes at most")
         kind = self.request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         if kind != "application/json":
             raise bad_request("a body has the content type application/json")
         return parse(bytes(self._body))
-
-    def _refuse_size(self) -> None:
-        self.set_header("Connection", "close")
-        raise ApiError(413, "too-large", f"a body has {LIMIT:,} bytes at most")

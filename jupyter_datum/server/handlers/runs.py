@@ -39,7 +39,8 @@ class Runs(Posting):
     @authorized(action="execute", resource=RESOURCE)
     async def post(self, project: str) -> None:
         """Answer ``POST runs``."""
-        run = await self.hall.actions.start(await self.ledger(project), self.body())
+        body = self.body()
+        run = await self.hall.actions.start(await self.ledger(project), body)
         self.send({"run": run}, 202)
 
 
