@@ -1,0 +1,192 @@
+"""A million datums: sizes are asserted, times are printed; and nothing holds up the server."""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import subprocess
+import sys
+import time
+import uuid
+from typing import Any
+
+import pytest
+
+from jupyter_datum.ledger import queries
+from jupyter_datum.server.reader import Reader
+from jupyter_datum.states import DatumState
+from tests.ledger import build
+from tests.story import Story
+
+from .conftest import Call
+from .page import Page
+
+N = 1_000_000
+
+
+@pytest.fixture
+def million(story: Story) -> tuple[Story, str]:
+    """A run of a million datums, half of them done, of which every thousandth has failed."""
+    public = uuid.uuid4().hex
+    with story.ledger() as conn:
+        run = build.new_run(conn, public=public)
+        conn.execute("begin immediate")
+        conn.execute(
+            "with recursive n(i) as (select 1 union all select i + 1 from n where i < ?1)"
+            " insert into datum (id, transform, key, state, version, run, position, attempt,"
+            " began, seconds, worker) select i, ?2, cast(printf('f/%07d.jpg', i) as blob),"
+            " iif(i % 1000 = 0, 3, 2), ?3, ?4, i - 1, 1, 5.0, 0.5, 'w1' from n",
+            (N // 2, run.transform, run.version, run.id),
+        )
+        conn.execute("insert into datum_key select transform, key, id from datum")
+        conn.execute(
+            "update run set total = ?, success = ?, failed = ?, planned = 1 where id = ?",
+            (N, N // 2 - N // 2000, N // 2000, run.id),
+        )
+        conn.execute("commit")
+    states = bytearray([DatumState.SUCCESS]) * (N // 2) + bytes(N // 2)
+    states[999 : N // 2 : 1000] = bytes([DatumState.FAILED]) * (N // 2000)
+    folder = story.project.run(public)
+    folder.mkdir(parents=True)
+    (folder / "states").write_bytes(states)
+    ids = [*range(1, N // 2 + 1), *range(N, N + N // 2)]
+    (folder / "plan").write_bytes(b"".join(i.to_bytes(4, "little") for i in ids))
+    return story, public
+
+
+async def test_a_snapshot_and_a_delta_of_a_million(
+    million: tuple[Story, str], hall: Any, jp_ws_fetch: Any
+) -> None:
+    story, run = million
+    page = Page(await jp_ws_fetch("jupyter-datum", "stream"))
+    await page.next()
+    began = time.perf_counter()
+    await page.say(type="subscribe", project=story.project.uuid, run=run)
+    await page.until(lambda: "snapshot" in page.kinds())
+    print(f"\nsnapshot: {page.frames[-1][1]:,} B, {1e3 * (time.perf_counter() - began):.0f} ms")
+    assert page.frames[-1][1] < 32_000
+    assert len(page.states[run]) == N
+    await page.quiet(1.5)
+    page.frames.clear()
+    file = story.project.run(run) / "states"
+    with file.open("r+b") as states:
+        states.seek(N // 2)
+        states.write(bytes([DatumState.SUCCESS]) * 1_000)
+        states.seek(N - 1)
+        states.write(bytes([DatumState.RUNNING]))
+    began = time.perf_counter()
+    await page.until(lambda: "delta" in page.kinds())
+    print(f"delta: {page.frames[-1][1]:,} B, {1e3 * (time.perf_counter() - began):.0f} ms")
+    assert page.frames[-1][1] < 1_100
+    assert page.states[run] == file.read_bytes()
+    scattered = bytearray(file.read_bytes())
+    scattered[: N // 2 : 50] = bytes([DatumState.RUNNING]) * (N // 100)
+    file.write_bytes(scattered)
+    page.frames.clear()
+    await page.until(lambda: page.states[run] == scattered)
+    assert page.kinds()[-1] == "snapshot", "a delta larger than half of it goes as a snapshot"
+
+
+async def test_pages_of_a_million_are_pages(million: tuple[Story, str], call: Call) -> None:
+    story, run = million
+    base = ("projects", story.project.uuid, "runs", run)
+    began = time.perf_counter()
+    for params in (
+        {"state": "failed", "limit": "500"},
+        {"state": "success", "limit": "500"},
+        {"name": "*/049*.jpg", "limit": "500"},
+        {"limit": "500", "after": "k" + b"f/0400000.jpg".hex()},
+    ):
+        answer = await call(*base, "datums", params=params)
+        assert answer.status == 200 and len(answer.json["datums"]) == 500, params
+    print(f"\nfour pages: {1e3 * (time.perf_counter() - began):.0f} ms")
+    last = await call(*base, "positions", str(N - 1))
+    assert last.json["state"] == "pending"
+    assert (await call(*base, "positions", "999")).json["state"] == "failed"
+
+
+async def test_a_filter_that_takes_too_long_says_so(
+    million: tuple[Story, str], call: Call, hall: Any, monkeypatch: Any
+) -> None:
+    story, run = million
+    base = ("projects", story.project.uuid, "runs", run)
+    assert (await call(*base)).status == 200
+    (reader,) = hall.projects.readers
+    monkeypatch.setattr(reader, "_deadline", 0.02)
+    answer = await call(*base, "datums", params={"name": "*nothing*", "state": "success"})
+    assert (answer.status, answer.json["code"]) == (422, "narrow-the-filter")
+    monkeypatch.setattr(reader, "_deadline", 2.0)
+    assert (await call(*base)).status == 200
+
+
+async def pulses(jp_fetch: Any, until: asyncio.Task[Any]) -> list[float]:
+    """How long the server's own status takes, again and again until the task is done."""
+    times = []
+    while not until.done():
+        began = time.perf_counter()
+        assert (await jp_fetch("api", "status")).code == 200
+        times.append(time.perf_counter() - began)
+        await asyncio.sleep(0.01)
+    return times
+
+
+async def test_the_server_answers_while_a_filter_scans_everything(
+    million: tuple[Story, str], call: Call, jp_fetch: Any
+) -> None:
+    story, run = million
+    base = ("projects", story.project.uuid, "runs", run, "datums")
+    scans = [call(*base, params={"name": f"*nothing{i}*"}) for i in range(8)]
+    both = asyncio.ensure_future(asyncio.gather(*scans))
+    times = await pulses(jp_fetch, both)
+    assert all(answer.status == 200 and not answer.json["datums"] for answer in await both)
+    print(f"\n{len(times)} pulses, median {1e3 * statistics.median(times):.1f} ms")
+    assert len(times) > 3 and statistics.median(times) < 0.1
+
+
+HOLD = """
+import sqlite3, sys, time
+conn = sqlite3.connect(sys.argv[1], isolation_level=None)
+conn.execute("begin immediate")
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+async def test_the_server_answers_while_another_process_holds_the_write_lock(
+    story: Story, call: Call, jp_fetch: Any, monkeypatch: Any
+) -> None:
+    story.namespace["numbers"] = [1]
+    story.run("t -i numbers", "1")
+    story.close()
+    monkeypatch.setattr("jupyter_datum.ledger.db.BUSY", 1.5)
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(story.project.ledger)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert holder.stdout is not None and holder.stdout.readline() == "held\n"
+    base = ("projects", story.project.uuid, "runs")
+    try:
+        post = asyncio.ensure_future(call(*base, method="POST", body={"transform": "t"}))
+        began = time.perf_counter()
+        assert (await call(*base)).status == 200
+        assert time.perf_counter() - began < 1, "a read does not wait for the writer"
+        times = await pulses(jp_fetch, post)
+        answer = await post
+        assert (answer.status, answer.json["code"]) == (503, "ledger")
+        assert len(times) > 10 and statistics.median(times) < 0.1
+    finally:
+        holder.communicate("")
+    assert (await call(*base, method="POST", body={"transform": "t"})).status == 202
+
+
+async def test_a_reader_opens_the_ledger_that_is_there_now(story: Story) -> None:
+    story.namespace["numbers"] = [1]
+    story.run("t -i numbers", "1")
+    story.close()
+    reader = Reader(story.project)
+    assert len(await reader.read(queries.runs)) == 1
+    for path in story.project.dir.glob("ledger.sqlite*"):
+        path.unlink()
+    with story.ledger():
+        assert await reader.read(queries.runs) == []
+    reader.close()
