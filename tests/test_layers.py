@@ -106,6 +106,7 @@ def test_imports_go_down(module: str, path: Path) -> None:
         "jupyter_datum.engines",
         "jupyter_datum.engines.worker",
         "jupyter_datum.inputs",
+        "jupyter_datum.registry",
         "jupyter_datum.ledger.queries",
         "jupyter_datum.runner.loop",
         "jupyter_datum.state",

@@ -8,6 +8,7 @@ from typing import Any
 
 from jupyter_server.serverapp import ServerApp
 from jupyter_server.services.contents.fileio import FileManagerMixin
+from tornado.ioloop import IOLoop
 
 from .hall import Hall
 from .handlers import routes
@@ -26,7 +27,7 @@ def load(server: ServerApp) -> None:
     app.add_handlers(  # type: ignore[no-untyped-call]
         ".*$", [(f"{base}/{PREFIX}/{path}", handler) for path, handler in routes.ROUTES]
     )
-    hall.start()
+    IOLoop.current().add_callback(hall.start)  # the loop runs later
     server.log.info("jupyter_datum | serves %s/", PREFIX)
 
 

@@ -46,11 +46,8 @@ class Hall:
         self._keeper: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin to look for runs that go on, once the server's loop runs."""
-        try:
-            self._keeper = asyncio.get_running_loop().create_task(self._keep())
-        except RuntimeError:  # loaded before the loop runs: the first request begins
-            self._keeper = None
+        """Begin to look for runs that go on; to be called in the server's loop."""
+        self._keeper = asyncio.ensure_future(self._keep())
 
     def facts(self, reader: Reader) -> Facts:
         """Return what is known beside a ledger."""

@@ -59,7 +59,7 @@ class Reader:
             ``narrow-the-filter`` past the deadline, ``ledger`` if there is none to be read.
         """
         self.asked = time.monotonic()
-        return await asyncio.wrap_future(self._readers.submit(self._read, look))
+        return await self._in(self._readers, self._read, look)
 
     async def write(self, act: Callable[[sqlite3.Connection], T]) -> T:
         """Return what `act` gives for a connection that may write, opened for it alone.
@@ -70,7 +70,7 @@ class Reader:
             ``foreign`` if the ledger is another user's: it is not written to.
         """
         self.asked = time.monotonic()
-        return await asyncio.wrap_future(self._writers.submit(self._write, act))
+        return await self._in(self._writers, self._write, act)
 
     def close(self) -> None:
         """Let go of the ledger when what is under way has ended; twice is safe."""
@@ -78,6 +78,16 @@ class Reader:
             self._readers.submit(self._drop)
         self._readers.shutdown(wait=False)
         self._writers.shutdown(wait=False)
+
+    async def _in(
+        self, thread: ThreadPoolExecutor, do: Callable[[Callable[[sqlite3.Connection], T]], T],
+        what: Callable[[sqlite3.Connection], T],
+    ) -> T:  # fmt: skip
+        try:
+            future = thread.submit(do, what)
+        except RuntimeError:  # closed meanwhile: the project has moved
+            raise ApiError(503, "ledger", "the ledger was closed meanwhile: try again") from None
+        return await asyncio.wrap_future(future)
 
     # -- in the threads ------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import sqlite3
 from collections.abc import Awaitable, Callable
@@ -54,6 +55,7 @@ class Watch:
         self._version = -1
         self._unfinished = True
         self._failed = ""
+        self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -65,9 +67,9 @@ class Watch:
         """A page comes: it gets the latest runs. Twice is the latest once more."""
         self._pages.add(box)
         self._late.add(box)
-        if self._task is not None:
-            self._task.cancel()
-        self._task = asyncio.ensure_future(self._follow())
+        self._wake.set()
+        if self._task is None or self._task.done():
+            self._task = asyncio.ensure_future(self._follow())
 
     def remove(self, box: Outbox) -> None:
         """A page goes."""
@@ -85,7 +87,13 @@ class Watch:
                 self._failed = ""
             except ApiError as exc:
                 self._fail(exc)
-            await asyncio.sleep(PERIOD)
+            await self._until_next()
+
+    async def _until_next(self) -> None:
+        """Wait; a page that comes does not. A look is never cut off: it would be lost."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._wake.wait(), PERIOD)
+        self._wake.clear()
 
     def _tell(self, changed: list[bytes]) -> None:
         """Send what has changed; all of the latest to those who have missed some of it."""

@@ -112,6 +112,7 @@ async def test_a_run_that_nobody_watches_counts_as_activity(
     run = story.start("slow -i numbers --workers 1 --tries 1", SLOW)
     story.until(run, lambda row: row.running > 0)
     await hall.projects.reader(story.project.uuid)
+    assert not hall._keeper.done(), "it looks by itself, too"
     await hall.look()
     first = times["jupyter_datum"]
     story.tell("cancel", run)

@@ -125,6 +125,9 @@ async def test_runs_of_a_project_are_told(story: Story, page: Open) -> None:
     await two.say(type="watch", project=story.project.uuid)
     await two.until(lambda: names["run"] in two.runs)
     assert two.runs == one.runs
+    later = start(story, 5)
+    for each in (one, two):
+        await each.until(lambda each=each: each.runs.get(later["run"], {}).get("ended"))
 
 
 async def test_a_dead_runner_shows_as_interrupted(story: Story, page: Open) -> None:
