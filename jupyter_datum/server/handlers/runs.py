@@ -7,7 +7,7 @@ from tornado import web
 
 from ...ledger import requests
 from ...states import DatumState
-from .. import reads
+from .. import details, pages, reads
 from ..errors import bad_request, not_found
 from .base import RESOURCE, Api, Posting
 
@@ -91,14 +91,14 @@ class Datums(Api):
         wanted = self._filter()
         reader = await self.ledger(project)
         self.send(
-            await reader.read(lambda conn: reads.datums(conn, reads.run_of(conn, run), wanted))
+            await reader.read(lambda conn: pages.datums(conn, reads.run_of(conn, run), wanted))
         )
 
-    def _filter(self) -> reads.Filter:
+    def _filter(self) -> pages.Filter:
         state = self.text("state")
         if state is not None and state not in _STATES:
             raise bad_request(f"'state' takes one of: {', '.join(_STATES)}")
-        return reads.Filter(
+        return pages.Filter(
             state=_STATES[state] if state else None,
             group=self.number("group", 1),
             name=self.text("name"),
@@ -119,7 +119,7 @@ class Position(Api):
         reader = await self.ledger(project)
         self.send(
             await reader.read(
-                lambda conn: reads.position(conn, reader.project, reads.run_of(conn, run), n)
+                lambda conn: pages.position(conn, reader.project, reads.run_of(conn, run), n)
             )
         )
 
@@ -133,7 +133,7 @@ class Datum(Api):
         """Answer ``GET datum``."""
         reader = await self.ledger(project)
         found = await reader.read(
-            lambda conn: reads.datum(conn, reader.project, int(datum), self.root)
+            lambda conn: details.datum(conn, reader.project, int(datum), self.root)
         )
         self.send(found)
 
@@ -148,7 +148,7 @@ class Log(Api):
         run, attempt = self.text("run"), self.number("attempt", 1, 10**6)
         reader = await self.ledger(project)
         found = await reader.read(
-            lambda conn: reads.log(conn, reader.project, int(datum), run, attempt)
+            lambda conn: details.log(conn, reader.project, int(datum), run, attempt)
         )
         self.send(found)
 

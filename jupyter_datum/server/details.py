@@ -1,0 +1,150 @@
+"""All that is recorded of one datum, and what it printed.
+
+What the ledger names (logs, results) is looked for inside the project, and nowhere else.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+from typing import Any, Final
+
+from ..errors import DatumError
+from ..inputs import input_from_json
+from ..ledger import queries
+from ..ledger.queries import DatumRow
+from ..project import Project
+from ..states import DatumState
+from ..transform.recipe import read_recipe
+from . import shapes
+from .errors import not_found
+from .paths import contents_path, read_part
+from .reads import run_of
+
+#: Bytes of a log that are sent: its end.
+LOG: Final = 1 << 16
+
+
+def datum(
+    conn: sqlite3.Connection, project: Project, identity: int, root: Path | None
+) -> dict[str, Any]:
+    """Return all that is recorded of a datum (errors: :func:`run_of`)."""
+    detail = queries.datum_detail(conn, identity)
+    if detail is None:
+        raise not_found("datum")
+    row = detail.datum
+    names = _run_names(conn, {row.run, *(attempt.run for attempt in detail.attempts)})
+    attempts = [shapes.attempt_json(attempt, names.get(attempt.run)) for attempt in detail.attempts]
+    if row.state == DatumState.SUCCESS and row.attempt == 1:
+        attempts.insert(0, shapes.first_success(row, names.get(row.run)))
+    roots, out = _folders(conn, project, row)
+    return {
+        **shapes.datum_json(row, names.get(row.run), 0),
+        "attempts": attempts,
+        "inputs": [_input(file, roots, root) for file in detail.inputs],
+        "outputs": [_output(file.path, file.size, out, root) for file in detail.outputs],
+        "result": shapes.result_text(row, _result_file(project, row)),
+        "result_kind": row.result_kind,
+        "metrics": shapes.metrics_json(row.metrics),
+    }
+
+
+def _run_names(conn: sqlite3.Connection, ids: set[int]) -> dict[int, str]:
+    marks = ",".join("?" * len(ids))
+    return dict(conn.execute(f"select id, uuid from run where id in ({marks})", [*ids]).fetchall())
+
+
+def _folders(
+    conn: sqlite3.Connection, project: Project, row: DatumRow
+) -> tuple[dict[str, bytes], bytes | None]:
+    """Where a datum's inputs lie, by name, and its transform's output folder."""
+    recipe, out = conn.execute(
+        "select r.recipe, t.out from datum d join run r on r.id = d.run"
+        " join transform t on t.id = d.transform where d.id = ?",
+        (row.id,),
+    ).fetchone() or ("", None)
+    try:
+        return input_from_json(read_recipe(project, recipe).input, project).roots, out
+    except (DatumError, OSError):  # another user's recipe, or a folder that is gone
+        return {}, out
+
+
+def _input(file: Any, roots: dict[str, bytes], root: Path | None) -> dict[str, Any]:
+    rel = bytes(file.rel)
+    base = roots.get(file.name) or (next(iter(roots.values()), None) if not file.name else None)
+    path = contents_path(root, os.path.join(base, rel)) if base is not None else None
+    return {
+        "name": file.name,
+        "rel": queries.key_text(rel),
+        "size": file.size,
+        "path": path,
+    }
+
+
+def _output(path: bytes, size: int, out: bytes | None, root: Path | None) -> dict[str, Any]:
+    below = out is not None and path.startswith(os.path.join(out, b""))
+    rel = path[len(os.path.join(out or b"", b"")) :] if below else path
+    return {
+        "name": queries.key_text(os.path.basename(path)),
+        "rel": queries.key_text(rel),
+        "size": size,
+        "path": contents_path(root, path),
+    }
+
+
+def _result_file(project: Project, row: DatumRow) -> Path | None:
+    """Where a large result lies; its name is a digest, and nothing else is taken for one."""
+    name = bytes(row.result or b"").decode("ascii", "replace")
+    return project.result(name) if name.isalnum() and len(name) <= 128 else None
+
+
+def log(
+    conn: sqlite3.Connection,
+    project: Project,
+    identity: int,
+    run: str | None,
+    attempt: int | None,
+) -> dict[str, Any]:
+    """Return the end of what a datum printed (errors: :func:`run_of`)."""
+    row = queries.datum_by_id(conn, identity)
+    if row is None:
+        raise not_found("datum")
+    at = row.run if run is None else run_of(conn, run).id
+    text, uuid = _log_of(conn, row, at, attempt)
+    segment = shapes.log_segment(text)
+    if segment is None:
+        return {"text": "", "size": 0, "cut": False}
+    name, offset, length, cut = segment
+    epoch, _, worker = name.partition("-")
+    if not epoch.isdecimal() or not worker or worker != os.path.basename(worker):
+        raise not_found("log")
+    path = project.worker_log(uuid, int(epoch), worker)
+    skipped = max(0, length - LOG)
+    data = read_part(path, offset + skipped, length - skipped)
+    if data is None:
+        raise not_found("log")
+    return {
+        "text": data.decode("utf-8", "backslashreplace"),
+        "size": length,
+        "cut": bool(cut or skipped or len(data) < length - skipped),
+    }
+
+
+def _log_of(
+    conn: sqlite3.Connection, row: DatumRow, run: int, attempt: int | None
+) -> tuple[str | None, str]:
+    """Where the log of an attempt lies, and the uuid of its run; the latest one by default."""
+    uuid = conn.execute("select uuid from run where id = ?", (run,)).fetchone()
+    if uuid is None or not str(uuid[0]).isalnum():
+        raise not_found("run")
+    if row.run == run and attempt in (None, row.attempt):
+        return row.log, str(uuid[0])
+    found = conn.execute(
+        "select log from attempt where datum = ? and run = ? and attempt = coalesce(?, attempt)"
+        " order by attempt desc limit 1",
+        (row.id, run, attempt),
+    ).fetchone()
+    if found is None:
+        raise not_found("attempt")
+    return found[0], str(uuid[0])
