@@ -203,7 +203,11 @@ class Projects:
         return self._verified(Path(str(said.get("root"))), said["project"])
 
     def _found(self, folder: Path) -> Project | None:
-        found = find(folder)
+        try:
+            _check_markers(folder)
+            found = find(folder)
+        except OSError:  # gone, or not ours to look into
+            return None
         if found is None:
             return None
         other = self._roots.get(found.uuid)
@@ -285,6 +289,18 @@ def _uuid_at(root: Path) -> str | None:
         return None
     uuid = fields.get("uuid") if isinstance(fields, dict) else None
     return uuid if isinstance(uuid, str) else None
+
+
+def _check_markers(folder: Path) -> None:
+    """What is read as a whole further down must not be endless."""
+    for above in (folder, *folder.parents):
+        marker = above / FOLDER / "project.json"
+        try:
+            size = os.lstat(marker).st_size
+        except OSError:
+            continue
+        if size > registry.LIMIT:
+            raise ProjectError(f"{str(marker)!r} is damaged: it is too large")
 
 
 def _ours(folder: Path) -> bool:

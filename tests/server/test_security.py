@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
 import stat
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from jupyter_datum.server.handlers.routes import ROUTES
 from tests.story import Story
 
 from .conftest import Call
+from .page import Page
 from .test_context import save
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
@@ -448,3 +451,38 @@ async def test_s17_what_is_made_is_for_this_user_alone(
         registry.kernel_file("k"),
     ):
         assert stat.S_IMODE(file.stat().st_mode) == 0o600, file
+
+
+async def test_s10_files_of_ten_gigabytes_are_not_read(
+    call: Call, ran: tuple[Story, str], jp_ws_fetch: Any
+) -> None:
+    story, run = ran
+    base = ("projects", story.project.uuid)
+    huge = 10 << 30
+    path = save(story.folder, "1")
+    os.truncate(story.project.run(run) / "states", huge)
+    socket = await jp_ws_fetch("jupyter-datum", "stream")
+    page = Page(socket)
+    await page.say(type="subscribe", project=story.project.uuid, run=run)
+    await page.until(lambda: page.errors)
+    assert page.errors[0]["code"] == "ledger" and "states" in page.errors[0]["message"]
+    os.truncate(story.folder / path, huge)
+    answer = await call("transforms", params={"path": path})
+    assert (answer.status, answer.json["code"]) == (409, "refused")
+    os.truncate(story.project.dir / "project.json", huge)
+    assert (await call("context", params={"path": path})).json["state"] == "damaged"
+    os.truncate(next(iter((story.project.dir / "recipes").iterdir())), 0)
+    assert (await call(*base, "runs")).status in (200, 404)
+
+
+async def test_s13_many_who_ask_at_once_hold_nobody_up(
+    call: Call, ran: tuple[Story, str], jp_fetch: Any
+) -> None:
+    story, _ = ran
+    many = [call("projects", story.project.uuid, "runs") for _ in range(300)]
+    polls = asyncio.ensure_future(asyncio.gather(*many))
+    await asyncio.sleep(0.05)
+    began = time.perf_counter()
+    assert (await jp_fetch("api", "status", request_timeout=20)).code == 200
+    print(f"status: {1e3 * (time.perf_counter() - began):.0f} ms")
+    assert [answer.status for answer in await polls] == [200] * 300
