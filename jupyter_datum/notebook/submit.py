@@ -19,7 +19,7 @@ from ..errors import UsageError
 from ..hashing import hex_digest
 from ..project import Project
 from ..runner.ask import ask_for_run
-from ..runner.environment import needed
+from ..runner.environment import carried, needed
 from ..transform.capture import Captured, capture
 from ..transform.cell import Cell, compile_cell
 from ..transform.fingerprint import Fingerprint, fingerprint
@@ -100,6 +100,7 @@ def prepare(
         python=platform.python_version(),
         packages=_packages(cell, captured),
         environment=needed([*_codes(cell), *(f.__code__ for f in found.functions)]),
+        variables=carried(),
     )
     return Prepared(project, options, recipe, write_recipe(project, recipe), found)
 

@@ -9,6 +9,7 @@ to the workers, and are written down nowhere. See docs/decisions/0008-environmen
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from types import CodeType
 from typing import Any, Final
@@ -35,6 +36,7 @@ _NOISE_PREFIXES: Final = (
     "IPP_", "DASK_PARENT", "BASH_",
 )  # fmt: skip
 
+_SECRET: Final = re.compile("AUTH|COOKIE|CRED|HEADER|KEY|PASS|PWD|SECRET|TOKEN", re.IGNORECASE)
 #: For where the system does not show with what a process was started.
 _AT_IMPORT: Final = dict(os.environ)
 
@@ -53,7 +55,7 @@ def needed(codes: Iterable[CodeType]) -> list[str]:
     list of str
         Those read; those set or changed since this process has begun (``%env``,
         ``os.environ[...] = ...``); and those it was given by whoever started it, which is
-        how a kernelspec's ``env`` arrives.
+        how a kernelspec's ``env`` arrives. Not what :func:`carried` gives.
     """
     now, first = dict(os.environ), _first_of(os.getpid()) or _AT_IMPORT
     parent = _first_of(os.getppid())
@@ -65,7 +67,22 @@ def needed(codes: Iterable[CodeType]) -> list[str]:
     }
     found = {name for name in (changed | given) & now.keys() if not _noise(name)}
     found |= {name for name in _texts(codes) if name in now and not inherited(name)}
-    return sorted(found - _NEVER)
+    return sorted(found - _NEVER - carried().keys())
+
+
+def carried() -> dict[str, str]:
+    """Return those variables of the fixed list that were set or changed in this kernel.
+
+    A runner gets them from whoever starts it, with the value that they have there. They say
+    where things are (``PATH``, ``CUDA_VISIBLE_DEVICES``), so they may stand in the recipe, and
+    a Retry without the kernel has them; but for those whose name tells of a secret.
+    """
+    first = _first_of(os.getpid()) or _AT_IMPORT
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if inherited(name) and first.get(name) != value and not _SECRET.search(name)
+    }
 
 
 def values_of(names: Iterable[str], args: Mapping[str, Any]) -> dict[str, str]:

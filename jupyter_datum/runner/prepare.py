@@ -252,6 +252,7 @@ class Preparer:
         threads = thread_environment(job.workers, job.options.threads)
         told = self._receiver.values(job.uuid) or {}
         values = {name: told[name] for name in job.recipe.environment if name in told}
+        values |= job.recipe.variables
         return {**values, **threads} if job.options.threads else {**threads, **values}
 
     def _wanted(self, job: Job) -> Wanted:

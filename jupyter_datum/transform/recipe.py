@@ -63,6 +63,8 @@ class Recipe:
         Name -> version, of what the cell imports.
     environment : list of str
         Names of the variables that workers get from the kernel; never a value.
+    variables : dict
+        Those of the fixed list that the kernel has changed, with their values.
     """
 
     project: str
@@ -86,6 +88,7 @@ class Recipe:
     python: str
     packages: dict[str, str] = field(default_factory=dict)
     environment: list[str] = field(default_factory=list)
+    variables: dict[str, str] = field(default_factory=dict)
 
 
 def write_recipe(project: Project, recipe: Recipe) -> str:

@@ -13,7 +13,7 @@ import pytest
 from jupyter_datum.cli import main
 from jupyter_datum.errors import RunError
 from jupyter_datum.runner import handover
-from jupyter_datum.runner.environment import needed, values_of
+from jupyter_datum.runner.environment import carried, needed, values_of
 from jupyter_datum.runner.handover import Receiver, offer
 
 from ..story import Story
@@ -129,8 +129,12 @@ def test_what_counts_as_needed(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, "changed just now")
     monkeypatch.setenv("HOUSE_MODE", "fast")
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3")
+    monkeypatch.setenv("GDAL_HTTP_USERPWD", "me:canary")
     found = needed([])
-    assert {"HOUSE_MODE", "CUDA_VISIBLE_DEVICES"} <= set(found)
+    assert {"HOUSE_MODE", "GDAL_HTTP_USERPWD"} <= set(found)
+    assert carried()["CUDA_VISIBLE_DEVICES"] == "3", "it says where, and may be written down"
+    assert not {"GDAL_HTTP_USERPWD", "HOUSE_MODE"} & carried().keys()
+    assert "CUDA_VISIBLE_DEVICES" not in found
     assert not {*noise, "PATH"} & set(found)
     code = compile("import os\ndef f():\n    return os.getenv('TERM')", "<cell>", "exec")
     assert "TERM" in needed([code]), "what the code names is meant"
