@@ -14,6 +14,7 @@ from ..ledger.queries import RunRow
 from ..project import Project
 from ..runner.ask import recorded
 from ..runner.client import runner_alive
+from ..runner.environment import missing_error
 from ..transform.recipe import Recipe, read_recipe
 from . import shapes
 from .errors import not_found
@@ -60,10 +61,10 @@ class Facts:
 
     def _why_not(self, row: RunRow) -> str | None:
         try:
-            recorded(self._project, row)
+            recipe = recorded(self._project, row)
         except DatumError as exc:
             return str(exc)
-        return None
+        return str(missing_error(recipe.environment)) if recipe.environment else None
 
     def run(self, row: RunRow) -> dict[str, Any]:
         """Return a run as the protocol has it."""

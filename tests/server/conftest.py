@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import pytest
 from tornado.httpclient import HTTPClientError
 
+from jupyter_datum.runner import environment
 from jupyter_datum.server import extension
 from tests.story import Story
 
@@ -41,7 +42,10 @@ def jp_server_config() -> dict[str, Any]:
 
 
 @pytest.fixture
-def story(jp_environ: Any, jp_root_dir: Path) -> Iterator[Story]:
+def story(jp_environ: Any, jp_root_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Story]:
+    """Cells are read in this process, whose home `jp_environ` has moved: no cell needs that."""
+    never = environment._NEVER | {"HOME", "PYTHONPATH"}
+    monkeypatch.setattr(environment, "_NEVER", never)
     story = Story(jp_root_dir)
     yield story
     story.close()

@@ -170,3 +170,20 @@ async def test_a_recipe_that_was_changed_is_not_run(call: Call, ran: Ran) -> Non
         assert (answer.status, answer.json["code"]) == (409, "foreign")
     with story.ledger() as conn:
         assert conn.execute("select count(*) from request").fetchone() == (1,)
+
+
+async def test_values_that_only_a_kernel_knows(
+    call: Call, story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MY_TOKEN", "canary")
+    story.namespace["numbers"] = [1, 2]
+    row = story.run("t -i numbers --tries 1", "import os; os.environ['MY_TOKEN']; 1 / 0")
+    assert row.failed == 2
+    base = ("projects", story.project.uuid, "runs", row.uuid)
+    told = (await call(*base)).json["retryable"]
+    assert "MY_TOKEN" in told and "canary" not in told
+    answer = await call(*base, "retry", method="POST", body={"what": "failed"})
+    assert (answer.status, answer.json["code"]) == (409, "refused")
+    assert answer.json["message"] == told
+    with story.ledger() as conn:
+        assert conn.execute("select count(*) from request").fetchone() == (1,)
