@@ -79,23 +79,25 @@ async def test_what_a_retry_names_must_be_there(call: Call, ran: Ran) -> None:
         assert conn.execute("select count(*) from request").fetchone() == (1,)
 
 
-async def test_group_and_datums_reach_the_runner_as_they_are(call: Call, ran: Ran) -> None:
+async def test_retry_a_group_and_some_datums(call: Call, ran: Ran) -> None:
     story, run = ran
     path = ("projects", story.project.uuid, "runs", run)
     group = (await call(*path, "groups")).json["groups"][0]
-    asked: list[tuple[dict[str, Any], dict[str, Any]]] = [
-        ({"group": group["id"]}, {"group": group["id"], "origin": "server"}),
-        ({"datums": [group["sample"]]}, {"datums": [group["sample"]], "origin": "server"}),
+    asked: list[tuple[dict[str, Any], int]] = [
+        ({"datums": [group["sample"]]}, 1),
+        ({"group": group["id"]}, 2),  # the third has failed in another run since
     ]
-    for what, args in asked:
+    for what, executions in asked:
         answer = await call(*path, "retry", method="POST", body={"what": what})
         assert answer.status == 202, answer
-        story.end(answer.json["run"])
+        row = story.end(answer.json["run"])
+        assert (row.executions, row.failed) == (executions, executions), what
+        assert row.skipped == 9 - executions
         with story.ledger() as conn:
             (kept,) = conn.execute(
                 "select args from request where uuid = ?", (answer.json["run"],)
             ).fetchone()
-        assert json.loads(kept) == args
+        assert json.loads(kept) == {**what, "origin": "server"}
 
 
 async def test_pause_resume_scale_and_cancel(call: Call, story: Story) -> None:
