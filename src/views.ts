@@ -97,6 +97,8 @@ export class Views implements IViews {
     const [area, options] = inLab
       ? (['main', { mode: 'split-right' }] as const)
       : (['down', {}] as const);
+    // Its area below begins without any height: the page has to ask for some.
+    content.toggleClass('jp-datum-down', !inLab);
     app.shell.add(page, area, options);
     app.shell.activateById(page.id);
     this._shown = page;

@@ -6,7 +6,7 @@ import { datumIcon } from '../icons';
 import type { DatumModel } from '../models/datums';
 import { Commands } from '../tokens';
 import type { IAttempt, IDatumDetail, IFile, State } from '../tokens';
-import { bytes, oneLine, span, stateWord, visible } from './format';
+import { bytes, datumName, oneLine, span, stateWord, visible } from './format';
 import { CommandButton, HostContext, Note, StateWord, useHost, useSignals } from './parts';
 import type { IHost } from './parts';
 
@@ -40,9 +40,9 @@ export class DatumWidget extends ReactWidget {
   }
 
   private _retitle(): void {
-    const key = (this.model.datum ?? this.model.pending)?.key;
-    if (key) {
-      const text = oneLine(key);
+    const datum = this.model.datum ?? this.model.pending;
+    if (datum) {
+      const text = datumName(this._host.trans, datum);
       this.title.label = text.split('/').pop() || text;
       this.title.caption = text;
     }
@@ -61,7 +61,7 @@ export function DatumView(props: { model: DatumModel }): JSX.Element {
   if (pending) {
     return (
       <div className="jp-datum-detail-body">
-        <Head name={pending.key} state={pending.state} model={model} />
+        <Head name={datumName(trans, pending)} state={pending.state} model={model} />
         <p>{trans.__('It has not run yet.')}</p>
       </div>
     );
@@ -72,7 +72,7 @@ export function DatumView(props: { model: DatumModel }): JSX.Element {
   const attempt = datum.attempts[model.attempt];
   return (
     <div className="jp-datum-detail-body">
-      <Head name={datum.key} state={datum.state} model={model} />
+      <Head name={datumName(trans, datum)} state={datum.state} model={model} />
       <Facts datum={datum} attempt={attempt} />
       {datum.attempts.length > 1 ? <Attempts datum={datum} model={model} /> : null}
       {attempt ? <Trouble attempt={attempt} /> : null}
@@ -84,7 +84,7 @@ export function DatumView(props: { model: DatumModel }): JSX.Element {
   );
 }
 
-function Head(props: { name: string | null; state: State; model: DatumModel }): JSX.Element {
+function Head(props: { name: string; state: State; model: DatumModel }): JSX.Element {
   const { trans } = useHost();
   const { name, state, model } = props;
   const { project, run } = model;
@@ -94,7 +94,7 @@ function Head(props: { name: string | null; state: State; model: DatumModel }): 
     <header className="jp-datum-detail-head">
       <h1>
         <StateWord state={state} word={stateWord(trans, state)} />
-        <bdi className="jp-datum-key">{oneLine(name ?? '')}</bdi>
+        <bdi className="jp-datum-key">{name}</bdi>
       </h1>
       <div className="jp-datum-actions">
         {state === 'failed' && id ? (
@@ -120,7 +120,7 @@ function Head(props: { name: string | null; state: State; model: DatumModel }): 
         />
         <CommandButton
           command={Commands.copyId}
-          args={{ text: name ?? '' }}
+          args={{ text: name }}
           icon="copy"
           kind="icon"
           label={trans.__('Copy the name of the datum')}

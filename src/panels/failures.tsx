@@ -6,12 +6,15 @@ import type { PanelModel } from '../models/panel';
 import type { RunModel } from '../models/run';
 import type { Requests } from '../requests';
 import { Commands } from '../tokens';
-import type { IGroup } from '../tokens';
-import { count, oneLine } from './format';
+import type { IGroup, Status } from '../tokens';
+import { count, datumName, oneLine } from './format';
 import { CommandButton, useHost, useSignals } from './parts';
 
 /** Groups shown before one asks for more. */
 const FIRST = 12;
+
+/** While a run is at it, its failed datums may still be tried again by itself. */
+const BUSY: ReadonlySet<Status> = new Set<Status>(['queued', 'running', 'held', 'cancelling']);
 
 /** How lists of datums are got: the widget around has the connection. */
 export type DatumSource = Pick<Requests, 'datums'>;
@@ -28,7 +31,12 @@ export function RetryButton(props: { panel: PanelModel; run: RunModel }): JSX.El
   }
   const args = { project: run.project, run: run.uuid };
   const edited = panel.edited === true;
-  const no = edited ? null : (run.info?.retryable ?? null);
+  const going = BUSY.has(run.counts?.status ?? 'running');
+  const no = going
+    ? trans.__('The run has not ended yet')
+    : edited
+      ? null
+      : (run.info?.retryable ?? null);
   return (
     <span className="jp-datum-retry">
       <CommandButton
@@ -169,7 +177,7 @@ function GroupRow(props: {
             args={{ ...args, group: group.id }}
             icon="retry"
             kind="icon"
-            disabled={Boolean(run.info?.retryable)}
+            disabled={Boolean(run.info?.retryable) || BUSY.has(run.counts?.status ?? 'running')}
             label={trans.__('Retry these %1 with the recorded code', count(group.datums))}
           />
         </span>
@@ -193,7 +201,7 @@ function GroupDatums(props: { run: RunModel; group: number; source: DatumSource 
         <button
           key={datum.id}
           className="jp-datum-datum"
-          title={oneLine(datum.key ?? '')}
+          title={datumName(trans, datum)}
           onClick={() =>
             void commands
               .execute(Commands.openDatum, {
@@ -204,7 +212,7 @@ function GroupDatums(props: { run: RunModel; group: number; source: DatumSource 
               .catch(() => undefined)
           }
         >
-          <bdi>{oneLine(datum.key ?? '')}</bdi>
+          <bdi>{datumName(trans, datum)}</bdi>
         </button>
       ))}
       {list.error ? <div className="jp-datum-muted">{oneLine(list.error)}</div> : null}

@@ -94,6 +94,20 @@ export function oneLine(text: string): string {
   );
 }
 
+/**
+ * The name of a datum: its key, or its place where the key is a digest (of an item, say)
+ * that tells a person nothing.
+ */
+export function datumName(
+  trans: TranslationBundle,
+  datum: { key: string | null; position: number }
+): string {
+  const key = oneLine(datum.key ?? '');
+  const escaped = key.match(/\\x[0-9a-f]{2}/g)?.length ?? 0;
+  const digest = escaped >= 3 && escaped * 16 > key.length;
+  return key && !digest ? key : trans.__('datum %1', count(datum.position + 1));
+}
+
 /** The name of a state. */
 export function stateWord(trans: TranslationBundle, state: State): string {
   const words: Record<State, string> = {

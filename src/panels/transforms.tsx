@@ -6,7 +6,7 @@ import type { IRow, PanelModel } from '../models/panel';
 import type { RunModel } from '../models/run';
 import { Commands, ENDED } from '../tokens';
 import type { IWorker } from '../tokens';
-import { count, oneLine, percent, span, statusState, statusWord } from './format';
+import { count, datumName, oneLine, percent, span, statusState, statusWord } from './format';
 import { Bar, useHost, useSignals } from './parts';
 
 /** One row a transform. */
@@ -106,7 +106,11 @@ function WorkerRow(props: { worker: IWorker; ended: boolean }): JSX.Element {
       <Glyph state={!worker.up ? 'cancelled' : busy ? 'running' : 'pending'} label={word} />
       <span className="jp-datum-cut">{oneLine(worker.worker)}</span>
       <span className="jp-datum-cut-start jp-datum-muted">
-        <bdi>{busy ? oneLine(worker.key ?? '') : word}</bdi>
+        <bdi>
+          {busy && worker.position !== null
+            ? datumName(trans, { key: worker.key, position: worker.position })
+            : word}
+        </bdi>
       </span>
       <span className="jp-datum-right jp-datum-muted jp-datum-small">
         {since !== null && since >= 1 ? span(since) : ''}

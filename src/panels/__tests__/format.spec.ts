@@ -1,7 +1,18 @@
 import { nullTranslator } from '@jupyterlab/translation';
 
 import { STATES } from '../../tokens';
-import { bytes, clock, count, oneLine, percent, rate, span, stateWord, visible } from '../format';
+import {
+  bytes,
+  clock,
+  count,
+  datumName,
+  oneLine,
+  percent,
+  rate,
+  span,
+  stateWord,
+  visible
+} from '../format';
 
 describe('figures', () => {
   it.each([
@@ -45,6 +56,15 @@ describe('foreign text', () => {
 
   it('keeps lines, tabs and letters of all scripts', () => {
     expect(visible('a\n\tb\r\nc größer 日本 עברית')).toBe('a\n\tb\nc größer 日本 עברית');
+  });
+
+  it('names a datum by its place where its key is a digest', () => {
+    const trans = nullTranslator.load('x');
+    const name = (key: string | null) => datumName(trans, { key, position: 8341 });
+    expect(name('shard-003/s00150.csv')).toBe('shard-003/s00150.csv');
+    expect(name('caf\\xe9.txt')).toBe('caf\\xe9.txt');
+    expect(name('\\x18\\x0f@\\x07\\xb4\\xeeE\\x00\\x00')).toBe('datum 8,342');
+    expect(name(null)).toBe('datum 8,342');
   });
 
   it('is one line where there is room for one', () => {
