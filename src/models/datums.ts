@@ -95,7 +95,12 @@ export class DatumModel {
   async open(id: number): Promise<void> {
     const round = ++this._round;
     try {
-      const datum = await this._requests.datum(this.project, id);
+      const found = await this._requests.datum(this.project, id);
+      // Oldest first, whatever order they come in: the last one is what is shown.
+      const attempts = [...found.attempts].sort(
+        (one, two) => (one.began ?? 0) - (two.began ?? 0) || one.attempt - two.attempt
+      );
+      const datum = { ...found, attempts };
       if (round === this._round) {
         this._datum = datum;
         this._pending = null;

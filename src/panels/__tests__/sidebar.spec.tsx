@@ -199,7 +199,7 @@ describe('the panel', () => {
       key: `a/${EVIL}.csv`,
       state: 'failed',
       attempt: 2,
-      attempts: [attempt, { ...attempt, attempt: 2, message: 'again' }],
+      attempts: [{ ...attempt, attempt: 2, began: 2, message: 'again' }, attempt],
       seconds: 0.1,
       began: 1,
       worker: 'w1',
