@@ -34,12 +34,7 @@ export class Actions {
   /** Run again with the code that was recorded; needs no kernel. */
   async retry(args: IWhich, what: What): Promise<IAsked> {
     const { project, run } = this.which(args);
-    const asked = await this._requests.retry(project, run, what, key());
-    const row = await this._requests.run(project, asked.run).catch(() => null);
-    if (row) {
-      this._panel.runs.learn(project, row); // shown at once, even before the socket says so
-    }
-    return asked;
+    return this._requests.retry(project, run, what, key());
   }
 
   /**

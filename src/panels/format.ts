@@ -134,6 +134,15 @@ export function leftAlone(run: Pick<IRun, 'reasons'> | null, skipped: number): n
   return Math.max(0, skipped - (reasons['unchanged'] ?? 0));
 }
 
+/**
+ * How many datums have failed before and were not part of this run: they are failed still,
+ * though the run itself may be a success. At least so many, by what the plan says.
+ */
+export function stillFailed(run: Pick<IRun, 'reasons' | 'total' | 'skipped'> | null): number {
+  const before = run?.reasons?.['failed before'] ?? 0;
+  return run && before ? Math.max(0, before - (run.total - run.skipped)) : 0;
+}
+
 /** The name of a run's status. */
 export function statusWord(trans: TranslationBundle, status: Status): string {
   const words: Record<Status, string> = {

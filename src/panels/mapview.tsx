@@ -14,15 +14,19 @@ import { byState, useHost, useSignals } from './parts';
 const RANGES = 20;
 
 /** The map of one run. */
-export function MapView(props: { run: IRunModel; theme: IThemeManager | null }): JSX.Element {
-  const { run, theme } = props;
+export function MapView(props: {
+  run: IRunModel;
+  theme: IThemeManager | null;
+  /** Told how many datums a tile stands for. */
+  onPer: (per: number) => void;
+}): JSX.Element {
+  const { run, theme, onPer } = props;
   const { trans, commands } = useHost();
   const field = React.useRef<HTMLDivElement>(null);
   const canvas = React.useRef<HTMLCanvasElement>(null);
   const plan = React.useRef<ILayout>(layout(0, 0));
   const [tile, setTile] = React.useState<[number, number] | null>(null);
   const [table, setTable] = React.useState(false);
-  const [, relayout] = React.useReducer((n: number) => n + 1, 0);
 
   React.useEffect(() => {
     const node = field.current;
@@ -39,7 +43,7 @@ export function MapView(props: { run: IRunModel; theme: IThemeManager | null }):
       const shape = `${plan.current.per}/${run.total}`;
       if (shape !== last) {
         last = shape;
-        relayout();
+        onPer(plan.current.per);
       }
     };
     const soon = () => {
@@ -57,7 +61,7 @@ export function MapView(props: { run: IRunModel; theme: IThemeManager | null }):
       run.changed.disconnect(soon);
       theme?.themeChanged.disconnect(themed);
     };
-  }, [run, theme]);
+  }, [run, theme, onPer]);
 
   const find = (event: React.MouseEvent): [number, number] | null => {
     const box = event.currentTarget.getBoundingClientRect();
@@ -67,7 +71,6 @@ export function MapView(props: { run: IRunModel; theme: IThemeManager | null }):
     void commands
       .execute(Commands.openDatum, { project: run.project, run: run.uuid, position })
       .catch(() => undefined);
-  const { per } = plan.current;
   return (
     <div className="jp-datum-body">
       <div ref={field} className="jp-datum-map">
@@ -94,18 +97,14 @@ export function MapView(props: { run: IRunModel; theme: IThemeManager | null }):
         </button>
       </div>
       {table ? <RangeTable run={run} /> : null}
-      <span className="jp-datum-hidden">
-        {per > 1 ? trans.__('1 tile = %1 datums, worst state wins', count(per)) : null}
-      </span>
     </div>
   );
 }
 
 /** What stands in the map's header. */
-export function MapSummary(props: { run: IRunModel; width: number }): JSX.Element {
+export function MapSummary(props: { per: number }): JSX.Element {
   const { trans } = useHost();
-  useSignals(props.run.changed);
-  const { per } = layout(props.run.total, props.width);
+  const { per } = props;
   return (
     <>
       {per > 1

@@ -4,7 +4,17 @@ import React from 'react';
 import type { RunModel } from '../models/run';
 import { Commands, ENDED } from '../tokens';
 import type { ICounts, State, Status } from '../tokens';
-import { clock, count, leftAlone, oneLine, percent, rate, span, stateWord } from './format';
+import {
+  clock,
+  count,
+  leftAlone,
+  oneLine,
+  percent,
+  rate,
+  span,
+  stateWord,
+  stillFailed
+} from './format';
 import { Bar, byState, CommandButton, Note, StateWord, useHost, useSignals } from './parts';
 
 /** The order in which counts are listed; those that are zero are not. */
@@ -43,6 +53,7 @@ export function RunView(props: { run: RunModel }): JSX.Element {
       </div>
       {counts.status === 'running' ? <PaceLine run={run} /> : <EndLine run={run} />}
       <Sentence run={run} />
+      <StillFailed run={run} />
       <Buttons run={run} status={counts.status} left={parts.pending + parts.running} />
     </div>
   );
@@ -156,6 +167,36 @@ function Sentence(props: { run: RunModel }): JSX.Element | null {
     default:
       return error ? <Note>{oneLine(error)}</Note> : null;
   }
+}
+
+/** A retry of some must not hide that others are failed still. */
+function StillFailed(props: { run: RunModel }): JSX.Element | null {
+  const { trans } = useHost();
+  const { run } = props;
+  const still = stillFailed(run.info);
+  if (!still || !run.ended) {
+    return null;
+  }
+  return (
+    <Note
+      action={
+        <CommandButton
+          command={Commands.retryFailed}
+          args={{ project: run.project, run: run.uuid }}
+          icon="retry"
+          kind="bad"
+          disabled={Boolean(run.info?.retryable)}
+          label={trans.__('Retry %1', count(still))}
+        />
+      }
+    >
+      {trans._n(
+        '1 datum that failed before was not part of this run.',
+        '%1 datums that failed before were not part of this run.',
+        still
+      )}
+    </Note>
+  );
 }
 
 function Buttons(props: { run: RunModel; status: Status; left: number }): JSX.Element | null {

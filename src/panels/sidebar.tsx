@@ -156,6 +156,7 @@ function RunSections(props: ISidebarProps & { run: RunModel; fold: Fold }): JSX.
   const { trans } = useHost();
   const { panel, run, fold, source, theme } = props;
   const id = run.info?.id;
+  const [per, setPer] = React.useState(1);
   return (
     <>
       <Section
@@ -166,12 +167,8 @@ function RunSections(props: ISidebarProps & { run: RunModel; fold: Fold }): JSX.
         <RunView run={run} />
       </Section>
       <Announcer run={run} />
-      <Section
-        {...fold('map')}
-        title={trans.__('Map')}
-        summary={<MapSummary run={run} width={296} />}
-      >
-        <MapView run={run} theme={theme} />
+      <Section {...fold('map')} title={trans.__('Map')} summary={<MapSummary per={per} />}>
+        <MapView run={run} theme={theme} onPer={setPer} />
       </Section>
       <Section
         {...fold('failures')}

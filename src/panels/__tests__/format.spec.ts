@@ -6,11 +6,13 @@ import {
   clock,
   count,
   datumName,
+  leftAlone,
   oneLine,
   percent,
   rate,
   span,
   stateWord,
+  stillFailed,
   visible
 } from '../format';
 
@@ -70,6 +72,15 @@ describe('foreign text', () => {
   it('is one line where there is room for one', () => {
     expect(oneLine('  a\n b\r\n\u2028c ')).toBe('a b c');
   });
+});
+
+it('keeps count of what failed before and was left out, and of what was left as it is', () => {
+  const run = { reasons: { 'failed before': 42, unchanged: 8 }, total: 50, skipped: 20 };
+  expect(stillFailed(run)).toBe(12);
+  expect(leftAlone(run, run.skipped)).toBe(12);
+  expect(stillFailed({ ...run, skipped: 8 })).toBe(0);
+  expect(stillFailed({ ...run, reasons: null })).toBe(0);
+  expect(leftAlone({ reasons: null }, 20)).toBe(0);
 });
 
 it('has a word for each state', () => {
