@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from jupyter_datum.server.outbox import Outbox
 from jupyter_datum.states import DatumState
 from tests.story import Story
 
@@ -165,12 +165,8 @@ async def test_what_cannot_be_had_is_an_error_and_the_socket_stays(
     await one.until(lambda: one.counts.get(names["run"], {}).get("ended"))
 
 
-async def test_a_page_that_does_not_read_gets_a_snapshot_later(
-    story: Story, page: Open, hall: Any, tmp_path: Path
-) -> None:
+async def test_a_page_that_does_not_read_gets_a_snapshot_later(story: Story, hall: Any) -> None:
     """Frames are kept back by a gate in the place of the network, which buffers megabytes."""
-    from jupyter_datum.server.outbox import Outbox
-
     names = start(story, 200)
     gate, sent = asyncio.Event(), []
 
@@ -185,9 +181,8 @@ async def test_a_page_that_does_not_read_gets_a_snapshot_later(
     await asyncio.sleep(1)
     assert box.full and box.waiting == 2 << 20
     gate.set()
-    one = Page(_Told(sent[1:], sent))
     await asyncio.sleep(1)
-    one = Page(_Told(sent[1:], sent))
+    one = Page(_Told(sent[1:]))
     while one._socket.frames:
         await one.next()
     assert one.kinds()[0] == "snapshot"
@@ -196,7 +191,7 @@ async def test_a_page_that_does_not_read_gets_a_snapshot_later(
 
 
 class _Told:
-    def __init__(self, frames: list[bytes], _: Any) -> None:
+    def __init__(self, frames: list[bytes]) -> None:
         self.frames = list(frames)
 
     async def read_message(self) -> bytes:
