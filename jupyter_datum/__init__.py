@@ -17,6 +17,11 @@ def load_ipython_extension(shell: Any) -> None:
     load(shell)
 
 
+def _jupyter_labextension_paths() -> list[dict[str, str]]:
+    """Tell JupyterLab's tools where the built front end is, and what it is called."""
+    return [{"src": "labextension", "dest": "jupyter-datum"}]
+
+
 def _jupyter_server_extension_points() -> list[dict[str, Any]]:
     """Tell a Jupyter server, whose configuration names this package, where its extension is."""
     return [{"module": "jupyter_datum.server"}]

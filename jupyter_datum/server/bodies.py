@@ -160,6 +160,6 @@ RUN: Final[Mapping[str, Check]] = {
 }
 RETRY: Final[Mapping[str, Check]] = {"what": what, "key": uuid}
 REQUEST: Final[Mapping[str, Check]] = {
-    "kind": one_of("cancel", "pause", "resume", "scale"),
+    "kind": one_of("cancel", "pause", "resume", "scale", "detach"),
     "workers": integer(1, 100_000),
 }

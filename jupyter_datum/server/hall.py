@@ -11,6 +11,7 @@ from typing import Any, Final
 from .. import registry
 from .actions import Actions
 from .activity import any_run_active
+from .drawn import Drawn
 from .outbox import Outbox
 from .projects import Projects
 from .reader import Reader
@@ -39,6 +40,7 @@ class Hall:
     def __init__(self, root: Path | None, hidden: bool, settings: dict[str, Any]) -> None:
         self.projects = Projects(root, hidden)
         self.actions = Actions()
+        self.drawn = Drawn(self.projects.files.submit)
         self._settings = settings
         self._facts: dict[Path, Facts] = {}
         self._tails: dict[tuple[str, str], Tail] = {}
@@ -57,6 +59,7 @@ class Hall:
         """Let go of everything."""
         if self._keeper is not None:
             self._keeper.cancel()
+        self.drawn.close()
         self.projects.close()
 
     # -- pages ---------------------------------------------------------------------------
@@ -111,6 +114,7 @@ class Hall:
 
     def gone(self, box: Outbox) -> None:
         """A page has closed."""
+        self.drawn.gone(box)
         for project, run in list(self._tails):
             self.unsubscribe(box, project, run)
         for project in list(self._watches):

@@ -32,7 +32,9 @@ def run_json(row: RunRow, *, alive: bool, retryable: str | None) -> dict[str, An
     fields = {name: getattr(row, name) for name in _RUN}
     fields["status"] = status(row, alive=alive)
     fields["pending"] = row.pending
-    fields["reasons"] = _object(_object(row.note).get("reasons"))
+    note = _object(row.note)
+    fields["reasons"] = _object(note.get("reasons"))
+    fields["left"] = _object(note.get("left"))
     fields["retryable"] = retryable
     return fields
 

@@ -29,6 +29,9 @@ class Page:
     async def say(self, **message: Any) -> None:
         await self._socket.write_message(json.dumps(message))
 
+    def close(self) -> None:
+        self._socket.close()
+
     async def next(self, within: float = 20) -> dict[str, Any]:
         data = await asyncio.wait_for(self._socket.read_message(), within)
         assert isinstance(data, bytes), f"the socket has closed: {data}"

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from jupyter_datum import registry
 from jupyter_datum.server.outbox import Outbox
 from jupyter_datum.states import DatumState
 from tests.story import Story
@@ -196,3 +197,27 @@ class _Told:
 
     async def read_message(self) -> bytes:
         return self.frames.pop(0)
+
+
+async def test_a_page_that_draws_a_kernels_runs_says_so_as_long_as_it_is_open(
+    page: Open, jp_serverapp: Any
+) -> None:
+    kernel = await jp_serverapp.kernel_manager.start_kernel()
+    try:
+        one, two = await page(), await page()
+        await one.say(type="draw", kernel=kernel)
+        await two.say(type="draw", kernel=kernel)
+        await one.say(type="draw", kernel="0" * 8)
+        await one.until(lambda: "not-found" in str(one.errors))
+        assert registry.is_drawn(kernel)
+        one.close()
+        await asyncio.sleep(0.3)
+        assert registry.is_drawn(kernel)
+        two.close()
+        for _ in range(100):
+            if not registry.is_drawn(kernel):
+                break
+            await asyncio.sleep(0.05)
+        assert not registry.is_drawn(kernel)
+    finally:
+        await jp_serverapp.kernel_manager.shutdown_kernel(kernel, now=True)

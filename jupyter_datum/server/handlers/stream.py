@@ -15,7 +15,7 @@ from tornado.websocket import WebSocketHandler
 from ...project import PROTOCOL
 from ...runner.version import VERSION
 from .. import bodies, codec
-from ..errors import ApiError, bad_request
+from ..errors import ApiError, bad_request, not_found
 from ..hall import Hall
 from ..outbox import Outbox
 from .base import RESOURCE
@@ -33,6 +33,7 @@ _FIELDS: Final[dict[str, dict[str, bodies.Check]]] = {
     "snapshot": _OF_A_RUN,
     "unsubscribe": _OF_A_RUN,
     "visible": {"type": str, "visible": bodies.boolean},
+    "draw": {"type": str, "kernel": str},
 }
 
 
@@ -93,6 +94,9 @@ class Stream(WebSocketMixin, WebSocketHandler, JupyterHandler):
         if kind == "visible":
             self._box.visible = fields["visible"]
             return
+        if kind == "draw":
+            self._draw(fields["kernel"])
+            return
         names = tuple(fields[name] for name in ("project", "run") if name in fields)
         if kind in ("watch", "subscribe"):
             await self._follow(names)
@@ -104,6 +108,11 @@ class Stream(WebSocketMixin, WebSocketHandler, JupyterHandler):
         else:
             self._follows.discard(names)
             self.hall.unsubscribe(self._box, *names)
+
+    def _draw(self, kernel: str) -> None:
+        if kernel not in self.kernel_manager:
+            raise not_found("kernel")
+        self.hall.drawn.add(self._box, kernel)
 
     async def _follow(self, names: tuple[str, ...]) -> None:
         if len(self._follows) >= MOST and names not in self._follows:
