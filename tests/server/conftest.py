@@ -14,8 +14,6 @@ from jupyter_datum.runner import environment
 from jupyter_datum.server import extension
 from tests.story import Story
 
-pytest_plugins = ["pytest_jupyter.jupyter_server"]
-
 
 class Answer(NamedTuple):
     status: int
