@@ -101,6 +101,8 @@ export interface IRun extends ICounts {
   pending: number;
   saved: number;
   reasons: Record<string, number> | null;
+  /** By reason, the datums that the run was not about; an older server does not say. */
+  left?: Record<string, number> | null;
   retryable: string | null;
 }
 

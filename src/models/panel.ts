@@ -113,6 +113,9 @@ export class PanelModel implements IDisposable {
         this._context = context;
         this._saved = saved;
         this._setProject(context.project);
+        if (context.kernel && kernel) {
+          this.runs.draw(kernel); // it has loaded us, and we show its runs
+        }
       }
     } catch (reason) {
       if (round === this._round) {

@@ -97,6 +97,15 @@ export class RunsModel implements IRunsModel, IDisposable {
     };
   }
 
+  /** Tell that this page draws the runs of a kernel, so that the kernel need not. */
+  draw(kernel: string): void {
+    if (!this._drawn.has(kernel)) {
+      this._drawn.add(kernel);
+      this._stream.start();
+      this._stream.send({ type: 'draw', kernel });
+    }
+  }
+
   /** Take a run as a request gave it, without waiting for the socket. */
   learn(project: string, run: IRun): void {
     const known = [...this.runs(project)];
@@ -142,6 +151,7 @@ export class RunsModel implements IRunsModel, IDisposable {
   }
 
   private _resubscribe(): void {
+    this._drawn.forEach(kernel => this._stream.send({ type: 'draw', kernel }));
     for (const project of this._watched.keys()) {
       this._stream.send({ type: 'watch', project });
     }
@@ -178,6 +188,7 @@ export class RunsModel implements IRunsModel, IDisposable {
   };
 
   private _disposed = false;
+  private readonly _drawn = new Set<string>();
   private readonly _stream: Stream;
   private readonly _runs = new Map<string, readonly IRun[]>();
   private readonly _watched = new Map<string, number>();

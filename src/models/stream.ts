@@ -15,6 +15,7 @@ const LONGEST_WAIT = 30_000;
 export type Message =
   | { type: 'watch' | 'unwatch'; project: string }
   | { type: 'subscribe' | 'unsubscribe' | 'snapshot'; project: string; run: string }
+  | { type: 'draw'; kernel: string }
   | { type: 'visible'; visible: boolean };
 
 /** What the stream needs of requests: a test gives it its own. */

@@ -138,7 +138,12 @@ export function leftAlone(run: Pick<IRun, 'reasons'> | null, skipped: number): n
  * How many datums have failed before and were not part of this run: they are failed still,
  * though the run itself may be a success. At least so many, by what the plan says.
  */
-export function stillFailed(run: Pick<IRun, 'reasons' | 'total' | 'skipped'> | null): number {
+export function stillFailed(
+  run: Pick<IRun, 'reasons' | 'left' | 'total' | 'skipped'> | null
+): number {
+  if (run?.left) {
+    return run.left['failed before'] ?? 0;
+  }
   const before = run?.reasons?.['failed before'] ?? 0;
   return run && before ? Math.max(0, before - (run.total - run.skipped)) : 0;
 }

@@ -46,6 +46,20 @@ describe('RunsModel', () => {
     expect(said).toEqual(['visible', 'watch', 'subscribe', 'subscribe']);
   });
 
+  it('tells once which kernels it draws for, and again after a loss', async () => {
+    runs.draw('k1');
+    runs.draw('k1');
+    await open();
+    expect(server.last.said.filter(message => message.type === 'draw')).toEqual([
+      { type: 'draw', kernel: 'k1' }
+    ]);
+    server.last.close();
+    runs.reconnect();
+    await open();
+    expect(server.sockets).toHaveLength(2);
+    expect(server.last.said).toContainEqual({ type: 'draw', kernel: 'k1' });
+  });
+
   it('says unsubscribe when the last holder lets go, once', async () => {
     const one = runs.hold(PROJECT, RUN);
     const other = runs.hold(PROJECT, RUN);

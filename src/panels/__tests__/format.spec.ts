@@ -78,6 +78,8 @@ it('keeps count of what failed before and was left out, and of what was left as 
   const run = { reasons: { 'failed before': 42, unchanged: 8 }, total: 50, skipped: 20 };
   expect(stillFailed(run)).toBe(12);
   expect(leftAlone(run, run.skipped)).toBe(12);
+  expect(stillFailed({ ...run, left: { 'failed before': 3 } })).toBe(3);
+  expect(stillFailed({ ...run, left: {} })).toBe(0);
   expect(stillFailed({ ...run, skipped: 8 })).toBe(0);
   expect(stillFailed({ ...run, reasons: null })).toBe(0);
   expect(leftAlone({ reasons: null }, 20)).toBe(0);
