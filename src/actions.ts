@@ -5,7 +5,7 @@ import type { OpenNotebook } from './cells/opennotebook';
 import { markedCells, onlyFailed } from './models/cells';
 import type { PanelModel } from './models/panel';
 import type { Requests, What } from './requests';
-import type { IAsked } from './tokens';
+import type { IAsked, RequestKind } from './tokens';
 
 /** A run by its ids, as commands name it; left out: the run that the panel shows. */
 export interface IWhich {
@@ -61,8 +61,8 @@ export class Actions {
     return { edited: true, ok: await notebook.runWith(cell.id, code) };
   }
 
-  /** Pause, resume or stop a run. */
-  async request(args: IWhich, kind: 'pause' | 'resume' | 'cancel'): Promise<{ request: string }> {
+  /** Pause, resume or stop a run, or detach the cell that waits for it. */
+  async request(args: IWhich, kind: RequestKind): Promise<{ request: string }> {
     const { project, run } = this.which(args);
     return this._requests.request(project, run, kind);
   }

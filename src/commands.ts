@@ -154,7 +154,8 @@ function addRequests(options: ICommandOptions): void {
   const kinds = [
     [Commands.pause, trans.__('Pause the Run'), 'pause'],
     [Commands.resume, trans.__('Resume the Run'), 'resume'],
-    [Commands.stop, trans.__('Stop the Run'), 'cancel']
+    [Commands.stop, trans.__('Stop the Run'), 'cancel'],
+    [Commands.detach, trans.__('Detach the Waiting Cell from the Run'), 'detach']
   ] as const;
   for (const [id, label, kind] of kinds) {
     add(options, id, label, args => actions.request(args, kind), { enabled });

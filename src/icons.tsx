@@ -26,6 +26,7 @@ const ICON_PATHS = {
   pause: 'M4 3h3v10H4zM9 3h3v10H9z',
   stop: 'M3.5 3.5h9v9h-9z',
   retry: 'M11.8 4.2A5.4 5.4 0 1 0 13.2 9.5h-1.6A3.9 3.9 0 1 1 10.7 5.3L8.7 7.3h5V2.3z',
+  detach: 'M3 4h5v1.4H4.4v6.2h6.2V8H12v5H3zM9 2.6h4.4V7H12V5L7.6 9.4l-1-1L11 4H9z',
   open: 'M3 2.5h6L13 6.5v7H3zm1.4 1.4v8.2h7.2V7.3H8.2V3.9z',
   plus: 'M7.2 3h1.6v4.2H13v1.6H8.8V13H7.2V8.8H3V7.2h4.2z',
   refresh:

@@ -16,7 +16,8 @@ import type {
   IRunDetail,
   IServerStatus,
   ITransform,
-  IWorker
+  IWorker,
+  RequestKind
 } from './tokens';
 
 /** What the server said no to, in its own sentence. */
@@ -121,7 +122,7 @@ export class Requests {
   request(
     project: string,
     run: string,
-    kind: 'cancel' | 'pause' | 'resume' | 'scale',
+    kind: RequestKind,
     more: object = {}
   ): Promise<{ request: string }> {
     return this.post(`${at(project, run)}/requests`, { kind, ...more });

@@ -112,6 +112,9 @@ export interface IRunDetail extends IRun {
   untracked: string[] | null;
 }
 
+/** What may be asked for of a run. */
+export type RequestKind = 'cancel' | 'pause' | 'resume' | 'scale' | 'detach';
+
 /** Failures with one signature; counts are exact. */
 export interface IGroup {
   id: number;
@@ -316,6 +319,7 @@ export const Commands = {
   pause: 'datum:pause',
   resume: 'datum:resume',
   stop: 'datum:stop',
+  detach: 'datum:detach',
   insertSample: 'datum:insert-sample',
   showCell: 'datum:show-cell',
   openFile: 'datum:open-file',

@@ -53,6 +53,8 @@ class Committer:
     def done(self, records: Sequence[Done], worker: str) -> None:
         """Datums succeeded; they count when their files are published."""
         self._done.extend(zip(records, repeat(worker)))
+        self._workers[worker]["done"] += len(records)
+        self._changed_workers.add(worker)
 
     def failed(self, record: Failed, worker: str, final: bool) -> None:
         """An attempt failed; `final` if no other follows."""
@@ -211,7 +213,12 @@ class Committer:
         OutputError
             If the disk is full or broken.
         """
+        at_rest = {"position": None, "key": None, "since": None, "state": "idle"}
+        there = {
+            n: {**row, **at_rest} for n, row in self._workers.items() if row["state"] != "gone"
+        }
         with disk_errors(self._job.out), transaction(self._conn):
+            writes.put_workers(self._conn, self._job.key, there)
             writes.end_run(self._conn, self._job.key, status, self.message, _counts(state, 0))
 
     def give_up(self, state: RunState, message: str) -> None:

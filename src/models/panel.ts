@@ -40,6 +40,7 @@ export class PanelModel implements IDisposable {
   ) {
     runs.changed.connect(this._onRuns, this);
     runs.runChanged.connect(this._onRun, this);
+    runs.projectShown.connect(this._onProject, this);
   }
 
   /** Anything but a run's figures has changed. */
@@ -184,6 +185,13 @@ export class PanelModel implements IDisposable {
     const row = this._rows.find(one => one.name === run.name);
     if (row?.cell && !ENDED.has(run.status) && run.id > (row.run?.id ?? 0)) {
       this._selected = run.name;
+    }
+  }
+
+  /** The first run of a new project is shown in its cell before we can know of the project. */
+  private _onProject(_: RunsModel, project: string): void {
+    if (this._notebook && project !== this.project) {
+      this._onNotebook(null, 'kernel');
     }
   }
 

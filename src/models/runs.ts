@@ -53,6 +53,11 @@ export class RunsModel implements IRunsModel, IDisposable {
     return this._disposed;
   }
 
+  /** Somebody shows a run of this project: perhaps one that was not known before. */
+  get projectShown(): Signal<this, string> {
+    return this._projectShown;
+  }
+
   /** Try to connect now. */
   reconnect(): void {
     this._stream.retry();
@@ -79,6 +84,7 @@ export class RunsModel implements IRunsModel, IDisposable {
     if (!held) {
       held = { model: new RunModel(project, run), holders: 0 };
       this._held.set(key, held);
+      this._projectShown.emit(project);
       const known = this.runs(project).find(one => one.uuid === run);
       if (known) {
         held.model.learn(known);
@@ -194,5 +200,6 @@ export class RunsModel implements IRunsModel, IDisposable {
   private readonly _watched = new Map<string, number>();
   private readonly _held = new Map<string, IHeld>();
   private readonly _changed = new Signal<this, void>(this);
+  private readonly _projectShown = new Signal<this, string>(this);
   private readonly _runChanged = new Signal<this, IRun>(this);
 }

@@ -234,6 +234,16 @@ function Buttons(props: { run: RunModel; status: Status; left: number }): JSX.El
         label={trans.__('Stop')}
         disabled={busy}
       />
+      {run.info?.origin === 'kernel' && !resume ? (
+        <CommandButton
+          command={Commands.detach}
+          args={args}
+          icon="detach"
+          label={trans.__('Detach')}
+          title={trans.__('Frees the cell that waits; the run goes on')}
+          disabled={busy}
+        />
+      ) : null}
     </div>
   );
 }

@@ -41,6 +41,10 @@ def test_every_file_becomes_one_result_one_output_and_one_record(story: Story) -
     assert (row.status, row.success, row.executions) == ("success", 30, 30)
     assert story.transform("lengths").results() == [7] * 10 + [8] * 20
     assert len(list((story.folder / "out/lengths").glob("*.len"))) == 30
+    with story.ledger() as conn:
+        workers = queries.workers(conn, row.id)
+    assert sum(worker["done"] for worker in workers) == 30
+    assert {worker["state"] for worker in workers} == {"idle"}
     staging = story.folder / "out/lengths/.datum-staging"
     assert eventually(lambda: not staging.exists()), "swept a moment after the end was written"
     assert story.findings() == []

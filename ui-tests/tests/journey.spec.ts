@@ -76,3 +76,21 @@ test('a retry with every kernel shut down', async ({ page, tmpPath }) => {
   await expect(panel.getByRole('button', { name: /^Retry/ })).toHaveCount(0);
   expect(story.status()).toMatchObject({ status: 'success', success: 2, skipped: 18 });
 });
+
+test('Detach frees the kernel, and the run goes on', async ({ page, tmpPath }) => {
+  const story = new Story(page, tmpPath);
+  story.write(120);
+  await story.open(story.cell({ fixed: true, pause: 0.25 }));
+  await page.notebook.addCell('code', `open(${JSON.stringify(`${story.folder}/free`)}, "w")`);
+  const panel = await story.panel();
+  await story.start();
+  await panel.getByRole('button', { name: 'Detach' }).click();
+  await page.notebook.selectCells(2);
+  await page.keyboard.press('Control+Enter');
+  await expect.poll(() => fs.existsSync(`${story.folder}/free`), { timeout: 10000 }).toBe(true);
+  expect(story.executions().size).toBeLessThan(120);
+  await expect
+    .poll(() => story.status(), { timeout: 60000 })
+    .toMatchObject({ status: 'success', success: 120 });
+  expect([...story.executions().values()].every(times => times === 1)).toBe(true);
+});
