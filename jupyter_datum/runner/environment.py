@@ -54,11 +54,11 @@ def needed(codes: Iterable[CodeType]) -> list[str]:
     -------
     list of str
         Those read; those set or changed since this process has begun (``%env``,
-        ``os.environ[...] = ...``); and those it was given by whoever started it, which is
-        how a kernelspec's ``env`` arrives. Not what :func:`carried` gives.
+        ``os.environ[...] = ...``); and those that a kernel was given by who started it,
+        which is how a kernelspec's ``env`` arrives. Not what :func:`carried` gives.
     """
     now, first = dict(os.environ), _first_of(os.getpid()) or _AT_IMPORT
-    parent = _first_of(os.getppid())
+    parent = _first_of(os.getppid()) if _is_kernel() else None
     changed = {name for name, value in now.items() if first.get(name) != value}
     given = {
         name
@@ -113,6 +113,12 @@ def missing_error(names: Iterable[str]) -> RunError:
         f"the cell needs the environment variables {', '.join(names)}, whose values are "
         "known to its kernel alone and never stored: set them in the notebook and run its cell"
     )
+
+
+def _is_kernel() -> bool:
+    """Whether a Jupyter server, or another client, has started this process as a kernel: what
+    a shell or ``make`` gives to what it starts is another matter."""
+    return os.environ.get("JPY_PARENT_PID") == str(os.getppid())
 
 
 def _noise(name: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import signal
 import subprocess
@@ -100,7 +101,9 @@ def test_ctrl_c_stops_the_run(story: Story) -> None:
     cell = f"%%datum job -i numbers --workers 1\nimport time\n{COUNTED}time.sleep(.5)"
     path = write(story, LOAD, cell)
     command = [sys.executable, "-m", "jupyter_datum.cli", "run", path]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+    # Where the tests run in the background, interrupts are ignored: not by this process.
+    heard = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    with subprocess.Popen(command, preexec_fn=heard) as process:
         while not story.executions():
             time.sleep(0.02)
         process.send_signal(signal.SIGINT)
