@@ -63,7 +63,7 @@ lint: $(VENV)/.test $(VENV)/.front
 pytest: $(VENV)/.test
 	@command -v strace >/dev/null || { $(APT) strace; } || \
 	  echo "no strace: the kill-at-every-syscall test will be skipped"
-	$(BIN)/pytest -q
+	$(BIN)/pytest -q -n 2
 
 jest: $(VENV)/.front
 	$(JLPM) test
@@ -71,7 +71,16 @@ jest: $(VENV)/.front
 wheel: $(VENV)/.test
 	bash tests/wheel.sh
 
-ui: $(VENV)/.test $(VENV)/.front
+# An environment for kernels alone: ours and ipykernel, no server. JupyterLab knows it by name.
+.venv-kernel/.done: $(VENV)/.front $(wildcard jupyter_datum/*.py jupyter_datum/*/*.py)
+	$(PYTHON) -m venv .venv-kernel
+	.venv-kernel/bin/pip install --quiet --disable-pip-version-check . ipykernel
+	! .venv-kernel/bin/python -c 'import jupyter_server' 2>/dev/null
+	.venv-kernel/bin/python -m ipykernel install --prefix=$(VENV) --name datum-second \
+	  --display-name 'Datum second'
+	@touch $@
+
+ui: $(VENV)/.test $(VENV)/.front .venv-kernel/.done
 	@command -v chromium >/dev/null || { $(APT) chromium; }
 	cd ui-tests && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 $(JLPM) install
 	cd ui-tests && $(JLPM) test
@@ -85,4 +94,4 @@ bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/workloads.py
 
 clean:
-	rm -rf $(VENV) $(DEMO) build dist lib node_modules jupyter_datum/labextension ui-tests/node_modules
+	rm -rf $(VENV) .venv-kernel $(DEMO) build dist lib node_modules jupyter_datum/labextension ui-tests/node_modules

@@ -168,12 +168,20 @@ export class PanelModel implements IDisposable {
 
   private _onNotebook(_: unknown, what: 'saved' | 'edited' | 'kernel'): void {
     window.clearTimeout(this._timer);
-    const again = what === 'saved' || what === 'kernel';
+    // An edit (outputs count as such) must not take the place of what is to be asked for.
+    this._asks ||= what !== 'edited';
     // Typing is not worth a request: only the cells are read again.
-    this._timer = window.setTimeout(
-      () => (again ? void this.refresh() : this._update()),
-      again ? 300 : 500
-    );
+    this._timer = window.setTimeout(() => this._look(), this._asks ? 300 : 500);
+  }
+
+  private _look(): void {
+    const asks = this._asks;
+    this._asks = false;
+    if (asks) {
+      void this.refresh();
+    } else {
+      this._update();
+    }
   }
 
   private _onRuns(): void {
@@ -270,6 +278,7 @@ export class PanelModel implements IDisposable {
     }
   }
 
+  private _asks = false;
   private _context: IContext | null = null;
   private _disposed = false;
   private _edited: boolean | null = null;

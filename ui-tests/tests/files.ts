@@ -34,6 +34,11 @@ export class Files {
 
   /** Write a notebook with these cells; return its path. */
   notebook(...cells: string[]): string {
+    return this.notebookFor('python3', ...cells);
+  }
+
+  /** Write a notebook for a kernel; return its path. */
+  notebookFor(kernel: string, ...cells: string[]): string {
     const file = path.join(this.folder, 'story.ipynb');
     const notebook = {
       cells: cells.map((source, at) => ({
@@ -44,7 +49,7 @@ export class Files {
         outputs: [],
         source
       })),
-      metadata: { kernelspec: { name: 'python3', display_name: 'Python 3', language: 'python' } },
+      metadata: { kernelspec: { name: kernel, display_name: kernel, language: 'python' } },
       nbformat: 4,
       nbformat_minor: 5
     };

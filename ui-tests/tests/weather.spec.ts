@@ -72,13 +72,20 @@ test('the server is killed in mid-run, comes back, and nobody reloads', async ({
   }
 });
 
-for (const app of ['lab', 'notebook']) {
-  test(`fail, fix, retry to green under a prefix, in ${app}`, async ({ page }) => {
+/** Where the same story is lived: the kernel may have an environment of its own. */
+const PLACES = [
+  { app: 'lab', kernel: 'python3' },
+  { app: 'notebook', kernel: 'python3' },
+  { app: 'lab', kernel: 'datum-second' }
+];
+
+for (const { app, kernel } of PLACES) {
+  test(`fail, fix, retry to green under a prefix, in ${app}, ${kernel}`, async ({ page }) => {
     const server = await Server.start({ app, baseUrl: '/user/x%40y/' });
     try {
       const files = new Files(server.root);
       files.write(30);
-      files.notebook('%load_ext jupyter_datum', files.cell());
+      files.notebookFor(kernel, '%load_ext jupyter_datum', files.cell());
       const place = app === 'lab' ? 'lab/tree' : 'notebooks';
       await page.goto(server.url(`${place}/story.ipynb`));
       const cells = page.locator('.jp-Notebook .jp-CodeCell');
@@ -104,7 +111,9 @@ for (const app of ['lab', 'notebook']) {
       await panel.getByRole('button', { name: 'Retry 3 with the edited cell' }).click();
       await expect.poll(() => files.output('0003'), { timeout: 30000 }).toBe('1.75');
       await expect(panel.getByRole('button', { name: /^Retry/ })).toHaveCount(0);
-      expect(files.status()).toMatchObject({ status: 'success', success: 3 });
+      const status = files.status();
+      expect(status).toMatchObject({ status: 'success', success: 3 });
+      expect(String(status.interpreter).includes('venv-kernel')).toBe(kernel === 'datum-second');
       const twice = [...files.executions()].filter(([, times]) => times > 1);
       expect(twice.map(([stem]) => stem).sort()).toEqual(['0003', '0013', '0023']);
       expect(fs.existsSync(path.join(server.root, '.datum'))).toBe(true);

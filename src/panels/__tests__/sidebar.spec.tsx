@@ -139,6 +139,27 @@ describe('the panel', () => {
     await until(() => button(/with the recorded code$/) !== undefined);
   });
 
+  it('hears that the kernel has loaded us though its cell changes at the same moment', async () => {
+    context = { ...context, state: 'no-project', project: null };
+    const notebook = new Notebook();
+    panel.setNotebook(notebook);
+    await until(() => panel.context?.state === 'no-project');
+    context = { ...context, state: 'ok', project: PROJECT };
+    notebook.changed.emit('kernel');
+    notebook.changed.emit('edited'); // the output of the very cell
+    await until(() => panel.project === PROJECT);
+  });
+
+  it('learns of a new project from the first run that a cell shows', async () => {
+    context = { ...context, state: 'no-project', project: null };
+    panel.setNotebook(new Notebook());
+    await until(() => panel.context?.state === 'no-project');
+    context = { ...context, state: 'ok', project: PROJECT };
+    const held = runs.hold(PROJECT, RUN);
+    await until(() => panel.project === PROJECT);
+    held.dispose();
+  });
+
   it('keeps a failure among a million in the bar and in words', async () => {
     const states = new Uint8Array(1_000_000).fill(2);
     states[417_000] = 3;
