@@ -301,6 +301,7 @@ class Drive:
             out=job.out,
             sync=True,
             tries=self.state.settings.tries,
+            seen=not job.source.told_by_key,
             items=[],
         )
         attempts = [attempt for _, attempt in action.items]
@@ -343,11 +344,12 @@ class Drive:
 
     def _block(self, reason: str, now: float) -> None:
         """The disk takes no more: pause, say so once, keep what was gathered."""
-        if self._durable.blocked or self.ended:
+        if self.ended:
             return
-        self._deaths = 0
-        self._set_status(RunStatus.PAUSED, reason)
-        self._apply(Pause(reason), now)
+        if not self._durable.blocked:
+            self._deaths = 0
+            self._set_status(RunStatus.PAUSED, reason)
+            self._apply(Pause(reason), now)
         self._durable.block(reason)
 
     def _end(self, status: RunStatus, now: float) -> None:

@@ -24,6 +24,7 @@ class Durable:
 
     def __init__(self, job: Job, committer: Committer) -> None:
         self.blocked = False
+        self._said = False
         self._committer = committer
         self._states = StatesFile(job.folder / "states")
         self._unwritten: tuple[int, int] | None = None
@@ -50,15 +51,20 @@ class Durable:
                 self._states.write(low, bytes(state.states[low:high]))
         self._unwritten = None
         if self.blocked:
-            self.blocked = False
+            self.blocked = self._said = False
             self._reserve.take()
         return rejected
 
     def block(self, reason: str) -> None:
-        """Say why nothing goes on; the reserve makes the room for that."""
+        """Say why nothing goes on; the reserve makes the room for that.
+
+        Workers in the middle of a datum may take that room first: call again until it is said.
+        """
+        if self.blocked and self._said:
+            return
         self.blocked = True
         self._reserve.give()
-        self._committer.say(RunStatus.PAUSED, reason)
+        self._said = self._committer.say(RunStatus.PAUSED, reason)
 
     def end(self, state: RunState, status: RunStatus) -> None:
         """Record the end of the run (errors: :meth:`commit`)."""

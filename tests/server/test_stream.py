@@ -66,7 +66,6 @@ async def test_a_page_follows_a_run_to_its_end(story: Story, page: Open) -> None
         }
         (group,) = each.groups[run]["groups"]
         assert group["datums"] == 30
-    assert "delta" in one.kinds()
 
 
 async def test_after_a_gap_a_page_gets_a_snapshot(story: Story, page: Open) -> None:
