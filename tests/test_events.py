@@ -34,6 +34,8 @@ _done = st.builds(
     Done, _small, _small, _bytes, _small, _small, _small, st.floats(0, 1e9), st.floats(0, 1e9),
     _inputs, _outputs, st.none() | st.builds(Result, st.just("json"), _bytes, _small), _logs,
     st.none() | st.dictionaries(st.text(), _small, min_size=1, max_size=2), st.booleans(),
+    st.none() | st.binary(min_size=16, max_size=16),
+    st.none() | st.builds(Result, st.just("mime"), _bytes, _small),
 )  # fmt: skip
 _failed = st.builds(
     Failed, _small, _small, _bytes, _small, _small, _small, st.floats(0, 1e9), st.floats(0, 1e9),

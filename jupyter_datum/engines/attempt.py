@@ -30,7 +30,7 @@ from ..events import (
     SetItem,
     frame,
 )
-from ..hashing import decode_value, encode_value, file_digest, hex_digest, stat_of
+from ..hashing import decode_value, encode_value, file_digest, hex_digest, seen_digest, stat_of
 from ..outputs.staging import Staging
 from ..project import Project
 from ..transform.traceback import failure_of
@@ -67,6 +67,7 @@ class Bench:
         self._epoch = header.epoch
         self._roots = header.roots
         self._shared = header.sync
+        self._seen = header.seen
         self._capture = capture
         self._staging: Staging | None = None
         if header.out is not None:
@@ -131,6 +132,7 @@ class Bench:
                 item.position, item.datum, item.key, item.attempt, self._epoch, set_id,
                 began, perf_counter() - start, inputs, outputs, result, self._capture.end(),
                 metrics or None, dirty,
+                seen_digest(item.value, item.captures) if self._seen else None,
             )  # fmt: skip
             self.phase = "result"
             return _framed(done)

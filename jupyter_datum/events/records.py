@@ -118,7 +118,9 @@ class Done(NamedTuple):
 
     ``position`` is the datum's place in the run's plan, ``datum`` its row id, ``key`` its
     key. ``began`` in epoch seconds, ``seconds`` of wall time. ``dirty`` is True if an
-    input changed while it was being processed.
+    input changed while it was being processed. ``seen`` is the digest of value and captures
+    (:func:`jupyter_datum.hashing.seen_digest`), None where the key says it all. ``display``
+    is what the cell displays, a MIME bundle as JSON: kind ``"mime"`` or ``"mime-file"``.
     """
 
     position: int
@@ -135,6 +137,8 @@ class Done(NamedTuple):
     log: LogSegment | None
     metrics: dict[str, Any] | None
     dirty: bool
+    seen: bytes | None = None
+    display: Result | None = None
 
 
 class Failed(NamedTuple):
@@ -251,4 +255,6 @@ def _done(fields: list[Any]) -> Done:
         fields[10] = _new(Result, fields[10])
     if fields[11]:
         fields[11] = _new(LogSegment, fields[11])
+    if fields[15]:
+        fields[15] = _new(Result, fields[15])
     return _new(Done, fields)

@@ -36,7 +36,8 @@ class DatumSet(NamedTuple):
     ``generation`` counts the times this set was issued; ``roots`` maps input names to
     absolute folders (bytes); ``out`` is the output folder (bytes) or None; ``sync`` asks
     for a journal (False where the file system is not shared: then records travel only by
-    the return value). ``total`` is the number of datums in the run if known, else 0.
+    the return value). ``seen`` asks for the digest of value and captures in each record:
+    the key does not tell them.
     """
 
     project_dir: str
@@ -50,6 +51,7 @@ class DatumSet(NamedTuple):
     out: bytes | None
     sync: bool
     tries: int
+    seen: bool
     items: list[SetItem]
 
 
@@ -65,6 +67,7 @@ def pack_listed(
     files: Sequence[tuple[str, bytes, Stat]],
     value: bytes | None,
     captures: dict[str, str],
+    upstream: Sequence[int] = (),
 ) -> bytes:
     """Return what :func:`pack_item` gives for a datum's first attempt, without making it."""
     # The worker hashes what it finds: between now and then a file may change again.

@@ -9,7 +9,7 @@ from .files import (
     is_racy,
     stat_of,
 )
-from .values import decode_value, dumps, encode_value, is_plain
+from .values import decode_value, dumps, encode_value, is_plain, seen_digest
 
 __all__ = [
     "RACY_NS",
@@ -22,6 +22,7 @@ __all__ = [
     "hex_digest",
     "is_plain",
     "is_racy",
+    "seen_digest",
     "stat_of",
     "type_name",
     "value_digest",

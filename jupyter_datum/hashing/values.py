@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import math
 import pickle
+from collections.abc import Mapping
 from typing import Any, Final
+
+from blake3 import blake3
 
 _JSON: Final = b"j"
 _PICKLE: Final = b"p"
@@ -45,6 +48,23 @@ def decode_value(data: bytes) -> Any:
     if tag == _PICKLE:
         return pickle.loads(data[1:])
     raise ValueError(f"an encoded value begins with 'j' or 'p', not with {tag!r}")
+
+
+def seen_digest(value: bytes | None, captures: Mapping[str, str]) -> bytes:
+    """Return 16 bytes over what a cell sees of a datum beside its files.
+
+    Parameters
+    ----------
+    value : bytes or None
+        Encoded, as :func:`encode_value` gives it.
+    captures : mapping of str to str
+        Keys and captures.
+    """
+    hasher = blake3(json.dumps(sorted(captures.items())).encode())
+    if value is not None:
+        hasher.update(b"\0")
+        hasher.update(value)
+    return hasher.digest(length=16)
 
 
 def dumps(value: Any) -> bytes:

@@ -16,13 +16,15 @@ class Listed(NamedTuple):
 
     ``key`` says which one it is within the input; ``files`` holds ``(input name, path under
     the input's root, stat)``; ``value`` is an encoded value or None; ``captures`` are the
-    strings that a pattern captured.
+    strings that a pattern captured, and the keys of a join or group; ``upstream`` are the
+    row ids of the datums (of other transforms) that it comes from.
     """
 
     key: bytes
     files: tuple[tuple[str, bytes, Stat], ...]
     value: bytes | None
     captures: dict[str, str]
+    upstream: tuple[int, ...] = ()
 
 
 class Input(ABC):
@@ -32,6 +34,9 @@ class Input(ABC):
     kind: ClassVar[str]
     #: Whether keys come sorted by their bytes.
     ordered: bool
+    #: Whether the key covers all that the cell sees beside the files: value and captures.
+    #: Where it does not, a digest of both is recorded with each success and compared.
+    told_by_key: bool = True
 
     @property
     @abstractmethod

@@ -54,6 +54,7 @@ class GlobInput(Input):
         self.follow_symlinks = follow_symlinks
         self._glob = compile_glob(pattern)
         self._start = os.fsencode(os.path.normpath(os.path.join(root, self._glob.fixed)))
+        self.told_by_key = not self._glob.regex.groups  # other parentheses, other captures
 
     @property
     def roots(self) -> dict[str, bytes]:
@@ -68,7 +69,7 @@ class GlobInput(Input):
         walk = Walk(self._start, self._glob, self.match, exclude, self.follow_symlinks, errors)
         name = self.name
         new = tuple.__new__  # a million files pass here
-        return (new(Listed, (rel, ((name, rel, stat),), None, got)) for rel, stat, got in walk)
+        return (new(Listed, (rel, ((name, rel, stat),), None, got, ())) for rel, stat, got in walk)
 
     def captures(self, key: bytes) -> dict[str, str]:
         return self._glob.match(key) or {}

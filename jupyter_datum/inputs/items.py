@@ -123,7 +123,7 @@ class ItemsInput(Input):
                     if start + length > len(data):
                         break
                     yield new(
-                        Listed, (data[at : at + _KEY], (), data[start : start + length], none)
+                        Listed, (data[at : at + _KEY], (), data[start : start + length], none, ())
                     )
                     at = start + length
                 rest = data[at:]
@@ -133,7 +133,7 @@ class ItemsInput(Input):
     def labels(self, keys: set[bytes]) -> dict[bytes, str]:
         """Return the items with these keys as text, where that needs no unpickling."""
         found: dict[bytes, str] = {}
-        for key, _, value, _ in self.list(frozenset(), []):
+        for key, _, value, *_ in self.list(frozenset(), []):
             if key in keys and value is not None and value[:1] == b"j":
                 found[key] = value[1:].decode("utf-8", "backslashreplace")
                 if len(found) == len(keys):

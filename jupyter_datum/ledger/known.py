@@ -11,10 +11,12 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any, Final
 
+from ..events import Stat
+
 #: Columns of :func:`known` and :func:`lookup`, in order.
 _KNOWN: Final = (
     "k.key, d.id, d.state, d.version, d.size, d.mtime_ns, d.ctime_ns, d.inode, d.content,"
-    " d.seconds, d.outputs, d.dirty, d.run"
+    " d.seconds, d.outputs, d.dirty, d.run, d.seen, d.gone"
 )
 #: Datums by key, in key order. `cross join` holds SQLite to this order of the two.
 BY_KEY: Final = (
@@ -35,7 +37,7 @@ def known(
     """Return what is known of datums by key, after key `after`: for merging with a listing.
 
     Each row: key, id, state, version, size, mtime_ns, ctime_ns, inode, content, seconds,
-    outputs, dirty, run (about 1 us a row; none is kept open between two calls).
+    outputs, dirty, run, seen, gone (about 1 us a row; none is kept open between two calls).
     """
     return conn.execute(
         f"select {_KNOWN} {BY_KEY} {after_key(after)} order by k.key limit ?",
@@ -76,6 +78,24 @@ def outputs_of(
                 found[row[0]].append(row[1:])
             else:
                 found[row[0]] = [row[1:]]
+    return found
+
+
+def inputs_of(
+    conn: sqlite3.Connection, datums: Sequence[int]
+) -> dict[int, list[tuple[str, bytes, Stat, bytes]]]:
+    """Return ``(input name, rel, stat, content)`` of the files, in order, of each of these
+    datums that has several."""
+    found: dict[int, list[tuple[str, bytes, Stat, bytes]]] = {}
+    for start in range(0, len(datums), _IN):
+        part = datums[start : start + _IN]
+        rows = conn.execute(
+            "select datum, name, rel, size, mtime_ns, ctime_ns, inode, content from input"
+            f" where datum in ({_marks(part)}) order by datum, ordinal",
+            part,
+        )
+        for datum, name, rel, *stat, content in rows:
+            found.setdefault(datum, []).append((name, rel, Stat._make(stat), content))
     return found
 
 

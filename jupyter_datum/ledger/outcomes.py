@@ -23,7 +23,7 @@ Row = tuple[Any, ...]
 
 _BASE: Final = ("id", "key", "position", "began", "seconds", "worker", "result_kind", "result")
 _FILE: Final = ("size", "mtime_ns", "ctime_ns", "inode", "content", "outputs")
-_REST: Final = ("attempt", "dirty", "log", "metrics")
+_REST: Final = ("attempt", "dirty", "log", "metrics", "seen")
 #: Everything that a success says about its datum; a failure leaves the former result.
 _SAID: Final = (*_BASE[2:], *_FILE, *_REST, "failure")
 _NO_FILE: Final = (None, None, None, None, None)
@@ -86,7 +86,7 @@ def _insert_successes(
     rest: list[Row] = []
     for (
         position, datum, key, attempt, epoch, _, began, seconds,
-        inputs, outputs, result, log, metrics, dirty,
+        inputs, outputs, result, log, metrics, dirty, seen, _,
     ), worker in rows:  # fmt: skip
         row = (
             datum,
@@ -97,7 +97,7 @@ def _insert_successes(
             worker,
             *(result[:2] if result else _NO_RESULT),
         )
-        plain = attempt == 1 and log is None and not metrics and not dirty
+        plain = attempt == 1 and log is None and not metrics and not dirty and not seen
         if plain and not inputs and not outputs:
             bare.append(row)
             continue
@@ -106,7 +106,7 @@ def _insert_successes(
             files.append(row)
         else:
             said = json.dumps(metrics) if metrics else None
-            rest.append((*row, attempt, dirty, _log(epoch, worker, log), said))
+            rest.append((*row, attempt, dirty, _log(epoch, worker, log), said, seen))
     if bare:
         conn.executemany(_success_sql(run, _BASE), bare)
     if files:
@@ -122,7 +122,7 @@ def _success_sql(run: RunKey, columns: Sequence[str]) -> str:
         f"insert into datum (transform, state, version, run, {first[0]}{', '.join(columns)})"
         f" values ({run.transform:d}, {DatumState.SUCCESS:d}, {run.version:d}, {run.id:d},"
         f" {first[1]}{', '.join('?' * len(columns))})"
-        " on conflict (id) do update set"
+        " on conflict (id) do update set gone = null,"
         f" state = excluded.state, version = excluded.version, run = excluded.run, {said}"
     )
 
@@ -140,7 +140,7 @@ def _failure_sql(run: RunKey) -> str:
         f" values ({run.transform:d}, {DatumState.FAILED:d}, {run.version:d}, {run.id:d},"
         f" {', '.join('?' * len(_FAILED))})"
         " on conflict (id) do update set state = excluded.state, version = excluded.version,"
-        f" run = excluded.run, dirty = 0, {said}"
+        f" run = excluded.run, dirty = 0, gone = null, {said}"
     )
 
 

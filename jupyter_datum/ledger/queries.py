@@ -15,6 +15,7 @@ from ..errors import RunError
 from ..events import InputFile
 from ..states import DatumState
 from .known import BY_KEY, after_key
+from .known import inputs_of as inputs_of
 from .known import known as known
 from .known import lookup as lookup
 from .known import outputs_of as outputs_of

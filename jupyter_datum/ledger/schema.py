@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 #: The newest schema that this package knows; kept in ``PRAGMA user_version``.
-VERSION: Final = 1
+VERSION: Final = 2
 
 #: Statements that lead from version i to version i + 1.
 MIGRATIONS: Final[tuple[str, ...]] = (
@@ -191,6 +191,72 @@ MIGRATIONS: Final[tuple[str, ...]] = (
         path blob primary key,
         size int not null, mtime_ns int not null, ctime_ns int not null, inode int not null,
         content blob not null
+    ) without rowid;
+    """,
+    """
+    -- Versions that a user has marked as equivalent: results of `same_as` count as its own.
+    alter table version add column same_as int;
+    alter table version add column same_at real;
+
+    -- One id over all transforms of a pipeline that ran together; empty where one ran alone.
+    alter table run add column pipeline text not null default '';
+    create index run_pipeline on run (pipeline) where pipeline <> '';
+
+    -- Digest of the value and the captures that the cell saw; null where the key tells them.
+    alter table datum add column seen blob;
+    -- Run whose whole listing lacked it; null while its input is there.
+    alter table datum add column gone int;
+    create index datum_gone on datum (transform, id) where gone is not null;
+
+    -- Former outcomes: a row moves here when its datum gets another one. History reads it.
+    create table past (
+        datum int not null, run int not null,
+        version int not null, state int not null, attempt int not null,
+        began real not null, seconds real not null,
+        content blob, seen blob,
+        inputs blob,                       -- digest over all input files, where several
+        outputs text,                      -- JSON list of [path relative to out, size, digest]
+        primary key (datum, run)
+    ) without rowid;
+
+    -- Former successes whose outputs are kept (option keep): going back runs nothing.
+    create table kept (
+        datum int not null, hash blob not null,    -- of inputs, seen and version
+        version int not null, run int not null, seconds real not null, at real not null,
+        outputs text not null,             -- JSON list of [path relative to out, size, digest]
+        metrics text, result_kind text, result blob,
+        primary key (datum, hash)
+    ) without rowid;
+
+    -- Which datums a datum was made from, where its input is another transform.
+    create table edge (
+        down int not null, up int not null,
+        primary key (down, up)
+    ) without rowid;
+    create index edge_up on edge (up, down);
+
+    -- Absolute folder of each input of a transform, as of its newest run.
+    create table root (
+        transform int not null, name text not null, path blob not null,
+        primary key (transform, name)
+    ) without rowid;
+    create index input_rel on input (rel);
+
+    -- What a datum's cell displays: a MIME bundle as JSON, or the name of a file of it.
+    create table display (
+        datum int primary key, run int not null,
+        kind text not null,                -- mime | mime-file
+        bundle blob not null
+    );
+
+    -- What happened on each day (UTC, days since 1970), kept when attempts are folded away.
+    create table daily (
+        transform int not null, day int not null,
+        new int not null default 0,        -- datums seen for the first time
+        executions int not null default 0,
+        success int not null default 0, failed int not null default 0,
+        seconds real not null default 0,
+        primary key (transform, day)
     ) without rowid;
     """,
 )

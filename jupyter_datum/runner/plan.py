@@ -16,7 +16,7 @@ from itertools import islice
 from typing import Final, NamedTuple
 
 from ..events import SetItem, Stat, pack_item, pack_listed
-from ..hashing import file_digest, is_racy
+from ..hashing import file_digest, is_racy, seen_digest
 from ..inputs.base import Input, Listed
 from ..ledger import queries, writes
 from ..states import DatumState
@@ -53,6 +53,8 @@ class Known(NamedTuple):
     outputs: int
     dirty: int
     run: int
+    seen: bytes | None
+    gone: int | None
 
 
 #: A named tuple from a row of the right length: a million of them pass here.
@@ -124,6 +126,7 @@ class Planner:
         self.vanished = 0
         self._to_run = 0
         self._outputs: dict[int, list[tuple[bytes, int, int, bytes]]] = {}
+        self._inputs: dict[int, list[tuple[str, bytes, Stat, bytes]]] = {}
         self._touched: list[tuple[int, Stat]] = []
         self._resumed = resumed
         self._dry = dry
@@ -142,6 +145,7 @@ class Planner:
             return self._new_ones(batch, n)
         pairs = list(islice(self._pairs, n))
         self._outputs = self._recorded_outputs(pairs)
+        self._inputs = self._recorded_inputs(pairs)
         for listed, known in pairs:
             self._plan(listed, known, batch)
         if self._touched and not self._dry:
@@ -238,24 +242,51 @@ class Planner:
     def _input_reason(self, listed: Listed, known: Known) -> str:
         if listed.files and not self._same_input(listed, known):
             return CHANGED
+        if not self._source.told_by_key:
+            seen = seen_digest(listed.value, listed.captures)
+            if known.seen != seen and known.seen is not None:
+                return CHANGED
         if known.outputs and not self._outputs_stand(known):
             return MISSING
         return UNCHANGED
 
     def _same_input(self, listed: Listed, known: Known) -> bool:
         """Compare by stat, and by content where stat differs or is too fresh to be trusted."""
-        name, rel, stat = listed.files[0]
-        before = (known.size, known.mtime_ns, known.ctime_ns, known.inode)
-        if tuple(stat) == before and not is_racy(stat, self._now_ns()):
+        if len(listed.files) > 1 or known.content is None:
+            return self._same_inputs(listed, known)
+        stat = (known.size, known.mtime_ns, known.ctime_ns, known.inode)
+        same = self._same_file(listed.files[0], stat, known.content)
+        if same and listed.files[0][2] != stat:
+            self._touched.append((known.id, listed.files[0][2]))
+        return same
+
+    def _same_inputs(self, listed: Listed, known: Known) -> bool:
+        """The same of several files: names, places and order count too."""
+        before = self._inputs.get(known.id, ())
+        if len(before) != len(listed.files):
+            return False
+        return all(
+            file[:2] == (name, rel) and self._same_file(file, stat, content)
+            for file, (name, rel, stat, content) in zip(listed.files, before, strict=True)
+        )
+
+    def _same_file(
+        self, file: tuple[str, bytes, Stat], before: tuple[int | None, ...], content: bytes
+    ) -> bool:
+        name, rel, stat = file
+        if stat == before and not is_racy(stat, self._now_ns()):
             return True
         try:
-            content = file_digest(os.path.join(self._source.roots[name], rel))
+            return file_digest(os.path.join(self._source.roots[name], rel)) == content
         except OSError:
             return False  # the worker will say what is wrong with it
-        if content == known.content:
-            self._touched.append((known.id, stat))
-            return True
-        return False
+
+    def _recorded_inputs(
+        self, pairs: list[tuple[Listed, Known | None]]
+    ) -> dict[int, list[tuple[str, bytes, Stat, bytes]]]:
+        """The recorded files of all datums of a batch that have several: one query."""
+        several = [known.id for listed, known in pairs if known and len(listed.files) > 1]
+        return queries.inputs_of(self._conn, several) if several else {}
 
     def _recorded_outputs(
         self, pairs: list[tuple[Listed, Known | None]]

@@ -125,6 +125,7 @@ class Work:
             "out": os.fsencode(self.out),
             "sync": True,
             "tries": 3,
+            "seen": False,
         }
         return DatumSet(**{**header, **fields}, items=items)
 
