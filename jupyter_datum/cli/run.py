@@ -1,8 +1,8 @@
 """``jupyter datum run NOTEBOOK [NAME]``: the notebook's own kernel, its cells in order.
 
-Code cells are executed as they stand; a marked cell so becomes a run. With a name only that
-transform runs, and the cells above it that are not transforms. The notebook's file is not
-changed.
+Code cells are executed as they stand; a marked cell so becomes a run, one that is marked by
+its metadata too. With a name only that transform runs, and the cells above it that are not
+transforms. Cells tagged ``datum-skip`` are left out. The notebook's file is not changed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..errors import UsageError
 from ..ledger import db, queries
@@ -24,6 +24,7 @@ from ..notebook import render
 from ..notebook.public import status_json
 from ..project import Project, find
 from ..runner.ask import recorded
+from ..transform.marked import Marked, is_skipped, marked_cell
 from ..transform.options import parse_line
 from .commands import exit_code, follow
 from .kernel import started
@@ -33,9 +34,12 @@ def run(args: argparse.Namespace) -> int:
     """Run the transforms of a notebook; return the exit code."""
     path = Path(args.notebook)
     cells = _code_cells(path)
-    names = [name for name in map(transform_name, cells) if name]
+    names = [cell.marked.name for cell in cells if cell.marked and cell.marked.name]
     if not names:
-        raise UsageError(f"{args.notebook} has no cell that begins with %%datum")
+        raise UsageError(
+            f"{args.notebook} has no transform: no cell begins with %%datum NAME, and none is "
+            "marked by its metadata"
+        )
     if args.name and args.name not in names:
         raise UsageError(
             f"{args.notebook} has no transform {args.name!r}; there are: {', '.join(names)}"
@@ -43,33 +47,32 @@ def run(args: argparse.Namespace) -> int:
     began = time.time()
     wanted = list(_wanted(cells, args.name))
     broken = _execute(path, wanted, args)
-    executed = [name for name in map(transform_name, wanted) if name]
+    executed = [cell.marked.name for cell in wanted if cell.marked and cell.marked.name]
     return _report(path, executed, began, broken=broken, as_json=args.json)
 
 
-def _execute(path: Path, cells: list[str], args: argparse.Namespace) -> bool:
+def _execute(path: Path, cells: list[_Cell], args: argparse.Namespace) -> bool:
     """Execute cells in order, up to the first that breaks and is not a transform; return
     whether any did."""
     broken = False
-    changed = [_changed(source, args) for source in cells]  # a wrong value is said first
+    extra = _extra(args)
+    texts = [c.marked.with_options(extra) if c.marked else c.source for c in cells]
     with started(path, quiet=args.json) as kernel:
-        for source, text in zip(cells, changed, strict=True):
+        for cell, text in zip(cells, texts, strict=True):
             broken = kernel.execute(text) or broken
-            if broken and not transform_name(source):
+            if broken and cell.marked is None:
                 break
     return broken
 
 
-def transform_name(source: str) -> str | None:
-    """Return the name of the transform that a cell is marked as, or None."""
-    first = source.lstrip("\n").partition("\n")[0]
-    if not first.startswith("%%datum ") or first.startswith("%%datum_setup"):
-        return None
-    words = first.split()
-    return words[1] if len(words) > 1 and words[1].isidentifier() else None
+class _Cell(NamedTuple):
+    """A code cell, and what it is marked as."""
+
+    source: str
+    marked: Marked | None
 
 
-def _code_cells(path: Path) -> list[str]:
+def _code_cells(path: Path) -> list[_Cell]:
     import nbformat
 
     try:
@@ -78,30 +81,31 @@ def _code_cells(path: Path) -> list[str]:
         raise UsageError(f"there is no notebook {str(path)!r}") from None
     except Exception as exc:
         raise UsageError(f"{str(path)!r} cannot be read as a notebook: {exc}") from exc
-    return [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    return [
+        _Cell(cell.source, marked_cell(index, cell))
+        for index, cell in enumerate(notebook.cells)
+        if cell.cell_type == "code" and not is_skipped(cell)
+    ]
 
 
-def _wanted(cells: list[str], name: str | None) -> Iterator[str]:
-    for source in cells:
-        own = transform_name(source)
+def _wanted(cells: list[_Cell], name: str | None) -> Iterator[_Cell]:
+    for cell in cells:
+        own = cell.marked.name if cell.marked else None
         if name is None or own is None or own == name:
-            yield source
+            yield cell
         if name is not None and own == name:
             return
 
 
-def _changed(source: str, args: argparse.Namespace) -> str:
-    """Put the command's options behind the cell's own; the last one counts."""
-    if transform_name(source) is None:
-        return source
+def _extra(args: argparse.Namespace) -> str:
+    """The command's options, to stand behind the cell's own; the last one counts."""
     extra = ""
     given = (("--engine", args.engine), ("--workers", args.workers), ("--only", args.only))
     for flag, value in given:
         extra += f" {flag} {value}" if value is not None else ""
     extra += " --force" if args.force else ""
     parse_line("x -i y" + extra)  # a wrong value is said before anything runs
-    first, newline, rest = source.lstrip("\n").partition("\n")
-    return first + extra + newline + rest
+    return extra
 
 
 def _start(path: Path) -> Path:

@@ -11,7 +11,10 @@ def load(shell: Any) -> None:
     from .context import context_of
     from .magic import DatumMagics
     from .register import announce
+    from .sample import Unbound
 
-    shell.register_magics(DatumMagics(shell))
+    magics = DatumMagics(shell)
+    shell.register_magics(magics)
+    shell.user_ns.setdefault("datum", Unbound())
     announce(context_of(shell.user_ns))
     register(shell)

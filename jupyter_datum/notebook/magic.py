@@ -6,7 +6,6 @@ import contextlib
 import os
 import sqlite3
 import sys
-import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,15 +21,18 @@ from ..runner.ask import tell_run
 from ..runner.client import ensure_runner, runner_alive
 from ..states import RunStatus
 from ..transform.cell import Cell
+from ..transform.marked import MARKED
 from ..transform.options import options_help, split
 from ..transform.recipe import read_recipe
 from . import render
+from .asked import asked_run
 from .complete import VERBS
 from .context import context_of
 from .display import screen_for
 from .place import KernelPlace
 from .public import Transform, plan_text
 from .register import announce
+from .sample import SampleCells
 from .submit import Prepared, of_the_run, prepare, request_run
 from .wait import Waiter
 
@@ -51,7 +53,9 @@ class DatumMagics(Magics):
         self._context = context_of(shell.user_ns)
         self._raw = ""
         self._cell_id: str | None = None
+        self._samples = SampleCells(shell, self._context)
         shell.events.register("pre_run_cell", self._note_cell)
+        shell.events.register("pre_run_cell", self._samples.before)
 
     def _note_cell(self, info: Any) -> None:
         self._raw = info.raw_cell or ""
@@ -68,6 +72,7 @@ class DatumMagics(Magics):
         """
         assert cell is not None
         marked = self._cell(line, cell)
+        line = line.removeprefix(f"{MARKED} ")
         prepared = prepare(line, marked, self.shell.user_ns, self._context, self._cell_id)
         announce(self._context, prepared.project)
         self._say(prepared)
@@ -81,11 +86,12 @@ class DatumMagics(Magics):
 
     def _run(self, conn: sqlite3.Connection, prepared: Prepared) -> RunRow | None:
         active = self._active(conn, prepared)
-        run = active or uuid.uuid4().hex
+        asked = asked_run(self.shell)
+        run = active or asked.run
 
         def ask() -> None:
             if active is None:
-                request_run(conn, prepared, run=run)
+                request_run(conn, prepared, run=run, origin=asked.origin)
 
         name = prepared.options.name
         if prepared.options.background:
@@ -135,6 +141,8 @@ class DatumMagics(Magics):
         )
         if first is None or body.strip() not in raw:
             raw, first = f"%%datum {line}\n{body}", 0
+        if line.startswith(MARKED):  # the line stands in no cell: the body is the whole of it
+            raw, first = body, -1
         compiler = self.shell.compile
         name = compiler.get_code_name(raw, raw, self.shell.execution_count)
         return Cell(body, name, first + 2, raw)
@@ -243,6 +251,7 @@ class DatumMagics(Magics):
             recipe = read_recipe(project, run.recipe)
             datum = self._datum(row, recipe.input, recipe.fingerprint, project)
         self.shell.user_ns["datum"] = datum
+        self._samples.picked = transform.name
         print(f"datum is {queries.key_text(row.key)}")
         return datum
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import os
 import re
 import uuid
@@ -12,11 +13,21 @@ from typing import Any, Final
 
 from ..errors import UsageError
 from ..hashing import type_name
-from ..inputs import GlobInput, Input, Items, ItemsInput, glob, items, write_items
+from ..inputs import (
+    GlobInput,
+    Input,
+    Items,
+    ItemsInput,
+    glob,
+    input_from_json,
+    items,
+    write_items,
+)
 from ..project import FOLDER, Project
 from .context import Context
 
 _CALL: Final = re.compile(r"[A-Za-z_]\w*\(.*\)\Z", re.DOTALL)
+_JSON: Final = re.compile(r'\{\s*"')
 _FIELD: Final = re.compile(r"\{([A-Za-z_]\w*)\}")
 _GLOB: Final = re.compile(r"[*?\[\]{}/\\.]")
 
@@ -33,6 +44,8 @@ def resolve_input(
     """
     if not text:
         raise UsageError('a transform needs an input: %%datum NAME -i "images/*.jpg"')
+    if _JSON.match(text):
+        return _from_json(text, context, project)
     if text.startswith("$"):
         return _from_object(text[1:], namespace, context, project)
     if _CALL.match(text):
@@ -86,6 +99,29 @@ def _evaluate(text: str, context: Context, namespace: Mapping[str, Any]) -> Any:
         raise
     except Exception as exc:
         raise UsageError(f"the input {text} cannot be made: {type(exc).__name__}: {exc}") from exc
+
+
+def _from_json(text: str, context: Context, project: Project) -> Input:
+    """The form of an input that stands in a cell's metadata."""
+    try:
+        spec = json.loads(text)
+    except ValueError as exc:
+        raise UsageError(f"the input {text} is not JSON: {exc}") from exc
+    if isinstance(spec.get("items"), list):
+        return _written(spec["items"], "items", project)
+    return input_from_json(_rooted(spec, context), project)
+
+
+def _rooted(spec: Any, context: Context) -> Any:
+    """Relative folders of an input's JSON start at the notebook's, wherever they stand in it."""
+    if isinstance(spec, list):
+        return [_rooted(each, context) for each in spec]
+    if not isinstance(spec, dict):
+        return spec
+    found = {key: _rooted(value, context) for key, value in spec.items()}
+    if "glob" in found:
+        found["root"] = str(context.folder / str(found.get("root", "")))
+    return found
 
 
 def _from_object(

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import re
 import sqlite3
 from pathlib import Path
 from typing import Any, Final
 
-from ..errors import UsageError
 from ..ledger import queries
-from ..transform.options import Options, parse_line
+from ..transform.marked import Marked, marked_cell
 from .errors import refused
 from .paths import read_part
 from .reads import Facts
 
 #: Bytes of a notebook that is read; parsing holds up other Python threads.
 LARGEST: Final = 64 << 20
-_MAGIC: Final = re.compile(r"%%datum(?:[ \t]+(.*))?")
 
 
 def read_transforms(path: Path) -> list[dict[str, Any]]:
@@ -27,14 +24,12 @@ def read_transforms(path: Path) -> list[dict[str, Any]]:
     ApiError
         ``refused`` if it is no notebook.
     """
-    found = []
-    for index, cell in enumerate(_cells(path)):
-        if cell.get("cell_type") == "code" and (marked := _marked(cell)) is not None:
-            found.append({"index": index, **marked, "run": None, "changed": None})
-    return found
+    marks = (marked_cell(index, cell) for index, cell in enumerate(read_cells(path)))
+    return [_json(marked) for marked in marks if marked is not None]
 
 
-def _cells(path: Path) -> list[dict[str, Any]]:
+def read_cells(path: Path) -> list[dict[str, Any]]:
+    """Return the cells of a notebook (errors: :func:`read_transforms`)."""
     import nbformat  # some tens of milliseconds, for those who ask
 
     data = read_part(path, 0, LARGEST + 1)
@@ -44,45 +39,15 @@ def _cells(path: Path) -> list[dict[str, Any]]:
         cells = list(nbformat.reads(data.decode("utf-8"), as_version=4).cells)
     except Exception as exc:  # nbformat raises whatever a broken file leads it to
         raise refused(f"the file cannot be read as a notebook ({type(exc).__name__})") from exc
-    return [cell for cell in cells if isinstance(cell, dict)]
+    return [cell if isinstance(cell, dict) else {} for cell in cells]
 
 
-def _marked(cell: dict[str, Any]) -> dict[str, Any] | None:
-    source = cell.get("source")
-    if not isinstance(source, str):
-        return None
-    line = magic_line(source)
-    mark = (cell.get("metadata") or {}).get("datum")
-    identity = cell.get("id") if isinstance(cell.get("id"), str) else None
-    if line is not None:
-        name, options = _of_magic(line, source)
-    elif isinstance(mark, dict) and isinstance(mark.get("name"), str):
-        name, options = mark["name"], {k: v for k, v in mark.items() if k != "name"}
-    else:
-        return None
-    marked = "metadata" if line is None else "magic"
+def _json(marked: Marked) -> dict[str, Any]:
     return {
-        "name": name, "cell_id": identity, "line": line or "", "source": source,
-        "options": options, "marked": marked,
+        "index": marked.position, "name": marked.name, "cell_id": marked.cell_id,
+        "line": marked.line, "source": marked.source, "options": marked.options,
+        "marked": marked.by, "mistake": marked.mistake, "run": None, "changed": None,
     }  # fmt: skip
-
-
-def magic_line(source: str) -> str | None:
-    """Return what stands behind ``%%datum`` in a cell that begins with it, or None."""
-    found = _MAGIC.fullmatch(source.lstrip("\n").partition("\n")[0].rstrip())
-    return None if found is None else found[1] or ""
-
-
-def _of_magic(line: str, source: str) -> tuple[str | None, dict[str, Any]]:
-    """Name and options; of a line with a mistake the name, if it begins with one."""
-    body = source.lstrip("\n").partition("\n")[2]
-    try:
-        options: Options = parse_line(line, body)
-    except UsageError:
-        first = line.split()[:1]
-        return (first[0] if first and first[0].isidentifier() else None), {}
-    fields = options.to_json()
-    return fields.pop("name", None), fields
 
 
 def with_runs(

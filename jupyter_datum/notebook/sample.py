@@ -1,0 +1,101 @@
+"""``datum`` while a cell is being written: marked by its metadata, executed on one datum."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+from ..datum import Datum
+from ..errors import DatumError, NoDatumsError
+from ..hashing import decode_value
+from ..inputs import Input, Listed
+from ..transform.marked import line_of, magic_line
+from ..transform.options import parse_line
+from .asked import metadata_of
+from .context import Context
+from .place import KernelPlace
+from .resolve import resolve_input, resolve_output
+
+#: What ``datum`` says where nothing tells which one is meant.
+UNBOUND = (
+    "no datum is bound here. A marked cell runs on one in JupyterLab, which sends the cell's "
+    "metadata; elsewhere use `jupyter datum run NOTEBOOK.ipynb`, or bind one: %datum pick NAME"
+)
+
+
+class Unbound:
+    """Stands for ``datum`` where there is none: every attribute says why.
+
+    Parameters
+    ----------
+    why : str
+    """
+
+    def __init__(self, why: str = UNBOUND) -> None:
+        self._why = why
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise AttributeError(self._why)
+
+    def __repr__(self) -> str:
+        return f"<no datum: {self._why}>"
+
+
+class SampleCells:
+    """Binds ``datum`` before a marked cell is executed as an ordinary one.
+
+    Parameters
+    ----------
+    shell : InteractiveShell
+    context : Context
+    """
+
+    def __init__(self, shell: Any, context: Context) -> None:
+        self._shell = shell
+        self._context = context
+        #: Name of the transform of which the user has picked a datum, which stays.
+        self.picked: str | None = None
+
+    def before(self, info: Any) -> None:
+        """Look at the cell that is about to be executed (IPython's ``pre_run_cell``)."""
+        mark = metadata_of(self._shell).get("datum")
+        if not isinstance(mark, Mapping) or not isinstance(mark.get("name"), str):
+            return
+        if magic_line(info.raw_cell or "") is not None or self.picked == mark["name"]:
+            return
+        self._shell.user_ns["datum"] = self._sample(mark)
+
+    def _sample(self, mark: Mapping[str, Any]) -> Datum | Unbound:
+        try:
+            return self._first(mark)
+        except (DatumError, OSError) as exc:
+            return Unbound(str(exc))
+
+    def _first(self, mark: Mapping[str, Any]) -> Datum:
+        options = parse_line(line_of(mark))
+        namespace = self._shell.user_ns
+        source = resolve_input(options.input, self._context, namespace, self._context.project())
+        out = resolve_output(options.output, options.name, self._context)
+        listing = source.list(frozenset({os.fsencode(out)}), [])
+        listed = next(listing, None)
+        if listed is None:
+            raise NoDatumsError(*source.nothing_found())
+        return datum_of(listed, source)
+
+
+def datum_of(listed: Listed, source: Input, position: int = 0) -> Datum:
+    """Return the datum that `source` has listed, for a person to work with.
+
+    Raises
+    ------
+    OSError
+        If a file of it cannot be read.
+    """
+    roots = source.roots
+    files = tuple(
+        (name, os.fsdecode(os.path.join(roots[name], rel)), rel) for name, rel, _ in listed.files
+    )
+    value = None if listed.value is None else decode_value(listed.value)
+    name = files[0][0] if files else next(iter(roots), "in")
+    return Datum(name, listed.key, files, value, listed.captures, position, 1, KernelPlace())
