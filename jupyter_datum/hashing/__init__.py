@@ -9,7 +9,15 @@ from .files import (
     is_racy,
     stat_of,
 )
-from .values import decode_value, dumps, encode_value, is_plain, seen_digest
+from .values import (
+    decode_value,
+    dumps,
+    encode_lazy,
+    encode_named,
+    encode_value,
+    is_plain,
+    seen_digest,
+)
 
 __all__ = [
     "RACY_NS",
@@ -17,6 +25,8 @@ __all__ = [
     "bytes_digest",
     "decode_value",
     "dumps",
+    "encode_lazy",
+    "encode_named",
     "encode_value",
     "file_digest",
     "hex_digest",

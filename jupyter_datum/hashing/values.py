@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import math
 import pickle
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+import msgpack
 from blake3 import blake3
 
 _JSON: Final = b"j"
 _PICKLE: Final = b"p"
+_LAZY: Final = b"l"
+_NAMED: Final = b"m"
 _dumps = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 #: Python refuses to write longer integers (4,300 digits) in decimal.
 _LONGEST: Final = 1 << 8192
@@ -34,20 +37,48 @@ def encode_value(value: Any) -> bytes:
     return _PICKLE + dumps(value)
 
 
-def decode_value(data: bytes) -> Any:
-    """Inverse of :func:`encode_value`. Only in kernels and workers: it may unpickle.
+def encode_lazy(spec: Mapping[str, Any]) -> bytes:
+    """Return a value that its worker loads when it comes to it: a part of a table, say.
+
+    Parameters
+    ----------
+    spec : mapping
+        Plain JSON; what reads it is told to :func:`decode_value`. A digest of the content
+        should stand in it, so that other content is another value.
+    """
+    return _LAZY + _dumps(dict(spec)).encode("utf-8", "surrogatepass")
+
+
+def encode_named(values: Mapping[str, bytes]) -> bytes:
+    """Return encoded values by name as one: a dict, made without decoding any of them."""
+    return _NAMED + bytes(msgpack.packb(dict(values)))
+
+
+def decode_value(data: bytes, load: Callable[[dict[str, Any]], Any] | None = None) -> Any:
+    """Inverse of the encoders. Only in kernels and workers: it may unpickle.
+
+    Parameters
+    ----------
+    data : bytes
+    load : callable, optional
+        Gives the value that :func:`encode_lazy` was told of.
 
     Raises
     ------
     ValueError
-        If `data` is of neither kind.
+        If `data` is of no kind of ours, or must be loaded and nobody can.
     """
     tag = data[:1]
     if tag == _JSON:
         return json.loads(data[1:].decode("utf-8", "surrogatepass"))
     if tag == _PICKLE:
         return pickle.loads(data[1:])
-    raise ValueError(f"an encoded value begins with 'j' or 'p', not with {tag!r}")
+    if tag == _NAMED:
+        named = msgpack.unpackb(data[1:])
+        return {name: decode_value(value, load) for name, value in named.items()}
+    if tag == _LAZY and load is not None:
+        return load(json.loads(data[1:].decode("utf-8", "surrogatepass")))
+    raise ValueError(f"an encoded value begins with 'j', 'p', 'm' or 'l', not with {tag!r}")
 
 
 def seen_digest(value: bytes | None, captures: Mapping[str, str]) -> bytes:

@@ -37,6 +37,9 @@ class Input(ABC):
     #: Whether the key covers all that the cell sees beside the files: value and captures.
     #: Where it does not, a digest of both is recorded with each success and compared.
     told_by_key: bool = True
+    #: Whether listing it runs user code or a large library: then a runner has a process of its
+    #: own list it (:mod:`jupyter_datum.runner.lister`), so that it takes no harm.
+    foreign: bool = False
 
     @property
     @abstractmethod
@@ -55,6 +58,26 @@ class Input(ABC):
             What could not be listed is appended here, and the listing goes on: it is then
             incomplete, and nothing may be concluded from what it lacks.
         """
+
+    def kept(self, project: Project) -> Input:
+        """Return the input as it can be written: what only this process holds (a table, a
+        callable, an iterable) goes to the project's payloads. An input made of others keeps
+        these.
+
+        Raises
+        ------
+        DatumError
+            If something in it cannot be written.
+        """
+        return self
+
+    def variables(self) -> tuple[str, ...]:
+        """Return the environment variables whose values it needs to be listed."""
+        return ()
+
+    def notes(self) -> tuple[str, ...]:
+        """Return sentences that a plan should say of it; complete when it has been listed."""
+        return ()
 
     def captures(self, key: bytes) -> dict[str, str]:
         """Return what a pattern captures from the key of a datum."""

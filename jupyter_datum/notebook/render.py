@@ -117,6 +117,7 @@ def preview_lines(name: str, found: Preview, workers: int) -> list[str]:
         lines.append(f"    and {found.would_run - len(found.first):,} more")
     if found.vanished:
         lines.append(f"  {found.vanished:,} recorded datums have left the input")
+    lines += [f"  {one_line(note, 400)}" for note in found.notes]
     if found.errors:
         lines.append(f"  the listing is incomplete: {one_line('; '.join(found.errors[:3]))}")
     return lines

@@ -17,6 +17,7 @@ from typing import Any
 from ..engines import get_engine
 from ..errors import UsageError
 from ..hashing import hex_digest
+from ..inputs import Input
 from ..project import Project
 from ..runner.ask import ask_for_run
 from ..runner.environment import carried, needed
@@ -99,7 +100,7 @@ def prepare(
         cell_id=cell_id,
         python=platform.python_version(),
         packages=_packages(cell, captured),
-        environment=needed([*_codes(cell), *(f.__code__ for f in found.functions)]),
+        environment=_environment(cell, found, source),
         variables=carried(),
     )
     return Prepared(project, options, recipe, write_recipe(project, recipe), found)
@@ -151,6 +152,11 @@ def _of_the_transform(options: Options) -> dict[str, Any]:
     default = Options()
     fields = {name: getattr(default, name) for name in _OF_THE_RUN}
     return replace(options, **fields).to_json()
+
+
+def _environment(cell: Cell, found: Fingerprint, source: Input) -> list[str]:
+    codes = [*_codes(cell), *(f.__code__ for f in found.functions)]
+    return sorted({*needed(codes), *source.variables()})
 
 
 def _modules_digest(captured: Captured) -> str:

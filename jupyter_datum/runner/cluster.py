@@ -85,7 +85,7 @@ class Pool:
 
     def __init__(self, project_dir: str, watch: Watch) -> None:
         self._project_dir = project_dir
-        self._watch = watch
+        self.watch = watch
         self._idle: list[Cluster] = []
 
     def take(self, wanted: Wanted) -> Cluster:
@@ -101,7 +101,7 @@ class Pool:
                 cluster.events(0)  # what died while nobody looked
                 return cluster
         engine = get_engine(wanted.engine)(wanted.settings(self._project_dir))
-        return Cluster(wanted, engine, self._watch)
+        return Cluster(wanted, engine, self.watch)
 
     def give_back(self, cluster: Cluster, now: float, *, keep: bool) -> None:
         """Take `cluster` back after a run; close it unless it is to be kept."""

@@ -115,6 +115,8 @@ class Committer:
         }
         if planner.errors:
             note["errors"] = planner.errors[:20]
+        if notes := planner.source.notes():
+            note["notes"] = notes[:20]
         self._fields.update(planned=1, note=json.dumps(note), saved=planner.saved)
 
     def set_status(self, status: RunStatus, message: str | None) -> None:

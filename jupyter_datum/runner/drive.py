@@ -144,7 +144,7 @@ class Drive:
 
     def _plan(self, now: float) -> bool:
         """Plan another batch, if the listing goes on; tell whether it did."""
-        if self._planning.ended:
+        if self._planning.waits:
             return False
         try:
             planned = self._planning.step()

@@ -62,7 +62,3 @@ class Job:
     def journal(self, worker: str) -> Path:
         """Where `worker` writes its records of this run."""
         return self.project.journal(self.uuid, self.epoch, worker)
-
-    def nothing_found(self) -> tuple[str, str, tuple[str, ...]]:
-        """What :exc:`~jupyter_datum.errors.NoDatumsError` wants to know."""
-        return self.source.nothing_found()

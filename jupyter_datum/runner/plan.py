@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final, NamedTuple
@@ -20,6 +20,7 @@ from ..hashing import file_digest, is_racy, seen_digest
 from ..inputs.base import Input, Listed
 from ..ledger import queries, writes
 from ..states import DatumState
+from .lister import Lister
 from .selection import (
     CHANGED,
     DIRTY,
@@ -115,7 +116,7 @@ class Planner:
     ) -> None:
         self._conn = conn
         self._run, self._transform, self._version = run
-        self._source = source
+        self.source = source
         self._selection = selection
         self._now_ns = now_ns
         self.errors: list[str] = []
@@ -135,12 +136,25 @@ class Planner:
         self._ids = _Ids(conn)
         self._empty = not queries.known(conn, self._transform, None, 1)
         self._plain = self._empty and selection.takes_all_new and not dry and resumed is None
+        self._block = BATCH
         self._listing = source.list(exclude, self.errors)
         self._pairs = self._paired(self._listing)
+
+    def ready(self) -> bool:
+        """Return whether :meth:`step` would not wait: for a lister it might."""
+        return not isinstance(self._listing, Lister) or self._listing.ready(wait=False) > 0
+
+    def close(self) -> None:
+        """End the listing, wherever it is."""
+        if isinstance(self._listing, Lister):
+            self._listing.close()
 
     def step(self, n: int = BATCH) -> Batch | None:
         """Plan up to `n` more datums; None when the listing has ended."""
         batch = Batch()
+        if isinstance(self._listing, Lister):
+            n = min(n, self._listing.ready(wait=True))
+        self._block = n
         if self._plain:
             return self._new_ones(batch, n)
         pairs = list(islice(self._pairs, n))
@@ -242,7 +256,7 @@ class Planner:
     def _input_reason(self, listed: Listed, known: Known) -> str:
         if listed.files and not self._same_input(listed, known):
             return CHANGED
-        if not self._source.told_by_key:
+        if not self.source.told_by_key:
             seen = seen_digest(listed.value, listed.captures)
             if known.seen != seen and known.seen is not None:
                 return CHANGED
@@ -277,7 +291,7 @@ class Planner:
         if stat == before and not is_racy(stat, self._now_ns()):
             return True
         try:
-            return file_digest(os.path.join(self._source.roots[name], rel)) == content
+            return file_digest(os.path.join(self.source.roots[name], rel)) == content
         except OSError:
             return False  # the worker will say what is wrong with it
 
@@ -318,7 +332,7 @@ class Planner:
     def _paired(self, listing: Iterator[Listed]) -> Iterator[tuple[Listed, Known | None]]:
         if self._empty:
             return ((listed, None) for listed in listing)
-        return self._merged(listing) if self._source.ordered else self._looked_up(listing)
+        return self._merged(listing) if self.source.ordered else self._looked_up(listing)
 
     def _merged(self, listing: Iterator[Listed]) -> Iterator[tuple[Listed, Known | None]]:
         cursor = self._cursor()
@@ -350,7 +364,7 @@ class Planner:
             after = rows[-1][0]
 
     def _looked_up(self, listing: Iterator[Listed]) -> Iterator[tuple[Listed, Known | None]]:
-        for block in _blocks(listing, BATCH):
+        while block := list(islice(listing, self._block)):
             found = queries.lookup(self._conn, self._transform, [row.key for row in block])
             for listed in block:
                 row = found.get(listed.key)
@@ -382,9 +396,3 @@ class _Ids:
             self._block = min(self._block * 2, 100_000)
         self._next += 1
         return self._next - 1
-
-
-def _blocks(rows: Iterable[Listed], n: int) -> Iterator[list[Listed]]:
-    iterator = iter(rows)
-    while block := list(islice(iterator, n)):
-        yield block

@@ -28,6 +28,11 @@ class Planning:
         self.listing = Listing(job.folder / "listing")
         self._file = PlanFile(job.folder / "plan")
 
+    @property
+    def waits(self) -> bool:
+        """Whether there is nothing to plan at the moment: it has ended, or a lister works."""
+        return self.ended or not self.planner.ready()
+
     def step(self) -> Planned | None:
         """Plan another batch (some milliseconds); None when the listing has just ended.
 
@@ -42,7 +47,7 @@ class Planning:
         if batch is None:
             self.ended = True
             if self.planner.planned == 0 and not self.planner.errors:
-                raise NoDatumsError(*self._job.nothing_found())
+                raise NoDatumsError(*self.planner.source.nothing_found())
             return None
         try:
             self.listing.append(batch.rows)
@@ -57,5 +62,6 @@ class Planning:
 
     def close(self) -> None:
         """Let go of the files."""
+        self.planner.close()
         self.listing.close()
         self._file.close()

@@ -29,6 +29,7 @@ from .commit import Committer
 from .drive import Drive
 from .handover import Receiver
 from .job import Job
+from .lister import listed_apart
 from .listing import ids_by_key
 from .plan import Planner
 from .recover import recover
@@ -219,10 +220,13 @@ class Preparer:
         selection = selection_of(self._conn, key.transform, options, args)
         exclude = frozenset({out} if out else ())
         run = (key.id, key.transform, key.version)
+        listed = listed_apart(
+            source, self._project, recipe, self._environment(job), self._pool.watch
+        )
         planner = Planner(
             self._conn,
             run,
-            source,
+            listed,
             selection,
             exclude,
             time.time_ns,

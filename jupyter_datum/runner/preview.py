@@ -15,6 +15,7 @@ from ..ledger import queries
 from ..project import Project
 from ..transform.options import Options
 from ..transform.recipe import Recipe
+from .lister import listed_apart
 from .plan import Batch, Planner
 from .selection import selection_of
 
@@ -41,6 +42,8 @@ class Preview:
         Datums of the ledger that the input does not have (any more).
     errors : list of str
         What could not be listed.
+    notes : tuple of str
+        What the input says of itself.
     estimate : float or None
         Seconds of work, from what the datums took before; None if nothing is known.
     """
@@ -51,6 +54,7 @@ class Preview:
     first: list[str] = field(default_factory=list)
     vanished: int = 0
     errors: list[str] = field(default_factory=list)
+    notes: tuple[str, ...] = ()
     estimate: float | None = None
 
 
@@ -81,16 +85,20 @@ def preview(
     planner = Planner(
         conn,
         (_NO_ROW, transform, version),
-        input_from_json(recipe.input, project),
+        listed_apart(input_from_json(recipe.input, project), project, recipe),
         selection_of(conn, transform, options, args),
         frozenset({os.fsencode(recipe.out)} if recipe.out else ()),
         time.time_ns,
         dry=True,
     )
     found = Preview(errors=planner.errors)
-    while (batch := planner.step()) is not None:
-        _take(found, batch, planner)
-        look(found)
+    try:
+        while (batch := planner.step()) is not None:
+            _take(found, batch, planner)
+            look(found)
+    finally:
+        planner.close()
+    found.notes = planner.source.notes()
     found.reasons = dict(planner.reasons.most_common())
     found.vanished = planner.vanished
     found.estimate = _estimate(conn, recipe.name, found.would_run)

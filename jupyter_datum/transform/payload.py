@@ -205,12 +205,29 @@ class Loaded:
         return None if self._last is None else result
 
 
-def load_payload(data: bytes) -> Loaded:
-    """Inverse of :func:`build_payload`. Only of bytes whose digest a signed recipe names."""
+def pickle_by_value(content: dict[str, Any], captured: Captured) -> bytes:
+    """Return `content` as one pickle, functions and the project's modules in it by value.
+
+    Raises
+    ------
+    CaptureError
+        If it cannot be pickled; `captured` tells which name it is.
+    """
+    return _dump(content, captured)
+
+
+def unpickle(data: bytes) -> Any:
+    """Inverse of :func:`pickle_by_value`. Only of bytes whose digest a signed recipe names."""
     content = pickle.loads(data)
     if "modules" in content:
         with present(content["modules"]):
             content = pickle.loads(content["content"])
+    return content
+
+
+def load_payload(data: bytes) -> Loaded:
+    """Inverse of :func:`build_payload`. Only of bytes whose digest a signed recipe names."""
+    content = unpickle(data)
     namespace = content["marker"].__globals__
     namespace.update(content["values"])
     namespace.setdefault("__name__", "__main__")

@@ -93,11 +93,19 @@ class Recipe:
 
 def write_recipe(project: Project, recipe: Recipe) -> str:
     """Sign `recipe` and keep it; return its digest, which is its name."""
-    text = json.dumps(dataclasses.asdict(recipe), sort_keys=True)
-    data = text.encode()
+    data = _text(recipe)
     digest = hex_digest(data, 32)
     _keep(project.recipe(digest), _sign(data).encode() + b"\n" + data)
     return digest
+
+
+def recipe_digest(recipe: Recipe) -> str:
+    """Return the name under which :func:`write_recipe` keeps `recipe`."""
+    return hex_digest(_text(recipe), 32)
+
+
+def _text(recipe: Recipe) -> bytes:
+    return json.dumps(dataclasses.asdict(recipe), sort_keys=True).encode()
 
 
 def read_recipe(project: Project, digest: str) -> Recipe:
