@@ -27,6 +27,7 @@ FLOORS = {
     "registry": 4,
     "outputs": 3,
     "hashing": 3,
+    "results": 3,
     "inputs": 4,
     "transform": 4,
     "state": 4,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter, time
@@ -30,14 +31,16 @@ from ..events import (
     SetItem,
     frame,
 )
-from ..hashing import decode_value, encode_value, file_digest, hex_digest, seen_digest, stat_of
+from ..hashing import decode_value, file_digest, seen_digest, stat_of
 from ..outputs.staging import Staging
 from ..project import Project
+from ..results import keep_bytes, keep_result
+from ..results.display import SHOWN, close_figures, open_figures, outputs_of, take_figures
 from ..transform.traceback import failure_of
 from .logs import Capture
 
-#: Encoded results up to this size, in bytes, travel in their record; others become files.
-INLINE: Final = 16 << 10
+#: Loaded by the cell, if at all.
+_PYPLOT: Final = "matplotlib.pyplot"
 
 
 class Transform(NamedTuple):
@@ -112,6 +115,7 @@ class Bench:
         inputs: tuple[InputFile, ...] = ()
         filename = ""
         self._capture.begin()
+        figures: frozenset[int] = open_figures() if _PYPLOT in sys.modules else frozenset()
         try:
             self.phase = "setup"
             transform = load()
@@ -124,6 +128,11 @@ class Bench:
             answer = transform.run(datum)
             self.phase = "result"
             result = None if answer is None else self._result(answer)
+            display = None
+            if _PYPLOT in sys.modules:
+                take_figures(figures, answer)
+            if SHOWN or (result is not None and result.kind[:4] != "json"):
+                display = self._display(answer, result)
             metrics = datum._metrics and _plain(datum._metrics)
             self.phase = "output"
             outputs = self._collected(item)
@@ -132,7 +141,7 @@ class Bench:
                 item.position, item.datum, item.key, item.attempt, self._epoch, set_id,
                 began, perf_counter() - start, inputs, outputs, result, self._capture.end(),
                 metrics or None, dirty,
-                seen_digest(item.value, item.captures) if self._seen else None,
+                seen_digest(item.value, item.captures) if self._seen else None, display,
             )  # fmt: skip
             self.phase = "result"
             return _framed(done)
@@ -146,6 +155,9 @@ class Bench:
             return _framed_failure(failed._replace(log=self._log()))
         finally:
             self.phase = ""
+            SHOWN.clear()
+            if _PYPLOT in sys.modules:
+                close_figures(figures)
             if self._tmp_used:
                 self._tmp_used = False
                 shutil.rmtree(self._scratch, ignore_errors=True)
@@ -191,13 +203,11 @@ class Bench:
     # -- results and outputs -------------------------------------------------------------
 
     def _result(self, answer: object) -> Result:
-        data = encode_value(answer)
-        kind, body = ("json" if data[:1] == b"j" else "pickle"), data[1:]
-        if len(body) <= INLINE or not self._shared:
-            return Result(kind, body, len(body))
-        digest = hex_digest(body)
-        _write_once(self._project.result(digest), body)
-        return Result(f"{kind}-file", digest.encode(), len(body))
+        return keep_result(answer, self._project, shared=self._shared)
+
+    def _display(self, answer: object, result: Result | None) -> Result:
+        data = outputs_of(answer, result.kind if result else None)
+        return keep_bytes("mime", data, self._project, shared=self._shared)
 
     def _collected(self, item: SetItem) -> tuple[OutputFile, ...]:
         staging = self._staging
@@ -270,13 +280,3 @@ def _plain(metrics: dict[str, Any]) -> dict[str, Any]:
     }
     msgpack.packb(plain)
     return plain
-
-
-def _write_once(path: Path, data: bytes) -> None:
-    """Write a file that is named by its content: whole, or not at all."""
-    if path.exists():
-        return
-    path.parent.mkdir(mode=0o700, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    part.write_bytes(data)
-    part.replace(path)

@@ -24,6 +24,7 @@ from typing import Final, NoReturn
 from ..errors import ProjectError
 from ..events import Begun, DatumSet, SetReturn, frame, pack_return, unpack_set
 from ..project import Project, find
+from ..results.display import adopt
 from ..transform.payload import load_payload
 from ..transform.recipe import read_payload, read_recipe
 from .attempt import Bench, Transform
@@ -132,6 +133,7 @@ class Session:
             sys.path[:] = first + [path for path in sys.path if path not in first]
             os.chdir(recipe.cwd)
         loaded = load_payload(read_payload(project, recipe.payload))
+        adopt(loaded.namespace, recipe.source, own=self._own)
         name = str(recipe.input.get("name", "in"))
         return Transform(loaded.run, name, recipe.filename, recipe.fingerprint, recipe.cwd)
 
@@ -203,6 +205,9 @@ def prepare() -> None:
     global _own
     _own = True
     lead_group()
+    # A kernel's backend draws into its cell; a desktop's would open windows.
+    if os.environ.get("MPLBACKEND", "module://").startswith("module://"):
+        os.environ["MPLBACKEND"] = "Agg"
 
 
 def execute(data: bytes) -> bytes:

@@ -45,6 +45,7 @@ def put_successes(conn: sqlite3.Connection, run: RunKey, rows: Sequence[tuple[Do
         _insert_successes(conn, run, rows)
         note_keys(conn, ids)
         _put_inputs(conn, [(done.datum, done.inputs) for done, _ in rows])
+        _put_displays(conn, run, [done for done, _ in rows])
         _put_attempts(conn, (_late_success(run, *row) for row in rows if row[0].attempt > 1))
         _regroup(conn, left, Counter())
 
@@ -168,6 +169,22 @@ def _put_inputs(
     conn.executemany(
         "insert into input values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         ((datum, i, *file) for datum, inputs in several for i, file in enumerate(inputs)),
+    )
+
+
+def _put_displays(conn: sqlite3.Connection, run: RunKey, rows: Sequence[Done]) -> None:
+    """What the cell displays, in place of what it displayed before."""
+    shown = [(done.datum, run.id, *done.display[:2]) for done in rows if done.display]
+    if (
+        len(shown) < len(rows)
+        and conn.execute("select exists (select 1 from display)").fetchone()[0]
+    ):
+        quiet = [(done.datum,) for done in rows if not done.display]
+        conn.executemany("delete from display where datum = ?", quiet)
+    conn.executemany(
+        "insert into display (datum, run, kind, bundle) values (?, ?, ?, ?) on conflict (datum)"
+        " do update set run = excluded.run, kind = excluded.kind, bundle = excluded.bundle",
+        shown,
     )
 
 

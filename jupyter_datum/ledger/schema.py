@@ -216,6 +216,8 @@ MIGRATIONS: Final[tuple[str, ...]] = (
         content blob, seen blob,
         inputs blob,                       -- digest over all input files, where several
         outputs text,                      -- JSON list of [path relative to out, size, digest]
+        metrics text,
+        result_kind text, result blob,     -- a large result's file is not kept for this row
         primary key (datum, run)
     ) without rowid;
 
@@ -248,6 +250,24 @@ MIGRATIONS: Final[tuple[str, ...]] = (
         kind text not null,                -- mime | mime-file
         bundle blob not null
     );
+
+    -- Files in .datum/results that a row has let go; swept when no other row names them.
+    create table loose (digest blob primary key) without rowid;
+    create index datum_file on datum (result) where substr(result_kind, -5) = '-file';
+    create index kept_file on kept (result) where substr(result_kind, -5) = '-file';
+    create index display_file on display (bundle) where kind = 'mime-file';
+    create trigger datum_lets_go after update of result on datum
+        when substr(old.result_kind, -5) = '-file' and old.result is not new.result
+        begin insert or ignore into loose values (old.result); end;
+    create trigger datum_goes after delete on datum when substr(old.result_kind, -5) = '-file'
+        begin insert or ignore into loose values (old.result); end;
+    create trigger kept_goes after delete on kept when substr(old.result_kind, -5) = '-file'
+        begin insert or ignore into loose values (old.result); end;
+    create trigger display_lets_go after update on display
+        when old.kind = 'mime-file' and old.bundle is not new.bundle
+        begin insert or ignore into loose values (old.bundle); end;
+    create trigger display_goes after delete on display when old.kind = 'mime-file'
+        begin insert or ignore into loose values (old.bundle); end;
 
     -- What happened on each day (UTC, days since 1970), kept when attempts are folded away.
     create table daily (

@@ -1,0 +1,19 @@
+"""What a cell gives for a datum, and what it displays, as bytes; and back again.
+
+Small values are JSON, which anybody may read. Arrays, tables and images are kept in the
+format that other tools read too. Only what is left becomes a pickle, which is loaded where
+the user asks for it, and never by a server.
+"""
+
+from .kinds import Large, decode_result, is_file, value_of
+from .store import INLINE, keep_bytes, keep_result
+
+__all__ = [
+    "INLINE",
+    "Large",
+    "decode_result",
+    "is_file",
+    "keep_bytes",
+    "keep_result",
+    "value_of",
+]
