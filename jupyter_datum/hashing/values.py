@@ -8,13 +8,11 @@ import pickle
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-import msgpack
 from blake3 import blake3
 
 _JSON: Final = b"j"
 _PICKLE: Final = b"p"
 _LAZY: Final = b"l"
-_NAMED: Final = b"m"
 _dumps = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 #: Python refuses to write longer integers (4,300 digits) in decimal.
 _LONGEST: Final = 1 << 8192
@@ -49,13 +47,8 @@ def encode_lazy(spec: Mapping[str, Any]) -> bytes:
     return _LAZY + _dumps(dict(spec)).encode("utf-8", "surrogatepass")
 
 
-def encode_named(values: Mapping[str, bytes]) -> bytes:
-    """Return encoded values by name as one: a dict, made without decoding any of them."""
-    return _NAMED + bytes(msgpack.packb(dict(values)))
-
-
 def decode_value(data: bytes, load: Callable[[dict[str, Any]], Any] | None = None) -> Any:
-    """Inverse of the encoders. Only in kernels and workers: it may unpickle.
+    """Inverse of :func:`encode_value` and :func:`encode_lazy`. Only in kernels and workers: it may unpickle.
 
     Parameters
     ----------
@@ -73,12 +66,9 @@ def decode_value(data: bytes, load: Callable[[dict[str, Any]], Any] | None = Non
         return json.loads(data[1:].decode("utf-8", "surrogatepass"))
     if tag == _PICKLE:
         return pickle.loads(data[1:])
-    if tag == _NAMED:
-        named = msgpack.unpackb(data[1:])
-        return {name: decode_value(value, load) for name, value in named.items()}
     if tag == _LAZY and load is not None:
         return load(json.loads(data[1:].decode("utf-8", "surrogatepass")))
-    raise ValueError(f"an encoded value begins with 'j', 'p', 'm' or 'l', not with {tag!r}")
+    raise ValueError(f"an encoded value begins with 'j', 'p' or 'l', not with {tag!r}")
 
 
 def seen_digest(value: bytes | None, captures: Mapping[str, str]) -> bytes:

@@ -59,7 +59,7 @@ class Input(ABC):
             incomplete, and nothing may be concluded from what it lacks.
         """
 
-    def kept(self, project: Project) -> Input:
+    def stored(self, project: Project) -> Input:
         """Return the input as it can be written: what only this process holds (a table, a
         callable, an iterable) goes to the project's payloads. An input made of others keeps
         these.

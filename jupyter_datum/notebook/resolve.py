@@ -142,7 +142,7 @@ def _from_object(
 
 def _from_value(value: Any, label: str, context: Context, project: Project) -> Input:
     if isinstance(value, Input):
-        return value.kept(project)
+        return value.stored(project)
     if isinstance(value, Items):
         value = value.iterable
     elif isinstance(value, str | os.PathLike):
