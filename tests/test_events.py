@@ -29,19 +29,20 @@ _inputs = st.lists(
 ).map(tuple)
 _outputs = st.lists(st.builds(OutputFile, st.text(), _bytes, _small, _bytes), max_size=2).map(tuple)
 _logs = st.none() | st.builds(LogSegment, _small, _small, _small)
+_upstream = st.lists(_small, max_size=2).map(tuple)
 _begun = st.builds(Begun, _small, _small, _small, _small, st.floats(0, 1e9))
 _done = st.builds(
     Done, _small, _small, _bytes, _small, _small, _small, st.floats(0, 1e9), st.floats(0, 1e9),
     _inputs, _outputs, st.none() | st.builds(Result, st.just("json"), _bytes, _small), _logs,
     st.none() | st.dictionaries(st.text(), _small, min_size=1, max_size=2), st.booleans(),
     st.none() | st.binary(min_size=16, max_size=16),
-    st.none() | st.builds(Result, st.just("mime"), _bytes, _small),
+    st.none() | st.builds(Result, st.just("mime"), _bytes, _small), _upstream,
 )  # fmt: skip
 _failed = st.builds(
     Failed, _small, _small, _bytes, _small, _small, _small, st.floats(0, 1e9), st.floats(0, 1e9),
     _inputs,
     st.builds(Failure, *[st.text(max_size=9)] * 6, st.booleans(), st.booleans()),
-    _logs, _outputs,
+    _logs, _outputs, _upstream,
 )  # fmt: skip
 _records = st.lists(_begun | _done | _failed, max_size=8)
 

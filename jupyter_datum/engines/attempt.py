@@ -34,7 +34,7 @@ from ..events import (
 from ..hashing import decode_value, file_digest, seen_digest, stat_of
 from ..outputs.staging import Staging
 from ..project import Project
-from ..results import keep_bytes, keep_result
+from ..results import keep_bytes, keep_result, value_of
 from ..results.display import SHOWN, close_figures, open_figures, outputs_of, take_figures
 from ..transform.traceback import failure_of
 from .logs import Capture
@@ -141,7 +141,8 @@ class Bench:
                 item.position, item.datum, item.key, item.attempt, self._epoch, set_id,
                 began, perf_counter() - start, inputs, outputs, result, self._capture.end(),
                 metrics or None, dirty,
-                seen_digest(item.value, item.captures) if self._seen else None, display,
+                seen_digest(item.value, item.captures) if self._seen else None,
+                display, item.upstream,
             )  # fmt: skip
             self.phase = "result"
             return _framed(done)
@@ -151,6 +152,7 @@ class Bench:
             failed = Failed(
                 item.position, item.datum, item.key, item.attempt, self._epoch, set_id,
                 began, perf_counter() - start, inputs, failure, None, self._partial(item),
+                item.upstream,
             )  # fmt: skip
             return _framed_failure(failed._replace(log=self._log()))
         finally:
@@ -163,7 +165,7 @@ class Bench:
                 shutil.rmtree(self._scratch, ignore_errors=True)
 
     def _datum(self, item: SetItem, inputs: tuple[InputFile, ...], transform: Transform) -> Datum:
-        value = None if item.value is None else decode_value(item.value)
+        value = None if item.value is None else decode_value(item.value, self._load)
         files: tuple[tuple[str, str, bytes], ...] = ()
         contents: tuple[bytes, ...] = ()
         name = transform.input
@@ -175,6 +177,12 @@ class Bench:
             name, item.key, files, value, item.captures, item.position, item.attempt, self,
             contents, transform.code,
         )  # fmt: skip
+
+    def _load(self, spec: dict[str, Any]) -> Any:
+        """Load a value that lies elsewhere: another transform's result."""
+        if "result" not in spec:
+            raise ValueError(f"no value of ours: {spec!r}")
+        return value_of(str(spec["result"]), bytes.fromhex(spec["data"]), self._project)
 
     def _path(self, name: str, rel: bytes) -> bytes:
         return os.path.join(self._roots[name], rel)

@@ -121,6 +121,7 @@ class Done(NamedTuple):
     input changed while it was being processed. ``seen`` is the digest of value and captures
     (:func:`jupyter_datum.hashing.seen_digest`), None where the key says it all. ``display``
     is what the cell displays, a MIME bundle as JSON: kind ``"mime"`` or ``"mime-file"``.
+    ``upstream`` are the row ids of the datums that it was made from.
     """
 
     position: int
@@ -139,6 +140,7 @@ class Done(NamedTuple):
     dirty: bool
     seen: bytes | None = None
     display: Result | None = None
+    upstream: tuple[int, ...] = ()
 
 
 class Failed(NamedTuple):
@@ -156,6 +158,7 @@ class Failed(NamedTuple):
     failure: Failure
     log: LogSegment | None
     partial: tuple[OutputFile, ...]
+    upstream: tuple[int, ...] = ()
 
 
 Record = Begun | Done | Failed

@@ -18,7 +18,8 @@ class SetItem(NamedTuple):
 
     ``files`` holds ``(input name, rel path, known content or None)``; ``value`` is an
     encoded value (see :func:`jupyter_datum.hashing.decode_value`) or None; ``captures``
-    are the strings that the input's pattern captured.
+    are the strings that the input's pattern captured; ``upstream`` are the row ids of the
+    datums that it comes from.
     """
 
     position: int
@@ -28,6 +29,7 @@ class SetItem(NamedTuple):
     files: tuple[tuple[str, bytes, bytes | None], ...]
     value: bytes | None
     captures: dict[str, str]
+    upstream: tuple[int, ...] = ()
 
 
 class DatumSet(NamedTuple):
@@ -72,6 +74,8 @@ def pack_listed(
     """Return what :func:`pack_item` gives for a datum's first attempt, without making it."""
     # The worker hashes what it finds: between now and then a file may change again.
     found = tuple([(name, rel, None) for name, rel, _ in files]) if files else ()
+    if upstream:
+        return bytes(_pack((position, datum, key, 1, found, value, captures, upstream)))
     return bytes(_pack((position, datum, key, 1, found, value, captures)))
 
 
@@ -109,10 +113,11 @@ def unpack_set(data: bytes) -> DatumSet:
 
 
 def _item(fields: list[Any], attempt: int) -> SetItem:
-    position, datum, key, _, files, value, captures = fields
+    position, datum, key, _, files, value, captures, *upstream = fields
     return SetItem(
-        position, datum, key, attempt, tuple((n, r, c) for n, r, c in files), value, captures
-    )
+        position, datum, key, attempt, tuple((n, r, c) for n, r, c in files), value, captures,
+        tuple(upstream[0]) if upstream else (),
+    )  # fmt: skip
 
 
 class SetReturn(NamedTuple):

@@ -9,9 +9,14 @@ from typing import Any, Final
 from .base import Input, Listed, input_from_json
 from .files import GlobInput
 from .items import ItemsInput, write_items
+from .upstream import UpstreamInput
 
 #: JSON word -> input.
-KINDS: Final[dict[str, type[Input]]] = {"glob": GlobInput, "items": ItemsInput}
+KINDS: Final[dict[str, type[Input]]] = {
+    "glob": GlobInput,
+    "items": ItemsInput,
+    "transform": UpstreamInput,
+}
 
 
 class Items:
@@ -50,6 +55,19 @@ def items(iterable: Iterable[Any]) -> Items:
     return Items(iterable)
 
 
+def transform(name: str, *, label: str | None = None) -> UpstreamInput:
+    """Every datum that the transform `name` has done well is a datum.
+
+    Parameters
+    ----------
+    name : str
+        Of the transform.
+    label : str, optional
+        Of the input, for ``datum.paths``; by default the transform's name.
+    """
+    return UpstreamInput(name, label)
+
+
 def datums(source: Input) -> Iterator[Listed]:
     """List an input's datums, lazily, without running anything."""
     return source.list(frozenset(), [])
@@ -62,9 +80,11 @@ __all__ = [
     "Items",
     "ItemsInput",
     "Listed",
+    "UpstreamInput",
     "datums",
     "glob",
     "input_from_json",
     "items",
+    "transform",
     "write_items",
 ]

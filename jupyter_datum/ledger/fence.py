@@ -9,12 +9,16 @@ from ..errors import RunnerError
 
 
 class RunKey(NamedTuple):
-    """A run as its writer names it: row ids, and the epoch of the runner that holds it."""
+    """A run as its writer names it: row ids, and the epoch of the runner that holds it.
+
+    The ledger knows nothing of datums with ids from ``fresh`` on but what this run wrote.
+    """
 
     id: int
     transform: int
     version: int
     epoch: int
+    fresh: int = 2**62
 
 
 class Fenced(RunnerError):

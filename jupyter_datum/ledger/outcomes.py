@@ -16,6 +16,7 @@ from typing import Any, Final
 from ..events import Done, Failed, InputFile, LogSegment
 from ..states import DatumState
 from .db import transaction
+from .edges import keep_past, put_edges
 from .fence import RunKey, check_epoch, storable
 from .keys import note_keys
 
@@ -41,11 +42,13 @@ def put_successes(conn: sqlite3.Connection, run: RunKey, rows: Sequence[tuple[Do
     with transaction(conn):
         check_epoch(conn, run)
         ids = [done.datum for done, _ in rows]
+        keep_past(conn, run, ids)
         left = _groups_of(conn, run, ids)
         _insert_successes(conn, run, rows)
         note_keys(conn, ids)
         _put_inputs(conn, [(done.datum, done.inputs) for done, _ in rows])
         _put_displays(conn, run, [done for done, _ in rows])
+        put_edges(conn, run, [done for done, _ in rows])
         _put_attempts(conn, (_late_success(run, *row) for row in rows if row[0].attempt > 1))
         _regroup(conn, left, Counter())
 
@@ -68,10 +71,12 @@ def put_failures(
         groups = _put_groups(conn, run, [failed for failed, _, _ in rows])
         final = [(failed, worker) for failed, worker, last in rows if last]
         ids = [failed.datum for failed, _ in final]
+        keep_past(conn, run, ids)
         left = _groups_of(conn, run, ids)
         conn.executemany(_failure_sql(run), [_failure_row(*row, groups) for row in final])
         note_keys(conn, ids)
         _put_inputs(conn, [(failed.datum, failed.inputs) for failed, _ in final])
+        put_edges(conn, run, [failed for failed, _ in final])
         _put_attempts(conn, (_failed_attempt(run, f, worker, groups) for f, worker, _ in rows))
         _regroup(conn, left, Counter(groups[_signature(failed)] for failed, _ in final))
 
@@ -87,7 +92,7 @@ def _insert_successes(
     rest: list[Row] = []
     for (
         position, datum, key, attempt, epoch, _, began, seconds,
-        inputs, outputs, result, log, metrics, dirty, seen, _,
+        inputs, outputs, result, log, metrics, dirty, seen, *_,
     ), worker in rows:  # fmt: skip
         row = (
             datum,

@@ -20,6 +20,7 @@ from ..errors import RunError
 from ..events import Stat
 from ..states import RunStatus
 from .db import transaction
+from .edges import put_roots
 from .fence import Fenced, RunKey, check_epoch, storable
 from .keys import allocate_datums, index_keys
 from .outcomes import put_failures, put_successes
@@ -100,6 +101,7 @@ def create_run(
     requested: float,
     epoch: int,
     user: str = "",
+    pipeline: str = "",
 ) -> int:
     """Insert a run that begins now, and return its row id.
 
@@ -111,7 +113,7 @@ def create_run(
     row = (
         uuid, transform, version, recipe, interpreter, engine, workers,
         json.dumps(dict(options)), origin, user, RunStatus.RUNNING.value, epoch, requested,
-        time.time(),
+        time.time(), pipeline,
     )  # fmt: skip
     with transaction(conn):
         if conn.execute("select 1 from run where uuid = ?", (uuid,)).fetchone():
@@ -119,8 +121,8 @@ def create_run(
         index_keys(conn)
         cursor = conn.execute(
             "insert into run (uuid, transform, version, recipe, interpreter, engine, workers,"
-            " options, origin, user, status, epoch, requested, started)"
-            " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " options, origin, user, status, epoch, requested, started, pipeline)"
+            " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             row,
         )
         return int(cursor.lastrowid or 0)
@@ -260,6 +262,7 @@ __all__ = [
     "end_run",
     "index_keys",
     "put_failures",
+    "put_roots",
     "put_successes",
     "put_workers",
     "refresh_stats",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import json
 import os
@@ -11,19 +12,23 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from ..errors import UsageError
+from ..errors import SignatureError, UsageError
 from ..hashing import type_name
 from ..inputs import (
     GlobInput,
     Input,
     Items,
     ItemsInput,
+    UpstreamInput,
     glob,
     input_from_json,
     items,
     write_items,
 )
+from ..inputs.upstream import check_no_cycle
+from ..ledger import db, queries
 from ..project import FOLDER, Project
+from ..transform.recipe import read_recipe
 from .context import Context
 
 _CALL: Final = re.compile(r"[A-Za-z_]\w*\(.*\)\Z", re.DOTALL)
@@ -49,7 +54,10 @@ def resolve_input(
     if text.startswith("$"):
         return _from_object(text[1:], namespace, context, project)
     if _CALL.match(text):
-        return _from_value(_evaluate(text, context, namespace), text, context, project)
+        value = _evaluate(text, context, namespace, project)
+        return _from_value(value, text, context, project)
+    if text.isidentifier() and text in _transforms(project):
+        return UpstreamInput(text, project=project)
     if text.isidentifier() and (text in namespace or not _GLOB.search(text)):
         return _from_object(text, namespace, context, project)
     return GlobInput(expand(text, namespace), str(context.folder))
@@ -88,11 +96,14 @@ def _literal(text: str) -> str:
     return re.sub(r"[*?\[{(]", lambda found: f"[{found[0]}]", text)
 
 
-def _evaluate(text: str, context: Context, namespace: Mapping[str, Any]) -> Any:
+def _evaluate(text: str, context: Context, namespace: Mapping[str, Any], project: Project) -> Any:
     def glob_here(pattern: str, root: Any = None, **options: Any) -> GlobInput:
         return glob(pattern, context.folder / (root if root is not None else ""), **options)
 
-    names = {**namespace, "glob": glob_here, "items": items}
+    def transform_here(name: str, *, label: str | None = None) -> UpstreamInput:
+        return UpstreamInput(name, label, project)
+
+    names = {**namespace, "glob": glob_here, "items": items, "transform": transform_here}
     try:
         return eval(text, names)
     except UsageError:
@@ -133,9 +144,12 @@ def _from_object(
         )
         near = difflib.get_close_matches(name, candidates, n=5) or candidates[:5]
         hint = f" Lists there: {', '.join(near)}." if near else ""
+        known = _transforms(project)
+        chained = difflib.get_close_matches(name, known, n=5) or known[:5]
+        hint += f" Transforms: {', '.join(chained)}." if chained else ""
         raise UsageError(
-            f"-i {name}: the kernel has no object of that name.{hint} A file pattern has a "
-            'wildcard or a dot in it, as in "images/*.jpg"'
+            f"-i {name}: no transform and no object of the kernel has that name.{hint} A file "
+            'pattern has a wildcard or a dot in it, as in "images/*.jpg"'
         )
     return _from_value(namespace[name], name, context, project)
 
@@ -153,7 +167,7 @@ def _from_value(value: Any, label: str, context: Context, project: Project) -> I
             f"-i items({label}.to_dict('records'))"
         )
     if hasattr(value, "results") and hasattr(value, "failures"):
-        raise UsageError(f"{label} is a transform; the output of one as input is not there yet")
+        return UpstreamInput(str(value.name), project=project)
     if not isinstance(value, Iterable):
         raise UsageError(f"-i {label} is {type_name(value)}, which has no items to run over")
     return _written(value, label, project)
@@ -170,6 +184,34 @@ def _written(value: Iterable[Any], label: str, project: Project) -> ItemsInput:
     file = project.payload(f"items-{written.digest}")
     part.replace(file)
     return ItemsInput(file, written.items, label)
+
+
+def _transforms(project: Project) -> list[str]:
+    """Names of the transforms that have run, if any has."""
+    if not project.ledger.exists():
+        return []
+    with contextlib.closing(db.connect(project)) as conn:
+        return [row.name for row in queries.transforms(conn)]
+
+
+def check_circle(name: str, source: dict[str, Any], project: Project) -> None:
+    """Make sure that a transform does not come from itself.
+
+    Raises
+    ------
+    UsageError
+        If it does.
+    """
+
+    def recorded(other: str) -> dict[str, Any] | None:
+        with contextlib.closing(db.connect(project)) as conn:
+            run = queries.latest_run(conn, other)
+        try:
+            return read_recipe(project, run.recipe).input if run else None
+        except SignatureError:
+            return None
+
+    check_no_cycle(name, source, recorded)
 
 
 def resolve_output(text: str | None, name: str, context: Context) -> Path:

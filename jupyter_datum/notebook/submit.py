@@ -28,7 +28,7 @@ from ..transform.options import Options, parse_line
 from ..transform.payload import Consent, build_payload
 from ..transform.recipe import Recipe, write_payload, write_recipe
 from .context import Context
-from .resolve import resolve_input, resolve_output
+from .resolve import check_circle, resolve_input, resolve_output
 
 #: Options of one execution; the others belong to the transform.
 _OF_THE_RUN = ("only", "force", "sample", "background", "no_probe", "plan", "large_payload")
@@ -75,6 +75,7 @@ def prepare(
     get_engine(options.engine)
     project = context.project()
     source = resolve_input(options.input, context, namespace, project)
+    check_circle(options.name, source.to_json(), project)
     out = resolve_output(options.output, options.name, context)
     captured = capture(cell, namespace, project.root)
     found = fingerprint(cell, captured)

@@ -75,7 +75,7 @@ class Committer:
         )
         record = Failed(
             blame.position, item.datum, item.key, blame.attempt, self._job.epoch, 0,
-            time.time() - blame.seconds, blame.seconds, (), failure, None, (),
+            time.time() - blame.seconds, blame.seconds, (), failure, None, (), tuple(item.upstream),
         )  # fmt: skip
         self._failed.append((record, blame.worker, blame.final))
 
@@ -257,5 +257,5 @@ def _conflict(verdict: Verdict) -> Failed:
     )
     return Failed(
         done.position, done.datum, done.key, done.attempt, done.epoch, done.set_id,
-        done.began, done.seconds, done.inputs, failure, done.log, (),
+        done.began, done.seconds, done.inputs, failure, done.log, (), done.upstream,
     )  # fmt: skip

@@ -205,7 +205,9 @@ class Planner:
             self.gives_way.again.add(known.id)
         # The worker hashes what it finds: between now and then a file may change again.
         files = tuple((name, rel, None) for name, rel, _ in listed.files)
-        item = SetItem(position, identity, listed.key, 1, files, listed.value, listed.captures)
+        item = SetItem(
+            position, identity, listed.key, 1, files, listed.value, listed.captures, listed.upstream
+        )
         batch.states.append(DatumState.PENDING)
         batch.rows.append(pack_item(item))
 

@@ -168,8 +168,10 @@ class Preparer:
             origin=str(request.args.get("origin", "kernel")),
             requested=request.at,
             epoch=self._epoch,
+            pipeline=str(request.args.get("pipeline", "")),
         )
-        return RunKey(run, transform, version, self._epoch)
+        fresh = writes.allocate_datums(conn, 0)
+        return RunKey(run, transform, version, self._epoch, fresh)
 
     def _check_out(self, name: str, out: bytes | None) -> None:
         owner = queries.transform_of_out(self._conn, out) if out else None
@@ -193,6 +195,7 @@ class Preparer:
         recovering: bool = False,
     ) -> Drive:
         source = input_from_json(recipe.input, self._project)
+        writes.put_roots(self._conn, key.transform, source.roots)
         out = os.fsencode(recipe.out) if recipe.out else None
         job = Job(
             self._project,

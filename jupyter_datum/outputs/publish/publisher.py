@@ -9,6 +9,7 @@ from dataclasses import replace as changed
 
 from ...events import Done
 from ...ledger.db import transaction
+from ...ledger.edges import keep_past
 from ...ledger.writes import RunKey, check_epoch
 from ..disk import disk_errors, sync_files, sync_folder, write_anew
 from ..names import file_system_folds, fold
@@ -171,6 +172,7 @@ class Publisher:
             check_epoch(self._conn, self._run)
             if judge.changes_files:
                 datums = judge.accepted
+                keep_past(self._conn, self._run, datums)
                 redo.put_outputs(self._conn, self._run.transform, datums, judge.moves, self._fold)
                 redo.forget(self._conn, self._run, (v.done.datum for v in judge.verdicts))
             commit(self._conn, judge.verdicts)

@@ -11,6 +11,7 @@ from typing import Final
 
 from ...events import Done, frames
 from ...ledger.db import transaction
+from ...ledger.edges import keep_past
 from ...ledger.writes import RunKey, check_epoch
 from ...states import DatumState
 from ..disk import disk_errors, lstat, sync_folder
@@ -68,6 +69,7 @@ def roll_forward(
         made = [move for datum in whole.values() for move in datum]
         with transaction(conn):
             check_epoch(conn, run)
+            keep_past(conn, run, whole)
             redo.put_outputs(conn, run.transform, whole, made, folded)
             redo.forget(conn, run, {move.datum for move in moves})
             commit(conn, verdicts)

@@ -1,0 +1,169 @@
+"""``transform("name")``: every datum that another transform has done well is a datum.
+
+Its key is the upstream datum's, its files are that datum's outputs, its value is that
+datum's result. What failed, or was made by older code, feeds nothing until it is made anew.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ..errors import InputError, UsageError
+from ..events import Stat
+from ..hashing import encode_lazy, stat_of
+from ..ledger import db, queries
+from ..ledger.feed import Given, given
+from ..project import Project, find
+from .base import Input, Listed
+
+
+class UpstreamInput(Input):
+    """The datums of another transform.
+
+    Parameters
+    ----------
+    transform : str
+        Its name.
+    name : str, optional
+        Of the input, for ``datum.paths``; by default the transform's.
+    project : Project, optional
+        By default the one of the working folder.
+    """
+
+    kind = "transform"
+    ordered = True
+    told_by_key = False
+
+    def __init__(
+        self, transform: str, name: str | None = None, project: Project | None = None
+    ) -> None:
+        self.transform = transform
+        self.name = name or transform
+        self._given = project
+
+    @property
+    def project(self) -> Project:
+        """Where the other transform is recorded."""
+        found = self._given or find(Path(os.environ.get("DATUM_PROJECT") or Path.cwd()))
+        if found is None:
+            raise InputError(
+                f"transform({self.transform!r}) belongs to a project, and there is no .datum "
+                "folder at or above the working folder: run the cell of that transform first"
+            )
+        self._given = found
+        return found
+
+    @property
+    def roots(self) -> dict[str, bytes]:
+        row = self._row()
+        return {self.name: row.out} if row.out else {}
+
+    def list(self, exclude: frozenset[bytes], errors: list[str]) -> Iterator[Listed]:
+        row = self._row()
+        out = os.path.normpath(row.out) if row.out else b""
+        with contextlib.closing(db.connect(self.project, readonly=True)) as conn:
+            run = queries.latest_run(conn, self.transform)
+            if run is not None and run.ended is None:
+                errors.append(f"{self.transform} is running still: its later datums are left out")
+            idle = 0
+            for datum in given(conn, row.id):
+                files = self._files(datum, out) if datum.good else None
+                if files is None:
+                    idle += 1
+                else:
+                    yield Listed(datum.key, files, _value(datum), {}, (datum.id,))
+        if idle:
+            errors.append(
+                f"{idle:,} datums of {self.transform} feed nothing: they failed, were made by "
+                f"older code, or lost an output. Run {self.transform} again"
+            )
+
+    def _files(self, datum: Given, out: bytes) -> tuple[tuple[str, bytes, Stat], ...] | None:
+        """Its outputs as they are now; None if one is gone."""
+        found = []
+        for path, *_ in datum.outputs:
+            try:
+                stat = stat_of(os.stat(path))
+            except OSError:
+                return None
+            found.append((self.name, os.path.relpath(path, out), stat))
+        return tuple(found)
+
+    def _row(self) -> queries.TransformRow:
+        with contextlib.closing(db.connect(self.project, readonly=True)) as conn:
+            row = queries.transform(conn, self.transform)
+            if row is not None:
+                return row
+            names = [known.name for known in queries.transforms(conn)]
+        near = difflib.get_close_matches(self.transform, names, n=3) or names[:5]
+        hint = f"; there are: {', '.join(near)}" if near else ""
+        raise InputError(f"no transform is named {self.transform!r}{hint}. Run its cell first")
+
+    def to_json(self) -> dict[str, Any]:
+        spec = {"transform": self.transform}
+        if self.name != self.transform:
+            spec["name"] = self.name
+        return spec
+
+    @classmethod
+    def from_json(cls, spec: dict[str, Any], project: Project | None) -> UpstreamInput:
+        return cls(str(spec["transform"]), spec.get("name"), project)
+
+    def describe(self) -> str:
+        return f"transform({self.transform!r})"
+
+    def nothing_found(self) -> tuple[str, str, tuple[str, ...]]:
+        return self.describe(), "no datum of it has succeeded with its present code", ()
+
+
+def _value(datum: Given) -> bytes | None:
+    """The result, encoded as a value."""
+    if datum.kind is None or datum.result is None:
+        return None
+    if datum.kind in ("json", "pickle"):
+        return datum.kind[:1].encode() + bytes(datum.result)
+    return encode_lazy({"result": datum.kind, "data": bytes(datum.result).hex()})
+
+
+def check_no_cycle(name: str, source: dict[str, Any], recorded: Any) -> None:
+    """Make sure that transform `name` does not come from itself.
+
+    Parameters
+    ----------
+    name : str
+    source : dict
+        Its input as JSON.
+    recorded : callable
+        Returns the input (JSON) of another transform, or None.
+
+    Raises
+    ------
+    UsageError
+        If it does; the sentence shows the circle.
+    """
+    ways: list[tuple[str, ...]] = [(name, up) for up in upstream_names(source)]
+    seen: set[str] = set()
+    while ways:
+        way = ways.pop()
+        if way[-1] == name:
+            circle = " <- ".join(way)
+            raise UsageError(f"a transform cannot come from itself: {circle}. Change one input")
+        if way[-1] not in seen:
+            seen.add(way[-1])
+            ways += [(*way, up) for up in upstream_names(recorded(way[-1]) or {})]
+
+
+def upstream_names(spec: Any) -> list[str]:
+    """Return the transforms that an input (JSON) names, wherever it is nested."""
+    if isinstance(spec, dict):
+        if isinstance(spec.get("transform"), str):
+            return [spec["transform"]]
+        return [name for part in spec.values() for name in upstream_names(part)]
+    if isinstance(spec, list):
+        return [name for part in spec for name in upstream_names(part)]
+    return []

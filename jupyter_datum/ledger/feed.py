@@ -1,0 +1,68 @@
+"""What a transform has to give to the next one: its datums that hold a good result."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
+
+from ..states import DatumState
+from .known import BY_KEY, after_key, outputs_of
+
+#: Datums read at a time.
+_PAGE: Final = 2_000
+
+
+class Given(NamedTuple):
+    """A datum of a transform as the next one gets it.
+
+    ``good`` is False where nothing may be made from it: it failed, is stale, or an input of
+    it changed meanwhile. ``outputs`` are ``(absolute path, size, mtime_ns, digest)``.
+    """
+
+    id: int
+    key: bytes
+    good: bool
+    outputs: list[tuple[bytes, int, int, bytes]]
+    kind: str | None
+    result: bytes | None
+
+
+def given(conn: sqlite3.Connection, transform: int) -> Iterator[Given]:
+    """Yield the datums of a transform that are still in its input, by key, page by page."""
+    current = current_versions(conn, transform)
+    after: bytes | None = None
+    while rows := _page(conn, transform, after):
+        outputs = outputs_of(conn, [row[0] for row in rows if row[6]])
+        for identity, key, state, version, dirty, gone, made, kind, result in rows:
+            if gone is not None or state == DatumState.CANCELLED:
+                continue
+            files = sorted(outputs.get(identity, ()))
+            good = state == DatumState.SUCCESS and version in current and not dirty
+            yield Given(identity, key, good and len(files) == made, files, kind, result)
+        after = rows[-1][1]
+
+
+def _page(conn: sqlite3.Connection, transform: int, after: bytes | None) -> list[tuple[Any, ...]]:
+    return conn.execute(
+        "select d.id, k.key, d.state, d.version, d.dirty, d.gone, d.outputs, d.result_kind,"
+        f" d.result {BY_KEY} {after_key(after)} order by k.key limit ?",
+        (transform, after or b"", _PAGE),
+    ).fetchall()
+
+
+def current_versions(conn: sqlite3.Connection, transform: int) -> frozenset[int]:
+    """Return the version that the newest run of a transform used, and those marked as
+    equivalent to it."""
+    row = conn.execute(
+        "select v.id, coalesce(v.same_as, v.id) from run r join version v on v.id = r.version"
+        " where r.transform = ? order by r.id desc limit 1",
+        (transform,),
+    ).fetchone()
+    if row is None:
+        return frozenset()
+    alike = conn.execute(
+        "select id from version where transform = ? and coalesce(same_as, id) = ?",
+        (transform, row[1]),
+    )
+    return frozenset({row[0], *(found[0] for found in alike)})

@@ -1,0 +1,119 @@
+"""Transforms fed by transforms: keys, files, values, edges, and what feeds nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from jupyter_datum.errors import UsageError
+from jupyter_datum.ledger import queries
+
+from ..story import Story
+
+UPPER = "datum.out_file('.up').write_text(datum.path.read_text().upper())\nlen(datum.path.name)"
+LOWER = (
+    "datum.out_file('.low').write_text(datum.path.read_text().lower())\n[datum.value, datum.stem]"
+)
+
+
+def files(story: Story, n: int) -> None:
+    folder = story.folder / "in"
+    folder.mkdir(exist_ok=True)
+    for i in range(n):
+        (folder / f"{i:03}.txt").write_text(f"file {i}\n")
+
+
+def edges(story: Story) -> set[tuple[bytes, bytes]]:
+    with story.ledger() as conn:
+        return set(
+            conn.execute(
+                "select down.key, up.key from edge e join datum down on down.id = e.down"
+                " join datum up on up.id = e.up"
+            )
+        )
+
+
+def test_each_datum_of_one_transform_is_a_datum_of_the_next(story: Story) -> None:
+    files(story, 5)
+    story.run('up -i "in/*.txt" --workers 1', UPPER)
+    row = story.run("low -i up --workers 1", LOWER)
+    assert (row.status, row.success) == ("success", 5)
+    assert story.transform("low").results() == [[7, f"{i:03}"] for i in range(5)]
+    assert (story.folder / "out/low/003.low").read_text() == "file 3\n"
+    keys = {b"%03d.txt" % i for i in range(5)}
+    assert edges(story) == {(key, key) for key in keys}
+    again = story.run("low -i up --workers 1", LOWER)
+    assert (again.success, again.skipped) == (0, 5)
+
+
+def test_only_what_changed_upstream_runs_again_downstream(story: Story) -> None:
+    files(story, 4)
+    story.run('up -i "in/*.txt" --workers 1', UPPER)
+    story.run("low -i up --workers 1", LOWER)
+    (story.folder / "in/002.txt").write_text("other\n")
+    story.run('up -i "in/*.txt" --workers 1', UPPER)
+    again = story.run("low -i up --workers 1", LOWER)
+    assert (again.success, again.skipped) == (1, 3)
+    with story.ledger() as conn:
+        past = conn.execute("select datum, state, outputs from past order by datum").fetchall()
+    assert [state for _, state, _ in past] == [2, 2]
+    assert all(
+        name in outputs for name, (*_, outputs) in zip(("002.up", "002.low"), past, strict=True)
+    )
+
+
+def test_what_failed_or_is_stale_upstream_feeds_nothing(story: Story) -> None:
+    files(story, 4)
+    fails = "assert datum.stem != '001', 'no'\n" + UPPER
+    story.run('up -i "in/*.txt" --workers 1 --tries 1', fails)
+    row = story.run("low -i up --workers 1", LOWER)
+    assert row.success == 3
+    assert "1 datums of up feed nothing" in str(row.note)
+    story.run('up -i "in/*.txt" --workers 1 --only failed', UPPER)  # three are stale now
+    with story.ledger() as conn:
+        found = queries.transform(conn, "low")
+    assert found is not None
+    left = story.run("low -i up --workers 1", LOWER)
+    assert (left.total, left.success) == (1, 1)
+
+
+def test_a_large_result_travels_by_its_file(story: Story) -> None:
+    story.namespace["xs"] = [1, 2]
+    story.run("big -i $xs --workers 1", "[datum.value] * 20_000")
+    row = story.run("small -i big --workers 1", "sum(datum.value)")
+    assert row.status == "success"
+    assert sorted(story.transform("small").results()) == [20_000, 40_000]
+
+
+def test_a_glob_over_outputs_has_edges_too(story: Story) -> None:
+    files(story, 3)
+    story.run('up -i "in/*.txt" --workers 1', UPPER)
+    story.run('low -i "out/up/*.up" --workers 1', LOWER)
+    assert edges(story) == {(b"%03d.up" % i, b"%03d.txt" % i) for i in range(3)}
+
+
+def test_a_transform_never_comes_from_itself(story: Story) -> None:
+    files(story, 1)
+    story.run('one -i "in/*.txt" --workers 1', UPPER)
+    story.run("two -i one --workers 1", LOWER)
+    with pytest.raises(UsageError, match="one <- two <- one"):
+        story.prepare("one -i two", LOWER)
+    with pytest.raises(UsageError, match="Transforms: two"):
+        story.prepare("one -i twoo", LOWER)
+
+
+def test_a_transform_object_is_an_input(story: Story) -> None:
+    files(story, 2)
+    story.run('up -i "in/*.txt" --workers 1', UPPER)
+    story.namespace["there"] = story.transform("up")
+    assert story.run("low -i there --workers 1", LOWER).success == 2
+    row = story.run('more -i transform("up",label="x") --workers 1', "str(datum.paths['x'].name)")
+    assert row.success == 2
+
+
+def test_results_of_every_kind_are_values(story: Story) -> None:
+    story.namespace["xs"] = [2, 5000]
+    array = "import numpy\nnumpy.arange(datum.value)"
+    story.run("arrays -i $xs --workers 1", array)
+    row = story.run("sums -i arrays --workers 1", "int(datum.value.sum())")
+    assert row.status == "success"
+    assert sorted(story.transform("sums").results()) == [1, 12_497_500]
