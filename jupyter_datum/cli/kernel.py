@@ -6,12 +6,13 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from queue import Empty
 from typing import Any, Final
 
 from ..errors import RunError, UsageError
+from ..transform.marked import RUN_KEY
 
 #: Seconds without a message after which the kernel is looked at.
 _LOOK: Final = 0.5
@@ -38,8 +39,14 @@ class Kernel:
         self._quiet = quiet
         self._bar = sys.stderr.isatty() and not quiet
 
-    def execute(self, source: str) -> bool:
+    def execute(self, source: str, run: Mapping[str, Any] | None = None) -> bool:
         """Execute a cell; return whether it raised (a run with failures does not count).
+
+        Parameters
+        ----------
+        source : str
+        run : mapping, optional
+            What is asked of the run that it starts, beside the cell.
 
         Raises
         ------
@@ -48,7 +55,7 @@ class Kernel:
         KeyboardInterrupt
             After the kernel was interrupted and has answered: its run is cancelled.
         """
-        request = self._client.execute(source, allow_stdin=False)
+        request = self._sent(source, {RUN_KEY: dict(run)} if run else {})
         try:
             return self._until_idle(request, source)
         except KeyboardInterrupt:
@@ -58,6 +65,16 @@ class Kernel:
             raise
         finally:
             self._clear()
+
+    def _sent(self, source: str, metadata: dict[str, Any]) -> str:
+        """As the client's own `execute`, which sends no metadata."""
+        content = {
+            "code": source, "silent": False, "store_history": True, "user_expressions": {},
+            "allow_stdin": False, "stop_on_error": True,
+        }  # fmt: skip
+        message = self._client.session.msg("execute_request", content, metadata=metadata)
+        self._client.shell_channel.send(message)
+        return str(message["header"]["msg_id"])
 
     def _until_idle(self, request: str, source: str, *, within: float = float("inf")) -> bool:
         raised = False

@@ -24,7 +24,7 @@ from ..notebook import render
 from ..notebook.public import status_json
 from ..project import Project, find
 from ..runner.ask import recorded
-from ..transform.marked import Marked, is_skipped, marked_cell
+from ..transform.marked import LOAD_EXTENSION, Marked, is_skipped, marked_cell
 from ..transform.options import parse_line
 from .commands import exit_code, follow
 from .kernel import started
@@ -56,10 +56,12 @@ def _execute(path: Path, cells: list[_Cell], args: argparse.Namespace) -> bool:
     whether any did."""
     broken = False
     extra = _extra(args)
-    texts = [c.marked.with_options(extra) if c.marked else c.source for c in cells]
+    texts = [cell.marked.code if cell.marked else cell.source for cell in cells]
     with started(path, quiet=args.json) as kernel:
         for cell, text in zip(cells, texts, strict=True):
-            broken = kernel.execute(text) or broken
+            if cell.marked and cell.marked.by == "metadata":
+                kernel.execute(LOAD_EXTENSION)
+            broken = kernel.execute(text, {"origin": "cli", "options": extra}) or broken
             if broken and cell.marked is None:
                 break
     return broken
@@ -98,7 +100,7 @@ def _wanted(cells: list[_Cell], name: str | None) -> Iterator[_Cell]:
 
 
 def _extra(args: argparse.Namespace) -> str:
-    """The command's options, to stand behind the cell's own; the last one counts."""
+    """The command's options, as text; they count more than the cell's own."""
     extra = ""
     given = (("--engine", args.engine), ("--workers", args.workers), ("--only", args.only))
     for flag, value in given:

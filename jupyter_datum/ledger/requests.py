@@ -66,6 +66,8 @@ def ask(
 ) -> int:
     """Insert a request and return its id; asking twice with one `uuid` is asking once.
 
+    What is asked in the end takes the place of a ``capture``, which stands for it until then.
+
     Parameters
     ----------
     conn : sqlite3.Connection
@@ -87,11 +89,42 @@ def ask(
     with transaction(conn):
         conn.execute(
             "insert into request (uuid, at, interpreter, kind, run, recipe, args)"
-            " values (?, ?, ?, ?, ?, ?, ?) on conflict (uuid) do nothing",
+            " values (?, ?, ?, ?, ?, ?, ?) on conflict (uuid) do update set"
+            " interpreter = excluded.interpreter, kind = excluded.kind, run = excluded.run,"
+            " recipe = excluded.recipe, args = excluded.args, state = 'open'"
+            " where request.kind = 'capture'",
             row,
         )
         found = conn.execute("select id from request where uuid = ?", (uuid,)).fetchone()
     return int(found[0])
+
+
+def begin_capture(conn: sqlite3.Connection, run: str) -> bool:
+    """Note that a server executes a notebook's cells, to ask for `run` then; return False if
+    this was asked before.
+    """
+    with transaction(conn):
+        added = conn.execute(
+            "insert into request (uuid, at, interpreter, kind, run, state)"
+            " values (?1, ?2, '', 'capture', ?1, 'taken') on conflict (uuid) do nothing",
+            (run, time.time()),
+        )
+    return added.rowcount == 1
+
+
+def give_up_capture(conn: sqlite3.Connection, run: str, why: str) -> None:
+    """Settle a capture that came to nothing; one whose run was asked for is left alone."""
+    with transaction(conn):
+        conn.execute(
+            "update request set state = 'refused', answer = ? where uuid = ? and kind = 'capture'",
+            (why, run),
+        )
+
+
+def captures(conn: sqlite3.Connection, uuid: str) -> bool:
+    """Return whether this request stands for a notebook whose cells are being executed."""
+    row = conn.execute("select kind, state from request where uuid = ?", (uuid,)).fetchone()
+    return row is not None and tuple(row) == ("capture", "taken")
 
 
 def request(conn: sqlite3.Connection, identity: int) -> Request | None:

@@ -7,16 +7,18 @@ import uuid
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-#: Key of the message's metadata with which a server names the run that the cell shall start.
-KEY = "datum_run"
+from ..transform.marked import RUN_KEY
+
 _UUID = re.compile(r"[0-9a-f]{32}")
 
 
 class AskedRun(NamedTuple):
-    """The public name of the run that a cell starts, and who asked for it."""
+    """The public name of the run that a cell starts, who asked for it, and the options that
+    it has beside the cell's own."""
 
     run: str
     origin: str
+    options: str
 
 
 def metadata_of(shell: Any) -> Mapping[str, Any]:
@@ -30,8 +32,13 @@ def metadata_of(shell: Any) -> Mapping[str, Any]:
 
 
 def asked_run(shell: Any) -> AskedRun:
-    """Return the run to start: the one that a server has named, or a new one."""
-    said = metadata_of(shell).get(KEY)
-    if isinstance(said, Mapping) and _UUID.fullmatch(str(said.get("run"))):
-        return AskedRun(str(said["run"]), "capture")
-    return AskedRun(uuid.uuid4().hex, "kernel")
+    """Return the run to start: as server or command line ask for it, or simply a new one."""
+    said = metadata_of(shell).get(RUN_KEY)
+    if not isinstance(said, Mapping):
+        return AskedRun(uuid.uuid4().hex, "kernel", "")
+    run = str(said.get("run"))
+    return AskedRun(
+        run if _UUID.fullmatch(run) else uuid.uuid4().hex,
+        str(said.get("origin", "kernel")),
+        str(said.get("options", "")),
+    )

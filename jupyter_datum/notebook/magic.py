@@ -25,7 +25,7 @@ from ..transform.marked import MARKED
 from ..transform.options import options_help, split
 from ..transform.recipe import read_recipe
 from . import render
-from .asked import asked_run
+from .asked import AskedRun, asked_run
 from .complete import VERBS
 from .context import context_of
 from .display import screen_for
@@ -72,7 +72,8 @@ class DatumMagics(Magics):
         """
         assert cell is not None
         marked = self._cell(line, cell)
-        line = line.removeprefix(f"{MARKED} ")
+        asked = asked_run(self.shell)
+        line = line.removeprefix(f"{MARKED} ") + asked.options
         prepared = prepare(line, marked, self.shell.user_ns, self._context, self._cell_id)
         announce(self._context, prepared.project)
         self._say(prepared)
@@ -81,12 +82,11 @@ class DatumMagics(Magics):
                 args = of_the_run(prepared.options)
                 print(plan_text(conn, prepared.project, prepared.recipe, args))
                 return
-            row = self._run(conn, prepared)
+            row = self._run(conn, prepared, asked)
         self._raise_unseen(row)
 
-    def _run(self, conn: sqlite3.Connection, prepared: Prepared) -> RunRow | None:
+    def _run(self, conn: sqlite3.Connection, prepared: Prepared, asked: AskedRun) -> RunRow | None:
         active = self._active(conn, prepared)
-        asked = asked_run(self.shell)
         run = active or asked.run
 
         def ask() -> None:

@@ -24,14 +24,11 @@ from ..runner.environment import carried, needed
 from ..transform.capture import Captured, capture
 from ..transform.cell import Cell, compile_cell
 from ..transform.fingerprint import Fingerprint, fingerprint
-from ..transform.options import Options, parse_line
+from ..transform.options import OF_THE_RUN, Options, parse_line
 from ..transform.payload import Consent, build_payload
 from ..transform.recipe import Recipe, write_payload, write_recipe
 from .context import Context
 from .resolve import check_circle, resolve_input, resolve_output
-
-#: Options of one execution; the others belong to the transform.
-_OF_THE_RUN = ("only", "force", "sample", "background", "no_probe", "plan", "large_payload")
 
 
 @dataclass(frozen=True)
@@ -121,7 +118,7 @@ def of_the_run(options: Options) -> dict[str, Any]:
     return {
         name: value
         for name, value in options.to_json().items()
-        if name in _OF_THE_RUN and name not in ("background", "plan", "large_payload")
+        if name in OF_THE_RUN and name not in ("background", "plan", "large_payload")
     }
 
 
@@ -151,7 +148,7 @@ def _codes(cell: Cell) -> list[CodeType]:
 
 def _of_the_transform(options: Options) -> dict[str, Any]:
     default = Options()
-    fields = {name: getattr(default, name) for name in _OF_THE_RUN}
+    fields = {name: getattr(default, name) for name in OF_THE_RUN}
     return replace(options, **fields).to_json()
 
 

@@ -124,6 +124,20 @@ def transform(value: Any) -> str | int:
     raise ValueError("it takes the name of a transform, or its id")
 
 
+def name(value: Any) -> str:
+    """Check a transform's name."""
+    if isinstance(value, str) and value.isidentifier() and len(value) <= 200:
+        return value
+    raise ValueError("it takes the name of a transform")
+
+
+def contents_path(value: Any) -> str:
+    """Check a path as the server's contents have it; where it leads is looked at later."""
+    if isinstance(value, str) and 0 < len(value) <= 4096 and "\0" not in value:
+        return value
+    raise ValueError("it takes the contents path of a notebook")
+
+
 def only(value: Any) -> list[str]:
     """Check which datums shall run."""
     found = value.split(",") if isinstance(value, str) else value
@@ -158,6 +172,7 @@ RUN: Final[Mapping[str, Check]] = {
     "sample": integer(1),
     "key": uuid,
 }
+START: Final[Mapping[str, Check]] = {**RUN, "notebook": contents_path, "transform": name}
 RETRY: Final[Mapping[str, Check]] = {"what": what, "key": uuid}
 REQUEST: Final[Mapping[str, Check]] = {
     "kind": one_of("cancel", "pause", "resume", "scale", "detach"),

@@ -21,7 +21,7 @@ PREFIX = "jupyter-datum"
 def load(server: ServerApp) -> None:
     """Add the extension to a server."""
     app = server.web_app
-    hall = Hall(*_files(server), app.settings)
+    hall = Hall(*_files(server), app.settings, _kernels(server))
     app.settings[RESOURCE] = hall
     base = re.escape(str(app.settings["base_url"]).rstrip("/"))
     app.add_handlers(  # type: ignore[no-untyped-call]
@@ -36,6 +36,12 @@ def unload(server: ServerApp) -> None:
     hall = server.web_app.settings.pop(RESOURCE, None)
     if isinstance(hall, Hall):
         hall.close()
+
+
+def _kernels(server: ServerApp) -> Any:
+    """The server's kernel manager, unless its kernels run behind a gateway."""
+    gateway = getattr(server, "gateway_config", None)
+    return None if getattr(gateway, "gateway_enabled", False) else server.kernel_manager
 
 
 def _files(server: ServerApp) -> tuple[Path | None, bool]:

@@ -11,6 +11,7 @@ from typing import Any, Final
 from .. import registry
 from .actions import Actions
 from .activity import any_run_active
+from .capture import Captures
 from .drawn import Drawn
 from .outbox import Outbox
 from .projects import Projects
@@ -35,9 +36,14 @@ class Hall:
         Whether names that begin with a dot are shown.
     settings : dict
         The server's; activity is told there.
+    kernels : MappingKernelManager, optional
+        The server's, unless its kernels run elsewhere.
     """
 
-    def __init__(self, root: Path | None, hidden: bool, settings: dict[str, Any]) -> None:
+    def __init__(
+        self, root: Path | None, hidden: bool, settings: dict[str, Any], kernels: Any = None
+    ) -> None:
+        self.captures = Captures(kernels)
         self.projects = Projects(root, hidden)
         self.actions = Actions()
         self.drawn = Drawn(self.projects.files.submit)
@@ -53,12 +59,15 @@ class Hall:
 
     def facts(self, reader: Reader) -> Facts:
         """Return what is known beside a ledger."""
-        return self._facts.setdefault(reader.project.root, Facts(reader.project))
+        return self._facts.setdefault(
+            reader.project.root, Facts(reader.project, self.captures.is_lost)
+        )
 
     def close(self) -> None:
         """Let go of everything."""
         if self._keeper is not None:
             self._keeper.cancel()
+        self.captures.close()
         self.drawn.close()
         self.projects.close()
 

@@ -24,22 +24,27 @@ def read_transforms(path: Path) -> list[dict[str, Any]]:
     ApiError
         ``refused`` if it is no notebook.
     """
-    marks = (marked_cell(index, cell) for index, cell in enumerate(read_cells(path)))
+    marks = (marked_cell(index, cell) for index, cell in enumerate(read_notebook(path)[1]))
     return [_json(marked) for marked in marks if marked is not None]
 
 
-def read_cells(path: Path) -> list[dict[str, Any]]:
-    """Return the cells of a notebook (errors: :func:`read_transforms`)."""
+def read_notebook(path: Path) -> tuple[str | None, list[dict[str, Any]]]:
+    """Return a notebook's kernelspec, by name, and its cells (errors: :func:`read_transforms`)."""
     import nbformat  # some tens of milliseconds, for those who ask
 
     data = read_part(path, 0, LARGEST + 1)
     if data is None or len(data) > LARGEST:
         raise refused(f"the notebook has more than {LARGEST >> 20} MB, or cannot be read")
     try:
-        cells = list(nbformat.reads(data.decode("utf-8"), as_version=4).cells)
+        notebook = nbformat.reads(data.decode("utf-8"), as_version=4)
+        cells, spec = list(notebook.cells), notebook.metadata.get("kernelspec") or {}
     except Exception as exc:  # nbformat raises whatever a broken file leads it to
         raise refused(f"the file cannot be read as a notebook ({type(exc).__name__})") from exc
-    return [cell if isinstance(cell, dict) else {} for cell in cells]
+    name = spec.get("name") if isinstance(spec, dict) else None
+    return (
+        name if isinstance(name, str) else None,
+        [cell if isinstance(cell, dict) else {} for cell in cells],
+    )
 
 
 def _json(marked: Marked) -> dict[str, Any]:

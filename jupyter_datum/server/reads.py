@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 from ..errors import DatumError
-from ..ledger import queries
+from ..ledger import queries, requests
 from ..ledger.files import WIDTH
 from ..ledger.queries import RunRow
 from ..project import Project
@@ -34,10 +35,13 @@ class Facts:
     Parameters
     ----------
     project : Project
+    is_lost : callable
+        Tells of a run's uuid whether the server that captured for it has ended.
     """
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Project, is_lost: Callable[[Project, str], bool]) -> None:
         self._project = project
+        self._is_lost = is_lost
         self._recipes: dict[str, tuple[float, str | None]] = {}
 
     def alive(self, row: RunRow) -> bool:
@@ -48,6 +52,22 @@ class Facts:
             return runner_alive(self._project, row.interpreter)
         except OSError:  # another user's lock: it cannot be asked, and nothing is claimed
             return True
+
+    def asked(
+        self, conn: sqlite3.Connection, uuid: str, what: str = "request"
+    ) -> tuple[str, str | None]:
+        """Return ``(state, answer)`` of a request; a capture of a dead server is refused.
+
+        Raises
+        ------
+        ApiError
+            ``not-found``.
+        """
+        if not conn.execute("select 1 from request where uuid = ?", (uuid,)).fetchone():
+            raise not_found(what)
+        if requests.captures(conn, uuid) and self._is_lost(self._project, uuid):
+            return "refused", "the server ended while it executed the cells: start the run again"
+        return requests.answered(conn, uuid)
 
     def retryable(self, row: RunRow) -> str | None:
         """Return why a run's code cannot be run again from here, or None if it can."""

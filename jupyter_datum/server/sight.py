@@ -12,11 +12,11 @@ import time
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ..ledger import db, queries, requests
+from ..ledger import db, queries
 from ..ledger.queries import RunRow
 from ..project import Project
 from . import codec, reads, shapes
-from .errors import ApiError, not_found, refused
+from .errors import ApiError, refused
 from .paths import read_whole
 
 #: Positions of a run that is shown.
@@ -111,10 +111,7 @@ class Sight:
         return Look(self._counts, len(self._states), delta, body, replace, active)
 
     def _check_asked(self, conn: sqlite3.Connection) -> None:
-        known = conn.execute("select 1 from request where uuid = ?", (self._run,)).fetchone()
-        state, answer = requests.answered(conn, self._run)
-        if known is None:
-            raise not_found("run")
+        state, answer = self._facts.asked(conn, self._run, "run")
         if state == "refused":
             raise refused(answer or "the run was refused")
 

@@ -18,6 +18,11 @@ from .options import OPTIONS, Option, Options, parse_line
 
 #: In front of a line that was made of metadata: the cell itself begins below it.
 MARKED: Final = "--marked"
+#: In the metadata of a request to execute a cell: ``{"run": uuid, "origin": .., "options": ..}``
+#: of the run that it shall start. They stand beside the cell, whose text stays as it is.
+RUN_KEY: Final = "datum_run"
+#: Executed before a cell that is marked by its metadata; a second time does nothing.
+LOAD_EXTENSION: Final = "get_ipython().extension_manager.load_extension('jupyter_datum')"
 #: The tag of a cell that is not executed when a notebook is run without a person.
 SKIP: Final = "datum-skip"
 _MAGIC: Final = re.compile(r"%%datum(?:[ \t]+(.*))?")
@@ -55,11 +60,6 @@ class Marked(NamedTuple):
         if self.mistake:
             raise UsageError(f"the metadata of cell {self.position + 1}: {self.mistake}")
         return f"%%datum {MARKED} {self.line}\n{self.source}"
-
-    def with_options(self, extra: str) -> str:
-        """Return :attr:`code` with more options; the last one counts."""
-        first, newline, rest = self.code.lstrip("\n").partition("\n")
-        return first + extra + newline + rest
 
 
 def marked_cell(position: int, cell: Mapping[str, Any]) -> Marked | None:

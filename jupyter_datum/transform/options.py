@@ -86,6 +86,12 @@ class Options:
         return cls(**fields)
 
 
+#: Options of one execution; the others belong to the transform.
+OF_THE_RUN: Final = (
+    "only", "force", "sample", "background", "no_probe", "plan", "large_payload",
+)  # fmt: skip
+
+
 def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 

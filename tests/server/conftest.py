@@ -14,6 +14,8 @@ from jupyter_datum.runner import environment
 from jupyter_datum.server import extension
 from tests.story import Story
 
+from .page import Page
+
 
 class Answer(NamedTuple):
     status: int
@@ -84,3 +86,14 @@ def ran(story: Story) -> tuple[Story, str]:
     run = story.run("thumbs -i numbers --engine joblib --workers 2 --tries 1", CELL)
     assert (run.status, run.success, run.failed) == ("failed", 6, 3)
     return story, run.uuid
+
+
+Open = Callable[[], Awaitable[Page]]
+
+
+@pytest.fixture
+def page(hall: Any, jp_ws_fetch: Any) -> Open:
+    async def opened() -> Page:
+        return Page(await jp_ws_fetch("jupyter-datum", "stream"))
+
+    return opened

@@ -31,6 +31,7 @@ ACTIONS = {
     "status": {"GET": "read"},
     "context": {"GET": "read"},
     "transforms": {"GET": "read"},
+    "runs": {"POST": "execute"},
     "stream": {"GET": "read"},
     f"projects/{ZERO}/runs": {"GET": "read", "POST": "execute"},
     f"projects/{ZERO}/runs/{ZERO}": {"GET": "read"},
@@ -166,7 +167,9 @@ async def test_s02_what_is_denied_has_no_effect(
     story, run = ran
     denies.denied = {"execute"}
     base = ("projects", story.project.uuid, "runs")
+    book = save(story.folder, "%%datum thumbs -i numbers\n1")
     for path, body in (
+        (("runs",), {"notebook": book, "transform": "thumbs"}),
         (base, {"transform": "thumbs", "force": True}),
         ((*base, run, "retry"), {"what": "failed"}),
         ((*base, run, "requests"), {"kind": "cancel"}),
@@ -241,7 +244,7 @@ BODIES = [
 
 async def test_s06_what_is_no_good_json_is_400(call: Call, story: Story) -> None:
     base = ("projects", story.project.uuid, "runs")
-    for path in (base, (*base, ZERO, "retry"), (*base, ZERO, "requests")):
+    for path in (("runs",), base, (*base, ZERO, "retry"), (*base, ZERO, "requests")):
         for body in BODIES:
             answer = await call(*path, method="POST", body=body)
             assert (answer.status, answer.json["code"]) == (400, "bad-request"), body[:80]

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable
 from typing import Any
-
-import pytest
 
 from jupyter_datum import registry
 from jupyter_datum.server.outbox import Outbox
 from jupyter_datum.states import DatumState
 from tests.story import Story
 
+from .conftest import Open
 from .page import Page
-
-Open = Callable[[], Awaitable[Page]]
 
 SLOW = """
 import time
@@ -24,14 +20,6 @@ time.sleep(0.02)
 if datum.value % 5 == 0:
     raise ValueError(f"bad {datum.value}")
 """
-
-
-@pytest.fixture
-def page(hall: Any, jp_ws_fetch: Any) -> Open:
-    async def opened() -> Page:
-        return Page(await jp_ws_fetch("jupyter-datum", "stream"))
-
-    return opened
 
 
 def start(story: Story, n: int = 150, body: str = SLOW) -> dict[str, str]:

@@ -80,7 +80,7 @@ def test_what_is_marked_and_what_is_not() -> None:
     assert marked_cell(0, {"cell_type": "markdown", "source": "%%datum x"}) is None
     both = marked_cell(4, cell("%%datum a -i *.txt\n1", datum={"name": "b"}))
     assert both is not None and (both.name, both.by, both.position) == ("a", "magic", 4)
-    assert both.with_options(" --force") == "%%datum a -i *.txt --force\n1"
+    assert both.code == "%%datum a -i *.txt\n1"
     named = marked_cell(0, cell("x = 1\nx", datum={"name": "b", "input": "*.txt"}))
     assert named is not None and named.code == "%%datum --marked b --input *.txt\nx = 1\nx"
     assert is_skipped(cell(tags=["datum-skip"])) and not is_skipped(cell(tags="datum-skip"))

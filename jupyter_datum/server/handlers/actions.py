@@ -29,4 +29,7 @@ class Requests(Posting):
         """Answer ``POST requests``."""
         body = self.body()
         reader = await self.ledger(project)
+        if body.get("kind") == "cancel" and self.hall.captures.cancel(run):
+            self.send({"request": run}, 202)
+            return
         self.send({"request": await self.hall.actions.ask(reader, run, body)}, 202)

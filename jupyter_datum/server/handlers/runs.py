@@ -5,10 +5,9 @@ from __future__ import annotations
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 
-from ...ledger import requests
 from ...states import DatumState
 from .. import details, pages, reads
-from ..errors import bad_request, not_found
+from ..errors import bad_request
 from .base import RESOURCE, Api, Posting
 
 _STATES = {
@@ -161,8 +160,6 @@ class Request(Api):
     async def get(self, project: str, uuid: str) -> None:
         """Answer ``GET request``."""
         reader = await self.ledger(project)
-        known = "select 1 from request where uuid = ?"
-        if not await reader.read(lambda conn: conn.execute(known, (uuid,)).fetchone()):
-            raise not_found("request")
-        state, answer = await reader.read(lambda conn: requests.answered(conn, uuid))
+        facts = self.hall.facts(reader)
+        state, answer = await reader.read(lambda conn: facts.asked(conn, uuid))
         self.send({"state": state, "answer": answer})

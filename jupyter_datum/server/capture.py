@@ -1,0 +1,226 @@
+"""A kernel that the server starts to run a notebook's transform when no kernel has.
+
+The notebook's code cells above the transform are executed in order in a kernel of its own
+kernelspec; transforms among them run as such, cells tagged ``datum-skip`` are left out. Then
+the transform is handed to its runner, and the kernel is shut down: the run goes on without
+it. Until then one request, of the kind ``capture`` and under the run's own uuid, stands in
+the ledger; the kernel's request for the run takes its place.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import posixpath
+from collections.abc import Mapping
+from pathlib import Path
+from queue import Empty
+from typing import Any, Final, NamedTuple
+
+from jupyter_client.kernelspec import NoSuchKernel
+from jupyter_server.utils import ensure_async
+
+from ..ledger import requests
+from ..locks import is_locked, try_lock
+from ..project import Project
+from ..transform.marked import LOAD_EXTENSION, RUN_KEY, Marked, is_skipped, marked_cell
+from .errors import ApiError, refused
+from .reader import Reader
+
+#: Seconds without an answer after which the kernel is looked at.
+_LOOK: Final = 1.0
+#: Seconds that a kernel has to come up.
+_READY: Final = 60.0
+#: What a run with failures raises in a cell above; the cells below it may still be run.
+_EXPECTED: Final = ("RunFailedError", "RunStoppedError")
+
+
+class NotCapturedError(Exception):
+    """Why a transform could not be captured, as one sentence."""
+
+
+class Wanted(NamedTuple):
+    """What to capture.
+
+    ``path`` is the notebook's contents path and ``file`` its file; ``kernel`` the name of its
+    kernelspec or None; ``cells`` are as nbformat has them; ``options`` are those of
+    this run, as text, beside the cell's own.
+    """
+
+    run: str
+    path: str
+    file: Path
+    kernel: str | None
+    cells: list[dict[str, Any]]
+    target: Marked
+    options: str
+
+
+class Captures:
+    """The captures that go on in a server.
+
+    Parameters
+    ----------
+    manager : MappingKernelManager
+        The server's own; None where its kernels run elsewhere.
+    """
+
+    def __init__(self, manager: Any) -> None:
+        self._manager = manager
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    async def begin(self, reader: Reader, wanted: Wanted) -> None:
+        """Begin to capture, once for each run.
+
+        Raises
+        ------
+        ApiError
+            ``refused`` if this server starts no kernels.
+        """
+        if self._manager is None:
+            raise refused("this server's kernels run elsewhere: run the cell in one")
+        if not await reader.write(lambda conn: requests.begin_capture(conn, wanted.run)):
+            return
+        task = asyncio.ensure_future(self._capture(reader, wanted))
+        self._tasks[wanted.run] = task
+        task.add_done_callback(lambda _: self._tasks.pop(wanted.run, None))
+
+    def cancel(self, run: str) -> bool:
+        """Give up the capture for `run`; return whether one went on."""
+        task = self._tasks.get(run)
+        return task is not None and task.cancel()
+
+    def is_lost(self, project: Project, run: str) -> bool:
+        """Return whether the server that captured for `run` has ended before it was done."""
+        return run not in self._tasks and not is_locked(_lock_of(project, run))
+
+    def close(self) -> None:
+        """Give up all captures."""
+        for task in list(self._tasks.values()):
+            task.cancel()
+
+    async def _capture(self, reader: Reader, wanted: Wanted) -> None:
+        lock = _lock_of(reader.project, wanted.run)
+        held = await asyncio.to_thread(try_lock, lock)
+        try:
+            await self._in_kernel(wanted)
+            why = f"{wanted.target.name} is running already"
+        except NotCapturedError as exc:
+            why = str(exc)
+        except asyncio.CancelledError:
+            why = "it was cancelled while the notebook's cells were executed"
+        except Exception as exc:
+            why = f"the kernel could not be used ({type(exc).__name__}: {exc})"
+        with contextlib.suppress(ApiError):
+            await reader.write(lambda conn: requests.give_up_capture(conn, wanted.run, why))
+        lock.unlink(missing_ok=True)
+        if held is not None:
+            os.close(held)
+
+    async def _in_kernel(self, wanted: Wanted) -> None:
+        kernel = await self._started(wanted)
+        try:
+            client = self._manager.get_kernel(kernel).client()
+            client.start_channels(stdin=False)
+            try:
+                await _ready(client)
+                await _execute_all(_Cells(client, self._manager, kernel), wanted)
+            finally:
+                client.stop_channels()
+        finally:
+            with contextlib.suppress(Exception):  # it died by itself
+                await asyncio.shield(ensure_async(self._manager.shutdown_kernel(kernel, now=True)))
+
+    async def _started(self, wanted: Wanted) -> str:
+        environment = {**os.environ, "JPY_SESSION_NAME": str(wanted.file)}
+        try:
+            started = self._manager.start_kernel(
+                path=posixpath.dirname(wanted.path),
+                kernel_name=wanted.kernel,
+                env=environment,
+            )
+            return str(await ensure_async(started))
+        except NoSuchKernel:
+            raise NotCapturedError(
+                f"the notebook asks for the kernel {wanted.kernel!r}, which is not installed here"
+            ) from None
+
+
+def _lock_of(project: Project, run: str) -> Path:
+    """Held by the server as long as it captures: so others know that it lives."""
+    return project.dir / f"capture-{run}.lock"
+
+
+async def _ready(client: Any) -> None:
+    try:
+        await client.wait_for_ready(timeout=_READY)
+    except RuntimeError as exc:
+        raise NotCapturedError(f"the notebook's kernel did not start: {exc}") from exc
+
+
+async def _execute_all(cells: _Cells, wanted: Wanted) -> None:
+    for position, cell in enumerate(wanted.cells[: wanted.target.position]):
+        if cell.get("cell_type") != "code" or is_skipped(cell):
+            continue
+        marked = marked_cell(position, cell)
+        if marked is None:
+            await cells.execute(str(cell.get("source")), position)
+            continue
+        await cells.execute(LOAD_EXTENSION, position)
+        with contextlib.suppress(_RunFailedError):
+            await cells.execute(marked.code, position)
+    await cells.execute(LOAD_EXTENSION, wanted.target.position)
+    asked = {"run": wanted.run, "origin": "capture", "options": f"{wanted.options} --background"}
+    await cells.execute(wanted.target.code, wanted.target.position, {RUN_KEY: asked})
+
+
+class _RunFailedError(NotCapturedError):
+    """A transform above had failures."""
+
+
+class _Cells:
+    """A kernel that executes cells, whose answers are heard and whose output is not."""
+
+    def __init__(self, client: Any, manager: Any, kernel: str) -> None:
+        self._client = client
+        self._manager = manager
+        self._kernel = kernel
+
+    async def execute(
+        self, code: str, position: int, metadata: Mapping[str, Any] | None = None
+    ) -> None:
+        """Execute a cell to its end.
+
+        Raises
+        ------
+        NotCapturedError
+            If it raises, or the kernel dies.
+        """
+        content = {
+            "code": code, "silent": False, "store_history": False, "user_expressions": {},
+            "allow_stdin": False, "stop_on_error": True,
+        }  # fmt: skip
+        session = self._client.session
+        message = session.msg("execute_request", content, metadata=dict(metadata or {}))
+        self._client.shell_channel.send(message)
+        answer = await self._answer(message["header"]["msg_id"], position)
+        if answer.get("status") == "ok":
+            return
+        name, text = answer.get("ename", "an error"), str(answer.get("evalue", ""))
+        if name in _EXPECTED:
+            raise _RunFailedError(text)
+        raise NotCapturedError(f"cell {position + 1} of the notebook raised {name}: {text[:1000]}")
+
+    async def _answer(self, request: str, position: int) -> dict[str, Any]:
+        while True:
+            try:
+                message = await self._client.get_shell_msg(timeout=_LOOK)
+            except Empty:
+                if not await ensure_async(self._manager.is_alive(self._kernel)):
+                    raise NotCapturedError(
+                        f"the kernel died while it executed cell {position + 1} of the notebook"
+                    ) from None
+                continue
+            if message["parent_header"].get("msg_id") == request:
+                return dict(message["content"])

@@ -1,0 +1,94 @@
+"""What a run of a notebook's transform takes: its recorded code, or a kernel that captures."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from typing import Any, Final
+
+from ..errors import DatumError, UsageError
+from ..ledger import queries
+from ..ledger.queries import RunRow
+from ..project import Project
+from ..runner.ask import ask_again, recorded
+from ..transform.marked import Marked, find_marked
+from ..transform.options import OF_THE_RUN, Options, parse_line
+from ..transform.recipe import Recipe
+from .errors import refused
+from .reader import Reader
+
+_FLAGS: Final = {
+    "only": "--only",
+    "engine": "--engine",
+    "workers": "--workers",
+    "sample": "--sample",
+}
+
+
+def of_line(cells: list[dict[str, Any]], name: str) -> Marked:
+    """Return the cell that is marked as `name`.
+
+    Raises
+    ------
+    ApiError
+        ``refused`` if there is none, or its mark has a mistake.
+    """
+    try:
+        found = find_marked(cells, name)
+        _ = found.code
+        parse_line(found.line, found.source.partition("\n")[2] if found.by == "magic" else "")
+    except UsageError as exc:
+        raise refused(str(exc)) from None
+    return found
+
+
+def text_of(asked: Mapping[str, Any]) -> str:
+    """Return the options of one run as they are written on a cell's line."""
+    words = [" --force"] if asked.get("force") else []
+    for name, flag in _FLAGS.items():
+        if name in asked:
+            value = asked[name]
+            words.append(f" {flag} {','.join(value) if isinstance(value, list) else value}")
+    return "".join(words)
+
+
+def recorded_run(
+    conn: sqlite3.Connection, reader: Reader, target: Marked, asked: Mapping[str, Any], run: str
+) -> bool:
+    """Ask for `run` with the code that was recorded last, if that is what the cell says now.
+
+    Returns
+    -------
+    bool
+        False if the cell was never executed, has changed since, or cannot be run again as
+        it was recorded.
+    """
+    if conn.execute("select 1 from request where uuid = ?", (run,)).fetchone():
+        return True  # a click that was sent twice
+    row = queries.latest_run(conn, target.name or "")
+    if row is None or not _is_as_recorded(conn, reader.project, row, target):
+        return False
+    ask_again(conn, reader.project, row, {**asked, "origin": "server"}, run)
+    return True
+
+
+def _is_as_recorded(
+    conn: sqlite3.Connection, project: Project, row: RunRow, target: Marked
+) -> bool:
+    source = queries.version_source(conn, row.version) or ""
+    if source.strip("\n") != target.source.strip("\n"):
+        return False
+    try:
+        recipe = recorded(project, row)
+    except DatumError:
+        return False
+    return not recipe.environment and (target.by == "magic" or _same_options(recipe, target))
+
+
+def _same_options(recipe: Recipe, target: Marked) -> bool:
+    """Whether a cell's metadata, which is no part of its source, says what it said then."""
+    said = parse_line(target.line).to_json()
+    then = Options.from_json(recipe.options).to_json()
+    return {k: v for k, v in said.items() if k not in OF_THE_RUN} == {
+        k: v for k, v in then.items() if k not in OF_THE_RUN
+    }
