@@ -34,6 +34,7 @@ FLOORS = {
     "ledger": 4,
     "outputs.publish": 5,
     "lineage": 5,
+    "outcomes": 5,
     "engines": 5,
     "runner": 6,
     "server": 6,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sqlite3
@@ -14,13 +15,22 @@ from typing import Any
 from IPython.core.getipython import get_ipython
 
 from ..errors import DatumError, RunError, SignatureError
-from ..hashing import decode_value
-from ..inputs import ItemsInput, input_from_json
+from ..inputs import Input, ItemsInput, input_from_json
 from ..ledger import db, queries
 from ..ledger.files import plan_pages
 from ..ledger.queries import AttemptRow, DatumRow, FailureGroup, RunRow
+from ..outcomes import (
+    Comparison,
+    Results,
+    displayed,
+    frame_of,
+    outcomes,
+    read_results,
+)
+from ..outcomes import compare as compare_sides
 from ..project import Project
 from ..resources import workers_of
+from ..results import value_of
 from ..runner.ask import ask_again, tell_run
 from ..runner.preview import Preview, preview
 from ..states import DatumState
@@ -109,38 +119,63 @@ class Transform:
         """Return in a line how the newest run stands."""
         return repr(self)
 
-    def results(self) -> list[Any]:
+    def results(self, frame: bool | str = False) -> Any:
         """Return the results of all datums that succeeded, in input order.
 
-        The datums are those of the newest run's input; those that failed are left out.
+        The datums are those of the newest whole listing of the input; those that failed are
+        left out. Large results are read when they are looked at.
+
+        Parameters
+        ----------
+        frame : bool or str
+            A list by default. ``True`` or ``"pandas"``, or ``"polars"``: a DataFrame with
+            what each datum is (path, captures, value), its result (the items of a dict are
+            columns) and its metrics.
 
         Raises
         ------
         SignatureError
             If the ledger belongs to another user: results may be pickles.
         """
-        return [value for _, value in self.items()]
+        self._check_own()
+        with self._ledger() as conn:
+            row = queries.transform(conn, self.name)
+            if not frame:
+                return read_results(conn, self._project, row.id) if row else Results()
+            library = "pandas" if frame is True else frame
+            source = self._input(conn)
+            return frame_of(conn, self._project, row.id if row else 0, source, library)
 
     def items(self) -> Iterator[tuple[str, Any]]:
         """Yield ``(key, result)`` of all datums that succeeded, in input order."""
-        if db.is_foreign(self._project):
-            raise SignatureError("the ledger is another user's: its results are not unpickled")
-        run = self.run
-        if run is None:
-            return
+        self._check_own()
         with self._ledger() as conn:
-            for ids in plan_pages(self._project.run(run.uuid) / "plan"):
-                for row in queries.results(conn, ids):
-                    yield queries.key_text(row.key), self._value(row)
+            row = queries.transform(conn, self.name)
+            for page in outcomes(conn, self._project, row.id) if row else ():
+                for each in page:
+                    if each is not None:
+                        yield (
+                            queries.key_text(each.key),
+                            value_of(each.kind, each.data, self._project),
+                        )
 
-    def frame(self) -> Any:
-        """Return the results as a pandas DataFrame, indexed by key; the items of results
-        that are dicts become columns."""
-        import pandas
+    def frame(self, library: str = "pandas") -> Any:
+        """Return what :meth:`results` does with ``frame=library``."""
+        return self.results(frame=library)
 
-        pairs = list(self.items())
-        rows = [v if isinstance(v, dict) else {"result": v} for _, v in pairs]
-        return pandas.DataFrame(rows, index=pandas.Index([k for k, _ in pairs], name="key"))
+    def display(self, which: str) -> list[dict[str, Any]]:
+        """Return what the cell displayed for a datum (as :meth:`datum_row` names it):
+        outputs with MIME bundles."""
+        row = self.datum_row(which)
+        with self._ledger() as conn:
+            return displayed(conn, self._project, row)
+
+    def compare(self, other: str | Transform | None = None) -> Comparison:
+        """Compare what `other` came to (a run, ``NAME@VERSION``, a transform) with this one's
+        newest outcomes; without `other` its two newest versions, or runs."""
+        if other is None:
+            return compare_sides(self._project, self.name)
+        return compare_sides(self._project, _side_name(other), self.name)
 
     def failures(self, *, limit: int = 10) -> Failures:
         """Return failed datums (up to `limit` of them), newest attempt each."""
@@ -228,16 +263,11 @@ class Transform:
     def _labels(self, conn: sqlite3.Connection, rows: list[DatumRow]) -> dict[bytes, str]:
         """What people call these datums: a path, or an item's value."""
         labels = {row.key: queries.key_text(row.key) for row in rows}
-        run = queries.latest_run(conn, self.name)
-        if run is None or not rows:
-            return labels
-        try:
-            source = input_from_json(read_recipe(self._project, run.recipe).input, self._project)
-            if isinstance(source, ItemsInput):
-                labels = {row.key: f"item {row.position:,}" for row in rows}
+        source = self._input(conn) if rows else None
+        if isinstance(source, ItemsInput):
+            labels = {row.key: f"item {row.position:,}" for row in rows}
+            with contextlib.suppress(DatumError, OSError):  # the items are gone: numbers will do
                 labels.update(source.labels(set(labels)))
-        except DatumError:  # the items are gone, the recipe is another user's: keys will do
-            pass
         return labels
 
     def _failure(self, conn: sqlite3.Connection, datum: DatumRow, label: str) -> dict[str, Any]:
@@ -271,19 +301,24 @@ class Transform:
         except OSError:
             return ""
 
-    def _value(self, row: DatumRow) -> Any:
-        kind, data = row.result_kind, row.result
-        if kind is None or data is None:
+    def _check_own(self) -> None:
+        if db.is_foreign(self._project):
+            raise SignatureError("the ledger is another user's: its results are not unpickled")
+
+    def _input(self, conn: sqlite3.Connection) -> Input | None:
+        run = queries.latest_run(conn, self.name)
+        try:
+            recipe = read_recipe(self._project, run.recipe) if run else None
+            return input_from_json(recipe.input, self._project) if recipe else None
+        except (DatumError, OSError):  # it was not recorded by this user, or is gone
             return None
-        if kind.endswith("-file"):
-            data = self._project.result(bytes(data).decode()).read_bytes()
-        tag = b"j" if kind.startswith("json") else b"p"
-        return decode_value(tag + bytes(data))
 
     def _ledger(self) -> Any:
-        import contextlib
-
         return contextlib.closing(db.connect(self._project))
+
+
+def _side_name(what: str | Transform) -> str:
+    return what.name if isinstance(what, Transform) else what
 
 
 def _failures_text(name: str, groups: list[FailureGroup], details: list[dict[str, Any]]) -> str:

@@ -8,6 +8,7 @@ as there is room. Nothing about looks ever fails a datum.
 from __future__ import annotations
 
 import base64
+import importlib
 import io
 import json
 import reprlib
@@ -157,7 +158,8 @@ def packed(outputs: Iterable[Output]) -> bytes:
             left -= len(text)
             if left < 0:
                 left += len(text)
-                data["text/plain"] += f"\n[no room for its {mime}: {len(text):,} bytes]"
+                said = f"[no room for its {mime}: {len(text):,} bytes]"
+                data["text/plain"] = "\n".join(filter(None, [data.get("text/plain"), said]))
                 continue
             data[mime] = json.loads(text)
         parts.append({**output, "data": data})
@@ -229,11 +231,10 @@ def adopt(namespace: dict[str, Any], source: str, *, own: bool) -> None:
             namespace[name] = display
     namespace.setdefault("display", display)
     if own and "IPython" in source:
-        pass
-    if own and "IPython.core.display_functions" in sys.modules:
-        for module in ("IPython.core.display_functions", "IPython.display"):
-            if module in sys.modules:
-                setattr(sys.modules[module], "display", display)  # noqa: B010 (mypy: no attribute)
+        importlib.import_module("IPython.display")
+    for module in ("IPython.core.display_functions", "IPython.display") if own else ():
+        if module in sys.modules:
+            sys.modules[module].__dict__["display"] = display
 
 
 def _is_ipythons(value: Any) -> bool:

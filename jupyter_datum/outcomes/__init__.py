@@ -1,0 +1,18 @@
+"""What datums came to: results in input order, tables of them, and comparisons."""
+
+from .compare import Comparison, compare
+from .displays import displayed
+from .frame import frame_of
+from .order import order_of, outcomes
+from .results import Results, read_results
+
+__all__ = [
+    "Comparison",
+    "Results",
+    "compare",
+    "displayed",
+    "frame_of",
+    "order_of",
+    "outcomes",
+    "read_results",
+]

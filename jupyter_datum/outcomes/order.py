@@ -1,0 +1,84 @@
+"""Datums in the order of their input.
+
+The order is that of the newest run that listed the whole input: its ``plan`` file has a
+place for each datum, also for those that did not run then.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
+
+from ..ledger import queries
+from ..ledger.files import plan_pages
+from ..project import Project
+
+#: Datums read at once.
+PAGE: Final = 5_000
+#: Runs that are looked at for one that listed the whole input.
+_RUNS: Final = 50
+
+
+class Outcome(NamedTuple):
+    """A datum's success, as far as results need it."""
+
+    id: int
+    key: bytes
+    seconds: float
+    metrics: str | None
+    kind: str | None
+    data: bytes | None
+
+
+def order_of(
+    conn: sqlite3.Connection, project: Project, transform: int
+) -> Iterator[Sequence[int]] | None:
+    """Return the ids of all datums of a transform's input, page by page, in its order.
+
+    None if no run's plan is there any more.
+    """
+    rows = queries.runs(conn, transform=transform, limit=_RUNS)
+    whole = [row for row in rows if row.planned] or rows
+    for row in whole:
+        path = project.run(row.uuid) / "plan"
+        if path.is_file():
+            return plan_pages(path, PAGE)
+    return None
+
+
+def outcomes(
+    conn: sqlite3.Connection, project: Project, transform: int
+) -> Iterator[list[Outcome | None]]:
+    """Yield pages of outcomes in input order, with None for each datum that has no success.
+
+    Where no plan is left the datums come by key, and only those with a success.
+    """
+    pages = order_of(conn, project, transform)
+    if pages is None:
+        yield from _by_key(conn, transform)
+        return
+    for ids in pages:
+        yield read(conn, ids)
+
+
+def read(conn: sqlite3.Connection, ids: Sequence[int]) -> list[Outcome | None]:
+    """Return the successes of the datums with these ids, in their order."""
+    rows = conn.execute(
+        "select d.id, d.key, d.seconds, d.metrics, d.result_kind, d.result"
+        " from json_each(?) j cross join datum d on d.id = j.value where d.state in (2, 4)",
+        (json.dumps(list(ids)),),
+    ).fetchall()
+    if len(rows) == len(ids):
+        return [Outcome._make(row) for row in rows]
+    found = {row[0]: Outcome._make(row) for row in rows}
+    return [found.get(identity) for identity in ids]
+
+
+def _by_key(conn: sqlite3.Connection, transform: int) -> Iterator[list[Outcome | None]]:
+    after: bytes | None = None
+    while rows := queries.datums_page(conn, transform, after=after, limit=PAGE):
+        ids = [row.id for row in rows]
+        yield [outcome for outcome in read(conn, ids) if outcome is not None]
+        after = rows[-1].key

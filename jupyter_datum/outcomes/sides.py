@@ -1,0 +1,186 @@
+"""The two sides of a comparison: what datums had come to in a run, or by a code version."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+from ..errors import UsageError
+from ..ledger import queries
+from ..ledger.queries import RunRow
+from ..states import DatumState
+
+#: Fewer characters of a run's name or of a fingerprint are taken for no name at all.
+_SHORTEST: Final = 4
+
+
+class Former(NamedTuple):
+    """What a datum had come to, at one side of a comparison."""
+
+    run: int
+    version: int
+    state: DatumState
+    seconds: float
+    metrics: dict[str, Any]
+    kind: str | None
+    data: bytes | None
+
+    @property
+    def word(self) -> str:
+        """The state as one word."""
+        return self.state.name.lower()
+
+
+@dataclass(frozen=True)
+class Side:
+    """One side.
+
+    Parameters
+    ----------
+    label : str
+        For people.
+    transform : int
+    run : int or None
+        Outcomes as they stood when this run had ended; None: as they stand now.
+    version : int or None
+        Only outcomes that this version of the code gave.
+    """
+
+    label: str
+    transform: int
+    run: int | None = None
+    version: int | None = None
+
+    def outcomes(self, conn: sqlite3.Connection, ids: Sequence[int]) -> dict[int, Former]:
+        """Return what these datums had come to."""
+        which = " and x.run <= ?2" if self.run is not None else ""
+        which += " and x.version = ?3" if self.version is not None else ""
+        columns = "run, version, state, seconds, metrics, result_kind, result"
+        rows = conn.execute(
+            f"select j.value, {columns} from json_each(?1) j cross join datum x on x.id = j.value"
+            f" where true{which} union all select j.value, {columns} from json_each(?1) j"
+            f" cross join past x on x.datum = j.value where true{which}",
+            (json.dumps(list(ids)), self.run, self.version),
+        )
+        found: dict[int, Former] = {}
+        for identity, run, *fields in rows:
+            if identity not in found or found[identity].run < run:
+                found[identity] = _former(run, *fields)
+        return found
+
+    def keys(self, conn: sqlite3.Connection, ids: Sequence[int]) -> dict[int, bytes]:
+        """Return the keys of these datums."""
+        sql = "select d.id, d.key from json_each(?) j cross join datum d on d.id = j.value"
+        return dict(conn.execute(sql, (json.dumps(list(ids)),)).fetchall())
+
+
+def _former(
+    run: int,
+    version: int,
+    state: int,
+    seconds: float,
+    metrics: str | None,
+    kind: str | None,
+    data: bytes | None,
+) -> Former:
+    found = DatumState(state)
+    held = found in (DatumState.SUCCESS, DatumState.RECOVERED)  # a failure left the row's own
+    said = json.loads(metrics) if metrics and held else {}
+    return Former(
+        run, version, found, seconds, said, kind if held else None, data if held else None
+    )
+
+
+def side_of(conn: sqlite3.Connection, what: str) -> Side:
+    """Return the side that `what` names: ``NAME``, ``NAME@VERSION`` or the id of a run.
+
+    A version is counted from 1 in the order in which the transform's cell got them (-1 is
+    the newest one, -2 the one before), or is the beginning of its fingerprint.
+
+    Raises
+    ------
+    UsageError
+        If it names nothing, or several runs.
+    """
+    name, at, version = what.partition("@")
+    transform = queries.transform(conn, name)
+    if transform is not None:
+        number = _version_of(conn, transform.id, name, version) if at else None
+        return Side(what, transform.id, version=number)
+    return _run_side(conn, _run_of(conn, what))
+
+
+def sides_of_one(conn: sqlite3.Connection, name: str) -> tuple[Side, Side]:
+    """Return what to compare where only a transform is named: its two newest versions, or
+    if its code has not changed its two newest runs.
+
+    Raises
+    ------
+    UsageError
+        If it has run once.
+    """
+    transform = queries.transform(conn, name)
+    if transform is None:
+        raise _unknown(conn, name)
+    versions = _versions(conn, transform.id)
+    if len(versions) > 1:
+        return side_of(conn, f"{name}@{len(versions) - 1}"), side_of(
+            conn, f"{name}@{len(versions)}"
+        )
+    runs = queries.runs(conn, transform=transform.id, limit=2)
+    if len(runs) < 2:
+        raise UsageError(f"{name} has run once: there is nothing to compare it with")
+    return _run_side(conn, runs[1]), _run_side(conn, runs[0])
+
+
+def _run_side(conn: sqlite3.Connection, row: RunRow) -> Side:
+    began = time.strftime("%Y-%m-%d %H:%M", time.localtime(row.started or row.requested))
+    return Side(f"{row.name}, run {row.uuid[:8]} of {began}", row.transform, run=row.id)
+
+
+def _versions(conn: sqlite3.Connection, transform: int) -> list[tuple[int, bytes]]:
+    """Versions that have run, oldest first."""
+    return conn.execute(
+        "select v.id, v.fingerprint from version v where v.transform = ? order by v.id",
+        (transform,),
+    ).fetchall()
+
+
+def _version_of(conn: sqlite3.Connection, transform: int, name: str, which: str) -> int:
+    versions = _versions(conn, transform)
+    digits = which.lstrip("-")
+    if digits.isdecimal() and len(digits) < _SHORTEST:
+        number = int(which)
+        at = number - 1 if number > 0 else number
+        if number and -len(versions) <= at < len(versions):
+            return versions[at][0]
+    elif len(which) >= _SHORTEST:
+        found = [identity for identity, digest in versions if digest.hex().startswith(which)]
+        if len(found) == 1:
+            return found[0]
+    known = ", ".join(f"{i} ({digest.hex()[:8]})" for i, (_, digest) in enumerate(versions, 1))
+    raise UsageError(f"{name} has no version {which!r} of its code; there are: {known}")
+
+
+def _run_of(conn: sqlite3.Connection, uuid: str) -> RunRow:
+    if len(uuid) >= _SHORTEST and uuid.isalnum():
+        found = conn.execute(
+            "select uuid from run where uuid >= ?1 and uuid < ?1 || 'g' limit 2", (uuid,)
+        ).fetchall()
+        row = queries.run_by_uuid(conn, found[0][0]) if len(found) == 1 else None
+        if row is not None:
+            return row
+        if found:
+            raise UsageError(f"several runs begin with {uuid!r}: give more of its letters")
+    raise _unknown(conn, uuid)
+
+
+def _unknown(conn: sqlite3.Connection, name: str) -> UsageError:
+    names = ", ".join(t.name for t in queries.transforms(conn)) or "none yet"
+    return UsageError(
+        f"{name!r} is no transform, no NAME@VERSION and no run; there are the transforms: {names}"
+    )

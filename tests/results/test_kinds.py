@@ -1,0 +1,181 @@
+"""Results of every type, small and large, come back as they were."""
+
+from __future__ import annotations
+
+import collections
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import matplotlib.figure
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+from PIL import Image
+
+from jupyter_datum.errors import RunError
+from jupyter_datum.events import Result
+from jupyter_datum.project import Project, create
+from jupyter_datum.results import Large, keep_result, value_of
+
+Point = collections.namedtuple("Point", "x y")
+SMALL = np.arange(6).reshape(2, 3)
+LARGE = np.arange(100_000, dtype="float32")
+FRAME = pd.DataFrame({"a": [1, 2], "b": ["x", None], "t": pd.to_datetime(["2020", "2021"])})
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return create(tmp_path)
+
+
+def kept(value: Any, project: Project) -> tuple[Result, Any]:
+    result = keep_result(value, project, shared=True)
+    return result, value_of(result.kind, result.data, project)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [0, -1.5, "ü", True, [1, [2]], {"a": {"b": None}}, "x" * 20_000, list(range(9_000))],
+    ids=lambda v: str(v)[:12],
+)
+def test_plain_values_are_json(value: Any, project: Project) -> None:
+    result, back = kept(value, project)
+    assert result.kind.removesuffix("-file") == "json"
+    assert back == value and type(back) is type(value)
+
+
+def test_scalars_of_numpy_are_recorded_as_pythons(project: Project) -> None:
+    value = {"mean": np.float64(0.5), "n": [np.int32(3), np.bool_(True)], "s": np.str_("a")}
+    result, back = kept(value, project)
+    assert result.kind == "json"
+    assert back == {"mean": 0.5, "n": [3, True], "s": "a"}
+    assert kept(np.float32(0.25), project)[1] == 0.25
+
+
+@pytest.mark.parametrize(
+    "value", [float("nan"), (1, 2), {1: 2}, {1, 2}, b"x", Point(1, 2)], ids=str
+)
+def test_what_json_would_change_is_pickled(value: Any, project: Project) -> None:
+    result, back = kept(value, project)
+    assert result.kind == "pickle"
+    assert type(back) is type(value) and (back == value or back != back)
+
+
+@pytest.mark.parametrize("array", [SMALL, LARGE, np.array(3), np.zeros((0, 2)), SMALL.T])
+def test_arrays_are_npy(array: np.ndarray, project: Project) -> None:
+    result, back = kept(array, project)
+    assert result.kind == ("npy-file" if array is LARGE else "npy")
+    assert type(back) is np.ndarray and back.dtype == array.dtype
+    np.testing.assert_array_equal(back, array)
+
+
+def test_a_large_array_is_mapped_and_can_be_written_to(project: Project) -> None:
+    result, back = kept(LARGE, project)
+    back[0] = 7
+    assert value_of(result.kind, result.data, project)[0] == 0
+    path = project.result(result.data.decode())
+    np.testing.assert_array_equal(np.load(path), LARGE)  # anybody can read it
+    assert not list(path.parents[1].glob(".*.part"))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        np.array([1, "a", None], dtype=object),
+        np.ma.masked_array([1, 2], [True, False]),
+        pd.DataFrame({1: [2]}),
+        pd.DataFrame({"a": [[1], (2,)]}),
+        pd.Series([1], name=("a", "b")),
+        Image.new("CMYK", (2, 2)),
+    ],
+    ids=lambda v: type(v).__name__,
+)
+def test_what_its_format_would_change_is_pickled(value: Any, project: Project) -> None:
+    result, back = kept(value, project)
+    assert result.kind == "pickle" and type(back) is type(value)
+
+
+def test_tables_are_parquet(project: Project) -> None:
+    result, back = kept(FRAME, project)
+    assert result.kind == "parquet"
+    pd.testing.assert_frame_equal(back, FRAME)
+    indexed = FRAME.set_index("b")
+    pd.testing.assert_frame_equal(kept(indexed, project)[1], indexed)
+    big = pd.DataFrame({"x": np.random.default_rng(0).random(50_000)})
+    result, back = kept(big, project)
+    assert result.kind == "parquet-file"
+    pd.testing.assert_frame_equal(back, big)
+    pd.testing.assert_frame_equal(pd.read_parquet(project.result(result.data.decode())), big)
+
+
+def test_series_polars_and_arrow_come_back_as_such(project: Project) -> None:
+    for series in (pd.Series([1.5, 2], name="s"), pd.Series([1, 2], index=["a", "b"])):
+        result, back = kept(series, project)
+        assert result.kind == "parquet.series"
+        pd.testing.assert_series_equal(back, series)
+    frame = pl.DataFrame({"a": [1, 2], "b": ["x", None]})
+    result, back = kept(frame, project)
+    assert result.kind == "parquet.polars" and back.equals(frame)
+    table = pa.table({"a": [1, 2]})
+    result, back = kept(table, project)
+    assert result.kind == "parquet.arrow" and back.equals(table)
+
+
+def test_images_and_figures_are_png(project: Project, tmp_path: Path) -> None:
+    image = Image.new("RGB", (4, 3), (1, 2, 3))
+    result, back = kept(image, project)
+    assert result.kind == "png" and back.tobytes() == image.tobytes()
+    image.save(tmp_path / "x.jpg")
+    with Image.open(tmp_path / "x.jpg") as opened:
+        assert kept(opened, project)[1].size == (4, 3)
+    figure = matplotlib.figure.Figure()
+    lines = figure.add_subplot().plot([1, 2, 3])
+    for drawn in (figure, figure.axes[0], lines):
+        result, back = kept(drawn, project)
+        assert result.kind.removesuffix("-file") == "png" and back.format == "PNG"
+
+
+def test_the_same_content_is_kept_once(project: Project) -> None:
+    one, other = keep_result(LARGE, project, shared=True), keep_result(LARGE, project, shared=True)
+    assert one == other
+    assert sum(p.is_file() for p in (project.dir / "results").rglob("*")) == 1
+
+
+def test_without_a_shared_folder_all_travels(project: Project) -> None:
+    result = keep_result(LARGE, project, shared=False)
+    assert result.kind == "npy" and len(result.data) > LARGE.nbytes
+    assert not any(p.is_file() for p in (project.dir / "results").rglob("*"))
+
+
+def test_a_result_whose_file_is_gone_is_one_sentence(project: Project) -> None:
+    result = keep_result(LARGE, project, shared=True)
+    project.result(result.data.decode()).unlink()
+    with pytest.raises(RunError, match="run the cell again with --force"):
+        value_of(result.kind, result.data, project)
+    assert "gone" in repr(Large(result.kind, project.result(result.data.decode())))
+    with pytest.raises(RunError, match="newer jupyter-datum"):
+        value_of("hologram", b"", project)
+
+
+def test_looking_at_types_imports_nothing(tmp_path: Path) -> None:
+    code = f"""
+import sys
+from pathlib import Path
+from jupyter_datum.project import create
+from jupyter_datum.results import keep_result
+from jupyter_datum.results.display import outputs_of
+class Own: pass
+project = create(Path({str(tmp_path)!r}))
+for value in (1, "a", [1], {{1, 2}}, Own(), Own):
+    kept = keep_result(value, project, shared=True)
+    outputs_of(value, kept.kind)
+found = {{m.partition(".")[0] for m in sys.modules}}
+print(found & {{"numpy", "pandas", "polars", "pyarrow", "PIL", "matplotlib", "IPython"}})
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()", json.dumps(done.stdout)
