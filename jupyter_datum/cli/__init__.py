@@ -54,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
 
     for word, needs_name, text in (
         ("status", False, "how runs stand"),
+        ("results", False, "what datums came to, in input order"),
         ("plan", False, "what would run now, and why; nothing runs"),
         ("failures", False, "what failed, in groups, with tracebacks"),
         ("retry", False, "run the failed datums again, with the recorded code"),
@@ -67,4 +68,10 @@ def _parser() -> argparse.ArgumentParser:
         if needs_name is not None:
             sub.add_argument("name", nargs="?", help="a transform; default: the latest one run")
         sub.set_defaults(handler=getattr(commands, word))
+
+    text = "what has changed between two runs, code versions or transforms"
+    sub = commands_.add_parser("compare", parents=[common], help=text)
+    sub.add_argument("a", help="NAME, NAME@VERSION (1 is the first, -1 the newest), or a run's id")
+    sub.add_argument("b", nargs="?", help="default: the two newest versions, or runs, of A")
+    sub.set_defaults(handler=commands.compare)
     return parser

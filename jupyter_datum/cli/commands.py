@@ -20,6 +20,8 @@ from ..ledger.fsck import audit
 from ..ledger.queries import RunRow
 from ..notebook import render
 from ..notebook.public import Transform, plan_text, status_json
+from ..outcomes import compare as compare_sides
+from ..outcomes import outcome_json, outcomes
 from ..project import Project, find
 from ..runner.ask import ask_again, recorded, tell_run
 from ..runner.client import ensure_runner, runner_alive
@@ -99,6 +101,28 @@ def failures(args: argparse.Namespace) -> int:
     found = Transform(project, row.name).failures()
     print(json.dumps(list(found), indent=1) if args.json else repr(found))
     return 1 if found else 0
+
+
+def results(args: argparse.Namespace) -> int:
+    """Print results in input order, a line each; as JSON nothing is unpickled."""
+    with ledger(args.project) as (project, conn):
+        row = latest(conn, args.name)
+        if not args.json:
+            for _, value in Transform(project, row.name).items():
+                print(render.one_line(repr(value), 2_000))
+            return 0
+        for page in outcomes(conn, project, row.transform):
+            for each in page:
+                if each is not None:
+                    print(json.dumps(outcome_json(each)))
+    return 0
+
+
+def compare(args: argparse.Namespace) -> int:
+    """Say what has changed between two runs, two versions of the code, or two transforms."""
+    found = compare_sides(project_of(args.project), args.a, args.b)
+    print(json.dumps(found.to_json(), indent=1) if args.json else repr(found))
+    return 0
 
 
 def retry(args: argparse.Namespace) -> int:

@@ -35,16 +35,23 @@ def keep_past(conn: sqlite3.Connection, run: RunKey, ids: Iterable[int]) -> None
         return
     rows = conn.execute(
         "select d.id, d.run, d.version, d.state, d.attempt, d.began, d.seconds, d.content, d.seen,"
-        " d.outputs from json_each(?) j cross join datum d on d.id = j.value where d.run <> ?",
+        " d.outputs, d.metrics, d.result_kind, d.result"
+        " from json_each(?) j cross join datum d on d.id = j.value where d.run <> ?",
         (json.dumps(known), run.id),
     ).fetchall()
     several = _inputs(conn, [row[0] for row in rows if row[7] is None])
     made = _outputs(conn, run.transform, [row[0] for row in rows if _holds_outputs(row)])
     conn.executemany(
         "insert or ignore into past (datum, run, version, state, attempt, began, seconds,"
-        " content, seen, inputs, outputs) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [(*row[:9], several.get(row[0]), made.get(row[0])) for row in rows],
+        " content, seen, inputs, outputs, metrics, result_kind, result)"
+        " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [(*row[:9], several.get(row[0]), made.get(row[0]), *_held(row)) for row in rows],
     )
+
+
+def _held(row: Sequence[Any]) -> Sequence[Any]:
+    """Metrics and result: of a failed datum they are an earlier success's, as outputs are."""
+    return row[10:] if row[3] != DatumState.FAILED else (None, None, None)
 
 
 def _holds_outputs(row: Sequence[Any]) -> bool:

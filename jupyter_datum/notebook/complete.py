@@ -14,7 +14,7 @@ from .context import Context, context_of
 #: What ``%datum`` is told to do.
 VERBS = (
     "status", "plan", "failures", "retry", "pause", "resume", "cancel", "detach", "pick", "results",
-    "watch",
+    "watch", "compare",
 )  # fmt: skip
 
 

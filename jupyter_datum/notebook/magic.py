@@ -17,6 +17,7 @@ from ..hashing import decode_value
 from ..inputs import ItemsInput, input_from_json
 from ..ledger import db, queries
 from ..ledger.queries import DatumRow, RunRow
+from ..outcomes import Comparison, compare
 from ..runner.ask import tell_run
 from ..runner.client import ensure_runner, runner_alive
 from ..states import RunStatus
@@ -203,7 +204,15 @@ class DatumMagics(Magics):
         print(repr(self._transform(words).failures()))
 
     def _do_results(self, words: list[str]) -> Any:
-        return self._transform(words).results()
+        """``%datum results NAME [pandas | polars]``"""
+        return self._transform(words[:1]).results(frame=words[1] if len(words) > 1 else False)
+
+    def _do_compare(self, words: list[str]) -> Comparison:
+        """``%datum compare NAME``, ``%datum compare A B``: runs, versions or transforms."""
+        if not 1 <= len(words) <= 2:
+            raise UsageError("%datum compare NAME, or A B: NAME, NAME@VERSION, or a run's id")
+        with self._ledger() as (_, project):
+            return compare(project, *words)
 
     def _do_retry(self, words: list[str]) -> None:
         self._transform(words).retry()

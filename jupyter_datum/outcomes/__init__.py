@@ -3,7 +3,7 @@
 from .compare import Comparison, compare
 from .displays import displayed
 from .frame import frame_of
-from .order import order_of, outcomes
+from .order import order_of, outcome_json, outcomes
 from .results import Results, read_results
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "displayed",
     "frame_of",
     "order_of",
+    "outcome_json",
     "outcomes",
     "read_results",
 ]

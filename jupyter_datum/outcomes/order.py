@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from ..ledger import queries
 from ..ledger.files import plan_pages
@@ -30,6 +30,19 @@ class Outcome(NamedTuple):
     metrics: str | None
     kind: str | None
     data: bytes | None
+
+
+def outcome_json(outcome: Outcome) -> dict[str, Any]:
+    """Return an outcome as plain JSON: small results that are JSON, of others their kind."""
+    found: dict[str, Any] = {
+        "key": queries.key_text(outcome.key),
+        "seconds": outcome.seconds,
+        "metrics": json.loads(outcome.metrics) if outcome.metrics else {},
+        "result_kind": outcome.kind,
+    }
+    if outcome.kind == "json":
+        found["result"] = json.loads((outcome.data or b"null").decode("utf-8", "surrogatepass"))
+    return found
 
 
 def order_of(

@@ -57,14 +57,14 @@ class Side:
 
     def outcomes(self, conn: sqlite3.Connection, ids: Sequence[int]) -> dict[int, Former]:
         """Return what these datums had come to."""
-        which = " and x.run <= ?2" if self.run is not None else ""
-        which += " and x.version = ?3" if self.version is not None else ""
+        which = " and x.run <= :run" if self.run is not None else ""
+        which += " and x.version = :version" if self.version is not None else ""
         columns = "run, version, state, seconds, metrics, result_kind, result"
         rows = conn.execute(
-            f"select j.value, {columns} from json_each(?1) j cross join datum x on x.id = j.value"
-            f" where true{which} union all select j.value, {columns} from json_each(?1) j"
+            f"select j.value, {columns} from json_each(:ids) j cross join datum x on x.id = j.value"
+            f" where true{which} union all select j.value, {columns} from json_each(:ids) j"
             f" cross join past x on x.datum = j.value where true{which}",
-            (json.dumps(list(ids)), self.run, self.version),
+            {"ids": json.dumps(list(ids)), "run": self.run, "version": self.version},
         )
         found: dict[int, Former] = {}
         for identity, run, *fields in rows:

@@ -1,0 +1,113 @@
+"""Two runs, two versions of the code, two transforms: what has changed, datum by datum."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from jupyter_datum.cli import main
+from jupyter_datum.errors import UsageError
+from jupyter_datum.outcomes import Comparison, compare
+
+from ..story import Story
+
+SCORE = "datum.metrics['score'] = datum.value * {}\n{{'double': datum.value * 2}}"
+
+
+def of(story: Story, *sides: str) -> Comparison:
+    return compare(story.project, *sides)
+
+
+def twice(story: Story) -> None:
+    story.namespace["numbers"] = [1, 2, 3, 4]
+    story.run("job -i numbers", SCORE.format(1))
+    story.run("job -i numbers --no-probe", "assert datum.value != 3\n" + SCORE.format(10))
+
+
+def test_two_versions_of_the_code(story: Story) -> None:
+    twice(story)
+    found = of(story, "job")
+    assert (found.a.label, found.b.label) == ("job@1", "job@2")
+    summary = found.summary()
+    assert (summary.datums, summary.results, summary.same) == (4, 1, 0)
+    assert summary.states == {("success", "success"): 3, ("success", "failed"): 1}
+    score = summary.metrics["score"]
+    assert (score.n, score.a, score.b, score.higher) == (3, 7, 70, 3)
+    frame = found.frame()
+    assert frame["score_a"].tolist() == [1, 2, 3, 4]
+    assert frame["double_a"].tolist() == [2, 4, 6, 8]
+    assert frame["state_b"].tolist() == ["success", "success", "failed", "success"]
+    assert frame["differs"].tolist() == ["metrics", "metrics", "state, result, metrics", "metrics"]
+    assert "1 success -> failed" in repr(found) and "score: mean 2.333 -> 23.33" in repr(found)
+
+
+def test_a_run_is_what_stood_when_it_had_ended(story: Story) -> None:
+    twice(story)
+    first = story.project  # three runs: all, all by other code, the failed one alone
+    runs = [story.latest("job")]
+    story.run("job -i numbers --only failed", SCORE.format(10))
+    runs.append(story.latest("job"))
+    found = compare(first, runs[0][:8], runs[1][:8])
+    assert found.summary().states == {("success", "success"): 3, ("failed", "success"): 1}
+    assert [pair.b.metrics for pair in found if pair.b] == [{"score": 10 * i} for i in (1, 2, 3, 4)]
+    assert [pair.differs for pair in found.changes()] == [("state", "result", "metrics")]
+    back = compare(first, runs[1], "job@1")
+    assert back.summary().metrics["score"].lower == 4
+
+
+def test_datums_that_only_one_side_has(story: Story) -> None:
+    story.namespace["numbers"] = [1, 2]
+    story.run("one -i numbers", "datum.value")
+    story.namespace["numbers"] = [2, 3]
+    story.run("other -i numbers", "datum.value * 2")
+    found = of(story, "one", "other")
+    summary = found.summary()
+    assert (summary.datums, summary.only_a, summary.only_b, summary.results) == (3, 1, 1, 1)
+    assert sorted(pair.differs for pair in found) == [("result",), ("there",), ("there",)]
+    assert [pair.a is None for pair in found] == [False, True, False]
+    story.run("one -i numbers", "datum.value")
+    assert of(story, "one").summary().only_b == 1  # the two newest runs: one more datum
+    assert of(story, "one").summary().same == 2
+
+
+@pytest.mark.parametrize(
+    ("sides", "says"),
+    [
+        (["nobody"], "no transform, no NAME@VERSION and no run; there are the transforms: job"),
+        (["job", "job@3"], "no version '3'"),
+        (["job", "job@0"], "no version '0'"),
+        (["job", "job@"], "no version ''"),
+        (["job@1", "zzzzzzz"], "'zzzzzzz' is no transform"),
+        (["job"], "has run once"),
+    ],
+)
+def test_a_side_that_is_nothing_is_one_sentence(story: Story, sides: list[str], says: str) -> None:
+    story.namespace["numbers"] = [1]
+    story.run("job -i numbers", "1")
+    with pytest.raises(UsageError, match=says):
+        of(story, *sides)
+
+
+def test_the_command_line_compares(story: Story, capfd: pytest.CaptureFixture[str]) -> None:
+    twice(story)
+    project = ["--project", str(story.folder)]
+    assert main(["compare", "job", *project]) == 0
+    assert "4 datums at both" in capfd.readouterr().out
+    assert main(["compare", "job@1", "job@-1", "--json", *project]) == 0
+    found = json.loads(capfd.readouterr().out)
+    assert found["states"] == {"success -> failed": 1, "success -> success": 3}
+    assert found["changes"][2]["a"]["result"] == '{"double":6}'
+    assert main(["compare", "job", "nothing", *project]) == 2
+
+
+def test_the_command_line_gives_results(story: Story, capfd: pytest.CaptureFixture[str]) -> None:
+    story.namespace["numbers"] = [1, 2]
+    story.run("job -i numbers", "{'n': datum.value} if datum.value == 1 else {datum.value}")
+    project = ["--project", str(story.folder)]
+    assert main(["results", "job", *project]) == 0
+    assert capfd.readouterr().out.splitlines() == ["{'n': 1}", "{2}"]
+    assert main(["results", "job", "--json", *project]) == 0
+    lines = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
+    assert lines[0]["result"] == {"n": 1} and lines[1]["result_kind"] == "pickle"
+    assert "result" not in lines[1]
