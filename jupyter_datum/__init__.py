@@ -2,12 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .errors import DatumError
 from .inputs import datums, glob, items
 
-__all__ = ["DatumError", "datums", "glob", "items", "load_ipython_extension"]
+if TYPE_CHECKING:
+    from .outcomes import Comparison
+
+__all__ = ["DatumError", "compare", "datums", "glob", "items", "load_ipython_extension"]
+
+
+def compare(a: Any, b: Any = None, *, project: str | None = None) -> Comparison:
+    """Compare two runs, two versions of the code, or two transforms, datum by datum.
+
+    Parameters
+    ----------
+    a, b : Transform or str
+        A transform or its name (as it stands now), ``"NAME@VERSION"`` (1 is the first, -1
+        the newest), or the first letters of a run's id. Without `b`: the two newest versions
+        of transform `a`, or its two newest runs.
+    project : str, optional
+        A folder in the project; the working folder by default.
+
+    Raises
+    ------
+    UsageError
+        If one of them names nothing.
+    """
+    from .outcomes import compare_here
+
+    return compare_here(a, b, project)
 
 
 def load_ipython_extension(shell: Any) -> None:

@@ -48,7 +48,8 @@ def encode_lazy(spec: Mapping[str, Any]) -> bytes:
 
 
 def decode_value(data: bytes, load: Callable[[dict[str, Any]], Any] | None = None) -> Any:
-    """Inverse of :func:`encode_value` and :func:`encode_lazy`. Only in kernels and workers: it may unpickle.
+    """Inverse of :func:`encode_value` and :func:`encode_lazy`. Only in kernels and workers:
+    it may unpickle.
 
     Parameters
     ----------

@@ -100,6 +100,11 @@ class Transform:
         run = self.run
         return render.closing_line(run) if run else f"{self.name}: has not run"
 
+    @property
+    def project(self) -> Project:
+        """The project that it belongs to."""
+        return self._project
+
     # -- what has become of it -----------------------------------------------------------
 
     @property

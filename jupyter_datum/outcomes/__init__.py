@@ -1,6 +1,6 @@
 """What datums came to: results in input order, tables of them, and comparisons."""
 
-from .compare import Comparison, compare
+from .compare import Comparison, compare, compare_here
 from .displays import displayed
 from .frame import frame_of
 from .order import order_of, outcome_json, outcomes
@@ -10,6 +10,7 @@ __all__ = [
     "Comparison",
     "Results",
     "compare",
+    "compare_here",
     "displayed",
     "frame_of",
     "order_of",

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
-from ..errors import SignatureError
+from ..errors import SignatureError, UsageError
 from ..ledger import db, queries
-from ..project import Project
+from ..project import Project, find
 from ..results import is_file, value_of
 from .frame import make_frame
 from .order import PAGE, order_of
@@ -178,6 +180,23 @@ def compare(project: Project, a: str, b: str | None = None) -> Comparison:
         if b is None and queries.transform(conn, a) is not None:
             return Comparison(project, *sides_of_one(conn, a))
         return Comparison(project, side_of(conn, a), side_of(conn, b or a))
+
+
+def compare_here(a: Any, b: Any = None, folder: str | None = None) -> Comparison:
+    """As :func:`compare`, of transforms or names, in the project that they or `folder` tell.
+
+    Raises
+    ------
+    UsageError
+        If one of them names nothing, or there is no project.
+    """
+    known = next((side.project for side in (a, b) if hasattr(side, "project")), None)
+    start = Path(folder or os.environ.get("DATUM_PROJECT") or Path.cwd())
+    project = known or find(start)
+    if project is None:
+        raise UsageError(f"no .datum folder at or above {str(start)!r}: run a cell there first")
+    names = [getattr(side, "name", side) for side in (a, b)]
+    return compare(project, names[0], names[1])
 
 
 def _mark(seen: bytearray, ids: Iterable[int]) -> None:

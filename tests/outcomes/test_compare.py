@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+import jupyter_datum
 from jupyter_datum.cli import main
 from jupyter_datum.errors import UsageError
 from jupyter_datum.outcomes import Comparison, compare
@@ -52,6 +53,12 @@ def test_a_run_is_what_stood_when_it_had_ended(story: Story) -> None:
     assert found.summary().states == {("success", "success"): 3, ("failed", "success"): 1}
     assert [pair.b.metrics for pair in found if pair.b] == [{"score": 10 * i} for i in (1, 2, 3, 4)]
     assert [pair.differs for pair in found.changes()] == [("state", "result", "metrics")]
+    transform = story.transform("job")
+    assert jupyter_datum.compare("job", runs[0], project=str(story.folder)).b.run == 2
+    assert jupyter_datum.compare("job@1", transform).summary().metrics["score"].higher == 4
+    assert transform.compare("job@1").summary().metrics["score"].higher == 4
+    with pytest.raises(UsageError, match=r"no \.datum folder"):
+        jupyter_datum.compare("job", project="/")
     back = compare(first, runs[1], "job@1")
     assert back.summary().metrics["score"].lower == 4
 
