@@ -10,7 +10,17 @@ from .inputs import datums, glob, items
 if TYPE_CHECKING:
     from .outcomes import Comparison
 
-__all__ = ["DatumError", "compare", "datums", "glob", "items", "load_ipython_extension"]
+__all__ = [
+    "DatumError",
+    "compare",
+    "datums",
+    "glob",
+    "history",
+    "items",
+    "lineage",
+    "load_ipython_extension",
+    "transform",
+]
 
 
 def compare(a: Any, b: Any = None, *, project: str | None = None) -> Comparison:
@@ -33,6 +43,20 @@ def compare(a: Any, b: Any = None, *, project: str | None = None) -> Comparison:
     from .outcomes import compare_here
 
     return compare_here(a, b, project)
+
+
+def __getattr__(name: str) -> Any:
+    """Import at first use what few sessions need. The packages ``lineage`` and ``transform``
+    can be called."""
+    if name == "history":
+        from .lineage import history_of
+
+        return history_of
+    if name in ("lineage", "transform"):
+        import importlib
+
+        return importlib.import_module(f".{name}", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def load_ipython_extension(shell: Any) -> None:

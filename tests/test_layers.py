@@ -20,6 +20,7 @@ FLOORS = {
     "errors": 1,
     "states": 1,
     "locks": 1,
+    "words": 1,
     "datum": 2,
     "resources": 2,
     "project": 2,

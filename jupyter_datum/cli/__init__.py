@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from ..errors import DatumError
+from ..notebook.looks import LOOKS
 from . import commands
 from .run import run
 
@@ -74,4 +75,8 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("a", help="NAME, NAME@VERSION (1 is the first, -1 the newest), or a run's id")
     sub.add_argument("b", nargs="?", help="default: the two newest versions, or runs, of A")
     sub.set_defaults(handler=commands.compare)
+    for word, verb in LOOKS.items():
+        sub = commands_.add_parser(word, parents=[common], help=verb.help)
+        verb.takes(sub)
+        sub.set_defaults(handler=commands.look, verb=verb)
     return parser

@@ -176,6 +176,13 @@ def _tell(args: argparse.Namespace, kind: str, says: str) -> int:
     return 0
 
 
+def look(args: argparse.Namespace) -> int:
+    """Carry out a verb that only looks at the ledger."""
+    shown = args.verb.show(project_of(args.project), os.getcwd(), args)
+    print(json.dumps(shown.to_json(), indent=1) if args.json else repr(shown))
+    return 0
+
+
 def fsck(args: argparse.Namespace) -> int:
     """Check the ledger and the outputs."""
     findings = audit(project_of(args.project))

@@ -110,6 +110,16 @@ def plan_ids(path: Path, start: int = 0, stop: int | None = None) -> Sequence[in
     return ids
 
 
+def plan_spread(path: Path, n: int) -> list[int]:
+    """Return up to `n` row ids of a plan, evenly spread over it."""
+    with mapped(path) as view:
+        total = len(view) // WIDTH
+        places = range(0, total, max(1, -(-total // n)))
+        return [
+            int.from_bytes(view[place * WIDTH : (place + 1) * WIDTH], "little") for place in places
+        ]
+
+
 def plan_pages(path: Path, page: int = 10_000) -> Iterator[Sequence[int]]:
     """Yield all row ids of a plan, some thousand at a time, in input order."""
     start = 0

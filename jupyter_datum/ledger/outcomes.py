@@ -46,7 +46,7 @@ def put_successes(conn: sqlite3.Connection, run: RunKey, rows: Sequence[tuple[Do
         left = _groups_of(conn, run, ids)
         _insert_successes(conn, run, rows)
         note_keys(conn, ids)
-        _put_inputs(conn, [(done.datum, done.inputs) for done, _ in rows])
+        _put_inputs(conn, [(done.datum, done.key, done.inputs) for done, _ in rows])
         _put_displays(conn, run, [done for done, _ in rows])
         put_edges(conn, run, [done for done, _ in rows])
         _put_attempts(conn, (_late_success(run, *row) for row in rows if row[0].attempt > 1))
@@ -75,7 +75,7 @@ def put_failures(
         left = _groups_of(conn, run, ids)
         conn.executemany(_failure_sql(run), [_failure_row(*row, groups) for row in final])
         note_keys(conn, ids)
-        _put_inputs(conn, [(failed.datum, failed.inputs) for failed, _ in final])
+        _put_inputs(conn, [(failed.datum, failed.key, failed.inputs) for failed, _ in final])
         put_edges(conn, run, [failed for failed, _ in final])
         _put_attempts(conn, (_failed_attempt(run, f, worker, groups) for f, worker, _ in rows))
         _regroup(conn, left, Counter(groups[_signature(failed)] for failed, _ in final))
@@ -164,13 +164,18 @@ def _log(epoch: int, worker: str, log: LogSegment | None) -> str | None:
 
 
 def _put_inputs(
-    conn: sqlite3.Connection, rows: Sequence[tuple[int, tuple[InputFile, ...]]]
+    conn: sqlite3.Connection, rows: Sequence[tuple[int, bytes, tuple[InputFile, ...]]]
 ) -> None:
-    """Rows for datums of several files; a single file stands in the datum's own row."""
-    several = [(datum, inputs) for datum, inputs in rows if len(inputs) > 1]
+    """Rows for datums of several files. A single one stands in the datum's own row, and its
+    path is the key; where the key is another (a group of one), it has a row too."""
+    several = [
+        (datum, inputs)
+        for datum, key, inputs in rows
+        if len(inputs) > 1 or (inputs and inputs[0].rel != key)
+    ]
     if not several and not conn.execute("select exists (select 1 from input)").fetchone()[0]:
         return
-    conn.executemany("delete from input where datum = ?", [(datum,) for datum, _ in rows])
+    conn.executemany("delete from input where datum = ?", [(datum,) for datum, *_ in rows])
     conn.executemany(
         "insert into input values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         ((datum, i, *file) for datum, inputs in several for i, file in enumerate(inputs)),

@@ -207,6 +207,8 @@ MIGRATIONS: Final[tuple[str, ...]] = (
     -- Run whose whole listing lacked it; null while its input is there.
     alter table datum add column gone int;
     create index datum_gone on datum (transform, id) where gone is not null;
+    -- Which datums a version of the code, or a run of it, has made.
+    create index datum_made on datum (version, run);
 
     -- Former outcomes: a row moves here when its datum gets another one. History reads it.
     create table past (

@@ -10,11 +10,12 @@ from ..errors import DatumError
 from ..ledger import db, queries
 from ..transform.options import OPTIONS
 from .context import Context, context_of
+from .looks import LOOKS
 
 #: What ``%datum`` is told to do.
 VERBS = (
     "status", "plan", "failures", "retry", "pause", "resume", "cancel", "detach", "pick", "results",
-    "watch", "compare",
+    "watch", "compare", *LOOKS,
 )  # fmt: skip
 
 

@@ -30,6 +30,7 @@ from .asked import AskedRun, asked_run
 from .complete import VERBS
 from .context import context_of
 from .display import screen_for
+from .looks import LOOKS, look
 from .place import KernelPlace
 from .public import Transform, plan_text
 from .register import announce
@@ -180,6 +181,8 @@ class DatumMagics(Magics):
         verb = words.pop(0) if words else "status"
         if verb not in VERBS:
             raise UsageError(f"no verb {verb!r}; there are: {', '.join(VERBS)}")
+        if verb in LOOKS:
+            return look(verb, words, self._context.project(), str(self._context.folder))
         return getattr(self, f"_do_{verb}")(words)
 
     def _do_status(self, words: list[str]) -> None:

@@ -19,6 +19,7 @@ from ..inputs import Input, ItemsInput, input_from_json
 from ..ledger import db, queries
 from ..ledger.files import plan_pages
 from ..ledger.queries import AttemptRow, DatumRow, FailureGroup, RunRow
+from ..lineage import View, show_history, show_overview, show_question
 from ..outcomes import (
     Comparison,
     Results,
@@ -206,6 +207,19 @@ class Transform:
             row = self._latest(conn)
             recipe = read_recipe(self._project, row.recipe)
             return plan_text(conn, self._project, recipe, {})
+
+    def lineage(self, which: str = "old") -> View:
+        """Return outputs that were made by older code (``old``), come from a run with failures
+        (``failed-run``), are orphans (``orphan``) or were edited since (``edited``)."""
+        return show_question(self._project, self.name, which)
+
+    def history(self, key: str) -> View:
+        """Return every version over time of the datum with this key."""
+        return show_history(self._project, f"{self.name}:{key}")
+
+    def overview(self) -> View:
+        """Return how many datums there are, how long one takes, how many are new each day."""
+        return show_overview(self._project, self.name)
 
     def retry(self) -> None:
         """Run the failed datums again, with the recorded code, and show how it goes.

@@ -15,6 +15,8 @@ from typing import Any, Final
 from ..ledger.queries import FailureGroup, RunRow
 from ..runner.preview import Preview
 from ..states import RunStatus
+from ..words import counted as counted
+from ..words import span as span
 
 #: Type of the bundle that our front end draws live.
 MIME: Final = "application/vnd.jupyter-datum+json"
@@ -33,25 +35,6 @@ _COLOURS: Final = {
     "skipped": "#9e9e9e",
     "pending": "#e0e0e0",
 }
-
-
-def span(seconds: float) -> str:
-    """Return a time span for people: ``0.4 s``, ``12 s``, ``3 min 5 s``, ``2 h 41 min``."""
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    whole = round(seconds)
-    if whole < 120:
-        return f"{whole} s"
-    if whole < 7200:
-        minutes, rest = divmod(whole, 60)
-        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
-    hours, rest = divmod(whole // 60, 60)
-    return f"{hours} h {rest} min" if rest else f"{hours} h"
-
-
-def counted(n: int, word: str) -> str:
-    """Return ``1 datum``, ``12,345 datums``."""
-    return f"{n:,} {word}{'' if n == 1 else 's'}"
 
 
 @dataclass

@@ -1,0 +1,43 @@
+"""Lineage: where files and datums come from, what becomes of them, and how they were before.
+
+Views of the ledger; nothing here writes to it. Called, ``jupyter_datum.lineage(path)``, the
+package answers itself.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from types import ModuleType
+
+from . import ask
+from .face import View, project_for, show_history, show_lineage, show_overview, show_question
+from .questions import QUESTIONS
+
+__all__ = [
+    "QUESTIONS",
+    "View",
+    "history_of",
+    "project_for",
+    "show_history",
+    "show_lineage",
+    "show_overview",
+    "show_question",
+]
+
+
+def history_of(asked: str | os.PathLike[str] | int) -> View:
+    """Return every version over time of a datum: a path, its number, or ``TRANSFORM:KEY``."""
+    return show_history(project_for(asked), asked)
+
+
+class _Callable(ModuleType):
+    """The package is a function too: users say ``jupyter_datum.lineage("thumbs/a.png")``."""
+
+    def __call__(
+        self, asked: str | os.PathLike[str] | int, *, up: int = ask.UP, down: int = ask.DOWN
+    ) -> View:
+        return show_lineage(project_for(asked), asked, up=up, down=down)
+
+
+sys.modules[__name__].__class__ = _Callable

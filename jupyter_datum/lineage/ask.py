@@ -1,0 +1,116 @@
+"""From a path or an id to its lineage."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from dataclasses import replace
+from typing import Final
+
+from ..errors import RunError
+from ..ledger import queries
+from . import steps
+from .model import Node, Origin, Some
+
+#: Steps that are made when nobody says how many.
+UP: Final = 10
+DOWN: Final = 1
+#: Datums in one answer; what lies beyond is asked for by id.
+_MOST: Final = 200
+
+
+def lineage(
+    conn: sqlite3.Connection,
+    asked: str | os.PathLike[str] | int,
+    *,
+    folder: str | None = None,
+    up: int = UP,
+    down: int = DOWN,
+) -> Origin:
+    """Return where a file or a datum comes from, and what was made from it.
+
+    Parameters
+    ----------
+    conn : sqlite3.Connection
+    asked : path, str or int
+        A path (relative ones start at `folder`), the number of a datum, or
+        ``TRANSFORM:KEY``.
+    folder : str, optional
+        The working folder by default.
+    up, down : int
+        Steps from transform to transform in each direction.
+
+    Raises
+    ------
+    RunError
+        If the ledger knows nothing of it.
+    """
+    shown = os.fsdecode(os.fspath(asked)) if not isinstance(asked, int) else f"#{asked}"
+    walk = _Walk(conn)
+    datum = _datum_of(conn, shown)
+    if datum is not None:
+        return Origin(shown, None, walk.tree(datum, up, down), Some())
+    path = os.path.abspath(os.path.join(os.fsencode(folder or os.getcwd()), os.fsencode(shown)))
+    made = steps.output_at(conn, path)
+    read = walk.further(steps.readers_of(conn, path), down - 1) if down > 0 else Some[Node]()
+    if made is None and not read.count and not steps.readers_of(conn, path).count:
+        raise RunError(
+            f"no datum has made or read {shown!r}. A path, the number of a datum, or TRANSFORM:KEY"
+        )
+    tree = walk.tree(made[1], up, 0) if made else None
+    return Origin(shown, made[0] if made else None, tree, read)
+
+
+def _datum_of(conn: sqlite3.Connection, text: str) -> int | None:
+    """The datum that a number or ``TRANSFORM:KEY`` names; None if it is neither."""
+    number = text.removeprefix("#")
+    if number.isdecimal() and len(number) < 16 and not os.path.exists(text):
+        if queries.datum_by_id(conn, int(number)) is None:
+            raise RunError(f"there is no datum {number}")
+        return int(number)
+    name, colon, key = text.partition(":")
+    row = queries.transform(conn, name) if colon else None
+    if row is None:
+        return None
+    found = queries.datum_by_key(conn, row.id, os.fsencode(key))
+    if found is None:
+        raise RunError(f"{name} has no datum with the key {key!r}")
+    return found.id
+
+
+class _Walk:
+    """Makes trees, each datum once in all of them: shared ones end there."""
+
+    def __init__(self, conn: sqlite3.Connection) -> None:
+        self._conn = conn
+        self._left = _MOST
+
+    def tree(self, datum: int, up: int, down: int) -> Node | None:
+        """Return a datum with what hangs on it, so many steps in each direction."""
+        found = steps.node(self._conn, datum)
+        if found is None:
+            return None
+        above = self.above(found.id, up)
+        below = self.further(steps.down_of(self._conn, datum), down - 1) if down > 0 else Some()
+        return replace(found, up=above, down=below)
+
+    def above(self, datum: int, up: int) -> Some[Node]:
+        """Return what a datum was made from, `up` steps of it."""
+        if up <= 0 or self._left <= 0:
+            return Some()
+        found = steps.up_of(self._conn, datum)
+        self._left -= len(found.first)
+        return Some([replace(n, up=self.above(n.id, up - 1)) for n in found.first], found.count)
+
+    def further(self, found: Some[Node], down: int) -> Some[Node]:
+        """Return these with what was made from them, `down` steps more."""
+        self._left -= len(found.first)
+        if down <= 0 or self._left <= 0:
+            return found
+        return Some(
+            [
+                replace(n, down=self.further(steps.down_of(self._conn, n.id), down - 1))
+                for n in found.first
+            ],
+            found.count,
+        )

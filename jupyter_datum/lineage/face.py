@@ -1,0 +1,140 @@
+"""Lineage, history, overview: one implementation for kernel, magic and command line."""
+
+from __future__ import annotations
+
+import contextlib
+import html
+import os
+from pathlib import Path
+from typing import Any
+
+from ..errors import ProjectError, UsageError
+from ..ledger import db, queries
+from ..project import Project, find
+from . import ask, history, overview, questions, show
+
+
+class View:
+    """An answer that shows itself: text, HTML (escaped), plain JSON.
+
+    Parameters
+    ----------
+    data : object
+        What it is about; ``.data`` in Python.
+    text : str
+    page : str, optional
+        As HTML; the text by default.
+    """
+
+    def __init__(self, data: Any, text: str, page: str | None = None) -> None:
+        self.data = data
+        self._text = text
+        self._page = page
+
+    def __repr__(self) -> str:
+        return self._text
+
+    def _repr_html_(self) -> str:
+        return self._page or f"<pre>{html.escape(self._text)}</pre>"
+
+    def to_json(self) -> Any:
+        """Return it as plain JSON."""
+        return self.data.to_json() if hasattr(self.data, "to_json") else self.data
+
+
+def show_lineage(
+    project: Project,
+    asked: str | os.PathLike[str] | int,
+    *,
+    folder: Path | str | None = None,
+    up: int = ask.UP,
+    down: int = ask.DOWN,
+) -> View:
+    """Show where a file or datum comes from, and what was made from it.
+
+    Parameters
+    ----------
+    project : Project
+    asked : path, str or int
+        A path, the number of a datum, or ``TRANSFORM:KEY``.
+    folder : path, optional
+        At which relative paths start; the working folder by default.
+    up, down : int
+        Steps from transform to transform.
+
+    Raises
+    ------
+    RunError
+        If the ledger knows nothing of it.
+    """
+    start = str(folder) if folder is not None else os.getcwd()
+    with _ledger(project) as conn:
+        found = ask.lineage(conn, asked, folder=start, up=up, down=down)
+    return View(found, show.as_text(found, start), show.as_html(found, start))
+
+
+def show_history(
+    project: Project, asked: str | os.PathLike[str] | int, *, folder: Path | str | None = None
+) -> View:
+    """Show every version of a datum over time (errors: as :func:`show_lineage`)."""
+    with _ledger(project) as conn:
+        found = history.history(conn, asked, folder=str(folder) if folder is not None else None)
+    return View(found, found.text())
+
+
+def show_overview(project: Project, name: str) -> View:
+    """Show how many datums there are, how long one takes, how many come each day."""
+    with _ledger(project) as conn:
+        found = overview.overview(conn, project, name)
+    return View(found, found.text())
+
+
+def show_question(project: Project, name: str, word: str, *, limit: int = 100) -> View:
+    """Show which outputs of a transform were made by old code, come from a run with failures,
+    are orphans, or were edited since.
+
+    Raises
+    ------
+    UsageError
+        If there is no such transform or question.
+    """
+    with _ledger(project) as conn:
+        row = queries.transform(conn, name)
+        if row is None:
+            raise UsageError(f"no transform is named {name!r}")
+        page = questions.ask(conn, row.id, word, limit=limit)
+    said = [f"{name}: outputs that {_verb(word)}"]
+    said += [f"  {found.path}{f'  ({found.now})' if found.now else ''}" for found in page.found]
+    said += ["  none"] if not page.found else []
+    said += [f"  and more: only {limit:,} datums are shown"] if page.after is not None else []
+    data = [found._asdict() for found in page.found]
+    return View(data, "\n".join(said))
+
+
+def _verb(word: str) -> str:
+    text = questions.QUESTIONS[word]
+    return (
+        text if text.startswith("come") else f"are {text}" if word == "orphan" else f"were {text}"
+    )
+
+
+def project_for(asked: object) -> Project:
+    """Return the project that a path lies in, else the one of the working folder.
+
+    Raises
+    ------
+    ProjectError
+        If there is none.
+    """
+    places = [Path(os.environ.get("DATUM_PROJECT") or Path.cwd())]
+    if isinstance(asked, str | os.PathLike):
+        places.insert(0, Path(asked).absolute().parent)
+    for place in places:
+        found = find(place) if place.is_dir() else None
+        if found is not None:
+            return found
+    raise ProjectError("no .datum folder at or above the working folder: run a cell first")
+
+
+def _ledger(project: Project) -> Any:
+    return contextlib.closing(db.connect(project, readonly=True))

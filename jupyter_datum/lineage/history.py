@@ -1,0 +1,231 @@
+"""Every version of a datum over time, and what differs between two versions of its code."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import sqlite3
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from ..errors import RunError
+from ..ledger import queries
+from ..ledger.edges import inputs_digest
+from ..states import DatumState
+from ..words import span, text_of, when
+from . import steps
+from .ask import _datum_of
+
+#: Versions of one datum that are read; older ones are left out.
+_MOST: Final = 500
+#: Lines of a difference that are shown.
+_LINES: Final = 400
+
+
+@dataclass(frozen=True)
+class Version:
+    """One outcome of a datum.
+
+    Parameters
+    ----------
+    run : str
+        uuid.
+    at, seconds : float
+        When it began, how long it took.
+    state : str
+    attempt : int
+    code : int
+        Number of the code's version, from 1.
+    input : str
+        Hash of its input's content, 16 hexadecimal digits; empty where there is none.
+    changed : tuple of str
+        What differs from the version before: ``input``, ``code``, ``value``.
+    outputs : list of (str, int, str)
+        Path under the output folder, size, digest.
+    """
+
+    run: str
+    at: float
+    seconds: float
+    state: str
+    attempt: int
+    code: int
+    input: str
+    changed: tuple[str, ...]
+    outputs: list[tuple[str, int, str]]
+
+
+@dataclass(frozen=True)
+class History:
+    """All versions of a datum, newest first.
+
+    Parameters
+    ----------
+    datum : int
+    transform, key : str
+    versions : list of Version
+    codes : dict
+        Source of each version of the code that occurs, by number.
+    """
+
+    datum: int
+    transform: str
+    key: str
+    versions: list[Version]
+    codes: dict[int, str]
+
+    def diff(self, old: int | None = None, new: int | None = None) -> str:
+        """Return how two versions of the code differ; the last two that occur by default.
+
+        Raises
+        ------
+        RunError
+            If one of them never made this datum.
+        """
+        numbers = sorted(self.codes)
+        new = numbers[-1] if new is None else new
+        old = next((n for n in reversed(numbers) if n < new), new) if old is None else old
+        for number in (old, new):
+            if number not in self.codes:
+                raise RunError(
+                    f"code {number} never made {self.transform}:{self.key}; there are: "
+                    + ", ".join(map(str, numbers))
+                )
+        return code_diff(self.codes[old], self.codes[new], old, new)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as plain JSON."""
+        return asdict(self) | {"codes": {str(n): text for n, text in self.codes.items()}}
+
+    def text(self) -> str:
+        """Return it as a table in text, with the last change of the code."""
+        found = [f"{self.transform}:{self.key} (#{self.datum})"]
+        for version in self.versions:
+            changed = f"  {', '.join(version.changed)} changed" if version.changed else ""
+            found.append(
+                f"  {when(version.at)}  {version.state:<9} code {version.code}"
+                f"  input {version.input or '-':<16}  {span(version.seconds):>8}"
+                f"  run {version.run[:8]}{changed}"
+            )
+            found += [f"      {path}  {digest[:16]}" for path, _, digest in version.outputs[:5]]
+            if len(version.outputs) > 5:
+                found.append(f"      and {len(version.outputs) - 5:,} more")
+        if len(self.codes) > 1:
+            found += ["", *self.diff().splitlines()]
+        return "\n".join(found)
+
+
+def code_diff(old: str, new: str, old_number: int, new_number: int) -> str:
+    """Return a unified difference of two sources, cut where it is long."""
+    found = list(
+        difflib.unified_diff(
+            old.splitlines(),
+            new.splitlines(),
+            f"code {old_number}",
+            f"code {new_number}",
+            lineterm="",
+        )
+    )
+    if len(found) > _LINES:
+        found = [*found[:_LINES], f"... {len(found) - _LINES:,} more lines"]
+    return "\n".join(found)
+
+
+def history(
+    conn: sqlite3.Connection, asked: str | os.PathLike[str] | int, *, folder: str | None = None
+) -> History:
+    """Return all versions of a datum, which is named as for :func:`~.ask.lineage`.
+
+    A path is that of an output, or of an input that one datum alone has read.
+
+    Raises
+    ------
+    RunError
+        If the ledger knows nothing of it, or it says several datums.
+    """
+    shown = os.fsdecode(os.fspath(asked)) if not isinstance(asked, int) else f"#{asked}"
+    datum = _datum_of(conn, shown) or _of_path(conn, shown, folder)
+    detail = queries.datum_detail(conn, datum)
+    if detail is None:
+        raise RunError(f"there is no datum {shown!r}")
+    rows = [_present(conn, detail), *_former(conn, datum)]
+    return _history(conn, detail, rows)
+
+
+def _of_path(conn: sqlite3.Connection, shown: str, folder: str | None) -> int:
+    path = os.path.abspath(os.path.join(os.fsencode(folder or os.getcwd()), os.fsencode(shown)))
+    made = steps.output_at(conn, path)
+    if made is not None:
+        return made[1]
+    read = steps.readers_of(conn, path)
+    if read.count == 1:
+        return read.first[0].id
+    if read.count:
+        names = ", ".join(f"{n.transform}:{text_of(n.key)}" for n in read.first[:5])
+        raise RunError(f"{shown!r} was read by {read.count:,} datums: name one of them ({names})")
+    raise RunError(f"no datum has made or read {shown!r}")
+
+
+#: run uuid, version id, state, attempt, began, seconds, input hash, seen, outputs
+_Row = tuple[str, int, int, int, float, float, bytes | None, bytes | None, list[Any]]
+
+
+def _present(conn: sqlite3.Connection, detail: queries.DatumDetail) -> _Row:
+    row = detail.datum
+    run, seen, out = conn.execute(
+        "select r.uuid, d.seen, t.out from datum d join run r on r.id = d.run"
+        " join transform t on t.id = d.transform where d.id = ?",
+        (row.id,),
+    ).fetchone()
+    content = row.content if row.content is not None else None
+    if content is None and detail.inputs:
+        content = inputs_digest(detail.inputs)
+    outputs = [
+        (text_of(os.path.relpath(file.path, out) if out else file.path), file.size,
+         file.digest.hex())
+        for file in detail.outputs
+        if row.state == DatumState.SUCCESS
+    ]  # fmt: skip
+    return (
+        run, row.version, row.state, row.attempt, row.began, row.seconds, content, seen, outputs
+    )  # fmt: skip
+
+
+def _former(conn: sqlite3.Connection, datum: int) -> list[_Row]:
+    rows = conn.execute(
+        "select r.uuid, p.version, p.state, p.attempt, p.began, p.seconds,"
+        " coalesce(p.content, p.inputs), p.seen, p.outputs"
+        " from past p join run r on r.id = p.run where p.datum = ? order by p.run desc limit ?",
+        (datum, _MOST),
+    )
+    return [(*row[:8], json.loads(row[8] or "[]")) for row in rows]
+
+
+def _history(conn: sqlite3.Connection, detail: queries.DatumDetail, rows: list[_Row]) -> History:
+    ids = sorted({row[1] for row in rows})
+    marks = ",".join("?" * len(ids))
+    found = conn.execute(
+        "select v.id, v.source, (select count(*) from version w where w.transform = v.transform"
+        f" and w.id <= v.id) from version v where v.id in ({marks})",
+        ids,
+    ).fetchall()
+    numbers = {version: number for version, _, number in found}
+    before: list[_Row | None] = [*rows[1:], None]
+    versions = [_version(row, old, numbers) for row, old in zip(rows, before, strict=True)]
+    codes = {number: source for _, source, number in found}
+    key = text_of(detail.datum.key)
+    return History(detail.datum.id, detail.transform, key, versions, codes)
+
+
+def _version(row: _Row, old: _Row | None, numbers: dict[int, int]) -> Version:
+    run, version, state, attempt, began, seconds, content, seen, outputs = row
+    changed = []
+    if old is not None:
+        pairs = ((old[6], content, "input"), (old[1], version, "code"), (old[7], seen, "value"))
+        changed = [word for was, now, word in pairs if was != now]
+    return Version(
+        run, began, seconds, DatumState(state).name.lower(), attempt, numbers.get(version, 0),
+        bytes(content or b"").hex()[:16], tuple(changed),
+        [(str(path), int(size), str(digest)) for path, size, digest in outputs],
+    )  # fmt: skip

@@ -1,0 +1,174 @@
+"""What a lineage is made of: files, datums, and the ways between them, as plain data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final, Generic, TypeVar
+
+from ..states import DatumState
+from ..words import text_of
+
+#: Of many alike (inputs of a group, datums made from one file) so many are shown.
+SHOWN: Final = 20
+#: Beyond this, alike ones are not counted.
+COUNTED: Final = 100_000
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Some(Generic[T]):
+    """The first of several, and how many there are.
+
+    Parameters
+    ----------
+    first : list
+        Up to :data:`SHOWN`.
+    count : int
+        Up to :data:`COUNTED`; the true number is this or more then.
+    """
+
+    first: list[T] = field(default_factory=list)
+    count: int = 0
+
+    @property
+    def more(self) -> str:
+        """How many are not shown, in words; empty if none."""
+        rest = self.count - len(self.first)
+        return f"{rest:,}{'+' if self.count >= COUNTED else ''} more" if rest > 0 else ""
+
+
+@dataclass(frozen=True)
+class File:
+    """A file that a datum read or made.
+
+    Parameters
+    ----------
+    path : bytes
+        Absolute; under no root that is known, the path under the input's root.
+    rel : bytes
+        Under the input's root, or the output folder.
+    size : int
+    content : bytes
+        Its BLAKE3 as recorded; an object in a store has another mark.
+    now : str
+        ``same``, ``edited``, ``gone``, or empty where nobody looked.
+    """
+
+    path: bytes
+    rel: bytes
+    size: int
+    content: bytes
+    now: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as plain JSON."""
+        return {
+            "path": text_of(self.path),
+            "rel": text_of(self.rel),
+            "size": self.size,
+            "content": self.content.hex(),
+            "now": self.now,
+        }
+
+
+@dataclass(frozen=True)
+class Node:
+    """A datum, what it was made from and what was made from it.
+
+    Parameters
+    ----------
+    id : int
+        Its row.
+    transform : str
+    key : bytes
+    state : DatumState
+    attempt : int
+    began, seconds : float
+    run, pipeline : str
+        uuid, and the id that all runs of its pipeline share.
+    run_status : str
+    version : int
+        Of the transform's code, counted from 1.
+    current : bool
+        Whether this code is what the transform has now.
+    dirty, gone : bool
+        An input changed while it was processed; it has left the input.
+    inputs, outputs : Some of File
+    up, down : Some of Node
+        Datums of other transforms; empty where nobody asked for another step.
+    """
+
+    id: int
+    transform: str
+    key: bytes
+    state: DatumState
+    attempt: int
+    began: float
+    seconds: float
+    run: str
+    pipeline: str
+    run_status: str
+    version: int
+    current: bool
+    dirty: bool
+    gone: bool
+    inputs: Some[File] = field(default_factory=Some)
+    outputs: Some[File] = field(default_factory=Some)
+    up: Some[Node] = field(default_factory=Some)
+    down: Some[Node] = field(default_factory=Some)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as plain JSON, with all that hangs on it."""
+        plain = (
+            "id", "transform", "attempt", "began", "seconds", "run", "pipeline", "run_status",
+            "version", "current", "dirty", "gone",
+        )  # fmt: skip
+        return {
+            **{name: getattr(self, name) for name in plain},
+            "key": text_of(self.key),
+            "state": self.state.name.lower(),
+            **{
+                name: _some_json(getattr(self, name))
+                for name in ("inputs", "outputs", "up", "down")
+            },
+        }
+
+
+def _some_json(some: Some[Any]) -> dict[str, Any]:
+    return {
+        "count": some.count,
+        "capped": some.count >= COUNTED,
+        "first": [each.to_json() for each in some.first],
+    }
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The answer about a path or an id.
+
+    Parameters
+    ----------
+    asked : str
+        As it was asked.
+    file : File or None
+        The file in question, as the ledger knows it.
+    made : Node or None
+        The datum that made it, or that was asked for.
+    read : Some of Node
+        Datums that read the file: what becomes of it.
+    """
+
+    asked: str
+    file: File | None
+    made: Node | None
+    read: Some[Node]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as plain JSON."""
+        return {
+            "asked": self.asked,
+            "file": self.file.to_json() if self.file else None,
+            "made": self.made.to_json() if self.made else None,
+            "read": _some_json(self.read),
+        }

@@ -1,0 +1,146 @@
+"""A lineage as text and as HTML: a tree of lines, everything in it escaped."""
+
+from __future__ import annotations
+
+import html
+import os
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from ..states import DatumState
+from ..words import size, span, text_of, when
+from .model import File, Node, Origin, Some
+
+_NOW = {"same": "as recorded", "edited": "edited since", "gone": "gone", "": ""}
+
+
+class Line(NamedTuple):
+    """One line of the tree: how deep, what it is about, and what is said of it."""
+
+    depth: int
+    kind: str
+    name: str
+    said: str
+    warns: bool = False
+
+
+def lines(origin: Origin, start: str | None = None) -> Iterator[Line]:
+    """Yield the lines of a lineage.
+
+    Parameters
+    ----------
+    origin : Origin
+    start : str, optional
+        Folder below which paths are shown as relative ones.
+    """
+    if origin.file is not None:
+        yield _file(0, "file", origin.file, start)
+    elif origin.made is None:
+        yield Line(0, "file", text_of(os.fsencode(origin.asked)), "no transform made it")
+    if origin.made is not None:
+        asked = origin.file.path if origin.file else None
+        yield from _node(1 if asked else 0, origin.made, "made by", start, asked)
+    if origin.read.count:
+        yield from _several(1, "read by", origin.read, start)
+
+
+def _node(
+    depth: int, node: Node, how: str, start: str | None, asked: bytes | None = None
+) -> Iterator[Line]:
+    yield Line(depth, how, f"{node.transform}:{text_of(node.key)}", _said(node), _warns(node))
+    told = {file.path for upper in node.up.first for file in upper.outputs.first}
+    for file in node.inputs.first:
+        if file.path not in told:
+            yield _file(depth + 1, "from", file, start)
+    if node.inputs.more:
+        yield Line(depth + 1, "from", node.inputs.more, f"of {node.inputs.count:,} files")
+    for upper in node.up.first:
+        yield from _upper(depth + 1, upper, node, start)
+    if node.up.more:
+        yield Line(depth + 1, "from", node.up.more, f"of {node.up.count:,} datums")
+    if how != "from":
+        for file in node.outputs.first:
+            if file.path != asked:
+                yield _file(depth + 1, "gives", file, start)
+        if node.outputs.more:
+            yield Line(depth + 1, "gives", node.outputs.more, f"of {node.outputs.count:,} files")
+    if node.down.count:
+        yield from _several(depth + 1, "used by", node.down, start)
+
+
+def _upper(depth: int, upper: Node, node: Node, start: str | None) -> Iterator[Line]:
+    """A datum of another transform, behind those of its files that were read."""
+    read = {file.path: file for file in node.inputs.first}
+    for file in upper.outputs.first:
+        if (used := read.get(file.path)) is not None:
+            said = size(used.size)
+            made_anew = used.content != file.content
+            said += ", made anew since" if made_anew else f", {_NOW[file.now]}" if file.now else ""
+            yield Line(depth, "from", _path(file, start), said, made_anew or file.now != "same")
+    yield from _node(depth, upper, "from", start)
+
+
+def _several(depth: int, how: str, some: Some[Node], start: str | None) -> Iterator[Line]:
+    for node in some.first:
+        yield Line(depth, how, f"{node.transform}:{text_of(node.key)}", _said(node), _warns(node))
+        for file in node.outputs.first[:3]:
+            yield _file(depth + 1, "gives", file, start)
+        if node.down.count:
+            yield from _several(depth + 1, "used by", node.down, start)
+    if some.more:
+        yield Line(depth, how, some.more, f"of {some.count:,} datums")
+
+
+def _said(node: Node) -> str:
+    words = [
+        f"#{node.id}",
+        node.state.name.lower(),
+        f"code {node.version}" + ("" if node.current else " (old)"),
+        f"run {node.run[:8]}",
+        f"attempt {node.attempt}" if node.attempt > 1 else "",
+        when(node.began),
+        span(node.seconds),
+        "an input changed while it was processed" if node.dirty else "",
+        "its input is gone" if node.gone else "",
+        "its run has failures" if node.run_status == "failed" else "",
+    ]
+    return ", ".join(word for word in words if word)
+
+
+def _warns(node: Node) -> bool:
+    return node.state is not DatumState.SUCCESS or not node.current or node.dirty or node.gone
+
+
+def _file(depth: int, kind: str, file: File, start: str | None) -> Line:
+    said = ", ".join(word for word in (size(file.size), _NOW.get(file.now, "")) if word)
+    return Line(depth, kind, _path(file, start), said, file.now in ("edited", "gone"))
+
+
+def _path(file: File, start: str | None) -> str:
+    below = os.path.join(os.fsencode(start), b"") if start else b"\0"
+    return text_of(file.path.removeprefix(below))
+
+
+def as_text(origin: Origin, start: str | None = None) -> str:
+    """Return a lineage as an indented text."""
+    found = []
+    for line in lines(origin, start):
+        mark = " !" if line.warns else ""
+        how = "" if line.depth == 0 and line.kind == "file" else f"{line.kind} "
+        found.append(f"{'  ' * line.depth}{how}{line.name}  ({line.said}){mark}")
+    return "\n".join(found)
+
+
+def as_html(origin: Origin, start: str | None = None) -> str:
+    """Return a lineage as static HTML: names are text, whatever is in them."""
+    rows = []
+    for line in lines(origin, start):
+        how = "" if line.depth == 0 and line.kind == "file" else f"{line.kind} "
+        mark = ";font-weight:600" if line.warns else ""
+        rows.append(
+            f'<div style="padding-left:{line.depth * 1.6:.1f}em">'
+            f'<span style="opacity:.65">{html.escape(how)}</span>'
+            f"<code>{html.escape(line.name)}</code> "
+            f'<span style="opacity:.75{mark}">{html.escape(line.said)}</span></div>'
+        )
+    return f'<div style="line-height:1.6;overflow-x:auto">{"".join(rows)}</div>'

@@ -1,0 +1,110 @@
+"""Verbs that only look at the ledger: one table for ``%datum`` and ``jupyter datum``."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple, NoReturn
+
+from ..errors import UsageError
+from ..ledger import db, queries
+from ..lineage import (
+    QUESTIONS,
+    View,
+    show_history,
+    show_lineage,
+    show_overview,
+    show_question,
+)
+from ..lineage.ask import DOWN, UP
+from ..project import Project
+
+
+class Look(NamedTuple):
+    """A verb: what it does, what it takes, what it shows.
+
+    ``show`` gets the project, the folder at which relative paths start, and the arguments.
+    """
+
+    help: str
+    takes: Callable[[argparse.ArgumentParser], None]
+    show: Callable[[Project, str, argparse.Namespace], View]
+
+
+def look(verb: str, words: Sequence[str], project: Project, folder: str) -> View:
+    """Carry out a verb of :data:`LOOKS`.
+
+    Raises
+    ------
+    UsageError
+        If the words are not what it takes.
+    """
+    parser = _Parser(prog=f"%datum {verb}", add_help=False)
+    LOOKS[verb].takes(parser)
+    return LOOKS[verb].show(project, folder, parser.parse_args(words))
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong instead of ending the process."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message}. {self.format_usage().strip()}")
+
+
+def _of_path(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("what", metavar="PATH|ID", help="a path, a datum's number, TRANSFORM:KEY")
+
+
+def _takes_lineage(parser: argparse.ArgumentParser) -> None:
+    _of_path(parser)
+    parser.add_argument("--up", type=int, default=UP, help="steps towards the raw files")
+    parser.add_argument("--down", type=int, default=DOWN, help="steps towards what was made of it")
+    parser.add_argument(
+        "--which",
+        choices=list(QUESTIONS),
+        help="PATH is a transform's name: which of its outputs are of this kind",
+    )
+
+
+def _lineage(project: Project, folder: str, args: argparse.Namespace) -> View:
+    if args.which:
+        return show_question(project, args.what, args.which)
+    return show_lineage(project, args.what, folder=folder, up=args.up, down=args.down)
+
+
+def _history(project: Project, folder: str, args: argparse.Namespace) -> View:
+    return show_history(project, args.what, folder=folder)
+
+
+def takes_name(parser: argparse.ArgumentParser) -> None:
+    """Take a transform's name."""
+    parser.add_argument("name", nargs="?", help="a transform; default: the latest one run")
+
+
+def name_of(project: Project, name: str | None) -> str:
+    """Return `name`, or that of the transform that ran last.
+
+    Raises
+    ------
+    UsageError
+        If nothing has run.
+    """
+    if name:
+        return name
+    with contextlib.closing(db.connect(project, readonly=True)) as conn:
+        rows = queries.runs(conn, limit=1)
+    if not rows:
+        raise UsageError("no transform has run yet")
+    return rows[0].name
+
+
+def _overview(project: Project, folder: str, args: argparse.Namespace) -> View:
+    return show_overview(project, name_of(project, args.name))
+
+
+LOOKS: Final[dict[str, Look]] = {
+    "lineage": Look("where a file comes from, and what was made from it", _takes_lineage, _lineage),
+    "history": Look("every version of a datum over time", _of_path, _history),
+    "overview": Look("how many datums, how long one takes, how many new", takes_name, _overview),
+}

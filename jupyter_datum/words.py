@@ -1,0 +1,48 @@
+"""Numbers, times and names in words, the same everywhere."""
+
+from __future__ import annotations
+
+import os
+import time
+
+
+def span(seconds: float) -> str:
+    """Return a time span for people: ``0.4 s``, ``12 s``, ``3 min 5 s``, ``2 h 41 min``."""
+    if 0 < seconds < 0.05:
+        return f"{seconds * 1000:.1f} ms"
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 120:
+        return f"{whole} s"
+    if whole < 7200:
+        minutes, rest = divmod(whole, 60)
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    hours, rest = divmod(whole // 60, 60)
+    return f"{hours} h {rest} min" if rest else f"{hours} h"
+
+
+def counted(n: int, word: str) -> str:
+    """Return ``1 datum``, ``12,345 datums``."""
+    return f"{n:,} {word}{'' if n == 1 else 's'}"
+
+
+def size(n: int) -> str:
+    """Return ``812 bytes``, ``12.3 kB``, ``4.5 GB``."""
+    if n < 1000:
+        return counted(n, "byte")
+    step = min(len(str(n)) - 1, 14) // 3
+    value, unit = n / 1000**step, ("", "kB", "MB", "GB", "TB")[step]
+    return f"{value:.3g} {unit}" if value < 100 else f"{value:.0f} {unit}"
+
+
+def when(at: float | None) -> str:
+    """Return a moment as local time to the minute; empty for none."""
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(at)) if at else ""
+
+
+def text_of(name: bytes) -> str:
+    """Return a path or key for people: escaped where it is not UTF-8 or not printable."""
+    text = os.fsencode(name) if isinstance(name, str) else bytes(name)
+    shown = text.decode("utf-8", "backslashreplace")
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in shown)

@@ -1,0 +1,159 @@
+"""Where files come from and what becomes of them, over real runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+import jupyter_datum
+from jupyter_datum.errors import RunError, UsageError
+from jupyter_datum.lineage import View, show_history, show_lineage, show_question
+from jupyter_datum.notebook.looks import look
+
+from .story import Story
+
+UP = "datum.out_file('.up').write_text(datum.path.read_text().upper())"
+LOW = "datum.out_file('.low').write_text(datum.path.read_text().lower())"
+SUM = "datum.out_file('.sum').write_text(str(len(datum.path.read_text())))"
+
+
+def files(story: Story, n: int) -> None:
+    (story.folder / "in").mkdir(exist_ok=True)
+    for i in range(n):
+        (story.folder / f"in/{i:03}.txt").write_text(f"file {i}\n")
+
+
+def chain(story: Story) -> None:
+    files(story, 3)
+    story.run('up -i "in/*.txt" --workers 1', UP)
+    story.run("low -i up --workers 1", LOW)
+    story.run('sums -i "out/low/*.low" --workers 1', SUM)
+
+
+def seen(story: Story, asked: str | int, **steps: int) -> View:
+    return show_lineage(story.project, asked, folder=story.folder, **steps)
+
+
+def test_a_file_leads_to_the_raw_file_and_to_all_that_was_made_of_it(story: Story) -> None:
+    chain(story)
+    text = repr(seen(story, "out/sums/001.sum"))
+    names = re.findall(r"(?:in|out)/\S+", text)
+    assert names == ["out/sums/001.sum", "out/low/001.low", "out/up/001.up", "in/001.txt"]
+    assert "!" not in text
+    below = repr(seen(story, "in/001.txt", down=3))
+    assert [n for n in re.findall(r"out/\S+", below)] == [
+        "out/up/001.up", "out/low/001.low", "out/sums/001.sum",
+    ]  # fmt: skip
+    one = seen(story, "low:001.txt", up=1, down=1).to_json()["made"]
+    assert one["up"]["first"][0]["transform"] == "up"
+    assert one["down"]["first"][0]["transform"] == "sums"
+    assert seen(story, one["id"]).to_json()["made"]["key"] == "001.txt"
+
+
+def test_an_edit_by_hand_and_a_file_made_anew_are_said(story: Story) -> None:
+    chain(story)
+    (story.folder / "out/low/001.low").write_text("mine")
+    assert "edited since" in repr(seen(story, "out/low/001.low"))
+    found = show_question(story.project, "low", "edited")
+    assert [Path(f["path"]).name for f in found.data] == ["001.low"]
+    os.utime(story.folder / "out/low/002.low")  # touched, the same
+    assert "edited" not in repr(seen(story, "out/low/002.low"))
+    (story.folder / "in/002.txt").write_text("else")
+    story.run('up -i "in/*.txt" --workers 1', UP)
+    assert "made anew since" in repr(seen(story, "out/low/002.low"))
+
+
+def test_which_outputs_are_old_and_which_come_from_a_run_with_failures(story: Story) -> None:
+    files(story, 4)
+    fails = "assert datum.stem != '002'\n" + UP
+    story.run('up -i "in/*.txt" --workers 1 --tries 1', fails)
+    found = show_question(story.project, "up", "failed-run")
+    assert {Path(f["path"]).stem for f in found.data} == {"000", "001", "003"}
+    assert show_question(story.project, "up", "old").data == []
+    story.run('up -i "in/*.txt" --workers 1 --only failed', UP)
+    found = show_question(story.project, "up", "old")
+    assert {Path(f["path"]).stem for f in found.data} == {"000", "001", "003"}
+    assert "(old)" in repr(seen(story, "out/up/000.up"))
+    with pytest.raises(UsageError, match="failed-run"):
+        show_question(story.project, "up", "young")
+
+
+def test_history_tells_every_version_and_how_the_code_changed(story: Story) -> None:
+    files(story, 2)
+    story.run('up -i "in/*.txt" --workers 1', UP)
+    (story.folder / "in/001.txt").write_text("two")
+    story.run('up -i "in/*.txt" --workers 1', UP)
+    story.run('up -i "in/*.txt" --workers 1', UP + "\n'more'")
+    told = show_history(story.project, story.folder / "out/up/001.up").data
+    assert [v.changed for v in told.versions] == [("code",), ("input",), ()]
+    assert [v.code for v in told.versions] == [2, 1, 1]
+    assert len({v.run for v in told.versions}) == 3
+    assert all(v.outputs[0][0] == "001.up" for v in told.versions)
+    assert told.versions[0].outputs == told.versions[1].outputs != told.versions[2].outputs
+    assert "+'more'" in told.diff()
+    assert [v.changed for v in show_history(story.project, "up:000.txt").data.versions] == [
+        ("code",), (),
+    ]  # fmt: skip
+    with pytest.raises(RunError, match="there are: 1, 2"):
+        told.diff(1, 7)
+
+
+def test_what_is_unknown_is_one_sentence(story: Story) -> None:
+    files(story, 1)
+    story.run('up -i "in/*.txt" --workers 1', UP)
+    for asked in ("nothing.txt", "77", "up:else", "../../etc/passwd"):
+        with pytest.raises(RunError):
+            seen(story, asked)
+    with pytest.raises(UsageError, match="PATH"):
+        look("lineage", [], story.project, str(story.folder))
+
+
+def test_hostile_names_are_text(story: Story) -> None:
+    name = "<img src=x onerror=alert(1)>\u202e.txt"
+    (story.folder / "in").mkdir()
+    (story.folder / "in" / name).write_text("x")
+    (story.folder / "in" / os.fsdecode(b"\xff\n.txt")).write_text("x")
+    story.run('up -i "in/*.txt" --workers 1', "len(datum.rel)")
+    view = seen(story, f"in/{name}")
+    assert "<img" not in view._repr_html_() and "&lt;img" in view._repr_html_()
+    assert "\u202e" not in repr(view)
+    odd = repr(seen(story, os.fsdecode(b"in/\xff\n.txt")))
+    assert "\\xff\\n.txt" in odd
+    json.dumps(view.to_json())
+
+
+def test_a_group_of_many_shows_a_count_and_the_first(story: Story) -> None:
+    chain(story)
+    with story.ledger() as conn:
+        (first,) = conn.execute("select min(id) from datum").fetchone()
+        conn.executemany("insert into edge values (?, ?)", [(first, 1000 + i) for i in range(50)])
+        conn.executemany(
+            "insert into datum (id, transform, key, state, version, run, position, attempt, began,"
+            " seconds) values (?, 1, ?, 2, 1, 1, 0, 1, 0, 0)",
+            [(1000 + i, b"k%d" % i) for i in range(50)],
+        )
+    view = seen(story, first)
+    assert len(view.data.made.up.first) == 20 and view.data.made.up.count == 50
+    assert "30 more" in repr(view)
+
+
+def test_the_packages_answer_as_functions(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    chain(story)
+    monkeypatch.chdir(story.folder)
+    assert "in/001.txt" in repr(jupyter_datum.lineage("out/up/001.up"))
+    assert "code 1" in repr(jupyter_datum.history("out/up/001.up"))
+    listed = list(jupyter_datum.datums(jupyter_datum.transform("up")))
+    assert [row.key for row in listed] == [b"000.txt", b"001.txt", b"002.txt"]
+
+
+def test_the_three_questions_have_one_answer(story: Story) -> None:
+    files(story, 5)
+    story.run('up -i "in/*.txt" --workers 1', UP)
+    told = story.transform("up").overview().data
+    assert told.datums == 5 and told.states["success"] == 5
+    assert told.times.looked == 5 and 0 < told.times.p50 <= told.times.p95 <= told.times.longest
+    assert "5 datums" in told.text()
