@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import os
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..states import DatumState
 from ..words import size, span, text_of, when
@@ -48,24 +48,31 @@ def _node(
     depth: int, node: Node, how: str, start: str | None, asked: bytes | None = None
 ) -> Iterator[Line]:
     yield Line(depth, how, f"{node.transform}:{text_of(node.key)}", _said(node), _warns(node))
-    told = {file.path for upper in node.up.first for file in upper.outputs.first}
-    for file in node.inputs.first:
-        if file.path not in told:
-            yield _file(depth + 1, "from", file, start)
-    if node.inputs.more:
-        yield Line(depth + 1, "from", node.inputs.more, f"of {node.inputs.count:,} files")
-    for upper in node.up.first:
-        yield from _upper(depth + 1, upper, node, start)
-    if node.up.more:
-        yield Line(depth + 1, "from", node.up.more, f"of {node.up.count:,} datums")
+    yield from _made_from(depth + 1, node, start)
     if how != "from":
         for file in node.outputs.first:
             if file.path != asked:
                 yield _file(depth + 1, "gives", file, start)
-        if node.outputs.more:
-            yield Line(depth + 1, "gives", node.outputs.more, f"of {node.outputs.count:,} files")
+        yield from _more(depth + 1, "gives", node.outputs, "files")
     if node.down.count:
         yield from _several(depth + 1, "used by", node.down, start)
+
+
+def _made_from(depth: int, node: Node, start: str | None) -> Iterator[Line]:
+    """Raw files, then datums of other transforms with those of their files that were read."""
+    told = {file.path for upper in node.up.first for file in upper.outputs.first}
+    for file in node.inputs.first:
+        if file.path not in told:
+            yield _file(depth, "from", file, start)
+    yield from _more(depth, "from", node.inputs, "files")
+    for upper in node.up.first:
+        yield from _upper(depth, upper, node, start)
+    yield from _more(depth, "from", node.up, "datums")
+
+
+def _more(depth: int, how: str, some: Some[Any], what: str) -> Iterator[Line]:
+    if some.more:
+        yield Line(depth, how, some.more, f"of {some.count:,} {what}")
 
 
 def _upper(depth: int, upper: Node, node: Node, start: str | None) -> Iterator[Line]:
@@ -87,8 +94,7 @@ def _several(depth: int, how: str, some: Some[Node], start: str | None) -> Itera
             yield _file(depth + 1, "gives", file, start)
         if node.down.count:
             yield from _several(depth + 1, "used by", node.down, start)
-    if some.more:
-        yield Line(depth, how, some.more, f"of {some.count:,} datums")
+    yield from _more(depth, how, some, "datums")
 
 
 def _said(node: Node) -> str:
