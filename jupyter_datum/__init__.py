@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .errors import DatumError
-from .inputs import datums, glob, items
+from .inputs import datums, glob, items, rows
 
 if TYPE_CHECKING:
     from .outcomes import Comparison
@@ -19,6 +19,7 @@ __all__ = [
     "items",
     "lineage",
     "load_ipython_extension",
+    "rows",
     "transform",
 ]
 

@@ -56,6 +56,9 @@ FOREIGN = {
     "nbformat",
     "numpy",
     "pandas",
+    "polars",
+    "pyarrow",
+    "sqlalchemy",
     "tornado",
     "traitlets",
 }

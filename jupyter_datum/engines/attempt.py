@@ -34,7 +34,7 @@ from ..events import (
 from ..hashing import decode_value, file_digest, seen_digest, stat_of
 from ..outputs.staging import Staging
 from ..project import Project
-from ..results import keep_bytes, keep_result, value_of
+from ..results import keep_bytes, keep_result
 from ..results.display import SHOWN, close_figures, open_figures, outputs_of, take_figures
 from ..transform.traceback import failure_of
 from .logs import Capture
@@ -51,6 +51,8 @@ class Transform(NamedTuple):
     filename: str
     code: str
     cwd: str
+    #: Loads the values that are not sent, but told of.
+    load: Callable[[dict[str, Any]], Any] | None = None
 
 
 class Bench:
@@ -165,7 +167,7 @@ class Bench:
                 shutil.rmtree(self._scratch, ignore_errors=True)
 
     def _datum(self, item: SetItem, inputs: tuple[InputFile, ...], transform: Transform) -> Datum:
-        value = None if item.value is None else decode_value(item.value, self._load)
+        value = None if item.value is None else decode_value(item.value, transform.load)
         files: tuple[tuple[str, str, bytes], ...] = ()
         contents: tuple[bytes, ...] = ()
         name = transform.input
@@ -177,12 +179,6 @@ class Bench:
             name, item.key, files, value, item.captures, item.position, item.attempt, self,
             contents, transform.code,
         )  # fmt: skip
-
-    def _load(self, spec: dict[str, Any]) -> Any:
-        """Load a value that lies elsewhere: another transform's result."""
-        if "result" not in spec:
-            raise ValueError(f"no value of ours: {spec!r}")
-        return value_of(str(spec["result"]), bytes.fromhex(spec["data"]), self._project)
 
     def _path(self, name: str, rel: bytes) -> bytes:
         return os.path.join(self._roots[name], rel)

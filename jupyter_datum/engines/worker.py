@@ -23,6 +23,7 @@ from typing import Final, NoReturn
 
 from ..errors import ProjectError
 from ..events import Begun, DatumSet, SetReturn, frame, pack_return, unpack_set
+from ..inputs.lazy import loader
 from ..project import Project, find
 from ..results.display import adopt
 from ..transform.payload import load_payload
@@ -135,7 +136,8 @@ class Session:
         loaded = load_payload(read_payload(project, recipe.payload))
         adopt(loaded.namespace, recipe.source, own=self._own)
         name = str(recipe.input.get("name", "in"))
-        return Transform(loaded.run, name, recipe.filename, recipe.fingerprint, recipe.cwd)
+        load = loader(recipe.input, project)
+        return Transform(loaded.run, name, recipe.filename, recipe.fingerprint, recipe.cwd, load)
 
 
 class _Life:

@@ -85,8 +85,17 @@ def seen_digest(value: bytes | None, captures: Mapping[str, str]) -> bytes:
     hasher = blake3(json.dumps(sorted(captures.items())).encode())
     if value is not None:
         hasher.update(b"\0")
-        hasher.update(value)
+        hasher.update(_told(value))
     return hasher.digest(length=16)
+
+
+def _told(value: bytes) -> bytes:
+    """What tells an encoded value from others: of one that is loaded its content, not the
+    place where it lies."""
+    if value[:1] != _LAZY:
+        return value
+    spec = json.loads(value[1:])
+    return f"{spec.get('form')} {spec['digest']}".encode() if "digest" in spec else value
 
 
 def dumps(value: Any) -> bytes:

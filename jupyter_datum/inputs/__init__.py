@@ -9,12 +9,14 @@ from typing import Any, Final
 from .base import Input, Listed, input_from_json
 from .files import GlobInput
 from .items import ItemsInput, write_items
+from .rows import RowsInput, rows
 from .upstream import UpstreamInput
 
 #: JSON word -> input.
 KINDS: Final[dict[str, type[Input]]] = {
     "glob": GlobInput,
     "items": ItemsInput,
+    "rows": RowsInput,
     "transform": UpstreamInput,
 }
 
@@ -80,11 +82,13 @@ __all__ = [
     "Items",
     "ItemsInput",
     "Listed",
+    "RowsInput",
     "UpstreamInput",
     "datums",
     "glob",
     "input_from_json",
     "items",
+    "rows",
     "transform",
     "write_items",
 ]

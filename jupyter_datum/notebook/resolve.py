@@ -19,12 +19,15 @@ from ..inputs import (
     Input,
     Items,
     ItemsInput,
+    RowsInput,
     UpstreamInput,
     glob,
     input_from_json,
     items,
+    rows,
     write_items,
 )
+from ..inputs.live import kind_of
 from ..inputs.upstream import check_no_cycle
 from ..ledger import db, queries
 from ..project import FOLDER, Project
@@ -103,7 +106,11 @@ def _evaluate(text: str, context: Context, namespace: Mapping[str, Any], project
     def transform_here(name: str, *, label: str | None = None) -> UpstreamInput:
         return UpstreamInput(name, label, project)
 
-    names = {**namespace, "glob": glob_here, "items": items, "transform": transform_here}
+    def rows_here(table: Any, **options: Any) -> RowsInput:
+        return rows(table, folder=context.folder, **options)
+
+    made = {"glob": glob_here, "items": items, "rows": rows_here, "transform": transform_here}
+    names = {**namespace, **made}
     try:
         return eval(text, names)
     except UsageError:
@@ -132,6 +139,11 @@ def _rooted(spec: Any, context: Context) -> Any:
     found = {key: _rooted(value, context) for key, value in spec.items()}
     if "glob" in found:
         found["root"] = str(context.folder / str(found.get("root", "")))
+    if isinstance(found.get("rows"), str):
+        found["rows"] = str(context.folder / found["rows"])
+        if "path" in found:
+            start = context.folder / str(found.get("root", ""))
+            found["root"] = str(start if "root" in found else Path(found["rows"]).parent)
     return found
 
 
@@ -161,11 +173,8 @@ def _from_value(value: Any, label: str, context: Context, project: Project) -> I
         value = value.iterable
     elif isinstance(value, str | os.PathLike):
         return GlobInput(os.fspath(value), str(context.folder))
-    if type(value).__module__.partition(".")[0] in ("pandas", "polars", "pyarrow"):
-        raise UsageError(
-            f"{label} is a table ({type_name(value)}); one datum per row: "
-            f"-i items({label}.to_dict('records'))"
-        )
+    if kind_of(value):
+        return rows(value).called_by(label).stored(project)
     if hasattr(value, "results") and hasattr(value, "failures"):
         return UpstreamInput(str(value.name), project=project)
     if not isinstance(value, Iterable):

@@ -1,0 +1,65 @@
+"""Values that a worker loads when it comes to them: parts of tables, results of transforms."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from collections.abc import Callable
+from typing import Any
+
+from ..errors import InputError
+from ..hashing import decode_value
+from ..project import Project
+from ..results import value_of
+from .frames import framed
+from .rows import RowsInput
+from .tables import Loaded, Table
+
+
+def loader(spec: dict[str, Any], project: Project) -> Callable[[dict[str, Any]], Any]:
+    """Return what loads the lazy values of an input.
+
+    Parameters
+    ----------
+    spec : dict
+        The input's JSON, of a recipe whose signature was checked.
+    project : Project
+    """
+    kept: dict[str, tuple[RowsInput, Table]] = {}
+
+    def load(part: dict[str, Any]) -> Any:
+        if "result" in part:
+            return value_of(str(part["result"]), bytes.fromhex(part["data"]), project)
+        name = str(part["rows"])
+        if name not in kept:
+            source = _find(spec, name, project)
+            kept[name] = (source, source.table())
+        source, table = kept[name]
+        loaded = _inline(part) if "data" in part else table.load(part)
+        filters = () if "data" in part else source.how.filters
+        return framed(loaded, source.how.frame, source.how.columns, filters)
+
+    return load
+
+
+def _inline(part: dict[str, Any]) -> Loaded:
+    return Loaded(decode_value(b64decode(part["data"])))
+
+
+def _find(spec: Any, name: str, project: Project) -> RowsInput:
+    """Find the rows of this name in the JSON of an input that may be made of others."""
+    for each in _rows_in(spec):
+        if str(each.get("name", "rows")) == name:
+            return RowsInput.from_json(each, project)
+    raise InputError(f"the input has no rows of the name {name!r}")
+
+
+def _rows_in(spec: Any) -> Any:
+    if isinstance(spec, list):
+        for each in spec:
+            yield from _rows_in(each)
+    elif isinstance(spec, dict):
+        if "rows" in spec:
+            yield spec
+        else:
+            for each in spec.values():
+                yield from _rows_in(each)

@@ -1,0 +1,157 @@
+"""Parquet tables: rows as they stand, and parts that a worker reads by row groups."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from blake3 import blake3
+
+from ..errors import InputError
+from .needed import needed
+from .tables import Loaded, Part, Row, Table
+
+#: Rows decoded at once.
+_ROWS: Final = 8_192
+_BLOCK: Final = 1 << 20
+
+
+class ParquetTable(Table):
+    """A Parquet file.
+
+    Parameters
+    ----------
+    path : Path
+    label : str
+    """
+
+    def __init__(self, path: Path, label: str) -> None:
+        super().__init__(label)
+        self.path = path
+
+    def open(self) -> Any:
+        """Open the file.
+
+        Raises
+        ------
+        InputError
+            If it cannot be read, or pyarrow is missing.
+        """
+        parquet = needed("pyarrow.parquet", "to read Parquet")
+        try:
+            return parquet.ParquetFile(self.path, pre_buffer=False)
+        except (OSError, ValueError) as exc:
+            text = str(exc).partition("\n")[0]
+            raise InputError(f"the table {str(self.path)!r} cannot be read: {text}") from exc
+
+    def columns(self) -> list[str]:
+        with self.open() as file:
+            return list(file.schema_arrow.names)
+
+    def rows(self, columns: list[str] | None = None) -> Iterator[Row]:
+        with self.open() as file:
+            for batch in file.iter_batches(batch_size=_ROWS, columns=columns):
+                yield from batch.to_pylist()
+
+    def parts(self, size: int, columns: list[str] | None = None) -> Iterator[Part]:
+        """Yield parts; a `size` of 0 means the row groups as they are."""
+        with self.open() as file, self.path.open("rb") as raw:
+            groups = _Groups(file, raw, columns)
+            if not size:
+                yield from (
+                    Part(start, n, groups.spec(start, n)) for start, n in groups.extents() if n
+                )
+                return
+            for start in range(0, groups.total, size):
+                n = min(size, groups.total - start)
+                yield Part(start, n, groups.spec(start, n))
+
+    def load(self, spec: Mapping[str, Any]) -> Loaded:
+        columns = spec.get("columns")
+        start, count = int(spec["start"]), int(spec["count"])
+        with self.open() as file, self.path.open("rb") as raw:
+            groups = _Groups(file, raw, columns)
+            if groups.spec(start, count)["digest"] != spec["digest"]:
+                raise self.changed()
+            first, wanted = groups.around(start, count)
+            table = file.read_row_groups(wanted, columns=columns)
+        return Loaded(arrow=table.slice(start - first, count))
+
+
+class _Groups:
+    """The row groups of a file, and the digests of the bytes that hold their columns."""
+
+    def __init__(self, file: Any, raw: Any, columns: list[str] | None) -> None:
+        self._meta = file.metadata
+        self._raw = raw
+        self._columns = columns
+        self._schema = str(file.schema_arrow.remove_metadata())
+        self._digests: dict[int, bytes] = {}
+        sizes = [self._meta.row_group(i).num_rows for i in range(self._meta.num_row_groups)]
+        self._starts = [0]
+        for size in sizes:
+            self._starts.append(self._starts[-1] + size)
+
+    @property
+    def total(self) -> int:
+        """Rows of the file."""
+        return self._starts[-1]
+
+    def extents(self) -> list[tuple[int, int]]:
+        """First row and number of rows of each group."""
+        return [(a, b - a) for a, b in zip(self._starts, self._starts[1:], strict=False)]
+
+    def around(self, start: int, count: int) -> tuple[int, list[int]]:
+        """Return the groups that hold some rows, and the number of the first row of these."""
+        wanted = [
+            i
+            for i, (first, n) in enumerate(self.extents())
+            if n and first < start + count and start < first + n
+        ]
+        return (self._starts[wanted[0]] if wanted else 0), wanted
+
+    def spec(self, start: int, count: int) -> dict[str, Any]:
+        """Return what tells a stretch of rows, and a digest of all that it is made from."""
+        first, wanted = self.around(start, count) if count else (0, [])
+        hasher = blake3(f"{self._schema} {start - first} {count}".encode())
+        for group in wanted:
+            hasher.update(self._digest(group))
+        spec = {"start": start, "count": count, "digest": hasher.hexdigest(length=16)}
+        return {**spec, "columns": self._columns} if self._columns else spec
+
+    def _digest(self, group: int) -> bytes:
+        if group not in self._digests:
+            hasher = blake3()
+            for start, length in sorted(self._chunks(group)):
+                self._raw.seek(start)
+                while length and (data := self._raw.read(min(_BLOCK, length))):
+                    hasher.update(data)
+                    length -= len(data)
+            self._digests = {group: hasher.digest()}  # they come one after another
+        return self._digests[group]
+
+    def _chunks(self, group: int) -> Iterator[tuple[int, int]]:
+        """Where the wanted columns of a group lie in the file."""
+        row_group = self._meta.row_group(group)
+        for i in range(row_group.num_columns):
+            column = row_group.column(i)
+            name = column.path_in_schema.partition(".")[0]
+            if self._columns is None or name in self._columns:
+                dictionary = column.dictionary_page_offset
+                start = column.data_page_offset
+                start = min(start, dictionary) if dictionary else start
+                yield start, column.total_compressed_size
+
+
+def write_parquet(table: Any, path: Path) -> None:
+    """Write an Arrow table, a group of rows at a time."""
+    parquet = needed("pyarrow.parquet", "to keep a table of the kernel")
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        parquet.write_table(table, part, row_group_size=65_536)
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,286 @@
+"""``rows``: every row of a table is a datum, or every so many, or every group of them."""
+
+from __future__ import annotations
+
+import os
+from base64 import b64encode
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+from ..errors import InputError, UsageError
+from ..hashing import encode_lazy, encode_value
+from ..project import Project
+from .base import Input, Listed
+from .database import checked_address, variables_of
+from .frames import checked_filters, passes, selected
+from .groups import Grouped
+from .live import keep_table, kind_of
+from .manifest import Manifest
+from .rowkeys import Seen, key_bytes, no_column, text_at
+from .rowspec import How, Where, names_of
+from .tablefiles import JsonTable
+from .tables import Row, Table
+
+_POSITIONS: Final = (
+    "rows have no key: their ids are positions, so a row put in between shifts all that follow. "
+    "Name the column that tells them apart with key="
+)
+#: Digits of a position in a key: so that keys sort as the rows do.
+_DIGITS: Final = 12
+
+
+class RowsInput(Input):
+    """Rows of a table.
+
+    Parameters
+    ----------
+    where : Where
+    how : How
+    name : str
+    project : Project, optional
+        Where a table of the kernel was kept.
+    """
+
+    kind = "rows"
+    told_by_key = False
+    foreign = True
+
+    def __init__(
+        self, where: Where, how: How, name: str = "rows", project: Project | None = None
+    ) -> None:
+        self.where = where
+        self.how = how
+        self.given = name
+        self._project = project
+        self._notes: list[str] = []
+        self.ordered = not how.key and how.path is None
+
+    @property
+    def name(self) -> str:
+        """Of the input, for ``datum.paths``."""
+        return self.given or self.kind
+
+    @property
+    def roots(self) -> dict[str, bytes]:
+        return {self.name: os.fsencode(self.how.root)} if self.how.root else {}
+
+    def variables(self) -> tuple[str, ...]:
+        return variables_of(self.where.con) if self.where.con else ()
+
+    def notes(self) -> tuple[str, ...]:
+        return tuple(self._notes)
+
+    def table(self) -> Table:
+        """Return the table."""
+        return self.where.table(self._project)
+
+    def list(self, exclude: frozenset[bytes], errors: list[str]) -> Iterator[Listed]:
+        table = self.table()
+        self._check_columns(table)
+        self._notes = []
+        if self.how.path is not None:
+            return self._files(table, exclude)
+        if self.how.by:
+            return self._groups(table)
+        if not self.how.key:
+            self._notes.append(_POSITIONS)
+        return self._rows(table) if self.how.size is None else self._parts(table)
+
+    def called_by(self, label: str) -> RowsInput:
+        """Return it with the name that people know its table by."""
+        return RowsInput(replace(self.where, label=label), self.how, self.name, self._project)
+
+    def stored(self, project: Project) -> Input:
+        """Write a table of the kernel down."""
+        if self.where.live is None:
+            return self
+        label = self.where.label
+        kept = keep_table(self.where.live, label, project)
+        # What is iterated only once can be kept only once, and looked at only then.
+        self.where = Where(kept=kept, label=label)
+        source = RowsInput(self.where, self.how, self.name, project)
+        source._check_columns(source.table())
+        return source
+
+    def to_json(self) -> dict[str, Any]:
+        return {"rows": self.where.to_json(), "name": self.name, **self.how.to_json()}
+
+    @classmethod
+    def from_json(cls, spec: dict[str, Any], project: Project | None) -> RowsInput:
+        where, how = Where.from_json(spec["rows"]), How.from_json(spec)
+        return cls(where, how, str(spec.get("name", "rows")), project)
+
+    def describe(self) -> str:
+        return f"rows({self.where.label or self.where.file or self.where.query})"
+
+    def nothing_found(self) -> tuple[str, str, tuple[str, ...]]:
+        what = self.where.label or self.where.file or self.where.query or "the table"
+        return "rows", what, ()
+
+    # -- what it lists -------------------------------------------------------------------
+
+    def _check_columns(self, table: Table) -> None:
+        columns = table.columns()
+        loose = isinstance(table, JsonTable) or not columns
+        for name in (*self.how.named, *(() if loose else self.how.columns)):
+            top = name.partition(".")[0]
+            if columns and name not in columns and top not in columns:
+                raise no_column(table.label, name, columns)
+
+    def _passing(self, table: Table) -> Iterator[tuple[int, Row]]:
+        filters = self.how.filters
+        rows = enumerate(table.rows(self.how.read()))
+        return ((n, row) for n, row in rows if passes(row, filters)) if filters else rows
+
+    def _rows(self, table: Table) -> Iterator[Listed]:
+        key, columns, on = self.how.key, self.how.columns, self.how.on
+        seen = Seen(table.label, key)
+        for number, row in self._passing(table):
+            captures: dict[str, str] = {}
+            if on:
+                captures["on"] = captures[on] = text_at(row, on, number, table.label)
+            for name in key:
+                captures[name] = text_at(row, name, number, table.label)
+            place = b"%0*d" % (_DIGITS, number)
+            if key:
+                place = key_bytes(captures[name] for name in key)
+                seen.add(place, number)
+            yield Listed(place, (), encode_value(selected(row, columns)), captures)
+
+    def _parts(self, table: Table) -> Iterator[Listed]:
+        columns = self.how.read()
+        if not self.how.size and not table.label.endswith((".parquet", ".pq")):
+            raise InputError(f"{table.label} has no row groups: say how many rows, as size=1000")
+        for part in table.parts(self.how.size or 0, columns):
+            place = b"%0*d" % (_DIGITS, part.first)
+            if part.spec is not None:
+                value = self._lazy(part.spec)
+            else:
+                value = self._several([row for row in part.rows or () if self._wanted(row)])
+            yield Listed(place, (), value, {})
+
+    def _wanted(self, row: Row) -> bool:
+        return passes(row, self.how.filters)
+
+    def _groups(self, table: Table) -> Iterator[Listed]:
+        by, columns = self.how.by, self.how.columns
+        with Grouped() as groups:
+            for number, row in self._passing(table):
+                texts = [text_at(row, name, number, table.label) for name in by]
+                groups.add(key_bytes(texts), encode_value(selected(row, columns)))
+            for key, rows in groups:
+                texts = [part.decode("utf-8", "surrogateescape") for part in key.split(b"\0")]
+                captures = {"by": ",".join(texts), **dict(zip(by, texts, strict=True))}
+                yield Listed(key, (), self._several(rows), captures)
+
+    def _several(self, rows: Sequence[Row]) -> bytes:
+        data = encode_value(rows)
+        if self.how.frame is None:
+            return data
+        return self._lazy({"data": b64encode(data).decode()})
+
+    def _lazy(self, spec: dict[str, Any]) -> bytes:
+        return encode_lazy({"rows": self.name, "form": self.how.form, **spec})
+
+    def _files(self, table: Table, exclude: frozenset[bytes]) -> Iterator[Listed]:
+        manifest = Manifest(self.name, self.how.root or os.getcwd(), table.label, exclude)
+        key, columns, path, on = self.how.key, self.how.columns, self.how.path, self.how.on
+        seen = Seen(table.label, key)
+        for number, row in self._passing(table):
+            found = manifest.file(text_at(row, path or "", number, table.label), number)
+            if found is None:
+                continue
+            captures = {name: text_at(row, name, number, table.label) for name in key}
+            if on:
+                captures["on"] = captures[on] = text_at(row, on, number, table.label)
+            place = key_bytes(captures[name] for name in key) if key else manifest.key(found)
+            if key:
+                seen.add(place, number)
+            yield Listed(place, (found,), encode_value(selected(row, columns)), captures)
+        self._notes += manifest.notes()
+
+
+def rows(
+    table: Any,
+    *,
+    key: Any = None,
+    size: Any = None,
+    by: Any = None,
+    path: str | None = None,
+    root: str | os.PathLike[str] | None = None,
+    on: str | None = None,
+    columns: Any = None,
+    filters: Any = None,
+    frame: str | None = None,
+    name: str = "rows",
+    con: str | None = None,
+    folder: str | os.PathLike[str] | None = None,
+) -> RowsInput:
+    """Every row of a table is a datum; ``datum.value`` is the row, a dict.
+
+    Parameters
+    ----------
+    table : DataFrame, path, query or iterable of dicts
+        A frame of pandas, Polars or Arrow; a file (``.csv .tsv .jsonl .json .parquet``); with
+        `con` a query.
+    key : str or list of str, optional
+        The columns that tell the rows apart, so that a row put in between runs one datum.
+    size : int or "rowgroup", optional
+        So many rows are a datum, or a row group of a Parquet file.
+    by : str or list of str, optional
+        All rows that agree in these columns are a datum; ``datum.key`` has their values.
+    path, root : str, optional
+        The column with the path of the row's file, and where it starts: ``datum.path`` is the
+        file then.
+    on : str, optional
+        The column that is the key inside ``join(...)``.
+    columns : list of str, optional
+        All that the value has; a change in another column is none.
+    filters : list of (column, comparison, value), optional
+        Rows that do not pass them all are left out.
+    frame : {"pandas", "polars", "arrow"}, optional
+        What several rows are given as; by default what the table was, or a list of dicts.
+    name : str
+        Of the input.
+    con : str, optional
+        The address of a database, ``"sqlite:///x.db"``; ``${NAME}`` in it is an environment
+        variable.
+    folder : path, optional
+        Where relative paths start; the working folder by default.
+    """
+    base = Path(os.path.abspath(folder or os.getcwd()))
+    where = _where(table, con, base)
+    if size is not None and size != "rowgroup" and (type(size) is not int or size < 1):
+        raise UsageError(f"size= is a number of rows, or 'rowgroup', not {size!r}")
+    if frame is None and where.live is not None and (size or by):
+        frame = kind_of(where.live)
+    if path is not None:
+        root = base / (root or (os.path.dirname(where.file) if where.file else ""))
+    how = How(
+        names_of(key, "key"),
+        0 if size == "rowgroup" else size,
+        names_of(by, "by"),
+        path,
+        os.path.normpath(root) if root is not None else None,
+        on,
+        names_of(columns, "columns"),
+        checked_filters(filters),
+        frame,
+    )
+    how.check()
+    return RowsInput(where, how, name)
+
+
+def _where(table: Any, con: str | None, base: Path) -> Where:
+    if con is not None:
+        if not isinstance(table, str):
+            raise UsageError("with con= the table is a query: rows('select ...', con=...)")
+        return Where(query=table, con=checked_address(con, base))
+    if isinstance(table, str | os.PathLike):
+        if isinstance(table, str) and table.lstrip().lower().startswith("select "):
+            raise UsageError("a query needs a database: rows('select ...', con='sqlite:///x.db')")
+        return Where(file=os.path.normpath(base / table))
+    kind = kind_of(table)
+    return Where(live=table, label=f"the {kind} table" if kind else "the table")

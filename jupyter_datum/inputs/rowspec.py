@@ -1,0 +1,188 @@
+"""Which table ``rows`` reads, and what it makes of the rows: as users say it, and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..errors import UsageError
+from ..hashing import hex_digest
+from ..project import Project
+from .database import QueryTable, checked_address
+from .frames import FRAMES, Filter, checked_filters
+from .live import kept_table, live_rows
+from .tablefiles import file_table
+from .tables import Row, Table
+
+
+@dataclass(frozen=True)
+class How:
+    """What is made of a table's rows; names are columns.
+
+    Parameters
+    ----------
+    key : tuple of str
+        Tell the rows apart; empty: their positions do.
+    size : int or None
+        So many rows are a datum; 0: as many as stand in a row group of Parquet.
+    by : tuple of str
+        All rows with the same values of these are a datum.
+    path, root : str or None
+        The column that names a row's file, and the folder from which.
+    on : str or None
+        The key inside a join.
+    columns : tuple of str
+        Of the value; empty: all.
+    filters : tuple
+        ``(column, comparison, value)``; rows that do not pass all are left out.
+    frame : str or None
+        What the rows of a datum are given as; None: a list of dicts.
+    """
+
+    key: tuple[str, ...] = ()
+    size: int | None = None
+    by: tuple[str, ...] = ()
+    path: str | None = None
+    root: str | None = None
+    on: str | None = None
+    columns: tuple[str, ...] = ()
+    filters: tuple[Filter, ...] = ()
+    frame: str | None = None
+
+    def check(self) -> None:
+        """See that it makes sense.
+
+        Raises
+        ------
+        UsageError
+            If it does not.
+        """
+        if self.frame is not None and self.frame not in FRAMES:
+            raise UsageError(f"frame is one of {', '.join(FRAMES)}, not {self.frame!r}")
+        if sum((self.size is not None, bool(self.by), self.path is not None)) > 1:
+            raise UsageError("rows() takes one of size=, by= and path=")
+        if self.key and (self.size is not None or self.by):
+            raise UsageError("key= is for one datum a row: it does not go with size= or by=")
+        if self.frame and self.size is None and not self.by:
+            raise UsageError("frame= is for several rows: say size=N, size='rowgroup' or by= too")
+        if self.root is not None and self.path is None:
+            raise UsageError("root= is where files start: name their column with path=")
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The columns that must be there."""
+        more = [name for name in (self.path, self.on) if name]
+        return tuple(dict.fromkeys([*self.key, *self.by, *more]))
+
+    def read(self) -> list[str] | None:
+        """The columns that are read; None for all."""
+        if not self.columns:
+            return None
+        return list(dict.fromkeys([*self.columns, *self.named, *(f[0] for f in self.filters)]))
+
+    @property
+    def form(self) -> str:
+        """Digest of what makes another value of the same rows."""
+        return hex_digest(repr((self.columns, self.filters, self.frame)).encode(), 8)
+
+    def to_json(self) -> dict[str, Any]:
+        """What differs from the defaults."""
+        given = {name: value for name, value in asdict(self).items() if value not in (None, ())}
+        return {n: list(v) if isinstance(v, tuple) else v for n, v in given.items()}
+
+    @classmethod
+    def from_json(cls, spec: dict[str, Any]) -> How:
+        """Inverse of :meth:`to_json`."""
+        found = {name: spec[name] for name in cls.__dataclass_fields__ if name in spec}
+        for name in ("key", "by", "columns"):
+            if name in found:
+                found[name] = names_of(found[name], name)
+        if "filters" in found:
+            found["filters"] = checked_filters(found["filters"])
+        how = cls(**found)
+        how.check()
+        return how
+
+
+@dataclass(frozen=True)
+class Where:
+    """Where a table is: a file, a query, or kept from the kernel.
+
+    ``live`` is a table that is in this process alone.
+    """
+
+    file: str | None = None
+    query: str | None = None
+    con: str | None = None
+    kept: str | None = None
+    label: str = ""
+    live: Any = field(default=None, compare=False)
+
+    def table(self, project: Project | None) -> Table:
+        """Return the table.
+
+        Raises
+        ------
+        InputError
+            If it is not there.
+        """
+        if self.file is not None:
+            return file_table(Path(self.file))
+        if self.query is not None and self.con is not None:
+            return QueryTable(self.query, self.con)
+        if self.kept is not None and project is not None:
+            return kept_table(self.kept, self.label, project)
+        return LiveTable(self.live, self.label)
+
+    def to_json(self) -> Any:
+        """As it stands under ``rows``."""
+        if self.file is not None:
+            return self.file
+        if self.query is not None:
+            return {"query": self.query, "con": self.con}
+        if self.kept is None:
+            raise UsageError(f"{self.label} is in this kernel alone: it was not stored")
+        return {"kept": self.kept, "label": self.label}
+
+    @classmethod
+    def from_json(cls, spec: Any) -> Where:
+        """Inverse of :meth:`to_json`."""
+        if isinstance(spec, str):
+            return cls(file=spec)
+        if isinstance(spec, dict) and "query" in spec:
+            return cls(query=str(spec["query"]), con=checked_address(spec.get("con"), Path()))
+        if isinstance(spec, dict) and "kept" in spec:
+            return cls(kept=str(spec["kept"]), label=str(spec.get("label", "the table")))
+        raise UsageError(f"rows is the path of a table, or a query with its con, not {spec!r}")
+
+
+class LiveTable(Table):
+    """A table of this very process."""
+
+    def __init__(self, table: Any, label: str) -> None:
+        super().__init__(label)
+        self._table = table
+
+    def columns(self) -> list[str]:
+        return list(next(self.rows(), {}))
+
+    def rows(self, columns: list[str] | None = None) -> Iterator[Row]:
+        return live_rows(self._table, self.label)
+
+
+def names_of(given: Any, word: str) -> tuple[str, ...]:
+    """Return one name or several as a tuple.
+
+    Raises
+    ------
+    UsageError
+        If it is neither.
+    """
+    if given is None:
+        return ()
+    names = (given,) if isinstance(given, str) else tuple(given)
+    if not all(isinstance(name, str) for name in names):
+        raise UsageError(f"{word}= takes the name of a column, or a list of names, not {given!r}")
+    return names
