@@ -8,10 +8,11 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from ..errors import DatumError
 from ..notebook.looks import LOOKS
-from . import commands
+from . import commands, decisions
 from .run import run
 
 __all__ = ["main"]
@@ -79,4 +80,21 @@ def _parser() -> argparse.ArgumentParser:
         sub = commands_.add_parser(word, parents=[common], help=verb.help)
         verb.takes(sub)
         sub.set_defaults(handler=commands.look, verb=verb)
+    _decisions(commands_, common)
     return parser
+
+
+def _decisions(commands_: Any, common: argparse.ArgumentParser) -> None:
+    """The verbs by which a user decides about results that are there."""
+    for word, flag, text, flag_text in (
+        ("prune", "--all", "remove outputs of vanished inputs that nobody has edited",
+         "though most of them go, or the input was written anew"),
+        ("move", None, "have renamed inputs keep their results", None),
+        ("equivalent", "--undo", "let the present code count as the one that made the results",
+         "take the newest mark back"),
+    ):  # fmt: skip
+        sub = commands_.add_parser(word, parents=[common], help=text)
+        sub.add_argument("name", nargs="?", help="a transform; default: the latest one run")
+        if flag:
+            sub.add_argument(flag, action="store_true", help=flag_text)
+        sub.set_defaults(handler=getattr(decisions, word))

@@ -16,7 +16,9 @@ from ..events import Stat
 #: Columns of :func:`known` and :func:`lookup`, in order.
 _KNOWN: Final = (
     "k.key, d.id, d.state, d.version, d.size, d.mtime_ns, d.ctime_ns, d.inode, d.content,"
-    " d.seconds, d.outputs, d.dirty, d.run, d.seen, d.gone"
+    " d.seconds, d.outputs, d.dirty, d.run, d.seen, d.gone,"
+    # Times in whole nanoseconds lose the last 8 bits as doubles: nothing beside two seconds.
+    " d.sure or max(d.mtime_ns, d.ctime_ns) < d.began * 1e9 - 2e9, d.began"
 )
 #: Datums by key, in key order. `cross join` holds SQLite to this order of the two.
 BY_KEY: Final = (
@@ -37,7 +39,8 @@ def known(
     """Return what is known of datums by key, after key `after`: for merging with a listing.
 
     Each row: key, id, state, version, size, mtime_ns, ctime_ns, inode, content, seconds,
-    outputs, dirty, run, seen, gone (about 1 us a row; none is kept open between two calls).
+    outputs, dirty, run, seen, gone, sure, began (about 1 us a row; none is kept open between
+    two calls).
     """
     return conn.execute(
         f"select {_KNOWN} {BY_KEY} {after_key(after)} order by k.key limit ?",

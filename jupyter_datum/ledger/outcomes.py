@@ -128,7 +128,7 @@ def _success_sql(run: RunKey, columns: Sequence[str]) -> str:
         f"insert into datum (transform, state, version, run, {first[0]}{', '.join(columns)})"
         f" values ({run.transform:d}, {DatumState.SUCCESS:d}, {run.version:d}, {run.id:d},"
         f" {first[1]}{', '.join('?' * len(columns))})"
-        " on conflict (id) do update set gone = null,"
+        " on conflict (id) do update set gone = null, sure = 0,"
         f" state = excluded.state, version = excluded.version, run = excluded.run, {said}"
     )
 
@@ -146,7 +146,7 @@ def _failure_sql(run: RunKey) -> str:
         f" values ({run.transform:d}, {DatumState.FAILED:d}, {run.version:d}, {run.id:d},"
         f" {', '.join('?' * len(_FAILED))})"
         " on conflict (id) do update set state = excluded.state, version = excluded.version,"
-        f" run = excluded.run, dirty = 0, gone = null, {said}"
+        f" run = excluded.run, dirty = 0, gone = null, sure = 0, {said}"
     )
 
 

@@ -31,6 +31,7 @@ from .rows import OutputRow as OutputRow
 from .rows import RunRow as RunRow
 from .rows import TransformRow as TransformRow
 from .rows import datum_row as _datum
+from .versions import equivalent_versions as equivalent_versions
 
 _HOLD_A_RESULT: Final = (DatumState.SUCCESS, DatumState.RECOVERED)
 

@@ -197,6 +197,7 @@ MIGRATIONS: Final[tuple[str, ...]] = (
     -- Versions that a user has marked as equivalent: results of `same_as` count as its own.
     alter table version add column same_as int;
     alter table version add column same_at real;
+    alter table version add column same_by text;           -- user
 
     -- One id over all transforms of a pipeline that ran together; empty where one ran alone.
     alter table run add column pipeline text not null default '';
@@ -204,8 +205,12 @@ MIGRATIONS: Final[tuple[str, ...]] = (
 
     -- Digest of the value and the captures that the cell saw; null where the key tells them.
     alter table datum add column seen blob;
-    -- Run whose whole listing lacked it; null while its input is there.
+    -- Run whose whole listing lacked it, negative where the input expression had changed
+    -- since it was made ("left the input"); null while its input is there.
     alter table datum add column gone int;
+    -- Its stat tuple was looked at, beside the content, two seconds after its last change:
+    -- it cannot have changed since within the clock's grain.
+    alter table datum add column sure int not null default 0;
     create index datum_gone on datum (transform, id) where gone is not null;
     -- Which datums a version of the code, or a run of it, has made.
     create index datum_made on datum (version, run);

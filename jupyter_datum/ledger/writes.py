@@ -243,13 +243,60 @@ def put_workers(
 # -- datums ----------------------------------------------------------------------------------
 
 
-def refresh_stats(conn: sqlite3.Connection, rows: Iterable[tuple[int, Stat]]) -> None:
-    """Record new stat tuples of single input files whose content is as before (touched)."""
+def refresh(
+    conn: sqlite3.Connection,
+    files: Sequence[tuple[int, Stat, bool]],
+    several: Sequence[tuple[Stat, int, int]],
+    outputs: Sequence[tuple[int, bytes, int]],
+) -> None:
+    """Record new stat tuples of files whose content is as before (touched).
+
+    Parameters
+    ----------
+    conn : sqlite3.Connection
+    files : sequence
+        ``(datum, stat, sure)`` of single input files.
+    several : sequence
+        ``(stat, datum, ordinal)`` of files of datums with several.
+    outputs : sequence
+        ``(datum, path, mtime_ns)``.
+    """
+    if not (files or several or outputs):
+        return
     with transaction(conn):
         conn.executemany(
-            "update datum set size = ?, mtime_ns = ?, ctime_ns = ?, inode = ? where id = ?",
-            [(*stat, datum) for datum, stat in rows],
+            "update datum set size = ?, mtime_ns = ?, ctime_ns = ?, inode = ?, sure = ?"
+            " where id = ?",
+            [(*stat, sure, datum) for datum, stat, sure in files],
         )
+        conn.executemany(
+            "update input set size = ?, mtime_ns = ?, ctime_ns = ?, inode = ?"
+            " where datum = ? and ordinal = ?",
+            [(*stat, datum, ordinal) for stat, datum, ordinal in several],
+        )
+        conn.executemany(
+            "update datum set sure = 1 where id = ?", {(datum,) for _, datum, _ in several}
+        )
+        conn.executemany(
+            "update output set mtime_ns = ? where datum = ? and path = ?",
+            [(mtime_ns, datum, path) for datum, path, mtime_ns in outputs],
+        )
+
+
+def put_gone(conn: sqlite3.Connection, rows: Sequence[tuple[int, int]], *, n: int = 5_000) -> None:
+    """Record ``(datum, run)`` of datums that a whole listing lacked: see ``datum.gone``."""
+    for start in range(0, len(rows), n):
+        with transaction(conn):
+            conn.executemany(
+                "update datum set gone = ? where id = ?",
+                [(run, datum) for datum, run in rows[start : start + n]],
+            )
+
+
+def put_back(conn: sqlite3.Connection, datums: Sequence[int]) -> None:
+    """Record that gone datums are there again."""
+    with transaction(conn):
+        conn.executemany("update datum set gone = null where id = ?", [(d,) for d in datums])
 
 
 __all__ = [
@@ -261,11 +308,13 @@ __all__ = [
     "create_run",
     "end_run",
     "index_keys",
+    "put_back",
     "put_failures",
+    "put_gone",
     "put_roots",
     "put_successes",
     "put_workers",
-    "refresh_stats",
+    "refresh",
     "set_status",
     "take_over",
     "transform_id",

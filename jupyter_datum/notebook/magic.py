@@ -24,11 +24,12 @@ from ..states import RunStatus
 from ..transform.cell import Cell
 from ..transform.marked import MARKED
 from ..transform.options import options_help, split
-from ..transform.recipe import read_recipe
+from ..transform.recipe import Recipe, read_recipe
 from . import render
 from .asked import AskedRun, asked_run
 from .complete import VERBS
 from .context import context_of
+from .decisions import DecisionVerbs
 from .display import screen_for
 from .looks import LOOKS, look
 from .place import KernelPlace
@@ -47,7 +48,7 @@ class RunFailedError(RunError):
 
 
 @magics_class
-class DatumMagics(Magics):
+class DatumMagics(DecisionVerbs, Magics):
     """The magics; one for each kernel."""
 
     def __init__(self, shell: Any) -> None:
@@ -56,6 +57,7 @@ class DatumMagics(Magics):
         self._raw = ""
         self._cell_id: str | None = None
         self._samples = SampleCells(shell, self._context)
+        self._planned: dict[str, Recipe] = {}
         shell.events.register("pre_run_cell", self._note_cell)
         shell.events.register("pre_run_cell", self._samples.before)
 
@@ -79,7 +81,10 @@ class DatumMagics(Magics):
         prepared = prepare(line, marked, self.shell.user_ns, self._context, self._cell_id)
         announce(self._context, prepared.project)
         self._say(prepared)
+        self._planned[prepared.options.name] = prepared.recipe
         with contextlib.closing(db.connect(prepared.project)) as conn:
+            if prepared.options.equivalent:
+                self._mark(conn, prepared)
             if prepared.options.plan:
                 args = of_the_run(prepared.options)
                 print(plan_text(conn, prepared.project, prepared.recipe, args))
@@ -201,7 +206,8 @@ class DatumMagics(Magics):
                 print("no runs yet: write a cell that begins with %%datum NAME -i INPUT")
 
     def _do_plan(self, words: list[str]) -> None:
-        print(self._transform(words).plan())
+        transform = self._transform(words)
+        print(transform.plan(self._planned.get(transform.name)))
 
     def _do_failures(self, words: list[str]) -> None:
         print(repr(self._transform(words).failures()))

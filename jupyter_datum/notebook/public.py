@@ -195,8 +195,13 @@ class Transform:
             details = [self._failure(conn, datum, labels[datum.key]) for datum in failed]
         return Failures(details, _failures_text(self.name, groups, details))
 
-    def plan(self) -> Text:
-        """Return what would run now, and why, with the code that ran last; nothing runs.
+    def plan(self, recipe: Recipe | None = None) -> Text:
+        """Return what would run now, and why; nothing runs.
+
+        Parameters
+        ----------
+        recipe : Recipe, optional
+            With the code that is meant; that which ran last if left out.
 
         Raises
         ------
@@ -204,8 +209,8 @@ class Transform:
             If it has not run yet: then run its cell with ``--plan``.
         """
         with self._ledger() as conn:
-            row = self._latest(conn)
-            recipe = read_recipe(self._project, row.recipe)
+            if recipe is None:
+                recipe = read_recipe(self._project, self._latest(conn).recipe)
             return plan_text(conn, self._project, recipe, {})
 
     def lineage(self, which: str = "old") -> View:

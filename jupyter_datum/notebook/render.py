@@ -90,7 +90,7 @@ def plan_line(run: RunRow) -> str:
 
 def preview_lines(name: str, found: Preview, workers: int) -> list[str]:
     """Say what a run would do, before it does."""
-    parts = [f"{n:,} {reason}" for reason, n in found.reasons.items()]
+    parts = [f"{n:,} {_reason(reason, found)}" for reason, n in found.reasons.items()]
     lines = [
         f"{name}: {counted(found.total, 'datum')}: {', '.join(parts) or 'the input is empty'}",
         f"  {found.would_run:,} would run" + _cost(found, workers),
@@ -98,11 +98,66 @@ def preview_lines(name: str, found: Preview, workers: int) -> list[str]:
     lines += [f"    {one_line(label)}" for label in found.first]
     if found.would_run > len(found.first) > 0:
         lines.append(f"    and {found.would_run - len(found.first):,} more")
-    if found.vanished:
-        lines.append(f"  {found.vanished:,} recorded datums have left the input")
-    lines += [f"  {one_line(note, 400)}" for note in found.notes]
+    lines += _sizes(found)
+    lines += _set_apart(name, found)
     if found.errors:
         lines.append(f"  the listing is incomplete: {one_line('; '.join(found.errors[:3]))}")
+    return lines + [f"  {one_line(note, 400)}" for note in found.notes]
+
+
+def _reason(reason: str, found: Preview) -> str:
+    """A reason, with what changed in the code."""
+    if reason != "code changed" or not found.parts:
+        return reason
+    said = [what for what, _ in list(found.parts.items())[:3]]
+    return f"{reason} ({one_line('; '.join(said))})"
+
+
+def _sizes(found: Preview) -> list[str]:
+    sizes = found.sizes
+    if not sizes:
+        return []
+    key, largest = sizes["largest"][0]
+    return [
+        f"  {size_text(sizes['bytes'])} in all; a datum has {size_text(sizes['median'])} (median), "
+        f"{size_text(sizes['p95'])} (95%), at most {size_text(largest)}: {one_line(key)}"
+    ]
+
+
+def size_text(size: int) -> str:
+    """Return a number of bytes for people."""
+    value, unit = float(size), "B"
+    for bigger in ("KB", "MB", "GB", "TB"):
+        if value < 1000:
+            break
+        value, unit = value / 1000, bigger
+    return f"{value:,.0f} {unit}" if value >= 10 or unit == "B" else f"{value:,.1f} {unit}"
+
+
+def _set_apart(name: str, found: Preview) -> list[str]:
+    """What nobody but the user can decide."""
+    lines = []
+    if edited := found.reasons.get("output edited by hand"):
+        lines.append(f"  {edited:,} outputs edited by hand are kept; --replace-edited makes them:")
+        lines += [f"    {one_line(label)}" for label in found.examples["output edited by hand"]]
+    if renamed := found.reasons.get("renamed"):
+        lines.append(
+            f"  {renamed:,} renamed, with the content of vanished ones; %datum move {name} keeps "
+            "their results:"
+        )
+        lines += [f"    {one_line(label)}" for label in found.examples["renamed"]]
+    if found.parts:
+        lines.append(f"  if the edit does not matter: --equivalent, or %datum equivalent {name}")
+    if found.vanished:
+        lines.append(
+            f"  {found.vanished:,} vanished; their outputs are kept: %datum prune {name} "
+            "removes them"
+        )
+    if found.left_input:
+        lines.append(
+            f"  {found.left_input:,} left the input when it was written anew; "
+            f"%datum prune {name} --all removes their outputs too"
+        )
     return lines
 
 
@@ -158,6 +213,11 @@ def closing_lines(run: RunRow, groups: list[FailureGroup], out: str | None) -> l
             "after a fix: run the cell with --only failed"
         )
     note = json.loads(run.note or "{}")
+    if edited := note.get("left", {}).get("output edited by hand"):
+        lines.append(
+            f"  {edited:,} outputs edited by hand are kept as they are; --replace-edited makes "
+            f"them anew   which: %datum plan {run.name}"
+        )
     if note.get("errors"):
         lines.append(f"  the listing is incomplete: {one_line('; '.join(note['errors'][:3]))}")
     if out and run.success:
@@ -208,7 +268,8 @@ def left_failed(run: RunRow) -> int:
 def _skipped(run: RunRow) -> list[str]:
     """Tell what was unchanged from what ``--only`` or ``--sample`` left as it is."""
     reasons = dict(json.loads(run.note or "{}").get("reasons", {}))
-    unchanged = min(run.skipped, reasons.get("unchanged", 0) if reasons else run.skipped)
+    same = sum(reasons.get(reason, 0) for reason in _AT_REST)
+    unchanged = min(run.skipped, same if reasons else run.skipped)
     saved = f": {span(run.saved)} of work not repeated" if run.saved >= 0.05 else ""
     parts = [f"{unchanged:,} skipped (unchanged){saved}"] if unchanged else []
     failed = left_failed(run)
@@ -217,6 +278,9 @@ def _skipped(run: RunRow) -> list[str]:
     if run.skipped > unchanged + failed:
         parts.append(f"{run.skipped - unchanged - failed:,} left as they are")
     return parts
+
+
+_AT_REST: Final = ("unchanged", "touched, content unchanged", "restored from kept results")
 
 
 def group_lines(groups: list[FailureGroup]) -> list[str]:

@@ -30,6 +30,9 @@ from ..transform.recipe import Recipe, write_payload, write_recipe
 from .context import Context
 from .resolve import check_circle, resolve_input, resolve_output
 
+#: Options of one execution that only the kernel acts on.
+_OF_THE_KERNEL = ("background", "plan", "large_payload", "equivalent")
+
 
 @dataclass(frozen=True)
 class Prepared:
@@ -118,7 +121,7 @@ def of_the_run(options: Options) -> dict[str, Any]:
     return {
         name: value
         for name, value in options.to_json().items()
-        if name in OF_THE_RUN and name not in ("background", "plan", "large_payload")
+        if name in OF_THE_RUN and name not in _OF_THE_KERNEL
     }
 
 

@@ -23,6 +23,7 @@ from ..states import DatumState, RunStatus
 from .job import Job
 from .listing import Listing
 from .plan import Planner
+from .preview import stale_parts
 
 
 class Committer:
@@ -112,7 +113,10 @@ class Committer:
             "reasons": dict(planner.reasons),
             "left": dict(planner.left),
             "vanished": planner.vanished,
+            "left_input": planner.left_input,
         }
+        if planner.compare.stale:
+            note["parts"] = stale_parts(self._conn, planner.compare.stale, self._job.recipe.parts)
         if planner.errors:
             note["errors"] = planner.errors[:20]
         if notes := planner.source.notes():

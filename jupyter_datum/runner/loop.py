@@ -10,6 +10,7 @@ from typing import Final
 
 from ..errors import DatumError
 from ..ledger import db, queries, requests
+from ..ledger.relocate import relocate
 from ..ledger.requests import Request
 from ..project import Project
 from ..state import Cancel, Hold, Pause, Release, Resume, Scale
@@ -59,6 +60,7 @@ class Runner:
         self._interpreter = interpreter
         self._idle = idle
         self._conn = db.connect(project)
+        relocate(self._conn, project)
         self.epoch = requests.register_runner(self._conn, interpreter, VERSION)
         end_older(project, interpreter, self.epoch)
         self._watch = ProcessWatch(project, interpreter, self.epoch)

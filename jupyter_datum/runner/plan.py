@@ -1,65 +1,28 @@
 """Which datums there are, and which of them run, with reasons.
 
-The listing of the input is merged with what the ledger knows: where the listing comes in
-key order with a cursor that walks beside it, else by looking 10,000 keys up at a time.
-Measured, a merge costs 1.2 us a datum and a look-up by itself 7 us.
+The listing of the input is merged with what the ledger knows (:mod:`.merge`), each pair is
+compared (:mod:`.compare`), and what is selected of it runs.
 """
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Final, NamedTuple
+from typing import Final
 
-from ..events import SetItem, Stat, pack_item, pack_listed
-from ..hashing import file_digest, is_racy, seen_digest
+from ..events import SetItem, pack_item, pack_listed
 from ..inputs.base import Input, Listed
 from ..ledger import queries, writes
 from ..states import DatumState
+from .compare import Comparer
 from .lister import Lister
-from .selection import (
-    CHANGED,
-    DIRTY,
-    FAILED,
-    FORCED,
-    MISSING,
-    NEW,
-    STALE,
-    UNCHANGED,
-    GivesWay,
-    Selection,
-)
+from .merge import BATCH, PRUNED, Known, Merge, Pair, Row
+from .selection import AT_REST, NEW, UNCHANGED, GivesWay, Selection
 
-#: Keys looked up, and datums planned, in one step: some tens of milliseconds.
-BATCH: Final = 2_000
-
-
-class Known(NamedTuple):
-    """What the ledger holds of a datum (the columns of `queries.known`, in their order)."""
-
-    key: bytes
-    id: int
-    state: int
-    version: int
-    size: int | None
-    mtime_ns: int | None
-    ctime_ns: int | None
-    inode: int | None
-    content: bytes | None
-    seconds: float
-    outputs: int
-    dirty: int
-    run: int
-    seen: bytes | None
-    gone: int | None
-
-
-#: A named tuple from a row of the right length: a million of them pass here.
-_new = tuple.__new__
+_SKIPPED: Final = bytes([DatumState.SKIPPED])
 
 
 @dataclass
@@ -68,13 +31,15 @@ class Batch:
 
     ``ids`` holds a datum row id, ``states`` a state byte and ``rows`` a packed item (empty
     where nothing runs) for each position; ``tried`` (position, attempts) of datums that run
-    and were tried in this run before.
+    and were tried in this run before. ``pairs`` and ``reasons`` are what was compared.
     """
 
     ids: list[int] = field(default_factory=list)
     states: bytearray = field(default_factory=bytearray)
     rows: list[bytes] = field(default_factory=list)
     tried: list[tuple[int, int]] = field(default_factory=list)
+    pairs: list[Pair] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
 
 
 class Planner:
@@ -99,6 +64,9 @@ class Planner:
         Told which recorded datums run again, and which have left the input.
     dry : bool
         Write nothing: new datums all get the id 0.
+    same_input : callable, optional
+        Whether a run (by row id) had the input expression that this one has; a datum of
+        another that is not listed any more has not vanished, it has left the input.
     """
 
     def __init__(
@@ -113,32 +81,39 @@ class Planner:
         resumed: Mapping[bytes, int] | None = None,
         gives_way: GivesWay | None = None,
         dry: bool = False,
+        same_input: Callable[[int], bool] = lambda run: True,
     ) -> None:
         self._conn = conn
-        self._run, self._transform, self._version = run
+        self._run, self._transform, version = run
         self.source = source
         self._selection = selection
-        self._now_ns = now_ns
+        self._same_input = same_input
         self.errors: list[str] = []
         self.reasons: Counter[str] = Counter()
         self.left: Counter[str] = Counter()
         self.saved = 0.0
         self.planned = 0
-        self.vanished = 0
+        self.vanished = self.left_input = 0
         self._to_run = 0
-        self._outputs: dict[int, list[tuple[bytes, int, int, bytes]]] = {}
-        self._inputs: dict[int, list[tuple[str, bytes, Stat, bytes]]] = {}
-        self._touched: list[tuple[int, Stat]] = []
         self._resumed = resumed
         self._dry = dry
         #: Asked by the publisher, while planning goes on and after it.
         self.gives_way = gives_way or GivesWay()
         self._ids = _Ids(conn)
-        self._empty = not queries.known(conn, self._transform, None, 1)
-        self._plain = self._empty and selection.takes_all_new and not dry and resumed is None
-        self._block = BATCH
         self._listing = source.list(exclude, self.errors)
-        self._pairs = self._paired(self._listing)
+        self._merge = Merge(conn, self._transform, self._listing, source.ordered, self._gone)
+        self.compare = Comparer(
+            conn,
+            self._run,
+            source,
+            queries.equivalent_versions(conn, version),
+            now_ns,
+            force=selection.force,
+        )
+        all_new = self._merge.empty and selection.takes_all_new
+        self._plain = all_new and not dry and resumed is None
+        self._newly_gone: list[tuple[int, bool]] = []
+        self._back: list[int] = []
 
     def ready(self) -> bool:
         """Return whether :meth:`step` would not wait: for a lister it might."""
@@ -154,21 +129,23 @@ class Planner:
         batch = Batch()
         if isinstance(self._listing, Lister):
             n = min(n, self._listing.ready(wait=True))
-        self._block = n
         if self._plain:
             return self._new_ones(batch, n)
-        pairs = list(islice(self._pairs, n))
-        self._outputs = self._recorded_outputs(pairs)
-        self._inputs = self._recorded_inputs(pairs)
-        for listed, known in pairs:
-            self._plan(listed, known, batch)
-        if self._touched and not self._dry:
-            writes.refresh_stats(self._conn, self._touched)
-            self._touched.clear()
+        pairs = batch.pairs = self._merge.take(n)
+        if not pairs:
+            self._listed_all()
+            return None
+        batch.reasons = self.compare.reasons(pairs)
+        if self._resumed is None and batch.reasons.count(UNCHANGED) == len(pairs):
+            self._skip_all(pairs, batch)
+        else:
+            for (listed, row), reason in zip(pairs, batch.reasons, strict=True):
+                self._plan(listed, row, reason, batch)
+        self._note()
         if self._resumed is not None:
             batch.tried = self._tried(batch)
         self.planned += len(batch.ids)
-        return batch if batch.ids else None
+        return batch
 
     def _new_ones(self, batch: Batch, n: int) -> Batch | None:
         """What :meth:`_plan` does where nothing is known and all is wanted, which is every
@@ -187,8 +164,20 @@ class Planner:
         self.planned += len(block)
         return batch if block else None
 
-    def _plan(self, listed: Listed, known: Known | None, batch: Batch) -> None:
-        reason = self._reason(listed, known)
+    def _skip_all(self, pairs: list[Pair], batch: Batch) -> None:
+        """What :meth:`_plan` does where nothing has changed: the loop of every later run."""
+        rows = [row for _, row in pairs if row]
+        batch.ids = [row[1] for row in rows]
+        batch.states = bytearray(_SKIPPED * len(rows))
+        batch.rows = [b""] * len(rows)
+        self._back += [row[1] for row in rows if row[14] is not None]
+        self.reasons[UNCHANGED] += len(rows)
+        if not self._selection.wants(UNCHANGED):
+            self.left[UNCHANGED] += len(rows)
+        self.saved += sum([row[9] for row in rows])
+
+    def _plan(self, listed: Listed, row: Row | None, reason: str, batch: Batch) -> None:
+        known = Known._make(row) if row else None
         self.reasons[reason] += 1
         position = self.planned + len(batch.ids)
         identity = known.id if known else self._new_id(listed.key)
@@ -197,7 +186,9 @@ class Planner:
             batch.states.append(self._state_left(known))
             batch.rows.append(b"")
             self.left[reason] += 1
-            if reason == UNCHANGED and known:
+            if known and known.gone is not None:
+                self._back.append(known.id)
+            if reason in AT_REST and known:
                 self.saved += known.seconds
             return
         self._to_run += 1
@@ -239,138 +230,52 @@ class Planner:
             return known.state
         return DatumState.SKIPPED
 
-    def _reason(self, listed: Listed, known: Known | None) -> str:
-        """Why a datum runs or not, cheapest question first."""
-        if known is None:
-            return NEW
-        if known.run == self._run and known.state == DatumState.FAILED:
-            return UNCHANGED  # failed for good in this run, under a former runner
-        if self._selection.force and known.run != self._run:
-            return FORCED
-        if known.state != DatumState.SUCCESS:
-            return FAILED
-        if known.version != self._version:
-            return STALE
-        if known.dirty:
-            return DIRTY
-        return self._input_reason(listed, known)
+    # -- what is written down ------------------------------------------------------------
 
-    def _input_reason(self, listed: Listed, known: Known) -> str:
-        if listed.files and not self._same_input(listed, known):
-            return CHANGED
-        if not self.source.told_by_key:
-            seen = seen_digest(listed.value, listed.captures)
-            if known.seen != seen and known.seen is not None:
-                return CHANGED
-        if known.outputs and not self._outputs_stand(known):
-            return MISSING
-        return UNCHANGED
-
-    def _same_input(self, listed: Listed, known: Known) -> bool:
-        """Compare by stat, and by content where stat differs or is too fresh to be trusted."""
-        if len(listed.files) > 1 or known.content is None:
-            return self._same_inputs(listed, known)
-        stat = (known.size, known.mtime_ns, known.ctime_ns, known.inode)
-        same = self._same_file(listed.files[0], stat, known.content)
-        if same and listed.files[0][2] != stat:
-            self._touched.append((known.id, listed.files[0][2]))
-        return same
-
-    def _same_inputs(self, listed: Listed, known: Known) -> bool:
-        """The same of several files: names, places and order count too."""
-        before = self._inputs.get(known.id, ())
-        if len(before) != len(listed.files):
-            return False
-        return all(
-            file[:2] == (name, rel) and self._same_file(file, stat, content)
-            for file, (name, rel, stat, content) in zip(listed.files, before, strict=True)
-        )
-
-    def _same_file(
-        self, file: tuple[str, bytes, Stat], before: tuple[int | None, ...], content: bytes
-    ) -> bool:
-        name, rel, stat = file
-        if stat == before and not is_racy(stat, self._now_ns()):
-            return True
-        try:
-            return file_digest(os.path.join(self.source.roots[name], rel)) == content
-        except OSError:
-            return False  # the worker will say what is wrong with it
-
-    def _recorded_inputs(
-        self, pairs: list[tuple[Listed, Known | None]]
-    ) -> dict[int, list[tuple[str, bytes, Stat, bytes]]]:
-        """The recorded files of all datums of a batch that have several: one query."""
-        several = [known.id for listed, known in pairs if known and len(listed.files) > 1]
-        return queries.inputs_of(self._conn, several) if several else {}
-
-    def _recorded_outputs(
-        self, pairs: list[tuple[Listed, Known | None]]
-    ) -> dict[int, list[tuple[bytes, int, int, bytes]]]:
-        """The recorded outputs of all datums of a batch that might be skipped: one query."""
-        made = [
-            known.id
-            for _, known in pairs
-            if known and known.outputs and known.version == self._version
-        ]
-        return queries.outputs_of(self._conn, made) if made else {}
-
-    def _outputs_stand(self, known: Known) -> bool:
-        rows = self._outputs.get(known.id, ())
-        if len(rows) != known.outputs:
-            return False
-        lstat = os.lstat
-        for path, size, mtime_ns, _ in rows:
-            try:
-                now = lstat(path)
-            except OSError:
-                return False
-            if now.st_size != size or now.st_mtime_ns != mtime_ns:
-                return False
-        return True
-
-    # -- what the ledger knows, beside the listing -------------------------------------
-
-    def _paired(self, listing: Iterator[Listed]) -> Iterator[tuple[Listed, Known | None]]:
-        if self._empty:
-            return ((listed, None) for listed in listing)
-        return self._merged(listing) if self.source.ordered else self._looked_up(listing)
-
-    def _merged(self, listing: Iterator[Listed]) -> Iterator[tuple[Listed, Known | None]]:
-        cursor = self._cursor()
-        known = next(cursor, None)
-        for listed in listing:
-            while known is not None and known.key < listed.key:
-                self._gone(known)
-                known = next(cursor, None)
-            if known is not None and known.key == listed.key:
-                yield listed, known
-                known = next(cursor, None)
-            else:
-                yield listed, None
-        while known is not None:
-            self._gone(known)
-            known = next(cursor, None)
-        self.gives_way.whole = not self.errors
+    def _note(self) -> None:
+        """Write stat tuples anew where only they have changed."""
+        compare = self.compare
+        if not self._dry:
+            writes.refresh(
+                self._conn, compare.touched, compare.files_touched, compare.outputs_touched
+            )
+            if self._back:
+                writes.put_back(self._conn, self._back)
+            self._back.clear()
+        for rows in (compare.touched, compare.files_touched, compare.outputs_touched):
+            rows.clear()
 
     def _gone(self, known: Known) -> None:
-        self.vanished += 1
+        """A recorded datum is not listed."""
         self.gives_way.gone.add(known.id)
+        if known.dirty == PRUNED:
+            return
+        if known.gone is None:
+            vanished = self._same_input(known.run)
+            self._newly_gone.append((known.id, vanished))
+        else:
+            vanished = known.gone > 0
+        self.vanished += vanished
+        self.left_input += not vanished
 
-    def _cursor(self) -> Iterator[Known]:
-        """All known datums by key; in pages, so that no read stays open between steps."""
-        after: bytes | None = None
-        while rows := queries.known(self._conn, self._transform, after, BATCH):
-            for row in rows:
-                yield _new(Known, row)
-            after = rows[-1][0]
+    def _listed_all(self) -> None:
+        """What the listing lacks is gone, if it was whole and nothing went wrong in it."""
+        if self.errors:
+            return
+        self.gives_way.whole = True
+        if self._selection.whole and not self._dry:
+            self.write_gone(self._run)
 
-    def _looked_up(self, listing: Iterator[Listed]) -> Iterator[tuple[Listed, Known | None]]:
-        while block := list(islice(listing, self._block)):
-            found = queries.lookup(self._conn, self._transform, [row.key for row in block])
-            for listed in block:
-                row = found.get(listed.key)
-                yield listed, _new(Known, row) if row else None
+    def write_gone(self, run: int) -> None:
+        """Record what a whole listing lacked, as found by row id `run`; of a dry plan also
+        what is there again."""
+        if not self.gives_way.whole:
+            return
+        rows = [(datum, run if vanished else -run) for datum, vanished in self._newly_gone]
+        writes.put_gone(self._conn, rows)
+        writes.put_back(self._conn, self._back)
+        self._newly_gone.clear()
+        self._back.clear()
 
 
 class _Ids:

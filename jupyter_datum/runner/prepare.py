@@ -27,6 +27,7 @@ from ..transform.recipe import Recipe, read_recipe
 from .cluster import Pool, Wanted, environment_key
 from .commit import Committer
 from .drive import Drive
+from .expression import same_expression
 from .handover import Receiver
 from .job import Job
 from .lister import listed_apart
@@ -212,7 +213,12 @@ class Preparer:
             (job.folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
         gives_way = GivesWay()
         publisher = Publisher(
-            self._conn, run=key, out=out, replace=options.force, is_stale=gives_way
+            self._conn,
+            run=key,
+            out=out,
+            replace=options.force,
+            replace_edited=options.replace_edited,
+            is_stale=gives_way,
         )
         resumed = None
         if recovering:
@@ -235,6 +241,7 @@ class Preparer:
             time.time_ns,
             resumed=resumed,
             gives_way=gives_way,
+            same_input=same_expression(self._conn, self._project, recipe),
         )
         state = RunState(_settings(options))
         cluster = self._pool.take(self._wanted(job))

@@ -5,24 +5,36 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from ..events import SetItem, unpack_item
 from ..inputs import input_from_json
+from ..inputs.base import Listed
 from ..ledger import queries
+from ..ledger.db import is_foreign
+from ..ledger.relocate import relocate
+from ..ledger.versions import changed_parts
 from ..project import Project
+from ..resources import workers_of
 from ..transform.options import Options
 from ..transform.recipe import Recipe
+from .expression import same_expression
 from .lister import listed_apart
+from .merge import BATCH
 from .plan import Batch, Planner
-from .selection import selection_of
+from .renamed import Renames
+from .selection import AT_REST, CHANGED, EDITED, MISSING, NEW, RENAMED, selection_of
+from .sizes import Sizes
 
-#: Datums shown of those that would run.
+#: Datums shown of those that would run, and of each reason.
 _SHOWN: Final = 20
 #: No version of the code has this row id: all that there is was made by another.
 _NO_ROW: Final = 0
+#: Seconds from a request to the first result where no worker is up yet
+#: (measured: `python -m benchmarks.start`, 2 cores); one process in the kernel has none.
+START: Final = {"joblib": 0.6, "dask": 1.6, "ipyparallel": 4.0}
 
 
 @dataclass
@@ -35,27 +47,41 @@ class Preview:
         Datums of the input.
     would_run : int
     reasons : dict
-        How many datums there are for each reason.
+        How many datums there are for each reason; each datum has one.
     first : list of str
         The first datums that would run: a path, or the value of an item.
-    vanished : int
-        Datums of the ledger that the input does not have (any more).
+    examples : dict
+        The first datums of each reason but unchanged, with what of them is meant.
+    parts : dict
+        What changed in the code -> how many datums were made before that.
+    vanished, left_input : int
+        Datums of the ledger that the input does not have any more; that it does not have
+        since it was written otherwise.
+    sizes : dict
+        ``bytes``, ``median``, ``p95``, ``largest`` [[datum, bytes]]; empty without files.
     errors : list of str
         What could not be listed.
-    notes : tuple of str
-        What the input says of itself.
+    notes : list of str
+        Sentences: what is not tracked, what would be faster.
     estimate : float or None
         Seconds of work, from what the datums took before; None if nothing is known.
+    ended : bool
+        Whether the listing has ended: until then this is how far it is.
     """
 
     total: int = 0
     would_run: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
     first: list[str] = field(default_factory=list)
+    examples: dict[str, list[str]] = field(default_factory=dict)
+    parts: dict[str, int] = field(default_factory=dict)
     vanished: int = 0
+    left_input: int = 0
+    sizes: dict[str, Any] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
-    notes: tuple[str, ...] = ()
+    notes: list[str] = field(default_factory=list)
     estimate: float | None = None
+    ended: bool = False
 
 
 def preview(
@@ -76,53 +102,177 @@ def preview(
     args : mapping
         What a request for the run would hold: ``only``, ``force``, ...
     look : callable
-        Called now and then with what is known so far.
+        Called now and then with what is known so far; the first time as soon as the first
+        datums are.
     """
-    options = Options.from_json({**recipe.options, **args})
-    known = queries.transform(conn, recipe.name)
-    transform = known.id if known else _NO_ROW
-    version = queries.version_of(conn, transform, bytes.fromhex(recipe.fingerprint)) or _NO_ROW
-    planner = Planner(
-        conn,
-        (_NO_ROW, transform, version),
-        listed_apart(input_from_json(recipe.input, project), project, recipe),
-        selection_of(conn, transform, options, args),
-        frozenset({os.fsencode(recipe.out)} if recipe.out else ()),
-        time.time_ns,
-        dry=True,
-    )
-    found = Preview(errors=planner.errors)
-    try:
-        while (batch := planner.step()) is not None:
-            _take(found, batch, planner)
-            look(found)
-    finally:
-        planner.close()
-    found.notes = planner.source.notes()
-    found.reasons = dict(planner.reasons.most_common())
-    found.vanished = planner.vanished
-    found.estimate = _estimate(conn, recipe.name, found.would_run)
-    return found
+    return Survey(conn, project, recipe, args).run(look)
 
 
-def _take(found: Preview, batch: Batch, planner: Planner) -> None:
-    found.total = planner.planned
-    for row in filter(None, batch.rows):
-        found.would_run += 1
-        if len(found.first) < _SHOWN:
-            found.first.append(_label(unpack_item(row)))
+class Survey:
+    """A preview in the making, and what was learnt on the way.
+
+    Parameters
+    ----------
+    conn : sqlite3.Connection
+    project : Project
+    recipe : Recipe
+    args : mapping
+        See :func:`preview`.
+    """
+
+    def __init__(
+        self,
+        conn: sqlite3.Connection,
+        project: Project,
+        recipe: Recipe,
+        args: Mapping[str, Any],
+    ) -> None:
+        if not is_foreign(project):
+            relocate(conn, project)
+        self._conn = conn
+        self._recipe = recipe
+        self._options = options = Options.from_json({**recipe.options, **args})
+        known = queries.transform(conn, recipe.name)
+        self._transform = transform = known.id if known else _NO_ROW
+        version = queries.version_of(conn, transform, bytes.fromhex(recipe.fingerprint))
+        source = listed_apart(input_from_json(recipe.input, project), project, recipe)
+        self.planner = Planner(
+            conn,
+            (_NO_ROW, transform, version or _NO_ROW),
+            source,
+            selection_of(conn, transform, options, args),
+            frozenset({os.fsencode(recipe.out)} if recipe.out else ()),
+            time.time_ns,
+            dry=True,
+            same_input=same_expression(conn, project, recipe),
+        )
+        self._found = Preview(errors=self.planner.errors)
+        self._sizes = Sizes()
+        self._renames = Renames(conn, source.roots)
+        #: Where the key says all that the cell sees, a renamed file is the same datum.
+        self._can_move = source.told_by_key
+        #: (old key, new key) of files that were renamed.
+        self.renamed: list[tuple[bytes, bytes]] = []
+
+    def run(self, look: Callable[[Preview], None] = lambda found: None) -> Preview:
+        """List everything; `look` is called now and then with what is known so far."""
+        found, planner = self._found, self.planner
+        step = 100  # the first rows soon
+        try:
+            while (batch := planner.step(step)) is not None:
+                self._take(batch)
+                found.reasons = dict(planner.reasons.most_common())
+                look(found)
+                step = BATCH
+        finally:
+            planner.close()
+        reasons = Counter(planner.reasons)
+        if not planner.errors:
+            self._find_renamed(reasons)
+        found.reasons = dict(reasons.most_common())
+        found.vanished, found.left_input = planner.vanished, planner.left_input
+        found.parts = stale_parts(self._conn, planner.compare.stale, self._recipe.parts)
+        found.sizes = self._sizes.summary()
+        found.estimate = _estimate(self._conn, self._recipe.name, found.would_run)
+        found.notes = self._notes()
+        found.ended = True
+        look(found)
+        return found
+
+    def _take(self, batch: Batch) -> None:
+        found = self._found
+        found.total = self.planner.planned
+        which = self.planner.compare.which
+        for (listed, row), reason, packed in zip(
+            batch.pairs, batch.reasons, batch.rows, strict=True
+        ):
+            if listed.files:
+                self._sizes.add(sum(file[2].size for file in listed.files), listed)
+            if packed:
+                found.would_run += 1
+                if len(found.first) < _SHOWN:
+                    found.first.append(label(listed))
+            if reason not in AT_REST:
+                if reason == NEW and self._can_move:
+                    self._renames.new(listed)
+                shown = found.examples.setdefault(reason, [])
+                if len(shown) < _SHOWN:
+                    what = which.get(row[1]) if row else None
+                    shown.append(_example(listed, reason, what))
+
+    def _find_renamed(self, reasons: Counter[str]) -> None:
+        """New datums with the content of vanished ones: offered as a move."""
+        pairs = self._renames.pairs(self.planner.gives_way.gone, self._transform)
+        self.renamed = pairs
+        if not pairs:
+            return
+        reasons[NEW] -= len(pairs)
+        reasons[RENAMED] += len(pairs)
+        reasons += Counter()  # what is 0 goes
+        before = [(queries.key_text(old), queries.key_text(new)) for old, new in pairs[:_SHOWN]]
+        self._found.examples[RENAMED] = [f"{old} -> {new}" for old, new in before]
+
+    def _notes(self) -> list[str]:
+        found, options = self._found, self._options
+        notes = list(self.planner.source.notes())
+        notes += [f"not tracked: {name}" for name in self._recipe.untracked]
+        start = START.get(options.engine, 0.0)
+        work = found.estimate
+        if work is not None and found.would_run and work < start:
+            notes.append(
+                f"one core would be done in about {work:.1f} s, before the workers of "
+                f"{options.engine} are up ({start:.1f} s): --engine serial"
+            )
+        return [*notes, *self._sizes.notes(workers_of(options.engine, options.workers))]
 
 
-def _label(item: SetItem) -> str:
+def stale_parts(
+    conn: sqlite3.Connection, stale: Mapping[int, int], parts: dict[str, str]
+) -> dict[str, int]:
+    """Return what changed in the code, and how many datums were made before that.
+
+    Parameters
+    ----------
+    conn : sqlite3.Connection
+    stale : mapping
+        How many datums each other version has made.
+    parts : dict
+        Of the present version.
+    """
+    found: Counter[str] = Counter()
+    for version, n in stale.items():
+        names = changed_parts(conn, version, parts)
+        found[", ".join(map(part_word, names)) or "the Python version"] += n
+    return dict(found.most_common())
+
+
+def label(listed: Listed) -> str:
     """What people call a datum; a value that only pickle can read is shown by its key."""
-    if item.value is not None and item.value[:1] == b"j":
-        return item.value[1:].decode("utf-8", "backslashreplace")
-    return queries.key_text(item.key)
+    if listed.value is not None and listed.value[:1] == b"j":
+        return listed.value[1:].decode("utf-8", "backslashreplace")
+    return queries.key_text(listed.key)
+
+
+def _example(listed: Listed, reason: str, which: bytes | None) -> str:
+    shown = label(listed)
+    if which is None or which == listed.key or reason not in (CHANGED, EDITED, MISSING):
+        return shown
+    return f"{shown} ({queries.key_text(which)})"
+
+
+def part_word(name: str) -> str:
+    """What a part of a fingerprint is called."""
+    return "the cell" if name == "cell" else name
 
 
 def _estimate(conn: sqlite3.Connection, name: str, datums: int) -> float | None:
-    """Seconds of work by the mean of the newest run; None if it executed nothing."""
-    row = queries.latest_run(conn, name)
-    if row is None or not row.executions:
-        return None
-    return row.seconds / row.executions * datums
+    """Seconds of work by the mean of the newest run that executed anything; None if none did."""
+    row = conn.execute(
+        "select r.seconds, r.executions from run r join transform t on t.id = r.transform"
+        " where t.name = ? and r.executions > 0 order by r.id desc limit 1",
+        (name,),
+    ).fetchone()
+    return row[0] / row[1] * datums if row else None
+
+
+__all__ = ["START", "Preview", "label", "part_word", "preview", "stale_parts"]

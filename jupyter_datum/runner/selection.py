@@ -14,16 +14,23 @@ NEW: Final = "new"
 CHANGED: Final = "input changed"
 STALE: Final = "code changed"
 FAILED: Final = "failed before"
+RECOVERED: Final = "recovered before"
 DIRTY: Final = "input changed while it was processed"
-MISSING: Final = "output missing or changed"
+MISSING: Final = "output missing"
+EDITED: Final = "output edited by hand"
+RENAMED: Final = "renamed"
+RESTORED: Final = "restored from kept results"
 FORCED: Final = "forced"
+TOUCHED: Final = "touched, content unchanged"
 UNCHANGED: Final = "unchanged"
-LEFT_OUT: Final = "not selected"
 
-#: What ``--only`` means in reasons; without it every reason but UNCHANGED runs.
+#: Reasons for which nothing runs, whatever is selected but everything.
+AT_REST: Final = frozenset({UNCHANGED, TOUCHED, RESTORED})
+#: What ``--only`` means in reasons; without it every reason runs that is not AT_REST, and
+#: an edited output only if it is to be replaced.
 ONLY: Final = {
-    "new": frozenset({NEW, CHANGED, DIRTY, MISSING}),
-    "failed": frozenset({FAILED}),
+    "new": frozenset({NEW, CHANGED, DIRTY, MISSING, RENAMED}),
+    "failed": frozenset({FAILED, RECOVERED}),
     "stale": frozenset({STALE}),
 }
 
@@ -82,6 +89,8 @@ class Selection:
         ``new``, ``failed``, ``stale``; empty for all that need it.
     force : bool
         Unchanged ones too.
+    replace : bool
+        Those whose outputs were edited by hand too.
     sample : int
         So many datums at most, the first ones that would run; 0 for no limit.
     among : Bitmap, optional
@@ -90,6 +99,7 @@ class Selection:
 
     only: tuple[str, ...] = ()
     force: bool = False
+    replace: bool = False
     sample: int = 0
     among: Bitmap | None = None
 
@@ -100,9 +110,16 @@ class Selection:
 
     def wants(self, reason: str) -> bool:
         """Return whether a datum with this reason runs."""
+        if reason == EDITED:
+            return self.replace or self.force
         if self.only:
             return any(reason in ONLY[word] for word in self.only)
-        return self.force or reason != UNCHANGED
+        return self.force or reason not in AT_REST
+
+    @property
+    def whole(self) -> bool:
+        """Whether the run is about the whole input: only then may it conclude what is gone."""
+        return not self.only and not self.sample and self.among is None
 
 
 def selection_of(
@@ -123,7 +140,9 @@ def selection_of(
         among = Bitmap(_of_group(conn, transform, int(args["group"])))
     elif args.get("datums") is not None:
         among = Bitmap(int(identity) for identity in args["datums"])
-    return Selection(tuple(options.only), options.force, options.sample or 0, among)
+    return Selection(
+        tuple(options.only), options.force, options.replace_edited, options.sample or 0, among
+    )
 
 
 def _of_group(conn: sqlite3.Connection, transform: int, group: int) -> Iterator[int]:

@@ -47,6 +47,19 @@ class Options:
         Say what would run, and run nothing.
     large_payload : bool
         Send more than 64 MB of captured values.
+    replace_edited : bool
+        Outputs that were edited by hand are made again.
+    prune : str
+        ``yes``: outputs of vanished inputs are removed after the run, ``all``: though that
+        may be most of them, or the input was written anew.
+    keep : int
+        So many former versions of each datum's outputs and result are kept.
+    depends : tuple of str
+        Files, folders and names of the kernel that count as code.
+    versions : tuple of str
+        ``name=version`` of values that have no stable content.
+    equivalent : bool
+        This version of the code counts as the one that made the results.
     """
 
     name: str = ""
@@ -66,6 +79,12 @@ class Options:
     no_probe: bool = False
     plan: bool = False
     large_payload: bool = False
+    replace_edited: bool = False
+    prune: str = ""
+    keep: int = 0
+    depends: tuple[str, ...] = ()
+    versions: tuple[str, ...] = ()
+    equivalent: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Return the options that differ from their defaults."""
@@ -81,14 +100,16 @@ class Options:
         """Inverse of :meth:`to_json`; what we do not know is left out."""
         known = {field.name for field in dataclasses.fields(cls)}
         fields = {name: value for name, value in values.items() if name in known}
-        if "only" in fields:
-            fields["only"] = tuple(fields["only"])
+        for name in ("only", "depends", "versions"):
+            if name in fields:
+                fields[name] = tuple(fields[name])
         return cls(**fields)
 
 
 #: Options of one execution; the others belong to the transform.
 OF_THE_RUN: Final = (
     "only", "force", "sample", "background", "no_probe", "plan", "large_payload",
+    "replace_edited", "prune", "equivalent",
 )  # fmt: skip
 
 
@@ -141,6 +162,24 @@ def _only(text: str) -> tuple[str, ...]:
     return words
 
 
+def _prune(text: str) -> str:
+    if text not in ("", "yes", "true", "all"):
+        raise ValueError("it takes no value, or all")
+    return "all" if text == "all" else "yes"
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def _versions(text: str) -> tuple[str, ...]:
+    for word in _words(text):
+        name, equals, version = word.partition("=")
+        if not (name and equals and version):
+            raise ValueError("write it as model=v3, or several with commas")
+    return _words(text)
+
+
 def _on_error(text: str) -> str:
     if not re.fullmatch(r"continue|stop(:\d+|:\d+(\.\d+)?%)?", text):
         raise ValueError("it takes continue, stop, stop:N or stop:P%")
@@ -174,6 +213,18 @@ OPTIONS: Final[tuple[Option, ...]] = (
     Option("no_probe", ("--no-probe",), "", None,
            "go on even when the first 20 datums all fail alike"),
     Option("plan", ("--plan",), "", None, "say what would run and why, and run nothing"),
+    Option("replace_edited", ("--replace-edited",), "", None,
+           "make outputs again that were edited by hand (else they are kept and listed)"),
+    Option("prune", ("--prune",), "[=all]", _prune,
+           "remove the outputs of vanished inputs, if nobody has edited them"),
+    Option("keep", ("--keep",), "N", _count,
+           "keep N former versions of each datum's outputs: going back to one runs nothing"),
+    Option("depends", ("--depends",), "PATH|NAME", _words,
+           "files, folders and kernel names that count as code, several with commas"),
+    Option("versions", ("--version",), "NAME=V", _versions,
+           "a version for a value without stable content (model=v3)"),
+    Option("equivalent", ("--equivalent",), "", None,
+           "this version of the code counts as the one that made the results: no rerun"),
     Option("large_payload", ("--large-payload",), "", None,
            "send more than 64 MB of the kernel's values to the workers (1 GB at most)"),
 )  # fmt: skip
@@ -190,7 +241,6 @@ _MEANT: Final = {
     "--glob": "it is -i or --input here",
     "--gpus": "GPU workers are not there yet",
     "--recover": "recovering is not there yet",
-    "--depends": "declared dependencies are not there yet",
     "--shell": "shell cells are not there yet",
     "--batch": "batches are not there yet",
 }
@@ -255,7 +305,9 @@ def parse_line(line: str, body: str = "") -> Options:
         if option.read is None:
             values[option.field] = True
             continue
-        if not eq:
+        if not eq and option.metavar.startswith("["):
+            text = ""
+        elif not eq:
             if i == len(words):
                 raise UsageError(f"{flag} needs a value: {flag} {option.metavar}")
             text = words[i]

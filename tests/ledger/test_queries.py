@@ -74,7 +74,8 @@ def check_pages(
 def test_what_is_known_has_the_columns_that_the_planner_reads(conn: sqlite3.Connection) -> None:
     run = new_run(conn)
     succeed(conn, run, done(4, key=b"k"))
-    row = (b"k", 4, 2, run.version, None, None, None, None, None, 0.5, 0, 0, run.id, None, None)
+    file = (None, None, None, None, None)
+    row = (b"k", 4, 2, run.version, *file, 0.5, 0, 0, run.id, None, None, None, 5.0)
     assert queries.known(conn, run.transform, None, 9) == [row]
     assert queries.lookup(conn, run.transform, [b"k", b"l"]) == {b"k": row}
     assert queries.lookup(conn, run.transform, []) == {}

@@ -216,7 +216,7 @@ def test_ids_are_given_once(conn: sqlite3.Connection) -> None:
 def test_a_touched_file_gets_its_new_stat(conn: sqlite3.Connection) -> None:
     run = new_run(conn)
     succeed(conn, run, done(1, inputs=(file(b"a"),)))
-    writes.refresh_stats(conn, [(1, Stat(10, 21, 22, 23))])
+    writes.refresh(conn, [(1, Stat(10, 21, 22, 23), True)], [], [])
     [row] = queries.known(conn, run.transform, None, 9)
     assert row[4:9] == (10, 21, 22, 23, b"c" * 32)
 

@@ -121,7 +121,7 @@ def test_an_output_edited_by_hand_is_not_overwritten_silently(world: World) -> N
     run = world.run(b"2")
     again = world.make(run, 1, {"a": b"2"})
     (reason,) = reasons(world.publish(run, again))
-    assert "changed by hand" in reason and "--force" in reason
+    assert "changed by hand" in reason and "--replace-edited" in reason
     assert world.files() == {"a": b"my own words"}
     assert world.publish(run, again, replace=True)[0].ok
     assert world.files() == {"a": b"2"}

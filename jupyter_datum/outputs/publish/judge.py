@@ -50,6 +50,10 @@ class Rules:
         Whether the file system takes ``a`` and ``A`` for one name.
     replace : bool
         Whether files that we did not make, or that were edited since, may be overwritten.
+    replace_edited : bool
+        Whether those that we made may be, edited since or not.
+    versions : frozenset of int
+        Versions of the code that count as this run's.
     is_stale : callable or None
         Whether a datum (by row id) that holds a success of this very version is to be run
         again all the same, or has left the input: then its paths are free.
@@ -59,6 +63,8 @@ class Rules:
     out: bytes
     folds: bool = False
     replace: bool = False
+    replace_edited: bool = False
+    versions: frozenset[int] = frozenset()
     is_stale: Callable[[int], bool] | None = None
 
 
@@ -237,7 +243,8 @@ class Judge:
             return True
         if run == rules.run.id:
             return False
-        if version != rules.run.version or dirty or datum in self._group:
+        theirs = version != rules.run.version and version not in rules.versions
+        if theirs or dirty or datum in self._group:
             return True
         return rules.is_stale is not None and rules.is_stale(datum)
 
@@ -269,7 +276,8 @@ class Judge:
             return None
         if owner is None:
             return None if holds(final, move.digest) else _unknown(final)
-        if (status.st_size, status.st_mtime_ns) == (owner.size, owner.mtime_ns):
+        same = (status.st_size, status.st_mtime_ns) == (owner.size, owner.mtime_ns)
+        if same or self._rules.replace_edited:
             return None
         return None if holds(final, owner.digest, move.digest) else _edited(final)
 
@@ -328,7 +336,7 @@ def _two(path: bytes, key: bytes, other: bytes) -> str:
 def _edited(path: bytes) -> str:
     return (
         f"{show(path)} was changed by hand since it was made; move it away, or run with "
-        "--force to overwrite it"
+        "--replace-edited to make it again"
     )
 
 

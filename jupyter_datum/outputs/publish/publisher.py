@@ -10,6 +10,7 @@ from dataclasses import replace as changed
 from ...events import Done
 from ...ledger.db import transaction
 from ...ledger.edges import keep_past
+from ...ledger.versions import equivalent_versions
 from ...ledger.writes import RunKey, check_epoch
 from ..disk import disk_errors, sync_files, sync_folder, write_anew
 from ..names import file_system_folds, fold
@@ -35,6 +36,8 @@ class Publisher:
     replace : bool
         Whether files that the ledger does not know, or that were edited by hand, are
         overwritten (``--force``).
+    replace_edited : bool
+        Whether files that we made, and that were edited since, are (``--replace-edited``).
     is_stale : callable, optional
         Tells of a datum (by row id) that holds a success of this very version whether it is
         to be run again all the same (its input changed), or has left the input: then its
@@ -48,12 +51,21 @@ class Publisher:
         run: RunKey,
         out: bytes | None,
         replace: bool = False,
+        replace_edited: bool = False,
         is_stale: Callable[[int], bool] | None = None,
     ) -> None:
         self._conn = conn
         self._run = run
         self._out = os.path.abspath(out) if out is not None else b""
-        self._rules = Rules(run, self._out, replace=replace, is_stale=is_stale)
+        same = equivalent_versions(conn, run.version)
+        self._rules = Rules(
+            run,
+            self._out,
+            replace=replace,
+            replace_edited=replace_edited,
+            is_stale=is_stale,
+            versions=same,
+        )
         self._grounded = False
         # What a try that failed leaves to the next one:
         self._announced: dict[tuple[int, int], list[Move]] = {}

@@ -1,0 +1,193 @@
+"""Outputs of datums that are gone: removed when a user says so, if nobody has edited them."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+from ...errors import RunError
+from ...ledger.db import transaction
+from ...ledger.known import outputs_of
+from ..disk import holds, lstat
+from ..names import folders_above, is_below
+
+#: Datums in one transaction: some milliseconds of unlinking.
+_BATCH: Final = 200
+_SHOWN: Final = 20
+#: `datum.dirty` of a datum whose outputs were removed: it is new if it ever comes back.
+_PRUNED: Final = 2
+
+
+@dataclass
+class Pruned:
+    """What was removed, and what was left.
+
+    Parameters
+    ----------
+    datums, files, size : int
+        Removed, and their bytes.
+    edited : int
+        Files that somebody has edited since they were made: left, and still listed.
+    outside : int
+        Files outside the transform's output folders: left.
+    kept : list of bytes
+        Paths of the first files that were left.
+    """
+
+    datums: int = 0
+    files: int = 0
+    size: int = 0
+    edited: int = 0
+    outside: int = 0
+    kept: list[bytes] = field(default_factory=list)
+
+    def _leave(self, path: bytes) -> None:
+        if len(self.kept) < _SHOWN:
+            self.kept.append(path)
+
+
+class _File(NamedTuple):
+    path: bytes
+    #: Its stat when it was found to be as it was made; None if it is gone already.
+    stat: tuple[int, int, int] | None
+
+
+def count_orphans(conn: sqlite3.Connection, transform: int, *, left: bool = False) -> int:
+    """Return how many datums are gone and not pruned; `left`: those that left the input too."""
+    row = conn.execute(
+        f"select count(*) from datum where transform = ? and gone is not null and {_which(left)}",
+        (transform,),
+    ).fetchone()
+    return int(row[0])
+
+
+def prune(
+    conn: sqlite3.Connection,
+    transform: int,
+    folders: Sequence[bytes],
+    *,
+    left: bool = False,
+    run: int = 0,
+) -> Pruned:
+    """Remove the outputs of datums that are gone; their rows stay, for their history.
+
+    Parameters
+    ----------
+    conn : sqlite3.Connection
+    transform : int
+    folders : sequence of bytes
+        Output folders that this user has signed for: the ledger alone removes nothing.
+    left : bool
+        Also of those that left the input when its expression changed.
+    run : int
+        The run that asks, if one does.
+
+    Raises
+    ------
+    RunError
+        If another run of the transform is at work.
+    """
+    done = Pruned()
+    real = [os.path.realpath(folder) for folder in folders]
+    after = 0
+    while ids := _page(conn, transform, after, left):
+        after = ids[-1]
+        outputs = outputs_of(conn, ids)
+        found = {datum: _looked_at(outputs.get(datum, []), real, done) for datum in ids}
+        with transaction(conn):
+            _check_idle(conn, transform, run)
+            gone = set(_page(conn, transform, ids[0] - 1, left, len(ids)))
+            for datum in filter(gone.__contains__, ids):
+                _remove(conn, datum, found[datum], real, done)
+    return done
+
+
+def _which(left: bool) -> str:
+    return f"dirty <> {_PRUNED}" + ("" if left else " and gone > 0")
+
+
+def _page(
+    conn: sqlite3.Connection, transform: int, after: int, left: bool, n: int = _BATCH
+) -> list[int]:
+    rows = conn.execute(
+        "select id from datum where transform = ? and gone is not null"
+        f" and {_which(left)} and id > ? order by id limit ?",
+        (transform, after, n),
+    )
+    return [row[0] for row in rows]
+
+
+def _check_idle(conn: sqlite3.Connection, transform: int, run: int) -> None:
+    sql = "select 1 from run where transform = ? and ended is null and id <> ? limit 1"
+    if conn.execute(sql, (transform, run)).fetchone():
+        raise RunError("it is running: prune when the run has ended")
+
+
+def _looked_at(
+    rows: Sequence[tuple[bytes, int, int, bytes]], folders: list[bytes], done: Pruned
+) -> list[_File]:
+    """Return the files that may go; reading those in doubt takes long, so this is done
+    before any lock is taken."""
+    found = []
+    for path, size, mtime_ns, digest in rows:
+        status = lstat(path)
+        if status is None:
+            found.append(_File(path, None))
+        elif not any(is_below(_real(path), folder) for folder in folders):
+            done.outside += 1
+            done._leave(path)
+        elif status.st_size == size and (status.st_mtime_ns == mtime_ns or holds(path, digest)):
+            found.append(_File(path, (status.st_size, status.st_mtime_ns, status.st_ino)))
+        else:
+            done.edited += 1
+            done._leave(path)
+    return found
+
+
+def _real(path: bytes) -> bytes:
+    """A path whose folders are no links."""
+    return os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
+
+
+def _remove(
+    conn: sqlite3.Connection, datum: int, files: list[_File], folders: list[bytes], done: Pruned
+) -> None:
+    removed = [file for file in files if _unlinked(file, folders, done)]
+    conn.executemany(
+        "delete from output where datum = ? and path = ?", [(datum, f.path) for f in removed]
+    )
+    rest = conn.execute("select count(*) from output where datum = ?", (datum,)).fetchone()[0]
+    conn.execute(
+        f"update datum set outputs = ?1, dirty = iif(?1, dirty, {_PRUNED}) where id = ?2",
+        (rest, datum),
+    )
+    done.datums += not rest
+
+
+def _unlinked(file: _File, folders: list[bytes], done: Pruned) -> bool:
+    """Remove one file, if it is still what was looked at."""
+    status = lstat(file.path)
+    if status is None:
+        return True
+    if file.stat != (status.st_size, status.st_mtime_ns, status.st_ino):
+        done.edited += 1
+        return False
+    os.unlink(file.path)
+    done.files += 1
+    done.size += status.st_size
+    _remove_empty(file.path, folders)
+    return True
+
+
+def _remove_empty(path: bytes, folders: list[bytes]) -> None:
+    real = _real(path)
+    for out in folders:
+        if is_below(real, out):
+            for folder in folders_above(real, out):
+                try:
+                    os.rmdir(folder)
+                except OSError:
+                    return

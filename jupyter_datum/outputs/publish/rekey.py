@@ -1,0 +1,111 @@
+"""A renamed input keeps what was made of it: its datum gets the new key, its outputs follow."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from ...errors import RunError
+from ...ledger.db import transaction
+from ...ledger.known import outputs_of
+from ..disk import lstat
+from ..names import file_system_folds, fold, is_below
+from . import redo
+
+#: Datums in one transaction.
+_BATCH: Final = 100
+
+
+class Moved(NamedTuple):
+    """How many datums have their new key, how many outputs their new name, and why some
+    do not (a sentence each)."""
+
+    datums: int
+    files: int
+    refused: list[str]
+
+
+def move_target(old: bytes, new: bytes, rel: bytes) -> bytes:
+    """Return where output `rel` of a datum goes whose key becomes `new`.
+
+    Outputs that are named after their input, as `datum.out_file` does, follow it; others
+    stay where they are.
+    """
+    for before, after in ((old, new), (os.path.splitext(old)[0], os.path.splitext(new)[0])):
+        if rel == before or (rel.startswith(before) and rel[len(before) :][:1] in (b".", b"/")):
+            return after + rel[len(before) :]
+    return rel
+
+
+def rekey(
+    conn: sqlite3.Connection,
+    transform: int,
+    out: bytes | None,
+    pairs: Sequence[tuple[bytes, bytes]],
+) -> Moved:
+    """Give datums new keys, ``(old, new)``; nothing is overwritten, nothing runs.
+
+    Raises
+    ------
+    RunError
+        If the transform is running.
+    """
+    datums = files = 0
+    refused: list[str] = []
+    folds = file_system_folds(out) if out and os.path.isdir(out) else False
+    for start in range(0, len(pairs), _BATCH):
+        with transaction(conn):
+            sql = "select 1 from run where transform = ? and ended is null limit 1"
+            if conn.execute(sql, (transform,)).fetchone():
+                raise RunError("it is running: move when the run has ended")
+            for old, new in pairs[start : start + _BATCH]:
+                moved = _rekey(conn, transform, out, old, new, folds)
+                if isinstance(moved, str):
+                    refused.append(moved)
+                else:
+                    datums, files = datums + 1, files + moved
+    return Moved(datums, files, refused)
+
+
+def _rekey(
+    conn: sqlite3.Connection, transform: int, out: bytes | None, old: bytes, new: bytes, folds: bool
+) -> int | str:
+    """Move one datum; return how many files were renamed, or why it stays."""
+    sql = "select datum from datum_key where transform = ? and key = ?"
+    row = conn.execute(sql, (transform, old)).fetchone()
+    if row is None or conn.execute(sql, (transform, new)).fetchone():
+        return f"{os.fsdecode(new)!r} is recorded already"
+    steps = []
+    for path, *_ in outputs_of(conn, [row[0]]).get(row[0], []):
+        target = path
+        if out and is_below(path, out):
+            target = os.path.join(out, move_target(old, new, os.path.relpath(path, out)))
+        if target != path:
+            taken = lstat(target) is not None or redo.owner(conn, fold(target, folds)) is not None
+            if taken:
+                return f"{os.fsdecode(target)!r} exists: {os.fsdecode(old)!r} is not moved"
+            steps.append((path, target))
+    for path, target in steps:
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        os.rename(path, target)
+    _write(conn, transform, row[0], old, new, [(fold(t, folds), t, p) for p, t in steps])
+    return len(steps)
+
+
+def _write(
+    conn: sqlite3.Connection,
+    transform: int,
+    datum: int,
+    old: bytes,
+    new: bytes,
+    paths: list[tuple[bytes, bytes, bytes]],
+) -> None:
+    conn.executemany(
+        "update output set folded = ?, path = ? where datum = ? and path = ?",
+        [(folded, target, datum, path) for folded, target, path in paths],
+    )
+    conn.execute("update datum set key = ?, gone = null where id = ?", (new, datum))
+    conn.execute("delete from datum_key where transform = ? and key = ?", (transform, old))
+    conn.execute("insert into datum_key values (?, ?, ?)", (transform, new, datum))

@@ -1,0 +1,249 @@
+"""Is a datum as it was when its result was made? Its input, what its cell saw, its outputs.
+
+By stat where that decides, by content where it does not; each answer is a reason of the
+plan. What only needs its stat tuple written anew is gathered for that.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from ..events import Stat
+from ..hashing import RACY_NS, file_digest, is_racy, seen_digest
+from ..inputs.base import Input, Listed
+from ..ledger import queries
+from ..states import DatumState
+from .merge import PRUNED, Known, Pair
+from .selection import (
+    CHANGED,
+    DIRTY,
+    EDITED,
+    FAILED,
+    FORCED,
+    MISSING,
+    NEW,
+    RECOVERED,
+    STALE,
+    TOUCHED,
+    UNCHANGED,
+)
+
+_SUCCESS: Final = int(DatumState.SUCCESS)
+#: Reasons for which a datum would run, if only nobody had edited its outputs.
+_WOULD_RUN: Final = frozenset({CHANGED, DIRTY, STALE, MISSING})
+
+
+class Comparer:
+    """Finds the reason of each datum.
+
+    Parameters
+    ----------
+    conn : sqlite3.Connection
+    run : int
+        Row id of the run; a datum that failed in it under a former runner stays failed.
+    source : Input
+    versions : frozenset of int
+        Versions of the code whose results count: the present one and its equivalents.
+    now_ns : callable
+        The clock, for files that changed a moment ago.
+    force : bool
+        Everything runs.
+    """
+
+    def __init__(
+        self,
+        conn: sqlite3.Connection,
+        run: int,
+        source: Input,
+        versions: frozenset[int],
+        now_ns: Callable[[], int],
+        *,
+        force: bool = False,
+    ) -> None:
+        self._conn = conn
+        self._run = run
+        self._source = source
+        self._roots = source.roots
+        self._versions = versions
+        self._now_ns = now_ns
+        self._force = force
+        self._outputs: dict[int, list[tuple[bytes, int, int, bytes]]] = {}
+        self._inputs: dict[int, list[tuple[str, bytes, Stat, bytes]]] = {}
+        #: (id, stat, sure) of single files whose content is as before.
+        self.touched: list[tuple[int, Stat, bool]] = []
+        #: (stat, id, ordinal) of files of datums with several.
+        self.files_touched: list[tuple[Stat, int, int]] = []
+        #: (id, path, mtime_ns) of outputs whose content is as made.
+        self.outputs_touched: list[tuple[int, bytes, int]] = []
+        #: How many datums were made by each other version of the code.
+        self.stale: Counter[int] = Counter()
+        #: Which file of a datum with several has changed, or which output, the last one asked.
+        self.which: dict[int, bytes] = {}
+
+    def reasons(self, pairs: Sequence[Pair]) -> list[str]:
+        """Return the reason of each pair."""
+        self.which.clear()
+        self._inputs = self._recorded_inputs(pairs)
+        self._outputs = self._recorded_outputs(pairs)
+        plain = self._source.told_by_key and not self._force
+        versions, stand, found = self._versions, self._stand, []
+        for listed, row in pairs:  # a million pass here, most of them as they were
+            if row is None:
+                found.append(NEW)
+                continue
+            files = listed[1]
+            same = plain and row[2] == _SUCCESS and row[3] in versions and not row[11]
+            if same and files:
+                same = row[15] and len(files) == 1 and row[4:8] == files[0][2]
+            if same and (not row[10] or stand(row[1], row[10])):
+                found.append(UNCHANGED)
+            else:
+                found.append(self._reason(listed, Known._make(row)))
+        return found
+
+    def _reason(self, listed: Listed, known: Known) -> str:
+        reason = self._why(listed, known)
+        if reason == STALE:
+            self.stale[known.version] += 1
+        if reason in _WOULD_RUN and known.outputs and self._outputs_are(known) == EDITED:
+            return EDITED
+        return reason
+
+    def _why(self, listed: Listed, known: Known) -> str:
+        """Why a datum runs or not, cheapest question first."""
+        if known.dirty == PRUNED:
+            return NEW
+        if known.run == self._run and known.state == DatumState.FAILED:
+            return UNCHANGED  # failed for good in this run, under a former runner
+        if self._force and known.run != self._run:
+            return FORCED
+        if known.state == DatumState.RECOVERED:
+            return RECOVERED
+        if known.state != DatumState.SUCCESS:
+            return FAILED
+        if known.version not in self._versions:
+            return STALE
+        if known.dirty:
+            return DIRTY
+        return self._input_reason(listed, known)
+
+    def _input_reason(self, listed: Listed, known: Known) -> str:
+        before = len(self.touched)
+        if listed.files and not self._same_input(listed, known):
+            return CHANGED
+        if not self._source.told_by_key:
+            seen = seen_digest(listed.value, listed.captures)
+            if known.seen != seen and known.seen is not None:
+                return CHANGED
+        reason = self._outputs_are(known) if known.outputs else UNCHANGED
+        if reason == UNCHANGED and len(self.touched) > before:
+            moved = self.touched[-1][1] != known[4:8]
+            return TOUCHED if moved else UNCHANGED
+        return reason
+
+    # -- input files ---------------------------------------------------------------------
+
+    def _same_input(self, listed: Listed, known: Known) -> bool:
+        """Compare by stat, and by content where stat differs or was looked at too soon."""
+        if len(listed.files) > 1 or known.content is None:
+            return self._same_inputs(listed, known)
+        stat = (known.size, known.mtime_ns, known.ctime_ns, known.inode)
+        file = listed.files[0]
+        if file[2] == stat and known.sure:
+            return True
+        now = self._now_ns()
+        if not self._same_content(file, known.content):
+            return False
+        self.touched.append((known.id, file[2], not is_racy(file[2], now)))
+        return True
+
+    def _same_inputs(self, listed: Listed, known: Known) -> bool:
+        """The same of several files: names, places and order count too."""
+        before = self._inputs.get(known.id, ())
+        if len(before) != len(listed.files):
+            return False
+        latest = known.began * 1e9 - RACY_NS
+        now, touched = self._now_ns(), []
+        for i, (file, (name, rel, stat, content)) in enumerate(
+            zip(listed.files, before, strict=True)
+        ):
+            sure = known.sure or max(stat.mtime_ns, stat.ctime_ns) < latest
+            if file[:2] == (name, rel) and file[2] == stat and sure:
+                continue
+            if file[:2] != (name, rel) or not self._same_content(file, content):
+                self.which[known.id] = file[1]
+                return False
+            touched.append((file[2], known.id, i))
+        if touched and not any(is_racy(stat, now) for stat, *_ in touched):
+            self.files_touched += touched
+        return True
+
+    def _same_content(self, file: tuple[str, bytes, Stat], content: bytes) -> bool:
+        name, rel, _ = file
+        if rel.endswith(b"/"):
+            return True  # a folder is what its files are
+        try:
+            return file_digest(os.path.join(self._roots[name], rel)) == content
+        except OSError:
+            return False  # the worker will say what is wrong with it
+
+    # -- outputs -------------------------------------------------------------------------
+
+    def _stand(self, datum: int, count: int) -> bool:
+        """Whether all outputs are there as they were made, by their stat."""
+        rows = self._outputs.get(datum, ())
+        if len(rows) != count:
+            return False
+        lstat = os.lstat
+        for path, size, mtime_ns, _ in rows:
+            try:
+                now = lstat(path)
+            except OSError:
+                return False
+            if now.st_size != size or now.st_mtime_ns != mtime_ns:
+                return False
+        return True
+
+    def _outputs_are(self, known: Known) -> str:
+        """UNCHANGED, MISSING or EDITED; what was only touched is as it was."""
+        rows = self._outputs.get(known.id, ())
+        reason = UNCHANGED if len(rows) == known.outputs else MISSING
+        for path, size, mtime_ns, digest in rows:
+            try:
+                now = os.lstat(path)
+            except OSError:
+                reason = MISSING
+                self.which.setdefault(known.id, path)
+                continue
+            if (now.st_size, now.st_mtime_ns) == (size, mtime_ns):
+                continue
+            if now.st_size != size or not _holds(path, digest):
+                self.which[known.id] = path
+                return EDITED
+            self.outputs_touched.append((known.id, path, now.st_mtime_ns))
+        return reason
+
+    # -- a batch at a time ---------------------------------------------------------------
+
+    def _recorded_inputs(
+        self, pairs: Sequence[Pair]
+    ) -> dict[int, list[tuple[str, bytes, Stat, bytes]]]:
+        several = [row[1] for listed, row in pairs if row and len(listed[1]) > 1]
+        return queries.inputs_of(self._conn, several) if several else {}
+
+    def _recorded_outputs(
+        self, pairs: Sequence[Pair]
+    ) -> dict[int, list[tuple[bytes, int, int, bytes]]]:
+        made = [] if self._force else [row[1] for _, row in pairs if row and row[10]]
+        return queries.outputs_of(self._conn, made) if made else {}
+
+
+def _holds(path: bytes, digest: bytes) -> bool:
+    try:
+        return file_digest(path) == digest
+    except OSError:
+        return False

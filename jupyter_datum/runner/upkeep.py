@@ -1,0 +1,219 @@
+"""What users decide about results that are there: prune, move, mark as equivalent.
+
+One place for kernel, CLI and server. Nothing here runs user code or needs a runner.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import sqlite3
+from dataclasses import dataclass
+
+from ..errors import RunError, SignatureError
+from ..ledger import queries
+from ..ledger.queries import RunRow
+from ..ledger.versions import Mark, differing, mark_equivalent, unmark_equivalent
+from ..ledger.writes import version_id
+from ..outputs.publish.prune import Pruned, count_orphans, prune
+from ..outputs.publish.rekey import Moved, rekey
+from ..project import Project
+from ..transform.recipe import Recipe, read_recipe
+from .preview import Survey, part_word
+
+#: Runs whose signed recipes are asked for output folders; a transform seldom has two.
+_RUNS = 50
+
+
+@dataclass(frozen=True)
+class Equivalence:
+    """What was marked, or taken back.
+
+    Parameters
+    ----------
+    parts : list of str
+        In what the two versions of the code differ.
+    mark : Mark
+    undone : bool
+    """
+
+    parts: list[str]
+    mark: Mark
+    undone: bool
+
+
+def prune_gone(
+    conn: sqlite3.Connection, project: Project, name: str, *, everything: bool = False
+) -> Pruned:
+    """List the input anew, and remove the outputs of what has vanished from it.
+
+    Parameters
+    ----------
+    conn : sqlite3.Connection
+    project : Project
+    name : str
+        Of a transform that has run.
+    everything : bool
+        Though that may be more than half of it, or all; and of what left the input when it
+        was written anew.
+
+    Raises
+    ------
+    RunError
+        If the listing is not whole, the transform is running, or much would go.
+    """
+    row, recipe = _recorded(conn, project, name)
+    survey = Survey(conn, project, recipe, {})
+    found = survey.run()
+    if found.errors:
+        raise RunError(f"the listing is incomplete, nothing is pruned: {found.errors[0]}")
+    survey.planner.write_gone(row.id)
+    check_share(conn, row.transform, found.total, everything=everything)
+    folders = output_folders(conn, project, row.transform)
+    return prune(conn, row.transform, folders, left=everything)
+
+
+def check_share(
+    conn: sqlite3.Connection, transform: int, present: int, *, everything: bool
+) -> None:
+    """Refuse to prune what looks like a mistake.
+
+    Raises
+    ------
+    RunError
+        If the input has no datum at all, or more than half of all would go.
+    """
+    orphans = count_orphans(conn, transform, left=everything)
+    if everything or not orphans:
+        return
+    if not present:
+        raise RunError("the input has no datum now, nothing is pruned; --all removes everything")
+    if orphans > present:
+        raise RunError(
+            f"{orphans:,} of {orphans + present:,} datums have vanished, more than half: nothing "
+            "is pruned; --all removes their outputs"
+        )
+
+
+def output_folders(conn: sqlite3.Connection, project: Project, transform: int) -> list[bytes]:
+    """Return the output folders of a transform that this user has signed for."""
+    folders = set()
+    for row in queries.runs(conn, transform=transform, limit=_RUNS):
+        try:
+            out = read_recipe(project, row.recipe).out
+        except SignatureError:
+            continue
+        if out:
+            folders.add(os.fsencode(out))
+    return sorted(folders)
+
+
+def move_renamed(conn: sqlite3.Connection, project: Project, name: str) -> Moved:
+    """Have renamed input files keep their results: nothing runs.
+
+    Raises
+    ------
+    RunError
+        If the listing is not whole, or the transform is running.
+    """
+    row, recipe = _recorded(conn, project, name)
+    survey = Survey(conn, project, recipe, {})
+    found = survey.run()
+    if found.errors:
+        raise RunError(f"the listing is incomplete, nothing is moved: {found.errors[0]}")
+    out = os.fsencode(recipe.out) if recipe.out else None
+    return rekey(conn, row.transform, out, survey.renamed)
+
+
+def equivalent(
+    conn: sqlite3.Connection,
+    project: Project,
+    name: str,
+    recipe: Recipe | None = None,
+    *,
+    undo: bool = False,
+) -> Equivalence:
+    """Let the present code of a transform count as the one that made its results.
+
+    Parameters
+    ----------
+    conn : sqlite3.Connection
+    project : Project
+    name : str
+    recipe : Recipe, optional
+        With the present code; the recorded one of the newest run if left out.
+    undo : bool
+        Take the newest mark about it back.
+
+    Raises
+    ------
+    RunError
+        If there is no other version that has made results, or no mark to take back.
+    """
+    if recipe is None:
+        _, recipe = _recorded(conn, project, name)
+    known = queries.transform(conn, name)
+    if known is None:
+        raise RunError(f"{name} has not run: it has no results yet")
+    version = version_id(
+        conn,
+        known.id,
+        bytes.fromhex(recipe.fingerprint),
+        recipe.parts,
+        recipe.source,
+        recipe.python,
+        recipe.packages,
+    )
+    if undo:
+        mark = unmark_equivalent(conn, known.id, version)
+    else:
+        mark = mark_equivalent(conn, known.id, version, _user())
+    parts = differing(conn, mark.same_as, recipe.parts)
+    return Equivalence([part_word(part) for part in parts], mark, undo)
+
+
+def _recorded(conn: sqlite3.Connection, project: Project, name: str) -> tuple[RunRow, Recipe]:
+    row = queries.latest_run(conn, name)
+    if row is None:
+        raise RunError(f"{name} has not run")
+    return row, read_recipe(project, row.recipe)
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a uid without a name, in a container
+        return str(os.getuid()) if hasattr(os, "getuid") else ""
+
+
+# -- in words ------------------------------------------------------------------------------
+
+
+def pruned_lines(name: str, done: Pruned) -> list[str]:
+    """Say what was pruned."""
+    lines = [f"{name}: {done.files:,} files of {done.datums:,} vanished datums removed"]
+    if done.edited:
+        lines.append(f"  {done.edited:,} were edited by hand since, and stay:")
+    if done.outside:
+        lines.append(f"  {done.outside:,} lie outside the output folder, and stay:")
+    return [*lines, *(f"    {queries.key_text(path)}" for path in done.kept)]
+
+
+def moved_lines(name: str, moved: Moved) -> list[str]:
+    """Say what was moved."""
+    lines = [
+        f"{name}: {moved.datums:,} renamed datums keep their results, "
+        f"{moved.files:,} outputs renamed"
+    ]
+    return lines + [f"  {sentence}" for sentence in moved.refused[:20]]
+
+
+def equivalent_lines(name: str, done: Equivalence) -> list[str]:
+    """Say what was marked."""
+    what = f" ({', '.join(done.parts)})" if done.parts else ""
+    if done.undone:
+        return [f"{name}: the mark is taken back; results of the other code are stale again{what}"]
+    return [
+        f"{name}: the present code counts as the one that made the results{what}; "
+        f"to take that back: %datum equivalent {name} --undo"
+    ]
