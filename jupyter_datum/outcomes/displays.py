@@ -19,6 +19,8 @@ from ..results.display import LIMIT
 #: Bytes of JSON that are shown of a result.
 _JSON: Final = 64 << 10
 
+_KINDS: Final = ("display_data", "execute_result")
+
 Output = dict[str, Any]
 
 
@@ -55,9 +57,11 @@ def _outputs(data: bytes | None) -> list[Output]:
     except (ValueError, RecursionError):
         return []
     return [
-        {"output_type": str(part.get("output_type")), "data": part["data"], "metadata": {}}
+        {"output_type": part["output_type"], "data": part["data"], "metadata": {}}
         for part in (parts if isinstance(parts, list) else ())
-        if isinstance(part, dict) and isinstance(part.get("data"), dict)
+        if isinstance(part, dict)
+        and part.get("output_type") in _KINDS
+        and isinstance(part.get("data"), dict)
     ]
 
 

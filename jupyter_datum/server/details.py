@@ -14,6 +14,7 @@ from ..errors import DatumError
 from ..inputs import input_from_json
 from ..ledger import queries
 from ..ledger.queries import DatumRow
+from ..outcomes.displays import displayed
 from ..project import Project
 from ..states import DatumState
 from ..transform.recipe import read_recipe
@@ -48,6 +49,15 @@ def datum(
         "result_kind": row.result_kind,
         "metrics": shapes.metrics_json(row.metrics),
     }
+
+
+def display(conn: sqlite3.Connection, project: Project, identity: int) -> dict[str, Any]:
+    """Return what a datum's cell displayed: outputs with MIME bundles, nothing unpickled
+    (errors: :func:`run_of`)."""
+    row = queries.datum_by_id(conn, identity)
+    if row is None:
+        raise not_found("datum")
+    return {"outputs": displayed(conn, project, row)}
 
 
 def _run_names(conn: sqlite3.Connection, ids: set[int]) -> dict[int, str]:

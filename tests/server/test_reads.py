@@ -112,6 +112,26 @@ async def test_a_datum_with_inputs_and_outputs(call: Call, story: Story) -> None
     assert (attempt["state"], attempt["run"]) == ("success", run.uuid)
 
 
+async def test_what_a_cell_displayed(call: Call, story: Story) -> None:
+    story.namespace["numbers"] = [1, 2]
+    body = "import numpy\nfrom PIL import Image\nimport pandas\n"
+    body += "display(pandas.DataFrame({'<script>': [datum.value]}))\n"
+    body += "Image.new('L', (2, 2)) if datum.value == 1 else {datum.value}"
+    run = story.run("job -i numbers --workers 1", body)
+    assert run.success == 2, story.transform("job").failures()
+    base = ("projects", story.project.uuid)
+    rows = (await call(*base, "runs", run.uuid, "datums")).json["datums"]
+    one, other = sorted(rows, key=lambda row: row["position"])
+    answer = await call(*base, "datums", str(one["id"]), "display")
+    table, picture = answer.json["outputs"]
+    assert table["output_type"] == "display_data" and "<table" in table["data"]["text/html"]
+    assert picture["data"]["image/png"].startswith("iVBOR")
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+    shown = (await call(*base, "datums", str(other["id"]), "display")).json["outputs"]
+    assert shown[-1]["data"] == {"text/plain": "{2}"}
+    assert (await call(*base, "datums", "99", "display")).status == 404
+
+
 async def test_names_that_are_not_utf8_and_hostile_ones(call: Call, story: Story) -> None:
     names = [b"latin-\xe4.txt", b"<img src=x onerror=alert(1)>.txt", "\u202etxt.exe".encode()]
     for name in names:

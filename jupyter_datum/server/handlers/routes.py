@@ -29,6 +29,7 @@ ROUTES: Final[list[tuple[str, type[RequestHandler]]]] = [
     (rf"{_R}/requests", actions.Requests),
     (_D, runs.Datum),
     (rf"{_D}/log", runs.Log),
+    (rf"{_D}/display", runs.Display),
     (rf"{_P}/requests/([0-9a-f]{{32}})", runs.Request),
     (r".*", project.Nothing),
 ]

@@ -152,6 +152,18 @@ class Log(Api):
         self.send(found)
 
 
+class Display(Api):
+    """What a datum's cell displayed."""
+
+    @web.authenticated
+    @authorized(action="read", resource=RESOURCE)
+    async def get(self, project: str, datum: str) -> None:
+        """Answer ``GET display``."""
+        reader = await self.ledger(project)
+        found = await reader.read(lambda conn: details.display(conn, reader.project, int(datum)))
+        self.send(found)
+
+
 class Request(Api):
     """What became of a request."""
 
