@@ -44,14 +44,18 @@ const core: JupyterFrontEndPlugin<ICore> = {
   description: 'One connection a page to the runs of datums.',
   autoStart: true,
   provides: ICore,
-  optional: [ITranslator],
-  activate: (app: JupyterFrontEnd, translator: ITranslator | null): ICore => {
+  optional: [ITranslator, IRenderMimeRegistry],
+  activate: (
+    app: JupyterFrontEnd,
+    translator: ITranslator | null,
+    rendermime: IRenderMimeRegistry | null
+  ): ICore => {
     const requests = new Requests(app.serviceManager.serverSettings);
     const trans = (translator ?? nullTranslator).load(DOMAIN);
     return {
       requests,
       runs: new RunsModel(requests),
-      host: { trans, commands: app.commands }
+      host: { trans, commands: app.commands, rendermime }
     };
   }
 };

@@ -12,6 +12,7 @@ import type {
   IGroup,
   ILog,
   IOther,
+  IOutput,
   IRun,
   IRunDetail,
   IServerStatus,
@@ -107,6 +108,11 @@ export class Requests {
 
   datum(project: string, id: number): Promise<IDatumDetail> {
     return this.get(`projects/${safe(project)}/datums/${id}`);
+  }
+
+  /** What the cell displayed for a datum; an older server knows no displays. */
+  async display(project: string, id: number): Promise<IOutput[]> {
+    return (await this.get<any>(`projects/${safe(project)}/datums/${id}/display`)).outputs;
   }
 
   log(project: string, id: number, run: string | number, attempt: number): Promise<ILog> {

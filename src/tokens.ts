@@ -197,6 +197,12 @@ export interface IDatumDetail extends IDatum {
   metrics: Record<string, unknown> | string | null;
 }
 
+/** Something that a cell displayed, as nbformat has it. It may come from anyone. */
+export interface IOutput {
+  output_type: 'display_data' | 'execute_result';
+  data: Record<string, unknown>;
+}
+
 /** The end of what a datum printed. */
 export interface ILog {
   text: string;

@@ -3,7 +3,7 @@ import { Signal } from '@lumino/signaling';
 
 import type { IFilter, Requests } from '../requests';
 import { FAILED } from '../tokens';
-import type { IDatum, IDatumDetail, ILog } from '../tokens';
+import type { IDatum, IDatumDetail, ILog, IOutput } from '../tokens';
 
 /** Datums a page. */
 const PAGE = 25;
@@ -65,7 +65,7 @@ export class DatumsModel {
 /** One datum with inputs, outputs, attempts and what it printed. */
 export class DatumModel {
   constructor(
-    private readonly _requests: Pick<Requests, 'datum' | 'log' | 'position'>,
+    private readonly _requests: Pick<Requests, 'datum' | 'display' | 'log' | 'position'>,
     readonly project: string,
     readonly run: string
   ) {}
@@ -82,6 +82,10 @@ export class DatumModel {
   }
   get log(): ILog | null {
     return this._log;
+  }
+  /** What its cell displayed, but for a result that the detail tells. */
+  get outputs(): readonly IOutput[] {
+    return this._outputs;
   }
   get error(): string | null {
     return this._error;
@@ -106,8 +110,9 @@ export class DatumModel {
         this._pending = null;
         this._error = null;
         this._attempt = Math.max(0, datum.attempts.length - 1);
+        this._outputs = [];
         this._changed.emit();
-        await this._readLog(round);
+        await Promise.all([this._readLog(round), this._readOutputs(round, datum)]);
       }
     } catch (reason) {
       this._fail(round, reason);
@@ -128,6 +133,7 @@ export class DatumModel {
       }
       this._datum = null;
       this._log = null;
+      this._outputs = [];
       this._pending = datum;
       this._changed.emit();
     } catch (reason) {
@@ -163,6 +169,18 @@ export class DatumModel {
     this._changed.emit();
   }
 
+  private async _readOutputs(round: number, datum: IDatumDetail): Promise<void> {
+    if (!datum.id || (datum.state !== 'success' && datum.state !== 'recovered')) {
+      return;
+    }
+    const outputs = await this._requests.display(this.project, datum.id).catch(() => []);
+    if (round === this._round && outputs.length) {
+      const told = datum.result !== null;
+      this._outputs = outputs.filter(one => !told || one.output_type !== 'execute_result');
+      this._changed.emit();
+    }
+  }
+
   private _fail(round: number, reason: unknown): void {
     if (round === this._round) {
       this._error = String((reason as Error).message ?? reason);
@@ -174,6 +192,7 @@ export class DatumModel {
   private _datum: IDatumDetail | null = null;
   private _error: string | null = null;
   private _log: ILog | null = null;
+  private _outputs: readonly IOutput[] = [];
   private _pending: IDatum | null = null;
   private _round = 0;
   private readonly _changed = new Signal<this, void>(this);

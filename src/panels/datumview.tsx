@@ -7,6 +7,7 @@ import type { DatumModel } from '../models/datums';
 import { Commands } from '../tokens';
 import type { IAttempt, IDatumDetail, IFile, State } from '../tokens';
 import { bytes, datumName, oneLine, span, stateWord, visible } from './format';
+import { Outputs } from './outputs';
 import { CommandButton, HostContext, Note, StateWord, useHost, useSignals } from './parts';
 import type { IHost } from './parts';
 
@@ -79,6 +80,7 @@ export function DatumView(props: { model: DatumModel }): JSX.Element {
       <Log model={model} />
       <Files title={trans.__('Input')} files={datum.inputs} />
       <Files title={trans.__('Output')} files={datum.outputs} />
+      <Outputs outputs={model.outputs} />
       <Result datum={datum} />
     </div>
   );

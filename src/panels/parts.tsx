@@ -1,4 +1,5 @@
 /** Small parts that all views are made of. */
+import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
 import type { ReadonlyJSONObject } from '@lumino/coreutils';
@@ -14,6 +15,8 @@ import { count, stateWord } from './format';
 export interface IHost {
   trans: TranslationBundle;
   commands: CommandRegistry;
+  /** Draws what cells displayed; without it there is their text. */
+  rendermime?: IRenderMimeRegistry | null;
 }
 
 /** Words and commands for the views below. */

@@ -235,6 +235,7 @@ describe('the panel', () => {
     const model = new DatumModel(
       {
         datum: async () => datum,
+        display: async () => [],
         position: async () => datum,
         log: async () => ({ text: EVIL, size: 99, cut: true })
       },

@@ -1,0 +1,118 @@
+/** What cells displayed, drawn by JupyterLab's own renderers, and never trusted. */
+import { RenderMimeRegistry, standardRendererFactories } from '@jupyterlab/rendermime';
+import { nullTranslator } from '@jupyterlab/translation';
+import { CommandRegistry } from '@lumino/commands';
+import { Widget } from '@lumino/widgets';
+
+import { PROJECT, RUN, until } from '../../__tests__/world';
+import { DatumModel } from '../../models/datums';
+import type { IOutput } from '../../tokens';
+import { DatumWidget } from '../datumview';
+
+const PNG = 'iVBORw0KGgo=';
+const EVIL = '<img src=x onerror=alert(1)><script>alert(2)</script><b>hello</b>';
+
+function output(data: Record<string, unknown>, result = false): IOutput {
+  return { output_type: result ? 'execute_result' : 'display_data', data };
+}
+
+describe('the outputs of a datum', () => {
+  let widget: DatumWidget;
+  let model: DatumModel;
+  let shown: IOutput[];
+  let detail: any;
+  let asked: number;
+
+  async function open(rendermime: RenderMimeRegistry | null): Promise<HTMLElement> {
+    const host = {
+      trans: nullTranslator.load('x'),
+      commands: new CommandRegistry(),
+      rendermime
+    };
+    const source = {
+      datum: async () => detail,
+      position: async () => detail,
+      log: async () => ({ text: '', size: 0, cut: false }),
+      display: async () => {
+        asked++;
+        return shown;
+      }
+    };
+    model = new DatumModel(source, PROJECT, RUN);
+    widget = new DatumWidget(host, model);
+    Widget.attach(widget, document.body);
+    await model.open(11);
+    return widget.node;
+  }
+
+  const registry = () => new RenderMimeRegistry({ initialFactories: standardRendererFactories });
+
+  beforeEach(() => {
+    asked = 0;
+    shown = [];
+    const attempts = [{ run: RUN, attempt: 1, state: 'success', began: 1, message: null }];
+    detail = {
+      id: 11,
+      key: 'a.csv',
+      state: 'success',
+      attempt: 1,
+      attempts,
+      seconds: 0.1,
+      began: 1,
+      worker: 'w1',
+      position: 0,
+      run: RUN,
+      group: null,
+      inputs: [],
+      outputs: [],
+      result: null,
+      metrics: {}
+    };
+  });
+
+  afterEach(() => {
+    widget.dispose();
+  });
+
+  it('draws pictures, and HTML without what runs in it', async () => {
+    shown = [output({ 'text/html': EVIL, 'text/plain': 'x' }), output({ 'image/png': PNG }, true)];
+    const node = await open(registry());
+    await until(() => node.querySelector('b') !== null && node.querySelectorAll('img').length > 1);
+    expect(node.querySelector('script')).toBeNull();
+    expect(node.querySelector('[onerror]')).toBeNull();
+    expect(node.querySelector('[data-mime="image/png"] img')!.getAttribute('src')).toContain(PNG);
+  });
+
+  it('never draws what only trust may: scripts and live SVG', async () => {
+    const svg = '<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>';
+    shown = [
+      output({ 'application/javascript': 'alert(1)', 'text/plain': 'a script' }),
+      output({ 'image/svg+xml': svg, 'text/plain': 'a drawing' })
+    ];
+    const node = await open(registry());
+    await until(() => (node.textContent ?? '').includes('a drawing'));
+    expect(node.textContent).toContain('a script');
+    expect(node.querySelector('script')).toBeNull();
+  });
+
+  it('shows the text where there is nothing to draw with', async () => {
+    shown = [output({ 'text/html': EVIL, 'text/plain': 'plain \u202etext' })];
+    const node = await open(null);
+    await until(() => (node.textContent ?? '').includes('plain \\u202etext'));
+    expect(node.querySelector('b')).toBeNull();
+  });
+
+  it('shows a result once, and asks nothing of a failed datum', async () => {
+    detail.result = '{"n": 1}';
+    shown = [output({ 'text/plain': 'displayed' }), output({ 'text/plain': '{"n": 1}' }, true)];
+    const node = await open(registry());
+    await until(() => (node.textContent ?? '').includes('displayed'));
+    expect(node.textContent!.split('{"n": 1}')).toHaveLength(2);
+    widget.dispose();
+    detail = { ...detail, state: 'failed', result: null };
+    asked = 0;
+    await open(registry());
+    expect(asked).toBe(0);
+    expect(model.outputs).toEqual([]);
+  });
+});
