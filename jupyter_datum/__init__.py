@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .errors import DatumError
-from .inputs import datums, glob, items, rows
+from .inputs import cross, datums, glob, grid, group, items, join, rows, union, whole
 
 if TYPE_CHECKING:
     from .outcomes import Comparison
@@ -13,14 +13,20 @@ if TYPE_CHECKING:
 __all__ = [
     "DatumError",
     "compare",
+    "cross",
     "datums",
     "glob",
+    "grid",
+    "group",
     "history",
     "items",
+    "join",
     "lineage",
     "load_ipython_extension",
     "rows",
     "transform",
+    "union",
+    "whole",
 ]
 
 

@@ -10,7 +10,7 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from blake3 import blake3
 
@@ -28,6 +28,20 @@ class Place(Protocol):
 
     def log(self, text: str) -> None:
         """Add `text` to what the attempt printed."""
+
+
+class Form(NamedTuple):
+    """How a cell sees the datums of an input.
+
+    ``lists`` are the names of inputs that give a list of paths, be it of one; ``by_key`` says
+    that outputs are named by the datum's key, for its file alone does not tell it.
+    """
+
+    lists: frozenset[str] = frozenset()
+    by_key: bool = False
+
+
+_PLAIN: Final = Form()
 
 
 class Datum:
@@ -55,17 +69,22 @@ class Datum:
         The content hash of each file.
     code : str
         Fingerprint of the transform.
+    form : Form
+    seen : bytes, optional
+        The encoded value, where the key does not tell it.
     """
 
     __slots__ = (
         "_code",
         "_contents",
         "_files",
+        "_form",
         "_key",
         "_metrics",
         "_name",
         "_out",
         "_place",
+        "_seen",
         "_tmp",
         "attempt",
         "device",
@@ -86,6 +105,8 @@ class Datum:
         place: Place,
         contents: tuple[bytes, ...] = (),
         code: str = "",
+        form: Form = _PLAIN,
+        seen: bytes | None = None,
     ) -> None:
         self._name = name
         self._key = key
@@ -93,6 +114,8 @@ class Datum:
         self._place = place
         self._contents = contents
         self._code = code
+        self._form = form
+        self._seen = seen
         self._out: Path | None = None
         self._tmp: Path | None = None
         self._metrics: dict[str, Any] | None = None
@@ -111,18 +134,26 @@ class Datum:
 
     @property
     def path(self) -> Path:
-        """The file; absolute."""
+        """The file (or the folder, where folders are matched); absolute."""
         return Path(self._file()[1])
 
     @property
-    def paths(self) -> dict[str, Path]:
-        """The file of each input, by the input's name; absolute."""
-        return {name: Path(path) for name, path, _ in self._files}
+    def paths(self) -> dict[str, Path | list[Path]]:
+        """The file of each input, by the input's name; absolute. A list where the input gives
+        a datum several: in groups, and where everything is one datum."""
+        found: dict[str, list[Path]] = {}
+        for name, path, _ in self._entries():
+            found.setdefault(name, []).append(Path(path))
+        lists = self._form.lists
+        return {
+            name: paths if name in lists or len(paths) > 1 else paths[0]
+            for name, paths in found.items()
+        }
 
     @property
     def rel(self) -> str:
         """Path of the file under the fixed part of the input's pattern."""
-        return os.fsdecode(self._file()[2])
+        return os.fsdecode(self._file()[2].rstrip(b"/"))
 
     @property
     def stem(self) -> str:
@@ -143,15 +174,30 @@ class Datum:
             self._key,
             self.key,
             self._code,
+            self._seen,
         )
 
     def _file(self) -> tuple[str, str, bytes]:
-        if len(self._files) == 1:
-            return self._files[0]
-        if self._files:
-            names = ", ".join(repr(name) for name, _, _ in self._files)
+        entries = self._entries()
+        if len(entries) == 1:
+            return entries[0]
+        if entries:
+            names = ", ".join(repr(name) for name in dict.fromkeys(name for name, _, _ in entries))
             raise AttributeError(f"this datum has several files ({names}): use datum.paths[...]")
         raise AttributeError("this datum is not a file: use datum.value")
+
+    def _entries(self) -> tuple[tuple[str, str, bytes], ...]:
+        """Files, and folders in place of all that they hold."""
+        files = self._files
+        if len(files) < 2 or not any(rel.endswith(b"/") for _, _, rel in files):
+            return files
+        found, folder = [], ("", b"\0")
+        for file in files:
+            if file[0] == folder[0] and file[2].startswith(folder[1]):
+                continue
+            found.append(file)
+            folder = (file[0], file[2]) if file[2].endswith(b"/") else ("", b"\0")
+        return tuple(found)
 
     # -- what the cell makes -------------------------------------------------------------
 
@@ -165,7 +211,9 @@ class Datum:
     def out_file(self, suffix: str | None = None) -> Path:
         """Return the path in :attr:`out` that stands for this datum; its folder exists.
 
-        It is :attr:`rel`, so that no two files collide, or :attr:`id` if there is no file.
+        For a file it is :attr:`rel`, so that no two collide; the suffix replaces the file's
+        own. For a datum of several inputs, a group, a point it is the key: its parts joined by
+        ``+``, with the suffix behind (``a/x.jpg+C=0.1.png``). For an item it is :attr:`id`.
 
         Parameters
         ----------
@@ -179,9 +227,12 @@ class Datum:
         """
         if suffix and not suffix.startswith("."):
             raise OutputError(f"a suffix starts with a dot: out_file({'.' + suffix!r})")
-        path = self.out / (self.rel if len(self._files) == 1 else self.id)
-        if suffix is not None:
-            path = path.with_suffix(suffix)
+        if self._form.by_key:
+            path = self.out / (key_path(self._key) + (suffix or ""))
+        else:
+            path = self.out / (self.rel if len(self._entries()) == 1 else self.id)
+            if suffix is not None:
+                path = path.with_suffix(suffix)
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
 
@@ -204,8 +255,13 @@ class Datum:
         return self._metrics
 
     def __repr__(self) -> str:
-        what = ", ".join(repr(os.fsdecode(rel)) for _, _, rel in self._files)
-        return f"Datum({what or repr(self.value)})"
+        entries = self._entries()
+        what = [repr(os.fsdecode(rel)) for _, _, rel in entries[:_SHOWN]]
+        if len(entries) > _SHOWN:
+            what.append(f"... {len(entries):,} files")
+        if self.value is not None or not what:
+            what.append(repr(self.value))
+        return f"Datum({', '.join(what)})"
 
 
 def datum_id(name: str, key: bytes) -> str:
@@ -213,8 +269,43 @@ def datum_id(name: str, key: bytes) -> str:
     return str(blake3(_parts(name.encode(), key)).hexdigest(8))
 
 
+_SHOWN: Final = 5
+#: Bytes of a file's name made of a key; the longest that file systems take is 255.
+_LONGEST: Final = 160
+_SAFE: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.=,#()")
+
+
+def key_path(key: bytes) -> str:
+    """Return the relative path that stands for a key: its parts joined by ``+``.
+
+    No two keys have one path: bytes that are not plain are written ``%20``, and a name that
+    is too long ends in a digest.
+    """
+    names = b"+".join(_quoted(part) for part in key.split(b"\0")).split(b"/")
+    return "/".join(_tame(name) for name in names)
+
+
+def _quoted(part: bytes) -> bytes:
+    return b"".join(
+        bytes((byte,)) if byte in _SAFE or byte == 0x2F or byte >= 0x80 else b"%%%02X" % byte
+        for byte in part
+    )
+
+
+def _tame(name: bytes) -> str:
+    if not name or name.startswith(b"."):
+        name = b"%" + name
+    if len(name) > _LONGEST:
+        return f"{name[:_LONGEST].decode(errors='ignore')}-{blake3(name).hexdigest(8)}"
+    return os.fsdecode(name)
+
+
 def datum_hash(
-    files: list[tuple[str, bytes, bytes]], key: bytes, captures: Mapping[str, str], code: str
+    files: list[tuple[str, bytes, bytes]],
+    key: bytes,
+    captures: Mapping[str, str],
+    code: str,
+    seen: bytes | None = None,
 ) -> str:
     """Return the hash of a datum: of all that its result may depend on.
 
@@ -227,10 +318,13 @@ def datum_hash(
     captures : mapping of str to str
     code : str
         Fingerprint of the transform.
+    seen : bytes, optional
+        The encoded value, where the key does not tell it.
     """
     names = json.dumps(sorted(captures.items())).encode()
     flat = [part for name, rel, content in files for part in (name.encode(), rel, content)]
-    return str(blake3(_parts(key, names, code.encode(), *flat)).hexdigest(8))
+    told = () if seen is None else (b"value", seen)
+    return str(blake3(_parts(key, names, code.encode(), *flat, *told)).hexdigest(8))
 
 
 def _parts(*parts: bytes) -> bytes:

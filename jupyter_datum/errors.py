@@ -83,7 +83,7 @@ class NoDatumsError(InputError):
     pattern : str
         The glob as the user wrote it.
     root : str
-        The folder that was searched.
+        The folder that was searched; empty if `pattern` is the whole sentence.
     nearest : tuple of str
         Names there that come near to the pattern, best first.
     """
@@ -93,6 +93,8 @@ class NoDatumsError(InputError):
 
     def __str__(self) -> str:
         pattern, root, nearest = self.args
+        if not root:
+            return str(pattern)
         text = f"no file under {root!r} matches {pattern!r}, so there is no datum to run"
         if nearest:
             text += f". Nearest names there: {', '.join(nearest)}"

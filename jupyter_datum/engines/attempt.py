@@ -6,6 +6,7 @@ the bytes of one record, whatever happens.
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import sys
@@ -16,7 +17,7 @@ from typing import Any, Final, NamedTuple
 
 import msgpack
 
-from ..datum import Datum
+from ..datum import Datum, Form
 from ..errors import OutputError
 from ..events import (
     MAX_BODY,
@@ -31,7 +32,7 @@ from ..events import (
     SetItem,
     frame,
 )
-from ..hashing import decode_value, file_digest, seen_digest, stat_of
+from ..hashing import bytes_digest, decode_value, file_digest, seen_digest, stat_of
 from ..outputs.staging import Staging
 from ..project import Project
 from ..results import keep_bytes, keep_result
@@ -41,6 +42,8 @@ from .logs import Capture
 
 #: Loaded by the cell, if at all.
 _PYPLOT: Final = "matplotlib.pyplot"
+#: In place of the content of a matched folder.
+_FOLDER: Final = bytes_digest(b"")
 
 
 class Transform(NamedTuple):
@@ -53,6 +56,7 @@ class Transform(NamedTuple):
     cwd: str
     #: Loads the values that are not sent, but told of.
     load: Callable[[dict[str, Any]], Any] | None = None
+    form: Form = Form()
 
 
 class Bench:
@@ -170,14 +174,12 @@ class Bench:
         value = None if item.value is None else decode_value(item.value, transform.load)
         files: tuple[tuple[str, str, bytes], ...] = ()
         contents: tuple[bytes, ...] = ()
-        name = transform.input
         if inputs:
             files = tuple((f.name, os.fsdecode(self._path(f.name, f.rel)), f.rel) for f in inputs)
             contents = tuple(f.content for f in inputs)
-            name = inputs[0].name
         return Datum(
-            name, item.key, files, value, item.captures, item.position, item.attempt, self,
-            contents, transform.code,
+            transform.input, item.key, files, value, item.captures, item.position, item.attempt,
+            self, contents, transform.code, transform.form, item.value if self._seen else None,
         )  # fmt: skip
 
     def _path(self, name: str, rel: bytes) -> bytes:
@@ -190,6 +192,11 @@ class Bench:
         found = []
         for name, rel, content in item.files:
             path = self._path(name, rel)
+            if rel.endswith(b"/"):  # a matched folder: its files follow, and say what it holds
+                if not os.path.isdir(path):
+                    raise FileNotFoundError(errno.ENOENT, "the folder is gone", os.fsdecode(path))
+                found.append(InputFile(name, rel, 0, 0, 0, 0, _FOLDER))
+                continue
             stat = stat_of(os.stat(path))
             found.append(InputFile(name, rel, *stat, content or file_digest(path)))
         return tuple(found)
@@ -197,6 +204,8 @@ class Bench:
     def _changed(self, file: InputFile) -> bool:
         """Whether its bytes are no longer those that were hashed."""
         path = self._path(file.name, file.rel)
+        if file.rel.endswith(b"/"):
+            return not os.path.isdir(path)
         try:
             if stat_of(os.stat(path)) == file[2:6]:
                 return False

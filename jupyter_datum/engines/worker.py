@@ -23,6 +23,7 @@ from typing import Final, NoReturn
 
 from ..errors import ProjectError
 from ..events import Begun, DatumSet, SetReturn, frame, pack_return, unpack_set
+from ..inputs import input_from_json
 from ..inputs.lazy import loader
 from ..project import Project, find
 from ..results.display import adopt
@@ -135,9 +136,12 @@ class Session:
             os.chdir(recipe.cwd)
         loaded = load_payload(read_payload(project, recipe.payload))
         adopt(loaded.namespace, recipe.source, own=self._own)
-        name = str(recipe.input.get("name", "in"))
+        name = str(recipe.input.get("name") or "in")
         load = loader(recipe.input, project)
-        return Transform(loaded.run, name, recipe.filename, recipe.fingerprint, recipe.cwd, load)
+        form = input_from_json(recipe.input, project).form
+        return Transform(
+            loaded.run, name, recipe.filename, recipe.fingerprint, recipe.cwd, load, form
+        )
 
 
 class _Life:

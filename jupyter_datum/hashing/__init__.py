@@ -10,18 +10,21 @@ from .files import (
     stat_of,
 )
 from .values import (
+    combine_values,
     decode_value,
     dumps,
     encode_lazy,
     encode_value,
     is_plain,
     seen_digest,
+    value_word,
 )
 
 __all__ = [
     "RACY_NS",
     "OpaqueValueError",
     "bytes_digest",
+    "combine_values",
     "decode_value",
     "dumps",
     "encode_lazy",
@@ -34,4 +37,5 @@ __all__ = [
     "stat_of",
     "type_name",
     "value_digest",
+    "value_word",
 ]

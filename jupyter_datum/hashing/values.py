@@ -5,14 +5,19 @@ from __future__ import annotations
 import json
 import math
 import pickle
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
+import msgpack
 from blake3 import blake3
+
+from .canonical import OpaqueValueError, value_digest
 
 _JSON: Final = b"j"
 _PICKLE: Final = b"p"
 _LAZY: Final = b"l"
+#: A dict or list of encoded values, of which one at least is no JSON.
+_PARTS: Final = b"d"
 _dumps = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 #: Python refuses to write longer integers (4,300 digits) in decimal.
 _LONGEST: Final = 1 << 8192
@@ -69,7 +74,62 @@ def decode_value(data: bytes, load: Callable[[dict[str, Any]], Any] | None = Non
         return pickle.loads(data[1:])
     if tag == _LAZY and load is not None:
         return load(json.loads(data[1:].decode("utf-8", "surrogatepass")))
-    raise ValueError(f"an encoded value begins with 'j', 'p' or 'l', not with {tag!r}")
+    if tag == _PARTS:
+        parts = msgpack.unpackb(data[1:], raw=False, unicode_errors="surrogateescape")
+        if isinstance(parts, dict):
+            return {name: decode_value(part, load) for name, part in parts.items()}
+        return [decode_value(part, load) for part in parts]
+    raise ValueError(f"an encoded value begins with 'j', 'p', 'd' or 'l', not with {tag!r}")
+
+
+def combine_values(values: Mapping[str, bytes] | Sequence[bytes]) -> bytes:
+    """Return the dict (or list) of values that are encoded already, encoded; none is decoded,
+    so that also who may not unpickle can do it."""
+    if isinstance(values, Mapping):
+        if _all_json(values.values()):
+            pairs = (_dumps(name).encode() + b":" + v[1:] for name, v in values.items())
+            return _JSON + b"{" + b",".join(pairs) + b"}"
+        content: Any = dict(values)
+    else:
+        if _all_json(values):
+            return _JSON + b"[" + b",".join(value[1:] for value in values) + b"]"
+        content = list(values)
+    return _PARTS + bytes(msgpack.packb(content, unicode_errors="surrogateescape"))
+
+
+def _all_json(values: Iterable[bytes]) -> bool:
+    return all(value[:1] == _JSON for value in values)
+
+
+def value_word(value: Any, data: bytes) -> str:
+    """Return a short text that names a value among others: itself where it is a number, a
+    short plain word, true, false or null; else the beginning of its digest.
+
+    Parameters
+    ----------
+    value : object
+        Only its type is looked at, and its digest taken.
+    data : bytes
+        As :func:`encode_value` gives it.
+    """
+    kind = type(value)
+    if kind is str and len(value) <= _WORD and _is_word(value):
+        return str(value)
+    if data[:1] == _JSON and kind in (int, float, bool, type(None)) and len(data) <= _WORD:
+        return data[1:].decode()
+    try:
+        return "#" + value_digest(value).hex()
+    except OpaqueValueError:
+        return "#" + str(blake3(data).hexdigest(length=16))
+
+
+_WORD: Final = 64
+_NOT_WORDS: Final = frozenset({"true", "false", "null", "nan", "inf"})
+
+
+def _is_word(text: str) -> bool:
+    plain = text.isascii() and text.replace("_", "").replace("-", "").replace(".", "").isalnum()
+    return plain and text[0].isalpha() and text.lower() not in _NOT_WORDS
 
 
 def seen_digest(value: bytes | None, captures: Mapping[str, str]) -> bytes:

@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from typing import Final
 
 from .base import Input, Listed, input_from_json
+from .combine import CrossInput, UnionInput
 from .files import GlobInput
-from .items import ItemsInput, write_items
+from .grid import GridInput
+from .items import Items, ItemsInput, write_items
+from .keyed import GroupInput, JoinInput, WholeInput
+from .make import (
+    as_input,
+    check_top,
+    cross,
+    datum_of,
+    datums,
+    glob,
+    grid,
+    group,
+    items,
+    join,
+    transform,
+    union,
+    whole,
+)
+from .place import starting_at
 from .rows import RowsInput, rows
 from .upstream import UpstreamInput
 
@@ -17,63 +34,14 @@ KINDS: Final[dict[str, type[Input]]] = {
     "glob": GlobInput,
     "items": ItemsInput,
     "rows": RowsInput,
+    "grid": GridInput,
+    "cross": CrossInput,
+    "union": UnionInput,
+    "join": JoinInput,
+    "group": GroupInput,
+    "whole": WholeInput,
     "transform": UpstreamInput,
 }
-
-
-class Items:
-    """Items of the kernel that are not written to a file yet (``items(iterable)``)."""
-
-    def __init__(self, iterable: Iterable[Any]) -> None:
-        self.iterable = iterable
-
-
-def glob(
-    pattern: str,
-    root: str | os.PathLike[str] | None = None,
-    *,
-    name: str = "in",
-    follow_symlinks: bool = False,
-) -> GlobInput:
-    """Every file that `pattern` matches is a datum.
-
-    Parameters
-    ----------
-    pattern : str
-        ``* ** ? [..] [!..] {a,b}`` and captures ``(..)``, ``(?P<name>..)``.
-    root : path, optional
-        Where a relative pattern starts; the working folder by default.
-    name : str
-        Of the input, for ``datum.paths``.
-    follow_symlinks : bool
-        Whether links are followed out of the root.
-    """
-    folder = os.path.abspath(os.fspath(root) if root is not None else os.getcwd())
-    return GlobInput(pattern, folder, name, "files", follow_symlinks)
-
-
-def items(iterable: Iterable[Any]) -> Items:
-    """Every item of `iterable` is a datum, named by its content."""
-    return Items(iterable)
-
-
-def transform(name: str, *, label: str | None = None) -> UpstreamInput:
-    """Every datum that the transform `name` has done well is a datum.
-
-    Parameters
-    ----------
-    name : str
-        Of the transform.
-    label : str, optional
-        Of the input, for ``datum.paths``; by default the transform's name.
-    """
-    return UpstreamInput(name, label)
-
-
-def datums(source: Input) -> Iterator[Listed]:
-    """List an input's datums, lazily, without running anything."""
-    return source.list(frozenset(), [])
-
 
 __all__ = [
     "KINDS",
@@ -84,11 +52,21 @@ __all__ = [
     "Listed",
     "RowsInput",
     "UpstreamInput",
+    "as_input",
+    "check_top",
+    "cross",
+    "datum_of",
     "datums",
     "glob",
+    "grid",
+    "group",
     "input_from_json",
     "items",
+    "join",
     "rows",
+    "starting_at",
     "transform",
+    "union",
+    "whole",
     "write_items",
 ]

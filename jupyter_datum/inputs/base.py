@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import copy
+import difflib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, Final, NamedTuple, Self
 
+from ..datum import Form
 from ..errors import UsageError
 from ..events import Stat
 from ..project import Project
+from .keys import Key, key_from_json, key_to_json
+
+#: Keys that every input may have in JSON.
+COMMON: Final = ("name", "on", "by", "outer")
+#: Sentences of what could not be listed (inputs have a method called ``list``).
+Errors = list[str]
 
 
 class Listed(NamedTuple):
@@ -27,6 +36,20 @@ class Listed(NamedTuple):
     upstream: tuple[int, ...] = ()
 
 
+class Member(NamedTuple):
+    """A datum with the leaf that listed it: what joins and groups are made of."""
+
+    leaf: Input
+    listed: Listed
+
+
+class Piece(NamedTuple):
+    """A datum of an input inside another, and the datums of leaves that it is made of."""
+
+    listed: Listed
+    members: tuple[Member, ...]
+
+
 class Input(ABC):
     """An input. It can be written as JSON, so that a runner lists it and nobody else."""
 
@@ -40,14 +63,51 @@ class Input(ABC):
     #: Whether listing it runs user code or a large library: then a runner has a process of its
     #: own list it (:mod:`jupyter_datum.runner.lister`), so that it takes no harm.
     foreign: bool = False
+    #: Whether its datums bring values.
+    valued: bool = False
+    #: Whether outputs are named by the key (else by the file, where there is one).
+    named_by_key: bool = False
+    #: What its pattern captures; joins and groups make their keys of it.
+    capture_names: frozenset[str] = frozenset()
+    #: In a datum's ``paths``; None if the user gave none.
+    given: str | None = None
+    #: Makes the key in a join; makes the key in a group; unmatched ones are kept in a join.
+    on: Key | None = None
+    by: Key | None = None
+    outer: bool = False
+
+    @property
+    def name(self) -> str:
+        """Its name in ``datum.paths``, in values and in captures of inputs made of it."""
+        return self.given or "in"
+
+    @property
+    def hints(self) -> tuple[str, ...]:
+        """Names that it might be given inside another input, best first."""
+        return (self.given or self.kind,)
 
     @property
     @abstractmethod
     def roots(self) -> dict[str, bytes]:
         """Absolute folder of each input name."""
 
+    @property
+    def lists(self) -> frozenset[str]:
+        """Names of inputs that give a datum a list of files, be it of one."""
+        return frozenset()
+
+    @property
+    def form(self) -> Form:
+        """How a cell sees its datums."""
+        return Form(self.lists, self.named_by_key)
+
+    @property
+    def leaves(self) -> tuple[Input, ...]:
+        """The inputs that it is made of which are made of no others."""
+        return (self,)
+
     @abstractmethod
-    def list(self, exclude: frozenset[bytes], errors: list[str]) -> Iterator[Listed]:
+    def list(self, exclude: frozenset[bytes], errors: Errors) -> Iterator[Listed]:
         """Yield the datums, lazily.
 
         Parameters
@@ -79,13 +139,65 @@ class Input(ABC):
         """Return sentences that a plan should say of it; complete when it has been listed."""
         return ()
 
+    def pieces(self, exclude: frozenset[bytes], errors: Errors) -> Iterator[Piece]:
+        """Yield the datums as an input that is made of this one takes them."""
+        for listed in self.list(exclude, errors):
+            yield Piece(listed, (Member(self, listed),))
+
+    def part(self, listed: Listed) -> bytes:
+        """Return the datum's part in the key of a datum made of several: no bytes of a
+        digest, which may hold the NUL that stands between parts."""
+        return listed.key
+
+    def key_of(self, word: str, listed: Listed) -> str:
+        """Return the key that ``on`` or ``by`` (the `word`) makes for a datum.
+
+        Raises
+        ------
+        InputError
+            If a key function of the user's fails.
+        """
+        key: Key = getattr(self, word)
+        return key.of(listed)
+
     def captures(self, key: bytes) -> dict[str, str]:
         """Return what a pattern captures from the key of a datum."""
         return {}
 
+    def find(self, key: bytes) -> Listed | None:
+        """Return the datum with this key as it is now, or None."""
+        return next((x for x in self.list(frozenset(), []) if x.key == key), None)
+
+    def labels(self, keys: set[bytes]) -> dict[bytes, str]:
+        """Return what people call the datums with these keys, where the key does not say."""
+        return {}
+
+    def called(self, name: str) -> Self:
+        """Return it under another name."""
+        other = copy.copy(self)
+        other.given = name
+        return other
+
     @abstractmethod
     def to_json(self) -> dict[str, Any]:
         """Return it as plain JSON; :func:`input_from_json` is the inverse."""
+
+    def common_json(self) -> dict[str, Any]:
+        """Return the part of :meth:`to_json` that all inputs have."""
+        spec: dict[str, Any] = {"name": self.given} if self.given else {}
+        for word in ("on", "by"):
+            key = getattr(self, word)
+            if key is not None:
+                spec[word] = key_to_json(key)
+        return {**spec, "outer": True} if self.outer else spec
+
+    def take_common(self, spec: dict[str, Any], project: Project | None) -> Self:
+        """Take what :meth:`common_json` gave."""
+        self.given = str(spec["name"]) if spec.get("name") else None
+        self.on = key_from_json(spec.get("on"), project)
+        self.by = key_from_json(spec.get("by"), project)
+        self.outer = bool(spec.get("outer", False))
+        return self
 
     @classmethod
     @abstractmethod
@@ -96,9 +208,31 @@ class Input(ABC):
     def describe(self) -> str:
         """Return it as a person would write it."""
 
+    def __repr__(self) -> str:
+        return self.describe()
+
     @abstractmethod
     def nothing_found(self) -> tuple[str, str, tuple[str, ...]]:
-        """Return pattern, place and nearest names, for when it lists no datum."""
+        """Return pattern, place and nearest names, for when it lists no datum; or a whole
+        sentence and no place."""
+
+
+def check_keys(spec: dict[str, Any], *known: str) -> None:
+    """See that a JSON form holds no key that nobody reads.
+
+    Raises
+    ------
+    UsageError
+        With the nearest key there is.
+    """
+    for key in spec:
+        if key not in known and key not in COMMON:
+            every = [*known, *COMMON]
+            near = difflib.get_close_matches(str(key), every, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise UsageError(
+                f"the input {known[0]!r} has no key {key!r}{hint} There are: {', '.join(every)}"
+            )
 
 
 def input_from_json(spec: dict[str, Any], project: Project | None) -> Input:
@@ -111,7 +245,13 @@ def input_from_json(spec: dict[str, Any], project: Project | None) -> Input:
     """
     from . import KINDS
 
+    if not isinstance(spec, dict):
+        raise UsageError(f"an input is written as a JSON object, not as {spec!r}")
     known = [kind for kind in KINDS if kind in spec]
     if len(known) != 1:
-        raise UsageError(f"an input is one of {', '.join(KINDS)}, not {sorted(spec)}")
+        near = [m for key in spec for m in difflib.get_close_matches(str(key), KINDS, n=1)]
+        hint = f"; did you mean {near[0]!r}?" if near and not known else ""
+        raise UsageError(
+            f"an input has one of the keys {', '.join(KINDS)}, not {sorted(map(str, spec))}{hint}"
+        )
     return KINDS[known[0]].from_json(spec, project)

@@ -9,12 +9,17 @@ from itertools import islice
 from typing import Any
 
 from ..errors import InputError, UsageError
+from ..hashing import stat_of
 from ..project import Project
-from .base import Input, Listed
+from .base import Errors, Input, Listed, check_keys
+from .combine import stored_key
 from .glob import compile_glob
-from .walk import Walk
+from .keys import Template, check_template, key_of
+from .place import absolute
+from .walk import FOLDER, Walk
 
 _MATCH = ("files", "dirs", "any")
+_MAGIC = frozenset("*?[]{}()")
 
 
 class GlobInput(Input):
@@ -25,13 +30,18 @@ class GlobInput(Input):
     pattern : str
         See :mod:`jupyter_datum.inputs.glob`.
     root : str
-        Absolute folder at which a relative pattern starts.
-    name : str
-        Of the input, for ``datum.paths``.
+        Folder at which a relative pattern starts.
+    name : str, optional
+        Of the input, for ``datum.paths``; ``"in"``, or another one inside other inputs.
     match : str
-        ``"files"``; matched folders come with the input algebra.
+        ``"files"``, ``"dirs"`` (a matched folder is one datum with all that it holds), or
+        ``"any"``.
     follow_symlinks : bool
         Whether links may lead out of the root.
+    on, by : str or callable, optional
+        Makes the key in a join or group: text with captures, or a function of the path.
+    outer : bool
+        Whether a join keeps files that have no partner.
     """
 
     kind = "glob"
@@ -41,26 +51,55 @@ class GlobInput(Input):
         self,
         pattern: str,
         root: str,
-        name: str = "in",
+        name: str | None = None,
         match: str = "files",
         follow_symlinks: bool = False,
+        *,
+        on: Any = None,
+        by: Any = None,
+        outer: bool = False,
     ) -> None:
         if match not in _MATCH:
             raise UsageError(f"match is one of {', '.join(_MATCH)}, not {match!r}")
         self.pattern = pattern
-        self.root = root
-        self.name = name
+        self.root = absolute(root)
+        self.given, self.on, self.by, self.outer = name, key_of(on), key_of(by), outer
         self.match = match
         self.follow_symlinks = follow_symlinks
         self._glob = compile_glob(pattern)
-        self._start = os.fsencode(os.path.normpath(os.path.join(root, self._glob.fixed)))
-        self.told_by_key = not self._glob.regex.groups  # other parentheses, other captures
+        self._start = os.fsencode(os.path.normpath(os.path.join(self.root, self._glob.fixed)))
+        groups = self._glob.regex.groups
+        self.told_by_key = not groups  # other parentheses, other captures
+        names = self._glob.regex.groupindex
+        self.capture_names = frozenset([*map(str, range(1, groups + 1)), *names])
+        self._check_keys()
+
+    def _check_keys(self) -> None:
+        for word in ("on", "by"):
+            key = getattr(self, word)
+            if isinstance(key, Template):
+                check_template(key, self.capture_names, word, f"the pattern {self.pattern!r}")
+
+    @property
+    def name(self) -> str:
+        return self.given or "in"
+
+    @property
+    def foreign(self) -> bool:  # type: ignore[override]
+        return any(key is not None and key.foreign for key in (self.on, self.by))
+
+    @property
+    def hints(self) -> tuple[str, ...]:
+        folder = os.path.basename(self._glob.fixed)
+        ending = os.path.splitext(self.pattern)[1][1:]
+        first = folder if folder not in ("", ".", "..") else "in"
+        return (first, ending if ending and not _MAGIC & set(ending) else first)
 
     @property
     def roots(self) -> dict[str, bytes]:
         return {self.name: self._start}
 
-    def list(self, exclude: frozenset[bytes], errors: list[str]) -> Iterator[Listed]:
+    def list(self, exclude: frozenset[bytes], errors: Errors) -> Iterator[Listed]:
         if not os.path.isdir(self._start):
             raise InputError(
                 f"the folder {os.fsdecode(self._start)!r} of the pattern {self.pattern!r} "
@@ -68,16 +107,43 @@ class GlobInput(Input):
             )
         walk = Walk(self._start, self._glob, self.match, exclude, self.follow_symlinks, errors)
         name = self.name
+        if self.match != "files":
+            return self._with_folders(walk, name)
         new = tuple.__new__  # a million files pass here
         return (new(Listed, (rel, ((name, rel, stat),), None, got, ())) for rel, stat, got in walk)
 
+    def _with_folders(self, walk: Walk, name: str) -> Iterator[Listed]:
+        """A matched folder is told from a file by the slash at its end, in its entry."""
+        for rel, stat, captures in walk:
+            if not rel.endswith(b"/"):
+                yield Listed(rel, ((name, rel, stat),), None, captures, ())
+                continue
+            held = [(name, below, each) for below, each in walk.below(rel)]
+            yield Listed(rel, ((name, rel, stat), *held), None, captures, ())
+
     def captures(self, key: bytes) -> dict[str, str]:
-        return self._glob.match(key) or {}
+        return self._glob.match(key.rstrip(b"/")) or {}
+
+    def find(self, key: bytes) -> Listed | None:
+        path = os.path.join(self._start, key)
+        captures = self._glob.match(key.rstrip(b"/"))
+        if captures is None or not os.path.exists(path):
+            return None
+        if not key.endswith(b"/"):
+            return Listed(key, ((self.name, key, stat_of(os.stat(path))),), None, captures)
+        walk = Walk(self._start, self._glob, "dirs", frozenset(), self.follow_symlinks, [])
+        held = [(self.name, below, stat) for below, stat in walk.below(key)]
+        return Listed(key, ((self.name, key, FOLDER), *held), None, captures)
+
+    def stored(self, project: Project) -> GlobInput:
+        if not self.foreign:
+            return self
+        other = self.called(self.given or "")
+        other.on, other.by = stored_key(self.on, project), stored_key(self.by, project)
+        return other
 
     def to_json(self) -> dict[str, Any]:
-        spec: dict[str, Any] = {"glob": self.pattern, "root": self.root}
-        if self.name != "in":
-            spec["name"] = self.name
+        spec: dict[str, Any] = {"glob": self.pattern, "root": self.root, **self.common_json()}
         if self.match != "files":
             spec["match"] = self.match
         if self.follow_symlinks:
@@ -86,13 +152,15 @@ class GlobInput(Input):
 
     @classmethod
     def from_json(cls, spec: dict[str, Any], project: Project | None) -> GlobInput:
-        return cls(
+        check_keys(spec, "glob", "root", "match", "follow_symlinks")
+        made = cls(
             str(spec["glob"]),
-            str(spec["root"]),
-            str(spec.get("name", "in")),
-            str(spec.get("match", "files")),
-            bool(spec.get("follow_symlinks", False)),
-        )
+            str(spec.get("root", "")),
+            match=str(spec.get("match", "files")),
+            follow_symlinks=bool(spec.get("follow_symlinks", False)),
+        ).take_common(spec, project)
+        made._check_keys()
+        return made
 
     def describe(self) -> str:
         return self.pattern

@@ -7,18 +7,20 @@ so one more item in the middle is one more datum, and nothing else.
 
 from __future__ import annotations
 
+import builtins
 import os
 import struct
+import uuid
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from blake3 import blake3
 
-from ..errors import InputError
-from ..hashing import OpaqueValueError, encode_value, value_digest
+from ..errors import InputError, UsageError
+from ..hashing import OpaqueValueError, decode_value, encode_value, value_digest, value_word
 from ..project import Project
-from .base import Input, Listed
+from .base import Errors, Input, Listed, check_keys
 
 #: digest of the value, ordinal among equal ones, length of the encoded value
 _HEAD: Final = struct.Struct(">16sII")
@@ -82,7 +84,78 @@ def _digest(item: Any, data: bytes) -> bytes:
         return blake3(data).digest(length=16)
 
 
-class ItemsInput(Input):
+class Listable(Input):
+    """What items have in common, written down or not."""
+
+    kind = "items"
+    ordered = False
+    valued = True
+
+    @property
+    def roots(self) -> dict[str, bytes]:
+        return {}
+
+    def part(self, listed: Listed) -> bytes:
+        """The item itself where it is a number or a word, else digits of its digest."""
+        data = listed.value or b""
+        digest, ordinal = listed.key[:-4], int.from_bytes(listed.key[-4:])
+        word = value_word(decode_value(data), data) if data[:1] == b"j" else "#" + digest.hex()
+        return (word if not ordinal else f"{word}#{ordinal + 1}").encode()
+
+
+class Items(Listable):
+    """Items of the kernel that are not written to a file yet.
+
+    Parameters
+    ----------
+    iterable : iterable
+    label : str
+        What the user called them.
+    name : str, optional
+    """
+
+    def __init__(
+        self, iterable: Iterable[Any], label: str = "items", name: str | None = None
+    ) -> None:
+        self.iterable = iterable
+        self.label = label
+        self.given = name
+
+    def list(self, exclude: frozenset[bytes], errors: Errors) -> Iterator[Listed]:
+        seen: dict[bytes, int] = {}
+        for item in self.iterable:
+            row = _row(item, seen)
+            yield Listed(row[:_KEY], (), row[_HEAD.size :], {})
+
+    def stored(self, project: Project) -> ItemsInput:
+        part = project.payload(f"items-{uuid.uuid4().hex}")
+        try:
+            written = write_items(self.iterable, part)
+        except Exception as exc:
+            raise UsageError(
+                f"the items of {self.label} cannot be sent to workers: {type(exc).__name__}: {exc}"
+            ) from exc
+        file = project.payload(f"items-{written.digest}")
+        part.replace(file)
+        other = ItemsInput(file, written.items, self.label)
+        other.given = self.given
+        return other
+
+    def to_json(self) -> dict[str, Any]:
+        raise UsageError(f"the items of {self.label} were not stored in a project")
+
+    @classmethod
+    def from_json(cls, spec: dict[str, Any], project: Project | None) -> Items:
+        raise UsageError("items of a kernel cannot be read from JSON")
+
+    def describe(self) -> str:
+        return f"items({self.label})" if self.label != "items" else "items(...)"
+
+    def nothing_found(self) -> tuple[str, str, tuple[str, ...]]:
+        return f"{self.label} has no items, so there is no datum to run", "", ()
+
+
+class ItemsInput(Listable):
     """Items that :func:`write_items` wrote.
 
     Parameters
@@ -93,19 +166,12 @@ class ItemsInput(Input):
         What the user called them.
     """
 
-    kind = "items"
-    ordered = False
-
     def __init__(self, file: Path, count: int, label: str = "items") -> None:
         self.file = file
         self.count = count
         self.label = label
 
-    @property
-    def roots(self) -> dict[str, bytes]:
-        return {}
-
-    def list(self, exclude: frozenset[bytes], errors: list[str]) -> Iterator[Listed]:
+    def list(self, exclude: frozenset[bytes], errors: Errors) -> Iterator[Listed]:
         if not self.file.exists():
             raise InputError(f"the items of {self.label!r} are gone: run the cell again")
         return self._rows()
@@ -141,10 +207,14 @@ class ItemsInput(Input):
         return found
 
     def to_json(self) -> dict[str, Any]:
-        return {"items": self.file.name, "count": self.count, "label": self.label}
+        spec = {"items": self.file.name, "count": self.count, "label": self.label}
+        return {**spec, **self.common_json()}
 
     @classmethod
-    def from_json(cls, spec: dict[str, Any], project: Project | None) -> ItemsInput:
+    def from_json(cls, spec: dict[str, Any], project: Project | None) -> Listable:
+        check_keys(spec, "items", "count", "label")
+        if isinstance(spec["items"], builtins.list):  # written by hand: not stored yet
+            return Items(spec["items"]).take_common(spec, project)
         if project is None:
             raise InputError("items belong to a project")
         # A name, never a path: it must not lead out of the project.
@@ -152,10 +222,10 @@ class ItemsInput(Input):
             project.payload(os.path.basename(str(spec["items"]))),
             int(spec["count"]),
             str(spec.get("label", "items")),
-        )
+        ).take_common(spec, project)
 
     def describe(self) -> str:
         return f"{self.label} ({self.count:,} items)"
 
     def nothing_found(self) -> tuple[str, str, tuple[str, ...]]:
-        return self.label, "the kernel", ()
+        return f"{self.label} has no items, so there is no datum to run", "", ()

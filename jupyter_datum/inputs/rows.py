@@ -12,12 +12,14 @@ from typing import Any, Final
 from ..errors import InputError, UsageError
 from ..hashing import encode_lazy, encode_value
 from ..project import Project
-from .base import Input, Listed
+from .base import Errors, Input, Listed
 from .database import checked_address, variables_of
 from .frames import checked_filters, passes, selected
 from .groups import Grouped
+from .keys import Template
 from .live import keep_table, kind_of
 from .manifest import Manifest
+from .place import absolute
 from .rowkeys import Seen, key_bytes, no_column, text_at
 from .rowspec import How, Where, names_of
 from .tablefiles import JsonTable
@@ -46,6 +48,7 @@ class RowsInput(Input):
     kind = "rows"
     told_by_key = False
     foreign = True
+    valued = True
 
     def __init__(
         self, where: Where, how: How, name: str = "rows", project: Project | None = None
@@ -55,6 +58,11 @@ class RowsInput(Input):
         self.given = name
         self._project = project
         self._notes: list[str] = []
+        self.on = Template("$on") if how.on else None
+        self.capture_names = frozenset(
+            {*how.key, *how.by, *(("on", how.on) if how.on else ()), *(("by",) if how.by else ())}
+        )
+        self.named_by_key = how.path is None or bool(how.key)
         self.ordered = not how.key and how.path is None
 
     @property
@@ -76,7 +84,7 @@ class RowsInput(Input):
         """Return the table."""
         return self.where.table(self._project)
 
-    def list(self, exclude: frozenset[bytes], errors: list[str]) -> Iterator[Listed]:
+    def list(self, exclude: frozenset[bytes], errors: Errors) -> Iterator[Listed]:
         table = self.table()
         self._check_columns(table)
         self._notes = []
@@ -250,7 +258,7 @@ def rows(
     folder : path, optional
         Where relative paths start; the working folder by default.
     """
-    base = Path(os.path.abspath(folder or os.getcwd()))
+    base = Path(absolute(os.fspath(folder or "")))
     where = _where(table, con, base)
     if size is not None and size != "rowgroup" and (type(size) is not int or size < 1):
         raise UsageError(f"size= is a number of rows, or 'rowgroup', not {size!r}")

@@ -19,7 +19,7 @@ from ..hashing import encode_lazy, stat_of
 from ..ledger import db, queries
 from ..ledger.feed import Given, given
 from ..project import Project, find
-from .base import Input, Listed
+from .base import Errors, Input, Listed, check_keys
 
 
 class UpstreamInput(Input):
@@ -38,13 +38,29 @@ class UpstreamInput(Input):
     kind = "transform"
     ordered = True
     told_by_key = False
+    valued = True
 
     def __init__(
         self, transform: str, name: str | None = None, project: Project | None = None
     ) -> None:
         self.transform = transform
-        self.name = name or transform
+        self.given = name
         self._given = project
+
+    @property
+    def name(self) -> str:
+        return self.given or self.transform
+
+    @property
+    def hints(self) -> tuple[str, ...]:
+        return (self.name,)
+
+    def stored(self, project: Project) -> UpstreamInput:
+        if self._given is not None:
+            return self
+        other = self.called(self.given or "")
+        other._given = project
+        return other
 
     @property
     def project(self) -> Project:
@@ -63,7 +79,7 @@ class UpstreamInput(Input):
         row = self._row()
         return {self.name: row.out} if row.out else {}
 
-    def list(self, exclude: frozenset[bytes], errors: list[str]) -> Iterator[Listed]:
+    def list(self, exclude: frozenset[bytes], errors: Errors) -> Iterator[Listed]:
         row = self._row()
         out = os.path.normpath(row.out) if row.out else b""
         with contextlib.closing(db.connect(self.project, readonly=True)) as conn:
@@ -105,20 +121,19 @@ class UpstreamInput(Input):
         raise InputError(f"no transform is named {self.transform!r}{hint}. Run its cell first")
 
     def to_json(self) -> dict[str, Any]:
-        spec = {"transform": self.transform}
-        if self.name != self.transform:
-            spec["name"] = self.name
-        return spec
+        return {"transform": self.transform, **self.common_json()}
 
     @classmethod
     def from_json(cls, spec: dict[str, Any], project: Project | None) -> UpstreamInput:
-        return cls(str(spec["transform"]), spec.get("name"), project)
+        check_keys(spec, "transform")
+        made = cls(str(spec["transform"]), project=project)
+        return made.take_common(spec, project)
 
     def describe(self) -> str:
         return f"transform({self.transform!r})"
 
     def nothing_found(self) -> tuple[str, str, tuple[str, ...]]:
-        return self.describe(), "no datum of it has succeeded with its present code", ()
+        return f"no datum of {self.transform} has succeeded with its present code", "", ()
 
 
 def _value(datum: Given) -> bytes | None:

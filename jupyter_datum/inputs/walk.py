@@ -20,8 +20,12 @@ from .glob import Glob
 OURS: Final = frozenset({b".datum", b".datum-staging"})
 
 
+#: What stands for the stat of a folder: what it holds is compared file by file.
+FOLDER: Final = Stat(0, 0, 0, 0)
+
+
 class Found(NamedTuple):
-    """A path under the walk's root that matches."""
+    """A path under the walk's root that matches; a folder's ends with a slash."""
 
     rel: bytes
     stat: Stat
@@ -101,12 +105,16 @@ class Walk:
         captures = self.glob.match(rel)
         if captures is None:
             return None
+        stat = self._stat(entry)
+        return stat and Found(rel, stat, captures)
+
+    def _stat(self, entry: os.DirEntry[bytes]) -> Stat | None:
         try:
             if entry.is_symlink() and not self._inside(entry.path):
                 return None
             if not entry.is_file():
                 return None  # a FIFO, a socket, a device, a link to nothing
-            return Found(rel, stat_of(entry.stat()), captures)
+            return stat_of(entry.stat())
         except OSError as exc:
             self.errors.append(f"{os.fsdecode(entry.path)!r}: {exc.strerror}")
             return None
@@ -115,7 +123,31 @@ class Walk:
         if entry.name in OURS or entry.path in self.exclude:
             return None
         captures = self.glob.match(rel)
-        return None if captures is None else Found(rel, stat_of(entry.stat()), captures)
+        return None if captures is None else Found(rel + b"/", FOLDER, captures)
+
+    def below(self, rel: bytes) -> Iterator[tuple[bytes, Stat]]:
+        """Yield all files of a matched folder: path and stat, hidden ones too."""
+        return self._all(os.path.join(self.root, rel), rel, set())
+
+    def _all(
+        self, path: bytes, rel: bytes, seen: set[tuple[int, int]]
+    ) -> Iterator[tuple[bytes, Stat]]:
+        try:
+            status = os.stat(path)
+            if (status.st_dev, status.st_ino) in seen:
+                return
+            seen.add((status.st_dev, status.st_ino))
+            with os.scandir(path) as entries:
+                rows = sorted((self._sort_key(entry), entry) for entry in entries)
+        except OSError as exc:
+            self.errors.append(f"{os.fsdecode(path)!r}: {exc.strerror}")
+            return
+        for name, entry in rows:
+            if name.endswith(b"/"):
+                if entry.name not in OURS and entry.path not in self.exclude:
+                    yield from self._all(entry.path, rel + name, seen)
+            elif stat := self._stat(entry):
+                yield rel + name, stat
 
     def _inside(self, path: bytes) -> bool:
         if self.follow_symlinks:

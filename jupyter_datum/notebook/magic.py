@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sqlite3
 import sys
 from collections.abc import Iterator
@@ -13,11 +12,11 @@ from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_
 
 from ..datum import Datum
 from ..errors import RunError, SignatureError, UsageError
-from ..hashing import decode_value
-from ..inputs import ItemsInput, input_from_json
+from ..inputs import datum_of, input_from_json
 from ..ledger import db, queries
 from ..ledger.queries import DatumRow, RunRow
 from ..outcomes import Comparison, compare
+from ..project import Project
 from ..runner.ask import tell_run
 from ..runner.client import ensure_runner, runner_alive
 from ..states import RunStatus
@@ -267,27 +266,26 @@ class DatumMagics(DecisionVerbs, Magics):
             run = queries.latest_run(conn, transform.name)
             assert run is not None
             recipe = read_recipe(project, run.recipe)
-            datum = self._datum(row, recipe.input, recipe.fingerprint, project)
+            datum = self._datum(conn, row, recipe, project)
         self.shell.user_ns["datum"] = datum
         self._samples.picked = transform.name
         print(f"datum is {queries.key_text(row.key)}")
         return datum
 
-    def _datum(self, row: DatumRow, spec: dict[str, Any], fingerprint: str, project: Any) -> Datum:
-        source = input_from_json(spec, project)
-        place = KernelPlace()
-        if isinstance(source, ItemsInput):
-            listed = next(x for x in source.list(frozenset(), []) if x.key == row.key)
-            value = decode_value(listed.value or b"j0")
-            return Datum("in", row.key, (), value, {}, row.position, row.attempt, place)
-        name, root = next(iter(source.roots.items()))
-        path = os.fsdecode(os.path.join(root, row.key))
-        files = ((name, path, row.key),)
-        contents = (row.content or b"",)
-        captures = source.captures(row.key)
-        return Datum(
-            name, row.key, files, None, captures, row.position, row.attempt, place,
-            contents, fingerprint,
+    def _datum(
+        self, conn: sqlite3.Connection, row: DatumRow, recipe: Recipe, project: Project
+    ) -> Datum:
+        source = input_from_json(recipe.input, project)
+        listed = source.find(row.key)
+        if listed is None:
+            raise RunError(f"{queries.key_text(row.key)} is no longer in {source.describe()}")
+        several = queries.inputs_of(conn, [row.id]).get(row.id, [])
+        contents = {(name, rel): content for name, rel, _, content in several}
+        first = row.content or b""
+        return datum_of(
+            source, listed, row.position, row.attempt, place=KernelPlace(),
+            contents=tuple(contents.get((name, rel), first) for name, rel, _ in listed.files),
+            code=recipe.fingerprint,
         )  # fmt: skip
 
     # -- ground --------------------------------------------------------------------------

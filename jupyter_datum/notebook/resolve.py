@@ -7,25 +7,22 @@ import difflib
 import json
 import os
 import re
-import uuid
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from .. import inputs
 from ..errors import SignatureError, UsageError
 from ..hashing import type_name
 from ..inputs import (
     GlobInput,
     Input,
     Items,
-    ItemsInput,
-    RowsInput,
     UpstreamInput,
-    glob,
+    check_top,
     input_from_json,
-    items,
     rows,
-    write_items,
+    starting_at,
 )
 from ..inputs.live import kind_of
 from ..inputs.upstream import check_no_cycle
@@ -37,6 +34,10 @@ from .context import Context
 _CALL: Final = re.compile(r"[A-Za-z_]\w*\(.*\)\Z", re.DOTALL)
 _JSON: Final = re.compile(r'\{\s*"')
 _FIELD: Final = re.compile(r"\{([A-Za-z_]\w*)\}")
+#: What an expression may call, whatever the kernel calls by these names.
+_FUNCTIONS: Final = (
+    "cross", "glob", "grid", "group", "items", "join", "rows", "transform", "union", "whole",
+)  # fmt: skip
 _GLOB: Final = re.compile(r"[*?\[\]{}/\\.]")
 
 
@@ -52,18 +53,24 @@ def resolve_input(
     """
     if not text:
         raise UsageError('a transform needs an input: %%datum NAME -i "images/*.jpg"')
+    with starting_at(context.folder):
+        source = _resolved(text, context, namespace, project).stored(project)
+    check_top(source)
+    return source
+
+
+def _resolved(text: str, context: Context, namespace: Mapping[str, Any], project: Project) -> Input:
     if _JSON.match(text):
         return _from_json(text, context, project)
     if text.startswith("$"):
-        return _from_object(text[1:], namespace, context, project)
+        return _from_object(text[1:], namespace, project)
     if _CALL.match(text):
-        value = _evaluate(text, context, namespace, project)
-        return _from_value(value, text, context, project)
+        return _from_value(_evaluate(text, namespace), text)
     if text.isidentifier() and text in _transforms(project):
         return UpstreamInput(text, project=project)
     if text.isidentifier() and (text in namespace or not _GLOB.search(text)):
-        return _from_object(text, namespace, context, project)
-    return GlobInput(expand(text, namespace), str(context.folder))
+        return _from_object(text, namespace, project)
+    return GlobInput(expand(text, namespace), "")
 
 
 def expand(pattern: str, namespace: Mapping[str, Any]) -> str:
@@ -99,18 +106,8 @@ def _literal(text: str) -> str:
     return re.sub(r"[*?\[{(]", lambda found: f"[{found[0]}]", text)
 
 
-def _evaluate(text: str, context: Context, namespace: Mapping[str, Any], project: Project) -> Any:
-    def glob_here(pattern: str, root: Any = None, **options: Any) -> GlobInput:
-        return glob(pattern, context.folder / (root if root is not None else ""), **options)
-
-    def transform_here(name: str, *, label: str | None = None) -> UpstreamInput:
-        return UpstreamInput(name, label, project)
-
-    def rows_here(table: Any, **options: Any) -> RowsInput:
-        return rows(table, folder=context.folder, **options)
-
-    made = {"glob": glob_here, "items": items, "rows": rows_here, "transform": transform_here}
-    names = {**namespace, **made}
+def _evaluate(text: str, namespace: Mapping[str, Any]) -> Any:
+    names = {**namespace, **{name: getattr(inputs, name) for name in _FUNCTIONS}}
     try:
         return eval(text, names)
     except UsageError:
@@ -125,8 +122,6 @@ def _from_json(text: str, context: Context, project: Project) -> Input:
         spec = json.loads(text)
     except ValueError as exc:
         raise UsageError(f"the input {text} is not JSON: {exc}") from exc
-    if isinstance(spec.get("items"), list):
-        return _written(spec["items"], "items", project)
     return input_from_json(_rooted(spec, context), project)
 
 
@@ -137,8 +132,6 @@ def _rooted(spec: Any, context: Context) -> Any:
     if not isinstance(spec, dict):
         return spec
     found = {key: _rooted(value, context) for key, value in spec.items()}
-    if "glob" in found:
-        found["root"] = str(context.folder / str(found.get("root", "")))
     if isinstance(found.get("rows"), str):
         found["rows"] = str(context.folder / found["rows"])
         if "path" in found:
@@ -147,9 +140,7 @@ def _rooted(spec: Any, context: Context) -> Any:
     return found
 
 
-def _from_object(
-    name: str, namespace: Mapping[str, Any], context: Context, project: Project
-) -> Input:
+def _from_object(name: str, namespace: Mapping[str, Any], project: Project) -> Input:
     if name not in namespace:
         candidates = sorted(
             n for n, v in namespace.items() if n[0] != "_" and isinstance(v, list | tuple | range)
@@ -163,36 +154,23 @@ def _from_object(
             f"-i {name}: no transform and no object of the kernel has that name.{hint} A file "
             'pattern has a wildcard or a dot in it, as in "images/*.jpg"'
         )
-    return _from_value(namespace[name], name, context, project)
+    return _from_value(namespace[name], name)
 
 
-def _from_value(value: Any, label: str, context: Context, project: Project) -> Input:
+def _from_value(value: Any, label: str) -> Input:
+    if isinstance(value, Items) and value.label == "items":
+        value.label = label
     if isinstance(value, Input):
-        return value.stored(project)
-    if isinstance(value, Items):
-        value = value.iterable
-    elif isinstance(value, str | os.PathLike):
-        return GlobInput(os.fspath(value), str(context.folder))
+        return value
+    if isinstance(value, str | os.PathLike):
+        return GlobInput(os.fspath(value), "")
     if kind_of(value):
-        return rows(value).called_by(label).stored(project)
+        return rows(value).called_by(label)
     if hasattr(value, "results") and hasattr(value, "failures"):
-        return UpstreamInput(str(value.name), project=project)
+        return UpstreamInput(str(value.name))
     if not isinstance(value, Iterable):
         raise UsageError(f"-i {label} is {type_name(value)}, which has no items to run over")
-    return _written(value, label, project)
-
-
-def _written(value: Iterable[Any], label: str, project: Project) -> ItemsInput:
-    part = project.payload(f"items-{uuid.uuid4().hex}")
-    try:
-        written = write_items(value, part)
-    except Exception as exc:
-        raise UsageError(
-            f"the items of {label} cannot be sent to workers: {type(exc).__name__}: {exc}"
-        ) from exc
-    file = project.payload(f"items-{written.digest}")
-    part.replace(file)
-    return ItemsInput(file, written.items, label)
+    return Items(value, label)
 
 
 def _transforms(project: Project) -> list[str]:
@@ -221,6 +199,23 @@ def check_circle(name: str, source: dict[str, Any], project: Project) -> None:
             return None
 
     check_no_cycle(name, source, recorded)
+
+
+def check_apart(source: Input, out: Path) -> None:
+    """See that no input lies in the output folder.
+
+    Raises
+    ------
+    UsageError
+        If one does: a run would never see it, or take its own outputs for input.
+    """
+    for name, root in source.roots.items():
+        folder = Path(os.path.realpath(os.fsdecode(root)))
+        if folder == out or out in folder.parents:
+            raise UsageError(
+                f"the input {name!r} lies in {str(folder)!r}, under its own output folder "
+                f"{str(out)!r}: give -o another folder"
+            )
 
 
 def resolve_output(text: str | None, name: str, context: Context) -> Path:

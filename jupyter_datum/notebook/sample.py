@@ -6,9 +6,9 @@ import os
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
+from .. import inputs
 from ..datum import Datum
 from ..errors import DatumError, NoDatumsError
-from ..hashing import decode_value
 from ..inputs import Input, Listed
 from ..transform.marked import line_of, magic_line
 from ..transform.options import parse_line
@@ -92,10 +92,4 @@ def datum_of(listed: Listed, source: Input, position: int = 0) -> Datum:
     OSError
         If a file of it cannot be read.
     """
-    roots = source.roots
-    files = tuple(
-        (name, os.fsdecode(os.path.join(roots[name], rel)), rel) for name, rel, _ in listed.files
-    )
-    value = None if listed.value is None else decode_value(listed.value)
-    name = files[0][0] if files else next(iter(roots), "in")
-    return Datum(name, listed.key, files, value, listed.captures, position, 1, KernelPlace())
+    return inputs.datum_of(source, listed, position, place=KernelPlace())

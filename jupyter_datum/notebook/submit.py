@@ -28,7 +28,7 @@ from ..transform.options import OF_THE_RUN, Options, parse_line
 from ..transform.payload import Consent, build_payload
 from ..transform.recipe import Recipe, write_payload, write_recipe
 from .context import Context
-from .resolve import check_circle, resolve_input, resolve_output
+from .resolve import check_apart, check_circle, resolve_input, resolve_output
 
 #: Options of one execution that only the kernel acts on.
 _OF_THE_KERNEL = ("background", "plan", "large_payload", "equivalent")
@@ -77,6 +77,7 @@ def prepare(
     source = resolve_input(options.input, context, namespace, project)
     check_circle(options.name, source.to_json(), project)
     out = resolve_output(options.output, options.name, context)
+    check_apart(source, out)
     captured = capture(cell, namespace, project.root)
     found = fingerprint(cell, captured)
     payload = build_payload(cell, captured, found.functions, _consent(options, project))

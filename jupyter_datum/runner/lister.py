@@ -91,9 +91,6 @@ class ForeignInput(Input):
         self._lister = Lister(process, self.describe(), str(self._project.log), errors, self._watch)
         return self._lister
 
-    def captures(self, key: bytes) -> dict[str, str]:
-        return self._source.captures(key)
-
     def notes(self) -> tuple[str, ...]:
         return self._lister.notes if self._lister else ()
 

@@ -1,0 +1,249 @@
+"""``join``, ``group`` and ``whole``: datums that belong together, by a key.
+
+Each input is taken apart into the datums of its leaves, as Pachyderm does, unless it has a
+key of its own; they are sorted by key on disk, so that a million of them need no memory.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from itertools import product
+from typing import Any, ClassVar, Final
+
+from ..errors import UsageError
+from ..hashing import combine_values
+from ..project import Project
+from .again import Packing
+from .base import Errors, Input, Listed, Member, Piece, check_keys, input_from_json
+from .combine import Composite
+from .keys import Key, Template, check_template, key_of
+from .sorted import Sorted
+
+_SHOWN: Final = 5
+
+
+class Keyed(Composite):
+    """What joins and groups have in common.
+
+    Parameters
+    ----------
+    children : sequence of Input
+    key : str or callable, optional
+        For those of them that have none.
+    """
+
+    #: The option of inputs that makes their keys.
+    word: ClassVar[str]
+
+    def __init__(self, children: Sequence[Input], *, key: Any = None, **options: Any) -> None:
+        self._default = key_of(key)
+        super().__init__(children, **options)
+
+    def _prepared(self, children: tuple[Input, ...]) -> tuple[Input, ...]:
+        return tuple(self._with_keys(child) for child in children)
+
+    def _with_keys(self, child: Input) -> Input:
+        """The input with a key, or with one for each of its leaves."""
+        key: Key | None = getattr(child, self.word)
+        if key is not None:
+            _check(child, self.word, key)
+            return child
+        if isinstance(child, Composite):
+            parted = child.called(child.given or "")
+            parted.children = tuple(self._with_keys(each) for each in child.children)
+            return parted
+        if self._default is None:
+            raise UsageError(
+                f"{child.describe()} has no key in the {self.kind}: give it "
+                f"{self.word}='$1', where (...) in its pattern is what {self._about}"
+            )
+        _check(child, self.word, self._default)
+        other = child.called(child.given or "")
+        setattr(other, self.word, self._default)
+        return other
+
+    @property
+    def _about(self) -> str:
+        return "its datums share" if self.word == "by" else "the inputs share"
+
+    def _rows(self, exclude: frozenset[bytes], errors: Errors, packing: Packing) -> Iterable[Any]:
+        for slot, child in enumerate(self.children):
+            own: Key | None = getattr(child, self.word)
+            several = len(child.leaves) > 1
+            for piece in child.pieces(exclude, errors):
+                if own is not None:
+                    key = child.key_of(self.word, piece.listed)
+                    yield os.fsencode(key), slot, (child.outer, *packing.rows(piece))
+                    continue
+                for member in piece.members:
+                    leaf, listed = member
+                    key = leaf.key_of(self.word, listed)
+                    if several:  # files of the same name must not have the same key
+                        listed = listed._replace(key=packing.label(leaf) + leaf.part(listed))
+                        member = Member(leaf, listed)
+                    outer = child.outer or leaf.outer
+                    row = packing.rows(Piece(listed, (member,)))
+                    yield os.fsencode(key), slot, (outer, *row)
+
+
+def _check(child: Input, word: str, key: Key) -> None:
+    if isinstance(key, Template):
+        check_template(key, child.capture_names, word, child.describe())
+
+
+class JoinInput(Keyed):
+    """The product of all datums that share a key, none of them twice. A key that some inputs
+    lack gives those datums that come from inputs marked ``outer``."""
+
+    kind = "join"
+    word = "on"
+    ordered = False
+    told_by_key = False
+
+    def __init__(self, children: Sequence[Input], **options: Any) -> None:
+        if len(children) == 1:
+            raise UsageError("join() needs two inputs or more: join(glob(...), glob(...))")
+        super().__init__(children, **options)
+        self._sides: list[list[bytes]] = []
+
+    def _captured(self) -> frozenset[str]:
+        return super()._captured() | {"on"}
+
+    def pieces(self, exclude: frozenset[bytes], errors: Errors) -> Iterator[Piece]:
+        packing = Packing(self.leaves)
+        with closing(Sorted(self._rows(exclude, errors, packing))) as rows:
+            self._sides = [rows.first_keys(i, _SHOWN) for i in range(len(self.children))]
+            for key, found in rows:
+                yield from self._paired(key, found, packing)
+
+    def _paired(
+        self, key: bytes, found: Sequence[tuple[int, Any]], packing: Packing
+    ) -> Iterator[Piece]:
+        sides: list[list[Any]] = [[] for _ in self.children]
+        seen: set[tuple[int, int, bytes]] = set()
+        for slot, (outer, *row) in found:
+            same = (slot, row[0], row[1][0])
+            if same not in seen:  # a cross taken apart has each of its files many times
+                seen.add(same)
+                sides[slot].append((outer, row))
+        if not all(sides):
+            sides = [[each for each in side if each[0]] for side in sides]
+            if not any(sides):
+                return
+        nothing: list[Piece | None] = [None]
+        chosen = [[packing.piece(row) for _, row in side] or nothing for side in sides]
+        text = os.fsdecode(key)
+        for pieces in product(*chosen):
+            yield self._piece(pieces, text)
+
+    def _piece(self, pieces: Sequence[Piece | None], key: str) -> Piece:
+        listed = self._joined(
+            [p and (child, p.listed) for child, p in zip(self.children, pieces, strict=True)]
+        )
+        captures = {**listed.captures, "on": key}
+        members = tuple(member for piece in pieces if piece for member in piece.members)
+        return Piece(listed._replace(captures=captures), members)
+
+    def nothing_found(self) -> tuple[str, str, tuple[str, ...]]:
+        sides = []
+        for child, keys in zip(self.children, self._sides, strict=False):
+            shown = ", ".join(ascii(os.fsdecode(key)) for key in keys) or "none"
+            sides.append(f"{child.name} has {shown}{', ...' if len(keys) == _SHOWN else ''}")
+        text = (
+            f"no key is in every input of {self.describe()}, so there is no datum to run. Keys: "
+            f"{'; '.join(sides) or 'none'}"
+        )
+        return text, "", ()
+
+
+class GroupInput(Keyed):
+    """One datum for each key, with all files that have it. Files are never left out as
+    doubles. Of values it makes lists."""
+
+    kind = "group"
+    word = "by"
+    ordered = True
+    told_by_key = False
+
+    def _captured(self) -> frozenset[str]:
+        return frozenset({"by"})
+
+    def _prepared(self, children: tuple[Input, ...]) -> tuple[Input, ...]:
+        for child in children:
+            if child.outer:
+                raise UsageError("outer=True is for an input of join(...), not of group(...)")
+        return super()._prepared(children)
+
+    @property
+    def lists(self) -> frozenset[str]:
+        return frozenset(self.roots)
+
+    def pieces(self, exclude: frozenset[bytes], errors: Errors) -> Iterator[Piece]:
+        packing = Packing(self.leaves)
+        with closing(Sorted(self._rows(exclude, errors, packing))) as rows:
+            for key, found in rows:
+                pieces = [(self.children[slot], packing.piece(row[1:])) for slot, row in found]
+                listed = gathered(key, pieces, self._several)
+                listed.captures["by"] = os.fsdecode(key)
+                yield Piece(listed, tuple(m for _, piece in pieces for m in piece.members))
+
+
+class WholeInput(Composite):
+    """One datum with everything: all files, all values."""
+
+    kind = "whole"
+    ordered = True
+
+    def __init__(self, children: Sequence[Input], **options: Any) -> None:
+        super().__init__(children, **options)
+        self.told_by_key = not self.valued
+
+    def _captured(self) -> frozenset[str]:
+        return frozenset()
+
+    @property
+    def lists(self) -> frozenset[str]:
+        return frozenset(self.roots)
+
+    def pieces(self, exclude: frozenset[bytes], errors: Errors) -> Iterator[Piece]:
+        pieces = [
+            (child, piece) for child in self.children for piece in child.pieces(exclude, errors)
+        ]
+        if pieces:
+            listed = gathered(b"whole", pieces, self._several)
+            listed.captures.clear()
+            yield Piece(listed, tuple(m for _, piece in pieces for m in piece.members))
+
+    def to_json(self) -> dict[str, Any]:
+        return {"whole": self.children[0].to_json(), **self.common_json()}
+
+    @classmethod
+    def from_json(cls, spec: dict[str, Any], project: Project | None) -> WholeInput:
+        check_keys(spec, "whole")
+        return cls([input_from_json(spec["whole"], project)]).take_common(spec, project)
+
+
+def gathered(key: bytes, pieces: Sequence[tuple[Input, Piece]], several: bool) -> Listed:
+    """One datum of many: all files in order, lists of values, the captures that all share."""
+    files: list[Any] = []
+    upstream: list[int] = []
+    values: dict[str, list[bytes]] = {}
+    captures: dict[str, str] | None = None
+    for child, (listed, _) in pieces:
+        files += listed.files
+        upstream += listed.upstream
+        if listed.value is not None:
+            values.setdefault(child.name, []).append(listed.value)
+        captures = dict(listed.captures) if captures is None else _both(captures, listed.captures)
+    encoded = {name: combine_values(each) for name, each in values.items()}
+    value = combine_values(encoded) if several else next(iter(encoded.values()), None)
+    return Listed(key, tuple(files), value, captures or {}, tuple(dict.fromkeys(upstream)))
+
+
+def _both(first: dict[str, str], second: dict[str, str]) -> dict[str, str]:
+    return {name: text for name, text in first.items() if second.get(name) == text}
+
+
+__all__ = ["GroupInput", "JoinInput", "Keyed", "Member", "WholeInput", "gathered"]

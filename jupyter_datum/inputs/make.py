@@ -1,0 +1,269 @@
+"""The inputs as functions: what users write."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from ..datum import Datum
+from ..errors import OutputError, UsageError
+from ..hashing import decode_value, type_name
+from .base import Input, Listed
+from .combine import CrossInput, UnionInput
+from .files import GlobInput
+from .grid import GridInput, make_grid
+from .items import Items
+from .keyed import GroupInput, JoinInput, WholeInput
+from .upstream import UpstreamInput
+
+#: ``on=`` and ``by=``: text with captures (``$1``, ``${site}``), or a function of the path.
+KeyLike = str | Callable[[str], Any]
+
+
+def glob(
+    pattern: str,
+    root: str | os.PathLike[str] | None = None,
+    *,
+    name: str | None = None,
+    on: KeyLike | None = None,
+    by: KeyLike | None = None,
+    outer: bool = False,
+    match: str = "files",
+    follow_symlinks: bool = False,
+) -> GlobInput:
+    """Every file that `pattern` matches is a datum.
+
+    Parameters
+    ----------
+    pattern : str
+        ``* ** ? [..] [!..] {a,b}`` and captures ``(..)``, ``(?P<name>..)``.
+    root : path, optional
+        Where a relative pattern starts; the notebook's folder by default.
+    name : str, optional
+        Of the input, for ``datum.paths``: ``"in"`` by default; inside other inputs the name
+        of the folder where the pattern starts, or the ending of its files.
+    on, by : str or callable, optional
+        The key in a join, and in a group: text with captures (``"$1$2"``, ``"${site}"``), or
+        a function of the path (from the folder where the pattern starts) as a str.
+    outer : bool
+        In a join: files without a partner are datums too.
+    match : str
+        ``"files"``; ``"dirs"``: a matched folder is one datum with all it holds; ``"any"``.
+    follow_symlinks : bool
+        Whether links are followed out of the root.
+
+    Raises
+    ------
+    UsageError
+        If the pattern or a key cannot be read.
+    """
+    folder = os.fspath(root) if root is not None else ""
+    return GlobInput(pattern, folder, name, match, follow_symlinks, on=on, by=by, outer=outer)
+
+
+def cross(*inputs: Any, name: str | None = None, **keys: Any) -> CrossInput:
+    """Every datum of the first input with every datum of the others.
+
+    Parameters
+    ----------
+    *inputs
+        Inputs, patterns, or lists of items. One that has no datum leaves none at all.
+    name : str, optional
+    **keys
+        ``on``, ``by``, ``outer``, if it stands in a join or group as one piece.
+    """
+    return CrossInput(_inputs(inputs), name=name, **keys)
+
+
+def union(*inputs: Any, name: str | None = None, **keys: Any) -> UnionInput:
+    """The datums of the first input, then those of the next, and so on.
+
+    Parameters
+    ----------
+    *inputs
+        Inputs, patterns, or lists of items.
+    name : str, optional
+    **keys
+        ``on``, ``by``, ``outer``, if it stands in a join or group.
+    """
+    return UnionInput(_inputs(inputs), name=name, **keys)
+
+
+def join(
+    *inputs: Any,
+    on: KeyLike | None = None,
+    by: KeyLike | None = None,
+    outer: bool = False,
+    name: str | None = None,
+) -> JoinInput:
+    """All combinations of datums of the inputs that share a key; ``datum.key["on"]`` is it.
+
+    Parameters
+    ----------
+    *inputs
+        Inputs with ``on=``. Of those with ``outer=True`` the datums without a partner come
+        too.
+    on : str or callable, optional
+        For inputs that have no ``on`` of their own.
+    by : str or callable, optional
+        Its own key in a group.
+    outer : bool
+        For all of the inputs.
+    name : str, optional
+    """
+    given = list(_inputs(inputs))
+    if outer:
+        given = [_as_outer(each) for each in given]
+    return JoinInput(given, key=on, by=by, name=name)
+
+
+def group(
+    *inputs: Any,
+    by: KeyLike | None = None,
+    on: KeyLike | None = None,
+    outer: bool = False,
+    name: str | None = None,
+) -> GroupInput:
+    """One datum for each key, with all files that have it; ``datum.key["by"]`` is it.
+
+    Parameters
+    ----------
+    *inputs
+        Inputs with ``by=``; a join too: its files are grouped one by one.
+    by : str or callable, optional
+        For inputs that have no ``by`` of their own.
+    on, outer : optional
+        Its own key in a join.
+    name : str, optional
+    """
+    return GroupInput(_inputs(inputs), key=by, on=on, outer=outer, name=name)
+
+
+def whole(source: Any, *, name: str | None = None) -> WholeInput:
+    """One datum with everything that `source` lists: to reduce."""
+    return WholeInput(_inputs([source]), name=name)
+
+
+def grid(**lists: Iterable[Any]) -> GridInput:
+    """Every combination of the values is a datum: ``datum.value`` is a dict.
+
+    Parameters
+    ----------
+    **lists
+        For each parameter its values; any that pickle can write.
+    """
+    return make_grid(lists)
+
+
+def items(iterable: Iterable[Any], name: str | None = None) -> Items:
+    """Every item of `iterable` is a datum, named by its content."""
+    return Items(iterable, name=name)
+
+
+def transform(name: str, *, label: str | None = None) -> UpstreamInput:
+    """Every datum that the transform `name` has done well is a datum.
+
+    Parameters
+    ----------
+    name : str
+        Of the transform.
+    label : str, optional
+        Of the input, for ``datum.paths``; by default the transform's name.
+    """
+    return UpstreamInput(name, label)
+
+
+def as_input(source: Any) -> Input:
+    """Return what may stand for an input: a pattern, a list of items.
+
+    Raises
+    ------
+    UsageError
+        If it is neither.
+    """
+    if isinstance(source, Input):
+        return source
+    if isinstance(source, str | os.PathLike):
+        return glob(os.fspath(source))
+    if isinstance(source, list | tuple | range | set | frozenset):
+        return Items(source)
+    raise UsageError(
+        f"{type_name(source)} is no input: write glob(...), items(...), grid(...) or another one"
+    )
+
+
+def _inputs(sources: Iterable[Any]) -> tuple[Input, ...]:
+    return tuple(as_input(source) for source in sources)
+
+
+def _as_outer(source: Input) -> Input:
+    other = source.called(source.given or "")
+    other.outer = True
+    return other
+
+
+def check_top(source: Input) -> None:
+    """See that what has a meaning only inside another input does not stand alone.
+
+    Raises
+    ------
+    UsageError
+        If ``outer=True`` does.
+    """
+    if source.outer:
+        raise UsageError(
+            f"outer=True is for an input of join(...); {source.describe()} stands alone"
+        )
+
+
+def datums(source: Any) -> Iterator[Datum]:
+    """List an input's datums, lazily, without running anything.
+
+    Parameters
+    ----------
+    source
+        An input, a pattern, or a list.
+    """
+    found = as_input(source)
+    check_top(found)
+    for index, listed in enumerate(found.list(frozenset(), [])):
+        yield datum_of(found, listed, index)
+
+
+class _Nowhere:
+    """A datum that is looked at only."""
+
+    def out(self) -> Any:
+        raise OutputError("this datum is only looked at; a run gives it a folder for outputs")
+
+    tmp = out
+
+    def log(self, text: str) -> None:
+        print(text, end="")
+
+
+def datum_of(source: Input, listed: Listed, index: int, attempt: int = 1, **more: Any) -> Datum:
+    """Return a datum of `source` as a cell sees it.
+
+    Parameters
+    ----------
+    source : Input
+    listed : Listed
+    index, attempt : int
+    **more
+        ``load`` (see :func:`~jupyter_datum.hashing.decode_value`), ``place``,
+        ``contents`` and ``code`` of a :class:`~jupyter_datum.datum.Datum`.
+    """
+    roots = source.roots
+    files = tuple(
+        (name, os.fsdecode(os.path.join(roots[name], rel)), rel) for name, rel, _ in listed.files
+    )
+    load = more.pop("load", None)
+    value = None if listed.value is None else decode_value(listed.value, load)
+    more.setdefault("place", _Nowhere())
+    seen = None if source.told_by_key else listed.value
+    return Datum(
+        source.given or "in", listed.key, files, value, listed.captures, index, attempt,
+        form=source.form, seen=seen, **more,
+    )  # fmt: skip
