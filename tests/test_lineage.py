@@ -157,3 +157,23 @@ def test_the_three_questions_have_one_answer(story: Story) -> None:
     assert told.datums == 5 and told.states["success"] == 5
     assert told.times.looked == 5 and 0 < told.times.p50 <= told.times.p95 <= told.times.longest
     assert "5 datums" in told.text()
+
+
+def test_transforms_of_a_notebook_run_together_share_an_id(story: Story) -> None:
+    import nbformat
+
+    from jupyter_datum.cli import main
+
+    sources = (
+        "%load_ext jupyter_datum\nxs = [1, 2]",
+        "%%datum a -i $xs --workers 1\ndatum.value",
+        "%%datum b -i a --workers 1\ndatum.value + 1",
+    )
+    cells = [nbformat.v4.new_code_cell(source) for source in sources]
+    path = story.folder / "n.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+    assert main(["run", str(path), "--json"]) == 0
+    with story.ledger() as conn:
+        (one,), (other,) = conn.execute("select pipeline from run").fetchall()
+    assert one == other != ""
+    assert sorted(story.transform("b").results()) == [2, 3]

@@ -6,12 +6,14 @@ import contextlib
 import os
 import sys
 import time
+import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from queue import Empty
 from typing import Any, Final
 
 from ..errors import RunError, UsageError
+from ..runner.environment import PIPELINE
 from ..transform.marked import RUN_KEY
 
 #: Seconds without a message after which the kernel is looked at.
@@ -142,7 +144,8 @@ def started(path: Path, *, quiet: bool) -> Iterator[Kernel]:
     spec = nbformat.read(path, as_version=4).metadata.get("kernelspec", {})
     name = spec.get("name", "python3")
     manager = KernelManager(kernel_name=name)
-    environment = {**os.environ, "JPY_SESSION_NAME": str(path.resolve())}
+    together = os.environ.get(PIPELINE) or uuid.uuid4().hex
+    environment = {**os.environ, "JPY_SESSION_NAME": str(path.resolve()), PIPELINE: together}
     try:
         manager.start_kernel(cwd=str(path.resolve().parent), env=environment)
     except NoSuchKernel:

@@ -36,6 +36,7 @@ from .public import Transform, plan_text
 from .register import announce
 from .sample import SampleCells
 from .submit import Prepared, of_the_run, prepare, request_run
+from .together import Together, sent_at
 from .wait import Waiter
 
 
@@ -57,12 +58,18 @@ class DatumMagics(DecisionVerbs, Magics):
         self._cell_id: str | None = None
         self._samples = SampleCells(shell, self._context)
         self._planned: dict[str, Recipe] = {}
+        self._together = Together()
         shell.events.register("pre_run_cell", self._note_cell)
+        shell.events.register("post_run_cell", self._cell_ended)
         shell.events.register("pre_run_cell", self._samples.before)
 
     def _note_cell(self, info: Any) -> None:
         self._raw = info.raw_cell or ""
         self._cell_id = getattr(info, "cell_id", None)
+        self._together.begin(sent_at(self.shell))
+
+    def _cell_ended(self, _: Any) -> None:
+        self._together.end()
 
     # -- %%datum -------------------------------------------------------------------------
 
@@ -97,7 +104,8 @@ class DatumMagics(DecisionVerbs, Magics):
 
         def ask() -> None:
             if active is None:
-                request_run(conn, prepared, run=run, origin=asked.origin)
+                pipeline = self._together.id
+                request_run(conn, prepared, run=run, origin=asked.origin, pipeline=pipeline)
 
         name = prepared.options.name
         if prepared.options.background:

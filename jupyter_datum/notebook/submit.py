@@ -109,11 +109,19 @@ def prepare(
 
 
 def request_run(
-    conn: sqlite3.Connection, prepared: Prepared, *, run: str | None = None, origin: str = "kernel"
+    conn: sqlite3.Connection,
+    prepared: Prepared,
+    *,
+    run: str | None = None,
+    origin: str = "kernel",
+    pipeline: str = "",
 ) -> str:
-    """Ask for a run and see that a runner lives; return the run's uuid (`run`, if given)."""
+    """Ask for a run and see that a runner lives; return the run's uuid (`run`, if given).
+
+    Transforms that run together are told the same `pipeline`.
+    """
     args = of_the_run(prepared.options)
-    changes = {**args, "origin": origin}
+    changes = {**args, "origin": origin, "pipeline": pipeline}
     return ask_for_run(conn, prepared.project, prepared.digest, prepared.recipe, changes, run)
 
 
