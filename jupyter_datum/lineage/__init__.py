@@ -11,7 +11,15 @@ import sys
 from types import ModuleType
 
 from . import ask
-from .face import View, project_for, show_history, show_lineage, show_overview, show_question
+from .face import (
+    View,
+    project_for,
+    show_export,
+    show_history,
+    show_lineage,
+    show_overview,
+    show_question,
+)
 from .questions import QUESTIONS
 
 __all__ = [
@@ -19,6 +27,7 @@ __all__ = [
     "View",
     "history_of",
     "project_for",
+    "show_export",
     "show_history",
     "show_lineage",
     "show_overview",

@@ -118,6 +118,58 @@ def _verb(word: str) -> str:
     )
 
 
+def show_export(
+    project: Project,
+    name: str,
+    *,
+    openlineage: str | None = None,
+    crate: str | None = None,
+    table: str | None = None,
+    folder: Path | str | None = None,
+) -> View:
+    """Write what is known of a transform in the words of others; say what was written.
+
+    Parameters
+    ----------
+    project : Project
+    name : str
+        Of the transform.
+    openlineage : str, optional
+        A file for events; empty: send them to ``OPENLINEAGE_URL``.
+    crate : str, optional
+        A new folder for a Process Run Crate.
+    table : str, optional
+        A ``.csv`` or ``.parquet`` file.
+    folder : path, optional
+        At which relative paths start.
+
+    Raises
+    ------
+    UsageError
+        If nothing is asked for, or a library is missing.
+    """
+    from .exports.crate import write_crate
+    from .exports.openlineage import send_events, write_events
+    from .exports.table import write_table
+
+    start = Path(folder or Path.cwd())
+    done: dict[str, int] = {}
+    with _ledger(project) as conn:
+        if openlineage == "":
+            done["events sent"] = send_events(conn, project, name)
+        elif openlineage is not None:
+            done[f"events in {openlineage}"] = write_events(
+                conn, project, name, start / openlineage
+            )
+        if crate is not None:
+            done[f"files in the crate {crate}"] = write_crate(conn, name, start / crate)
+        if table is not None:
+            done[f"rows in {table}"] = write_table(conn, name, start / table)
+    if not done:
+        raise UsageError("what to? --openlineage [FILE], --crate FOLDER or --table FILE.csv")
+    return View(done, "\n".join(f"{n:,} {what}" for what, n in done.items()))
+
+
 def project_for(asked: object) -> Project:
     """Return the project that a path lies in, else the one of the working folder.
 

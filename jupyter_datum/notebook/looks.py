@@ -12,6 +12,7 @@ from ..ledger import db, queries
 from ..lineage import (
     QUESTIONS,
     View,
+    show_export,
     show_history,
     show_lineage,
     show_overview,
@@ -103,8 +104,33 @@ def _overview(project: Project, folder: str, args: argparse.Namespace) -> View:
     return show_overview(project, name_of(project, args.name))
 
 
+def _takes_export(parser: argparse.ArgumentParser) -> None:
+    takes_name(parser)
+    parser.add_argument(
+        "--openlineage",
+        metavar="FILE",
+        nargs="?",
+        const="",
+        help="events of its runs; without a file they go to OPENLINEAGE_URL",
+    )
+    parser.add_argument("--crate", metavar="FOLDER", help="its outputs as a Process Run Crate")
+    parser.add_argument("--table", metavar="FILE", help="a row per output: .csv or .parquet")
+
+
+def _export(project: Project, folder: str, args: argparse.Namespace) -> View:
+    return show_export(
+        project,
+        name_of(project, args.name),
+        openlineage=args.openlineage,
+        crate=args.crate,
+        table=args.table,
+        folder=folder,
+    )
+
+
 LOOKS: Final[dict[str, Look]] = {
     "lineage": Look("where a file comes from, and what was made from it", _takes_lineage, _lineage),
     "history": Look("every version of a datum over time", _of_path, _history),
     "overview": Look("how many datums, how long one takes, how many new", takes_name, _overview),
+    "export": Look("OpenLineage events, a Process Run Crate, a flat table", _takes_export, _export),
 }

@@ -17,9 +17,9 @@ from typing import Any, Final
 from ..errors import RunError
 from .client import inherited
 
-#: Differ from process to process, and mean nothing to a cell.
 #: Set by whoever executes a whole notebook: the id that all its runs share.
 PIPELINE: Final = "DATUM_PIPELINE"
+#: Differ from process to process, and mean nothing to a cell.
 _NEVER: Final = frozenset({PIPELINE, "_", "PWD", "OLDPWD", "SHLVL", "PS1", "COLUMNS", "LINES"})
 #: Set by the kernel, the desktop, the shell, or by libraries for themselves: not for the
 #: user's code, unless that names them.

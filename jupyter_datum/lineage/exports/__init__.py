@@ -1,0 +1,1 @@
+"""The ledger in the words of others: OpenLineage events, a Process Run Crate, a flat table."""

@@ -1,0 +1,67 @@
+"""The flat table as CSV or Parquet."""
+
+from __future__ import annotations
+
+import csv
+import sqlite3
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+from ...errors import UsageError
+from .rows import Row, rows
+
+_BATCH: Final = 10_000
+_NUMBERS: Final = {
+    "datum": "int64", "code": "int64", "ms": "float64", "attempt": "int64", "inputs": "int64",
+    "output_size": "int64",
+}  # fmt: skip
+#: Column -> Arrow type.
+_KINDS: Final = {field: _NUMBERS.get(field, "string") for field in Row._fields}
+
+
+def write_table(conn: sqlite3.Connection, name: str, path: Path) -> int:
+    """Write the table of a transform to `path` (``.csv`` or ``.parquet``); return its rows.
+
+    Raises
+    ------
+    UsageError
+        If the ending is another, or Parquet's library is missing.
+    """
+    ending = path.suffix.lower()
+    if ending == ".csv":
+        return _csv(conn, name, path)
+    if ending == ".parquet":
+        return _parquet(conn, name, path)
+    raise UsageError(f"a table is written as .csv or .parquet, not as {path.name!r}")
+
+
+def _csv(conn: sqlite3.Connection, name: str, path: Path) -> int:
+    count = 0
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(Row._fields)
+        for row in rows(conn, name):
+            writer.writerow(row)
+            count += 1
+    return count
+
+
+def _parquet(conn: sqlite3.Connection, name: str, path: Path) -> int:
+    try:
+        import pyarrow
+        from pyarrow import parquet
+    except ImportError as exc:
+        raise UsageError("Parquet needs pyarrow: pip install 'jupyter-datum[tables]'") from exc
+    schema = pyarrow.schema([(field, getattr(pyarrow, kind)()) for field, kind in _KINDS.items()])
+    count = 0
+    with parquet.ParquetWriter(path, schema) as writer:
+        lines = rows(conn, name)
+        while part := list(islice(lines, _BATCH)):
+            columns = [
+                pyarrow.array(column, field.type)
+                for column, field in zip(zip(*part, strict=True), schema, strict=True)
+            ]
+            writer.write_batch(pyarrow.record_batch(columns, schema=schema))
+            count += len(part)
+    return count

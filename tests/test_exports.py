@@ -1,0 +1,139 @@
+"""Exports, read back by the libraries of others."""
+
+from __future__ import annotations
+
+import csv
+import json
+import threading
+import uuid
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import pandas
+import pytest
+from rocrate.rocrate import ROCrate
+
+from jupyter_datum.cli import main
+from jupyter_datum.errors import RunError, UsageError
+from jupyter_datum.lineage import show_export
+
+from .story import Story
+
+UP = "assert datum.stem != '002', 'bad <b>'\ndatum.out_file('.up').write_text(datum.rel)"
+
+
+@pytest.fixture
+def ran(story: Story) -> Story:
+    (story.folder / "in").mkdir()
+    for i in range(4):
+        (story.folder / f"in/{i:03}.txt").write_text(f"file {i}\n")
+    story.run('up -i "in/*.txt" --workers 1 --tries 1', UP)
+    story.run("low -i up --workers 1", "datum.out_file('.low').write_text(datum.path.read_text())")
+    return story
+
+
+@pytest.fixture
+def receiver() -> Iterator[tuple[str, list[dict[str, Any]], list[int]]]:
+    """A receiver of OpenLineage on loopback: what it got, and what it answers."""
+    got: list[dict[str, Any]] = []
+    answers = [201]
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            got.append({"path": self.path, **json.loads(body)})
+            self.send_response(answers[0])
+            self.end_headers()
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}", got, answers
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_runs_are_told_as_events(
+    ran: Story,
+    receiver: tuple[str, list[dict[str, Any]], list[int]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    url, got, answers = receiver
+    with pytest.raises(UsageError, match="OPENLINEAGE_URL"):
+        show_export(ran.project, "up", openlineage="")
+    monkeypatch.setenv("OPENLINEAGE_URL", url)
+    assert repr(show_export(ran.project, "up", openlineage="")) == "2 events sent"
+    start, end = got
+    assert start["path"] == "/api/v1/lineage"
+    assert (start["eventType"], end["eventType"]) == ("START", "FAIL")
+    assert start["run"]["runId"] == end["run"]["runId"] == str(uuid.UUID(ran.latest("up")))
+    assert "bad <b>" in end["run"]["facets"]["errorMessage"]["message"]
+    assert "datum.out_file" in end["job"]["facets"]["sourceCode"]["sourceCode"]
+    (source,), (made,) = end["inputs"], end["outputs"]
+    assert (source["namespace"], source["name"]) == ("file", str(ran.folder / "in"))
+    read = source["inputFacets"]["subset"]["inputCondition"]["locations"]
+    assert sorted(read) == [f"{i:03}.txt" for i in range(4)]
+    assert made["name"] == str(ran.folder / "out/up")
+    assert made["outputFacets"]["outputStatistics"]["fileCount"] == 3
+    show_export(ran.project, "low", openlineage="")
+    assert got[-1]["eventType"] == "COMPLETE"
+    assert got[-1]["inputs"][0]["name"] == made["name"]
+    answers[0] = 400
+    with pytest.raises(RunError, match="does not take"):
+        show_export(ran.project, "up", openlineage="")
+
+
+def test_events_in_a_file_hold_what_the_standard_asks_for(ran: Story) -> None:
+    file = ran.folder / "events.jsonl"
+    show_export(ran.project, "up", openlineage="events.jsonl", folder=ran.folder)
+    events = [json.loads(line) for line in file.read_text().splitlines()]
+    assert len(events) == 2
+    for event in events:
+        assert {"eventTime", "producer", "schemaURL", "run", "job"} <= event.keys()
+        uuid.UUID(event["run"]["runId"])
+        told = [event["run"], event["job"], *event["inputs"], *event["outputs"]]
+        facets = [facet for part in told for facet in part.get("facets", {}).values()]
+        assert facets and all({"_producer", "_schemaURL"} <= facet.keys() for facet in facets)
+
+
+def test_a_crate_says_how_each_file_was_made(ran: Story) -> None:
+    folder = ran.folder / "crate"
+    show_export(ran.project, "up", crate=str(folder))
+    crate = ROCrate(folder)
+    (made,) = [e for e in crate.get_entities() if e.id == "out/001.up"]
+    assert (folder / "out/001.up").read_text() == "001.txt"
+    (action,) = [
+        e for e in crate.get_by_type("CreateAction") if made in (e.get("result") or [])
+        and e.id.startswith("#datum")
+    ]  # fmt: skip
+    assert action["instrument"].id == "#transform-up"
+    assert action["object"][0]["name"] == str(ran.folder / "in/001.txt")
+    assert len(list(csv.DictReader((folder / "datums.csv").open()))) == 4
+    with pytest.raises(UsageError, match="not empty"):
+        show_export(ran.project, "up", crate=str(folder))
+
+
+def test_a_flat_table_reads_the_same_both_ways(
+    ran: Story, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ran.folder)
+    for name in ("t.csv", "t.parquet"):
+        assert main(["export", "up", "--table", name]) == 0
+    assert "4 rows in t.csv" in capsys.readouterr().out
+    rows = pandas.read_parquet("t.parquet")
+    assert rows["key"].tolist() == pandas.read_csv("t.csv")["key"].tolist()
+    assert rows["state"].tolist() == ["success", "success", "failed", "success"]
+    assert rows["output"].iloc[1] == str(ran.folder / "out/up/001.up")
+    assert rows["input"].iloc[1] == str(ran.folder / "in/001.txt")
+    assert rows["input_hash"].str.len().eq(64).all() and rows["ms"].gt(0).all()
+    assert main(["export", "low", "--table", "low.csv"]) == 0
+    low = pandas.read_csv("low.csv")
+    assert low["input"].iloc[0] == rows["output"].iloc[0]
+    assert low["input_hash"].iloc[0] == rows["output_hash"].iloc[0]
+    assert main(["export", "up", "--table", "t.xls"]) == 2
+    assert main(["export", "up"]) == 2
