@@ -172,7 +172,7 @@ def test_transforms_of_a_notebook_run_together_share_an_id(story: Story) -> None
     cells = [nbformat.v4.new_code_cell(source) for source in sources]
     path = story.folder / "n.ipynb"
     nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
-    assert main(["run", str(path), "--json"]) == 0
+    assert main(["run", str(path)]) == 0
     with story.ledger() as conn:
         (one,), (other,) = conn.execute("select pipeline from run").fetchall()
     assert one == other != ""
