@@ -22,6 +22,7 @@ from .handover import Receiver
 from .lease import ProcessWatch, end_older
 from .prepare import Preparer
 from .recover import finish_stranded, unfinished
+from .sweep import sweep_results
 from .version import VERSION
 
 #: Seconds between two looks for requests: while something runs, shortly after, and idle.
@@ -150,8 +151,16 @@ class Runner:
         keep = drive.status not in (RunStatus.ERROR, RunStatus.CANCELLED) and drive.reusable
         self._pool.give_back(drive.cluster, now, keep=keep)
         self._prepare.clean(drive.job)
+        self._sweep()
         self._receiver.forget(uuid)
         self._quiet_since = now
+
+    def _sweep(self) -> None:
+        """Room is made when there is time; that it fails is no run's fault."""
+        try:
+            sweep_results(self._conn, self._project)
+        except sqlite3.Error:
+            traceback.print_exc()
 
     @property
     def stopped(self) -> bool:

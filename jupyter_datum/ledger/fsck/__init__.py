@@ -35,6 +35,7 @@ CHECKS: Final[tuple[Callable[[Case], Iterator[Finding]], ...]] = (
     outputs.files,
     outputs.results,
     left.journals,
+    left.results,
 )
 
 

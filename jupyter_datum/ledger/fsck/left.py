@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
+from ..loose import named_files, runs_go_on
 from .case import MEND, Case, Finding
 
 
@@ -32,6 +35,38 @@ def publishing(case: Case) -> Iterator[Finding]:
             what = f"{n} files of run {(uuid or '?')[:8]} are between staging and their place"
             do = "run the cell again: a new runner first brings them to their place"
             yield Finding("publishing", what, do)
+
+
+def results(case: Case) -> Iterator[Finding]:
+    """Each result file is named by a row; those of attempts that died before they said so
+    are not."""
+    if case.live or runs_go_on(case.conn):
+        return  # a row may be about to name them
+    left = 0
+    for paths in _result_files(case.project.dir / "results"):
+        named = named_files(case.conn, [os.fsencode(path.name) for path in paths])
+        for path in paths:
+            if os.fsencode(path.name) in named:
+                continue
+            left += 1
+            if case.repair:
+                path.unlink(missing_ok=True)
+    if left:
+        what = f"{left} result files are named by no datum"
+        yield Finding("leftovers", what, MEND, case.repair)
+
+
+def _result_files(folder: Path) -> Iterator[list[Path]]:
+    """Files below `folder`, some hundred at a time."""
+    found: list[Path] = []
+    for path, _, names in os.walk(folder):
+        for name in names:
+            found.append(Path(path, name))
+            if len(found) == 500:
+                yield found
+                found = []
+    if found:
+        yield found
 
 
 def journals(case: Case) -> Iterator[Finding]:
