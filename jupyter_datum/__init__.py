@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .errors import DatumError
-from .inputs import cross, datums, glob, grid, group, items, join, rows, union, whole
+from .inputs import cross, datums, glob, grid, group, items, join, rows, split, union, whole
 
 if TYPE_CHECKING:
     from .outcomes import Comparison
@@ -24,6 +24,7 @@ __all__ = [
     "lineage",
     "load_ipython_extension",
     "rows",
+    "split",
     "transform",
     "union",
     "whole",

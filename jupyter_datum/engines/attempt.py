@@ -32,7 +32,7 @@ from ..events import (
     SetItem,
     frame,
 )
-from ..hashing import bytes_digest, decode_value, file_digest, seen_digest, stat_of
+from ..hashing import Digests, bytes_digest, decode_value, file_digest, seen_digest, stat_of
 from ..outputs.staging import Staging
 from ..project import Project
 from ..results import keep_bytes, keep_result
@@ -78,6 +78,7 @@ class Bench:
         self._shared = header.sync
         self._seen = header.seen
         self._capture = capture
+        self._digests = Digests()
         self._staging: Staging | None = None
         if header.out is not None:
             self._staging = Staging(header.out, header.epoch, header.worker)
@@ -198,7 +199,7 @@ class Bench:
                 found.append(InputFile(name, rel, 0, 0, 0, 0, _FOLDER))
                 continue
             stat = stat_of(os.stat(path))
-            found.append(InputFile(name, rel, *stat, content or file_digest(path)))
+            found.append(InputFile(name, rel, *stat, content or self._digests.of(path, stat)))
         return tuple(found)
 
     def _changed(self, file: InputFile) -> bool:

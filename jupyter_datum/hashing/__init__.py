@@ -3,6 +3,7 @@
 from .canonical import OpaqueValueError, type_name, value_digest
 from .files import (
     RACY_NS,
+    Digests,
     bytes_digest,
     file_digest,
     hex_digest,
@@ -22,6 +23,7 @@ from .values import (
 
 __all__ = [
     "RACY_NS",
+    "Digests",
     "OpaqueValueError",
     "bytes_digest",
     "combine_values",

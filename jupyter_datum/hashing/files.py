@@ -5,6 +5,7 @@ from __future__ import annotations
 import mmap
 import os
 import stat as modes
+import time
 from typing import Final
 
 from blake3 import blake3
@@ -13,6 +14,9 @@ from ..events import Stat
 
 #: Files up to this size are read at once; larger ones are mapped and hashed by all cores.
 _SMALL: Final = 1 << 20
+#: Smaller files are not remembered; of the others so many are.
+_READ_AGAIN: Final = 64 << 10
+_REMEMBERED: Final = 256
 #: A file modified this short a time before it was looked at may change unseen (git's rule).
 RACY_NS: Final = 2_000_000_000
 
@@ -57,6 +61,37 @@ def _streamed(handle: int, data: bytes) -> bytes:
     while data := os.read(handle, _SMALL):
         hasher.update(data)
     return hasher.digest()
+
+
+class Digests:
+    """Content hashes of the files met last: many datums may be parts of one file.
+
+    A small file is read again, which costs no more than to look it up; so is one that may
+    change within the grain of its clock.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, tuple[Stat, bytes]] = {}
+
+    def of(self, path: bytes, stat: Stat) -> bytes:
+        """Return the content hash of a file whose stat tuple was just taken.
+
+        Raises
+        ------
+        OSError
+            If it cannot be read.
+        """
+        if stat.size < _READ_AGAIN:
+            return file_digest(path)
+        known = self._known.get(path)
+        if known is not None and known[0] == stat:
+            return known[1]
+        digest = file_digest(path)
+        if not is_racy(stat, time.time_ns()):
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            self._known[path] = (stat, digest)
+        return digest
 
 
 def bytes_digest(data: bytes | bytearray | memoryview) -> bytes:

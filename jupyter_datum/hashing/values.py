@@ -152,6 +152,11 @@ def seen_digest(value: bytes | None, captures: Mapping[str, str]) -> bytes:
 def _told(value: bytes) -> bytes:
     """What tells an encoded value from others: of one that is loaded its content, not the
     place where it lies."""
+    if value[:1] == _PARTS:
+        parts = msgpack.unpackb(value[1:], raw=False, unicode_errors="surrogateescape")
+        named = isinstance(parts, dict)
+        told = {k: _told(v) for k, v in parts.items()} if named else [_told(v) for v in parts]
+        return bytes(msgpack.packb(told, unicode_errors="surrogateescape"))
     if value[:1] != _LAZY:
         return value
     spec = json.loads(value[1:])

@@ -27,6 +27,7 @@ from .make import (
 )
 from .place import starting_at
 from .rows import RowsInput, rows
+from .split import SplitInput, split
 from .upstream import UpstreamInput
 
 #: JSON word -> input.
@@ -40,6 +41,7 @@ KINDS: Final[dict[str, type[Input]]] = {
     "join": JoinInput,
     "group": GroupInput,
     "whole": WholeInput,
+    "split": SplitInput,
     "transform": UpstreamInput,
 }
 
@@ -51,6 +53,7 @@ __all__ = [
     "ItemsInput",
     "Listed",
     "RowsInput",
+    "SplitInput",
     "UpstreamInput",
     "as_input",
     "check_top",
@@ -64,6 +67,7 @@ __all__ = [
     "items",
     "join",
     "rows",
+    "split",
     "starting_at",
     "transform",
     "union",

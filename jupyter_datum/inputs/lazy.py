@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from ..errors import InputError
@@ -12,6 +12,7 @@ from ..project import Project
 from ..results import value_of
 from .frames import framed
 from .rows import RowsInput
+from .split import SplitInput
 from .tables import Loaded, Table
 
 
@@ -29,6 +30,8 @@ def loader(spec: dict[str, Any], project: Project) -> Callable[[dict[str, Any]],
     def load(part: dict[str, Any]) -> Any:
         if "result" in part:
             return value_of(str(part["result"]), bytes.fromhex(part["data"]), project)
+        if "split" in part:
+            return _split(spec, str(part["split"]), project).load(part)
         name = str(part["rows"])
         if name not in kept:
             source = _find(spec, name, project)
@@ -45,21 +48,27 @@ def _inline(part: dict[str, Any]) -> Loaded:
     return Loaded(decode_value(b64decode(part["data"])))
 
 
+def _split(spec: Any, name: str, project: Project) -> SplitInput:
+    """Find the input of this name that splits files."""
+    for each in _made_by("split", spec):
+        if str(each.get("name", "in")) == name:
+            return SplitInput.from_json(each, project)
+    raise InputError(f"the input splits nothing under the name {name!r}")
+
+
 def _find(spec: Any, name: str, project: Project) -> RowsInput:
     """Find the rows of this name in the JSON of an input that may be made of others."""
-    for each in _rows_in(spec):
+    for each in _made_by("rows", spec):
         if str(each.get("name", "rows")) == name:
             return RowsInput.from_json(each, project)
     raise InputError(f"the input has no rows of the name {name!r}")
 
 
-def _rows_in(spec: Any) -> Any:
-    if isinstance(spec, list):
-        for each in spec:
-            yield from _rows_in(each)
-    elif isinstance(spec, dict):
-        if "rows" in spec:
+def _made_by(kind: str, spec: Any) -> Iterator[dict[str, Any]]:
+    """Yield the JSON of all inputs of a kind, wherever they stand."""
+    if isinstance(spec, dict):
+        if kind in spec:
             yield spec
-        else:
-            for each in spec.values():
-                yield from _rows_in(each)
+        spec = [value for key, value in spec.items() if key not in ("rows", "items")]
+    for each in spec if isinstance(spec, list) else ():
+        yield from _made_by(kind, each)

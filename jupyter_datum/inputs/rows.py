@@ -12,7 +12,7 @@ from typing import Any, Final
 from ..errors import InputError, UsageError
 from ..hashing import encode_lazy, encode_value
 from ..project import Project
-from .base import Errors, Input, Listed
+from .base import Errors, Input, Listed, check_keys
 from .database import checked_address, variables_of
 from .frames import checked_filters, passes, selected
 from .groups import Grouped
@@ -117,6 +117,7 @@ class RowsInput(Input):
 
     @classmethod
     def from_json(cls, spec: dict[str, Any], project: Project | None) -> RowsInput:
+        check_keys(spec, "rows", *How.__dataclass_fields__)
         where, how = Where.from_json(spec["rows"]), How.from_json(spec)
         return cls(where, how, str(spec.get("name", "rows")), project)
 

@@ -36,7 +36,8 @@ _JSON: Final = re.compile(r'\{\s*"')
 _FIELD: Final = re.compile(r"\{([A-Za-z_]\w*)\}")
 #: What an expression may call, whatever the kernel calls by these names.
 _FUNCTIONS: Final = (
-    "cross", "glob", "grid", "group", "items", "join", "rows", "transform", "union", "whole",
+    "cross", "glob", "grid", "group", "items", "join", "rows", "split", "transform", "union",
+    "whole",
 )  # fmt: skip
 _GLOB: Final = re.compile(r"[*?\[\]{}/\\.]")
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from ..events import Stat
-from ..hashing import RACY_NS, file_digest, is_racy, seen_digest
+from ..hashing import RACY_NS, Digests, file_digest, is_racy, seen_digest
 from ..inputs.base import Input, Listed
 from ..ledger import queries
 from ..states import DatumState
@@ -68,6 +68,7 @@ class Comparer:
         self._run = run
         self._source = source
         self._roots = source.roots
+        self._digests = Digests()
         self._versions = versions
         self._now_ns = now_ns
         self._force = force
@@ -183,11 +184,11 @@ class Comparer:
         return True
 
     def _same_content(self, file: tuple[str, bytes, Stat], content: bytes) -> bool:
-        name, rel, _ = file
+        name, rel, stat = file
         if rel.endswith(b"/"):
             return True  # a folder is what its files are
         try:
-            return file_digest(os.path.join(self._roots[name], rel)) == content
+            return self._digests.of(os.path.join(self._roots[name], rel), stat) == content
         except OSError:
             return False  # the worker will say what is wrong with it
 

@@ -6,12 +6,12 @@ standard output as messages; what user code prints goes to standard error, the r
 
 from __future__ import annotations
 
+import contextlib
 import faulthandler
 import os
 import signal
 import sys
 import threading
-import time
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
@@ -71,30 +71,59 @@ def _source(recipe: Recipe, project: Project) -> Input:
 
 
 def _stream(out: BinaryIO, listing: Iterator[Listed]) -> int:
-    count = size = 0
-    rows: list[bytes] = []
-    since = time.monotonic()
-    for listed in listing:
-        rows.append(_pack(tuple(listed)))
-        size += len(rows[-1])
-        now = time.monotonic()
-        if len(rows) >= _ROWS or size >= _BYTES or now - since > _SECONDS:
-            count += _flush(out, rows)
-            since, size = time.monotonic(), 0
-    return count + _flush(out, rows)
-
-
-def _flush(out: BinaryIO, rows: list[bytes]) -> int:
-    count = len(rows)
-    if rows:
-        _send(out, ROWS, _array(count) + b"".join(rows))
-        rows.clear()
+    """Send all datums; return how many there were."""
+    batch = _Batch(out)
+    try:
+        for listed in listing:
+            batch.add(_pack(tuple(listed)))
+    finally:  # after it nobody else may write
+        count = batch.end()
     return count
 
 
-def _array(n: int) -> bytes:
-    """The head of a msgpack array of `n` things."""
-    return bytes(msgpack.Packer().pack_array_header(n))
+class _Batch:
+    """Datums gathered to be sent together; a thread sends what has waited for a moment,
+    since the next one may take its time.
+
+    Parameters
+    ----------
+    out : file
+    """
+
+    def __init__(self, out: BinaryIO) -> None:
+        self._out = out
+        self._rows: list[bytes] = []
+        self._size = self._sent = 0
+        self._lock = threading.Lock()
+        self._ended = threading.Event()
+        threading.Thread(target=self._tick, daemon=True).start()
+
+    def add(self, row: bytes) -> None:
+        """Take one more."""
+        with self._lock:
+            self._rows.append(row)
+            self._size += len(row)
+            if len(self._rows) >= _ROWS or self._size >= _BYTES:
+                self._flush()
+
+    def end(self) -> int:
+        """Send the rest; return how many there were in all."""
+        self._ended.set()
+        with self._lock:
+            self._flush()
+        return self._sent
+
+    def _tick(self) -> None:
+        while not self._ended.wait(_SECONDS):
+            with self._lock, contextlib.suppress(BrokenPipeError):  # add() will meet it too
+                self._flush()
+
+    def _flush(self) -> None:
+        if self._rows:
+            rows, self._rows, self._size = self._rows, [], 0
+            head = msgpack.Packer().pack_array_header(len(rows))
+            _send(self._out, ROWS, bytes(head) + b"".join(rows))
+            self._sent += len(rows)
 
 
 def _send(out: BinaryIO, kind: bytes, body: Any) -> None:
@@ -114,7 +143,7 @@ def _sentence(name: str, exc: BaseException, log: str) -> str:
 def _end_with_parent(pipe: int) -> None:
     while os.read(pipe, 1):
         pass
-    if hasattr(os, "killpg"):
+    if hasattr(os, "killpg") and os.getpgrp() == os.getpid():  # else it is somebody else's group
         os.killpg(0, signal.SIGKILL)
     os._exit(1)
 

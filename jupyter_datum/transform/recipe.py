@@ -95,7 +95,7 @@ def write_recipe(project: Project, recipe: Recipe) -> str:
     """Sign `recipe` and keep it; return its digest, which is its name."""
     data = _text(recipe)
     digest = hex_digest(data, 32)
-    _keep(project.recipe(digest), _sign(data).encode() + b"\n" + data)
+    _keep(project.recipe(digest), sign(data).encode() + b"\n" + data)
     return digest
 
 
@@ -133,7 +133,7 @@ def _checked(project: Project, digest: str) -> bytes:
         signature, _, data = project.recipe(digest).read_bytes().partition(b"\n")
     except OSError as exc:
         raise SignatureError(f"{_REFUSED} (its recipe cannot be read)") from exc
-    if not hmac.compare_digest(signature, _sign(data).encode()):
+    if not hmac.compare_digest(signature, sign(data).encode()):
         raise SignatureError(_REFUSED)
     if hex_digest(data, 32) != digest:
         raise SignatureError(f"{_REFUSED} (its recipe has another digest)")
@@ -176,7 +176,8 @@ def _keep(path: Path, data: bytes) -> None:
     part.replace(path)
 
 
-def _sign(data: bytes) -> str:
+def sign(data: bytes) -> str:
+    """Return this user's signature of `data`, in hexadecimal."""
     return hmac.digest(signing_key(), data, "sha256").hex()
 
 
