@@ -29,6 +29,9 @@ class Place(Protocol):
     def log(self, text: str) -> None:
         """Add `text` to what the attempt printed."""
 
+    def url(self, name: str, rel: bytes) -> str | None:
+        """Return the URL of a file of the datum, by its input's name; None if it has none."""
+
 
 class Form(NamedTuple):
     """How a cell sees the datums of an input.
@@ -154,6 +157,15 @@ class Datum:
     def rel(self) -> str:
         """Path of the file under the fixed part of the input's pattern."""
         return os.fsdecode(self._file()[2].rstrip(b"/"))
+
+    @property
+    def url(self) -> str:
+        """Where the file comes from, if that is a URL; :attr:`path` is a local copy then."""
+        name, path, rel = self._file()
+        found = self._place.url(name, rel)
+        if found is None:
+            raise AttributeError(f"this datum's file is on this machine: {path}")
+        return found
 
     @property
     def stem(self) -> str:

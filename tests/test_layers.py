@@ -28,6 +28,7 @@ FLOORS = {
     "registry": 4,
     "outputs": 3,
     "hashing": 3,
+    "remote": 3,
     "results": 3,
     "inputs": 4,
     "transform": 4,
@@ -48,6 +49,7 @@ UPWARD = {("", "notebook")}
 FOREIGN = {
     "IPython",
     "distributed",
+    "fsspec",
     "ipyparallel",
     "joblib",
     "jupyter_client",

@@ -10,9 +10,10 @@ import errno
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from time import perf_counter, time
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 import msgpack
@@ -38,6 +39,7 @@ from ..project import Project
 from ..results import keep_bytes, keep_result
 from ..results.display import SHOWN, close_figures, open_figures, outputs_of, take_figures
 from ..transform.traceback import failure_of
+from .fetch import fetcher_for
 from .logs import Capture
 
 #: Loaded by the cell, if at all.
@@ -57,6 +59,8 @@ class Transform(NamedTuple):
     #: Loads the values that are not sent, but told of.
     load: Callable[[dict[str, Any]], Any] | None = None
     form: Form = Form()
+    #: Storage options of inputs behind URLs, by the input's name.
+    storage: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
 
 
 class Bench:
@@ -75,6 +79,8 @@ class Bench:
         self._project = project
         self._epoch = header.epoch
         self._roots = header.roots
+        #: Gets what lies behind URLs; None where nothing does.
+        self._fetcher = fetcher_for(header.roots)
         self._shared = header.sync
         self._seen = header.seen
         self._capture = capture
@@ -128,6 +134,8 @@ class Bench:
             transform = load()
             filename = transform.filename
             self.phase = "input"
+            if self._fetcher:
+                self._fetcher.options(transform.storage)
             if item.files:
                 inputs = self._hashed(item)
             datum = self._datum(item, inputs, transform)
@@ -167,6 +175,8 @@ class Bench:
             SHOWN.clear()
             if _PYPLOT in sys.modules:
                 close_figures(figures)
+            if self._fetcher:
+                self._fetcher.done()
             if self._tmp_used:
                 self._tmp_used = False
                 shutil.rmtree(self._scratch, ignore_errors=True)
@@ -183,7 +193,14 @@ class Bench:
             self, contents, transform.code, transform.form, item.value if self._seen else None,
         )  # fmt: skip
 
+    def url(self, name: str, rel: bytes) -> str | None:
+        """Return the URL of a file of the datum at work; None if it is a file of this machine."""
+        is_far = self._fetcher and name in self._fetcher.roots
+        return self._fetcher.url(name, rel) if self._fetcher and is_far else None
+
     def _path(self, name: str, rel: bytes) -> bytes:
+        if self._fetcher and name in self._fetcher.roots:
+            return os.fsencode(self._fetcher.path(name, rel))
         return os.path.join(self._roots[name], rel)
 
     # -- inputs --------------------------------------------------------------------------
@@ -192,6 +209,9 @@ class Bench:
         """Look at each file, then hash it: so what is written meanwhile shows afterwards."""
         found = []
         for name, rel, content in item.files:
+            if self._fetcher and name in self._fetcher.roots:
+                found.append(self._fetcher.fetch(name, rel))
+                continue
             path = self._path(name, rel)
             if rel.endswith(b"/"):  # a matched folder: its files follow, and say what it holds
                 if not os.path.isdir(path):
@@ -204,6 +224,8 @@ class Bench:
 
     def _changed(self, file: InputFile) -> bool:
         """Whether its bytes are no longer those that were hashed."""
+        if self._fetcher and file.name in self._fetcher.roots:
+            return self._fetcher.changed(file)
         path = self._path(file.name, file.rel)
         if file.rel.endswith(b"/"):
             return not os.path.isdir(path)

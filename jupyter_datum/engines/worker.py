@@ -26,6 +26,7 @@ from ..events import Begun, DatumSet, SetReturn, frame, pack_return, unpack_set
 from ..inputs import input_from_json
 from ..inputs.lazy import loader
 from ..project import Project, find
+from ..remote import options_by_input
 from ..results.display import adopt
 from ..transform.payload import load_payload
 from ..transform.recipe import read_payload, read_recipe
@@ -139,8 +140,9 @@ class Session:
         name = str(recipe.input.get("name") or "in")
         load = loader(recipe.input, project)
         form = input_from_json(recipe.input, project).form
+        storage = options_by_input(recipe.input)
         return Transform(
-            loaded.run, name, recipe.filename, recipe.fingerprint, recipe.cwd, load, form
+            loaded.run, name, recipe.filename, recipe.fingerprint, recipe.cwd, load, form, storage
         )
 
 

@@ -29,6 +29,7 @@ from .place import starting_at
 from .rows import RowsInput, rows
 from .split import SplitInput, split
 from .upstream import UpstreamInput
+from .urls import UrlGlob
 
 #: JSON word -> input.
 KINDS: Final[dict[str, type[Input]]] = {
@@ -55,6 +56,7 @@ __all__ = [
     "RowsInput",
     "SplitInput",
     "UpstreamInput",
+    "UrlGlob",
     "as_input",
     "check_top",
     "cross",

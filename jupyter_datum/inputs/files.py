@@ -11,15 +11,16 @@ from typing import Any
 from ..errors import InputError, UsageError
 from ..hashing import stat_of
 from ..project import Project
+from ..remote import is_url
 from .base import Errors, Input, Listed, check_keys
 from .combine import stored_key
-from .glob import compile_glob
-from .keys import Template, check_template, key_of
+from .glob import compile_glob, glob_hints
+from .keys import check_templates, key_of
 from .place import absolute
+from .urls import UrlGlob, starting_pattern
 from .walk import FOLDER, Walk
 
 _MATCH = ("files", "dirs", "any")
-_MAGIC = frozenset("*?[]{}()")
 
 
 class GlobInput(Input):
@@ -68,17 +69,9 @@ class GlobInput(Input):
         self.follow_symlinks = follow_symlinks
         self._glob = compile_glob(pattern)
         self._start = os.fsencode(os.path.normpath(os.path.join(self.root, self._glob.fixed)))
-        groups = self._glob.regex.groups
-        self.told_by_key = not groups  # other parentheses, other captures
-        names = self._glob.regex.groupindex
-        self.capture_names = frozenset([*map(str, range(1, groups + 1)), *names])
-        self._check_keys()
-
-    def _check_keys(self) -> None:
-        for word in ("on", "by"):
-            key = getattr(self, word)
-            if isinstance(key, Template):
-                check_template(key, self.capture_names, word, f"the pattern {self.pattern!r}")
+        self.told_by_key = not self._glob.regex.groups  # other parentheses, other captures
+        self.capture_names = self._glob.names
+        check_templates(self, f"the pattern {pattern!r}")
 
     @property
     def name(self) -> str:
@@ -90,10 +83,7 @@ class GlobInput(Input):
 
     @property
     def hints(self) -> tuple[str, ...]:
-        folder = os.path.basename(self._glob.fixed)
-        ending = os.path.splitext(self.pattern)[1][1:]
-        first = folder if folder not in ("", ".", "..") else "in"
-        return (first, ending if ending and not _MAGIC & set(ending) else first)
+        return glob_hints(self._glob.fixed, self.pattern)
 
     @property
     def roots(self) -> dict[str, bytes]:
@@ -151,15 +141,18 @@ class GlobInput(Input):
         return spec
 
     @classmethod
-    def from_json(cls, spec: dict[str, Any], project: Project | None) -> GlobInput:
+    def from_json(cls, spec: dict[str, Any], project: Project | None) -> Input:
+        pattern = starting_pattern(str(spec["glob"]), str(spec.get("root", "")))
+        if is_url(pattern):
+            return UrlGlob.from_json({**spec, "glob": pattern}, project)
         check_keys(spec, "glob", "root", "match", "follow_symlinks")
         made = cls(
-            str(spec["glob"]),
+            pattern,
             str(spec.get("root", "")),
             match=str(spec.get("match", "files")),
             follow_symlinks=bool(spec.get("follow_symlinks", False)),
         ).take_common(spec, project)
-        made._check_keys()
+        check_templates(made, f"the pattern {made.pattern!r}")
         return made
 
     def describe(self) -> str:

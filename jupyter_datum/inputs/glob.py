@@ -47,6 +47,11 @@ class Glob:
     regex: re.Pattern[bytes]
     depth: int | None
 
+    @property
+    def names(self) -> frozenset[str]:
+        """What it captures: ``"1"``, ``"2"``, ... and names."""
+        return frozenset([*map(str, range(1, self.regex.groups + 1)), *self.regex.groupindex])
+
     def match(self, rel: bytes) -> dict[str, str] | None:
         """Return what is captured if the path `rel` (under :attr:`fixed`) matches, else None."""
         found = self.regex.match(rel)
@@ -57,6 +62,14 @@ class Glob:
         captures = {str(i): found.group(i) for i in range(1, self.regex.groups + 1)}
         captures.update(found.groupdict())
         return {name: os.fsdecode(value or b"") for name, value in captures.items()}
+
+
+def glob_hints(fixed: str, pattern: str) -> tuple[str, ...]:
+    """Return names that an input might be given: that of its folder, the ending of its files."""
+    folder = os.path.basename(fixed)
+    ending = os.path.splitext(pattern)[1][1:]
+    first = folder if folder not in ("", ".", "..") else "in"
+    return (first, ending if ending and not _MAGIC & set(ending) else first)
 
 
 def compile_glob(pattern: str) -> Glob:

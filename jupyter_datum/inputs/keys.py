@@ -236,3 +236,16 @@ def check_template(key: Template, names: frozenset[str], word: str, where: str) 
 
 def _shown(name: str) -> str:
     return f"${name}" if name.isidentifier() or name.isdigit() else f"${{{name}}}"
+
+
+def check_templates(source: Any, where: str) -> None:
+    """See that the replacement strings of an input name captures that it has.
+
+    Raises
+    ------
+    UsageError
+    """
+    for word in ("on", "by"):
+        key = getattr(source, word)
+        if isinstance(key, Template):
+            check_template(key, source.capture_names, word, where)

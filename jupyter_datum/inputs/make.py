@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from ..datum import Datum
 from ..errors import OutputError, UsageError
 from ..hashing import decode_value, type_name
+from ..remote import is_url, url_of
 from .base import Input, Listed
 from .combine import CrossInput, UnionInput
 from .files import GlobInput
@@ -16,6 +17,7 @@ from .grid import GridInput, make_grid
 from .items import Items
 from .keyed import GroupInput, JoinInput, WholeInput
 from .upstream import UpstreamInput
+from .urls import UrlGlob, starting_pattern
 
 #: ``on=`` and ``by=``: text with captures (``$1``, ``${site}``), or a function of the path.
 KeyLike = str | Callable[[str], Any]
@@ -31,7 +33,8 @@ def glob(
     outer: bool = False,
     match: str = "files",
     follow_symlinks: bool = False,
-) -> GlobInput:
+    storage_options: Mapping[str, Any] | None = None,
+) -> Input:
     """Every file that `pattern` matches is a datum.
 
     Parameters
@@ -52,6 +55,9 @@ def glob(
         ``"files"``; ``"dirs"``: a matched folder is one datum with all it holds; ``"any"``.
     follow_symlinks : bool
         Whether links are followed out of the root.
+    storage_options : mapping, optional
+        For a URL: what fsspec's file system takes (``endpoint_url``, ``anon``, ``profile``).
+        No secrets: these come from the environment.
 
     Raises
     ------
@@ -59,7 +65,19 @@ def glob(
         If the pattern or a key cannot be read.
     """
     folder = os.fspath(root) if root is not None else ""
+    pattern = starting_pattern(pattern, folder)
+    if is_url(pattern):
+        _check_for_url(match, follow_symlinks)
+        return UrlGlob(pattern, name, storage_options, on=on, by=by, outer=outer)
     return GlobInput(pattern, folder, name, match, follow_symlinks, on=on, by=by, outer=outer)
+
+
+def _check_for_url(match: str, follow_symlinks: bool) -> None:
+    if match != "files" or follow_symlinks:
+        raise UsageError(
+            "a URL has neither folders nor links: match= and follow_symlinks= are for files of "
+            "this machine; group(..., by=...) makes one datum of several objects"
+        )
 
 
 def cross(*inputs: Any, name: str | None = None, **keys: Any) -> CrossInput:
@@ -234,6 +252,16 @@ def datums(source: Any) -> Iterator[Datum]:
 class _Nowhere:
     """A datum that is looked at only."""
 
+    def __init__(self, source: Input) -> None:
+        self._roots = source.roots
+
+    def path(self, name: str, rel: bytes) -> str:
+        return os.fsdecode(os.path.join(self._roots[name], rel))
+
+    def url(self, name: str, rel: bytes) -> str | None:
+        root = self._roots[name]
+        return url_of(os.fsdecode(root), os.fsdecode(rel)) if is_url(root) else None
+
     def out(self) -> Any:
         raise OutputError("this datum is only looked at; a run gives it a folder for outputs")
 
@@ -255,15 +283,12 @@ def datum_of(source: Input, listed: Listed, index: int, attempt: int = 1, **more
         ``load`` (see :func:`~jupyter_datum.hashing.decode_value`), ``place``,
         ``contents`` and ``code`` of a :class:`~jupyter_datum.datum.Datum`.
     """
-    roots = source.roots
-    files = tuple(
-        (name, os.fsdecode(os.path.join(roots[name], rel)), rel) for name, rel, _ in listed.files
-    )
+    place = more.pop("place", None) or _Nowhere(source)
+    files = tuple((name, place.path(name, rel), rel) for name, rel, _ in listed.files)
     load = more.pop("load", None)
     value = None if listed.value is None else decode_value(listed.value, load)
-    more.setdefault("place", _Nowhere())
     seen = None if source.told_by_key else listed.value
     return Datum(
-        source.given or "in", listed.key, files, value, listed.captures, index, attempt,
+        source.given or "in", listed.key, files, value, listed.captures, index, attempt, place,
         form=source.form, seen=seen, **more,
     )  # fmt: skip

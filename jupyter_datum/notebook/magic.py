@@ -291,7 +291,7 @@ class DatumMagics(DecisionVerbs, Magics):
         contents = {(name, rel): content for name, rel, _, content in several}
         first = row.content or b""
         return datum_of(
-            source, listed, row.position, row.attempt, place=KernelPlace(),
+            source, listed, row.position, row.attempt, place=KernelPlace(source),
             contents=tuple(contents.get((name, rel), first) for name, rel, _ in listed.files),
             code=recipe.fingerprint,
         )  # fmt: skip

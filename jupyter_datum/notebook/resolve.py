@@ -15,7 +15,6 @@ from .. import inputs
 from ..errors import SignatureError, UsageError
 from ..hashing import type_name
 from ..inputs import (
-    GlobInput,
     Input,
     Items,
     UpstreamInput,
@@ -71,7 +70,7 @@ def _resolved(text: str, context: Context, namespace: Mapping[str, Any], project
         return UpstreamInput(text, project=project)
     if text.isidentifier() and (text in namespace or not _GLOB.search(text)):
         return _from_object(text, namespace, project)
-    return GlobInput(expand(text, namespace), "")
+    return inputs.glob(expand(text, namespace))
 
 
 def expand(pattern: str, namespace: Mapping[str, Any]) -> str:
@@ -164,7 +163,7 @@ def _from_value(value: Any, label: str) -> Input:
     if isinstance(value, Input):
         return value
     if isinstance(value, str | os.PathLike):
-        return GlobInput(os.fspath(value), "")
+        return inputs.glob(os.fspath(value))
     if kind_of(value):
         return rows(value).called_by(label)
     if hasattr(value, "results") and hasattr(value, "failures"):

@@ -92,4 +92,4 @@ def datum_of(listed: Listed, source: Input, position: int = 0) -> Datum:
     OSError
         If a file of it cannot be read.
     """
-    return inputs.datum_of(source, listed, position, place=KernelPlace())
+    return inputs.datum_of(source, listed, position, place=KernelPlace(source))

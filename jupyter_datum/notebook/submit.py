@@ -19,8 +19,9 @@ from ..errors import UsageError
 from ..hashing import hex_digest
 from ..inputs import Input
 from ..project import Project
+from ..remote import urls_of
 from ..runner.ask import ask_for_run
-from ..runner.environment import carried, needed
+from ..runner.environment import carried, needed, of_stores
 from ..transform.capture import Captured, capture
 from ..transform.cell import Cell, compile_cell
 from ..transform.fingerprint import Fingerprint, fingerprint
@@ -81,6 +82,7 @@ def prepare(
     captured = capture(cell, namespace, project.root)
     found = fingerprint(cell, captured)
     payload = build_payload(cell, captured, found.functions, _consent(options, project))
+    names, values = _environment(cell, found, source, str(out))
     recipe = Recipe(
         project=project.uuid,
         path=str(project.root),
@@ -102,8 +104,8 @@ def prepare(
         cell_id=cell_id,
         python=platform.python_version(),
         packages=_packages(cell, captured),
-        environment=_environment(cell, found, source),
-        variables=carried(),
+        environment=names,
+        variables=values,
     )
     return Prepared(project, options, recipe, write_recipe(project, recipe), found)
 
@@ -164,9 +166,14 @@ def _of_the_transform(options: Options) -> dict[str, Any]:
     return replace(options, **fields).to_json()
 
 
-def _environment(cell: Cell, found: Fingerprint, source: Input) -> list[str]:
+def _environment(
+    cell: Cell, found: Fingerprint, source: Input, out: str
+) -> tuple[list[str], dict[str, str]]:
+    """Variables that workers need: names of those to be told, and values of the others."""
     codes = [*_codes(cell), *(f.__code__ for f in found.functions)]
-    return sorted({*needed(codes), *source.variables()})
+    secrets, plain = of_stores([*urls_of(source.to_json()), *urls_of(out)])
+    names = {*needed(codes), *source.variables(), *secrets} - plain.keys()
+    return sorted(names), {**carried(), **plain}
 
 
 def _modules_digest(captured: Captured) -> str:

@@ -15,6 +15,7 @@ from types import CodeType
 from typing import Any, Final
 
 from ..errors import RunError
+from ..remote import variables_of
 from .client import inherited
 
 #: Set by whoever executes a whole notebook: the id that all its runs share.
@@ -35,7 +36,7 @@ _NOISE_PREFIXES: Final = (
     "JPY_", "JUPYTER", "IPY", "PYDEVD_", "PYTEST_", "COVERAGE_", "COV_", "VSCODE_", "GIT_", "SSH_",
     "DBUS_", "GPG_", "GTK_", "QT_", "KDE_", "GNOME_", "XDG_", "SESSION_", "TERM_", "VTE_",
     "SYSTEMD_", "TMUX", "STY", "ELECTRON_", "CHROME_", "ORIGINAL_XDG_", "KMP_", "LOKY_",
-    "IPP_", "DASK_PARENT", "BASH_",
+    "IPP_", "DASK_PARENT", "BASH_", "_RJEM_",
 )  # fmt: skip
 
 _SECRET: Final = re.compile("AUTH|COOKIE|CRED|HEADER|KEY|PASS|PWD|SECRET|TOKEN", re.IGNORECASE)
@@ -85,6 +86,21 @@ def carried() -> dict[str, str]:
         for name, value in os.environ.items()
         if inherited(name) and first.get(name) != value and not _SECRET.search(name)
     }
+
+
+def of_stores(urls: Iterable[str]) -> tuple[list[str], dict[str, str]]:
+    """Return the variables by which the file systems of `urls` find their way here.
+
+    Returns
+    -------
+    list of str
+        Names of those that hold, or may hold, a secret.
+    dict
+        The others (``AWS_PROFILE``, ``AWS_ENDPOINT_URL``), with their values.
+    """
+    names = variables_of(urls, os.environ)
+    secret = [name for name in names if _SECRET.search(name) or "@" in os.environ[name]]
+    return secret, {name: os.environ[name] for name in names if name not in secret}
 
 
 def values_of(names: Iterable[str], args: Mapping[str, Any]) -> dict[str, str]:

@@ -1,0 +1,33 @@
+"""Files that lie behind a URL: object stores, archives, web servers, through fsspec.
+
+Nothing here imports fsspec before a URL is used: a worker that reads local files never pays
+for it.
+"""
+
+from __future__ import annotations
+
+from .store import Entry, Store, open_url
+from .urls import (
+    Url,
+    check_options,
+    is_url,
+    options_by_input,
+    parse_url,
+    url_of,
+    urls_of,
+    variables_of,
+)
+
+__all__ = [
+    "Entry",
+    "Store",
+    "Url",
+    "check_options",
+    "is_url",
+    "open_url",
+    "options_by_input",
+    "parse_url",
+    "url_of",
+    "urls_of",
+    "variables_of",
+]
