@@ -27,6 +27,7 @@ __all__ = [
     "split",
     "transform",
     "union",
+    "untracked",
     "whole",
 ]
 
@@ -60,6 +61,10 @@ def __getattr__(name: str) -> Any:
         from .lineage import history_of
 
         return history_of
+    if name == "untracked":
+        from .transform.declared import untracked
+
+        return untracked
     if name in ("lineage", "transform"):
         import importlib
 

@@ -24,6 +24,7 @@ from ..runner.ask import ask_for_run
 from ..runner.environment import carried, needed, of_stores
 from ..transform.capture import Captured, capture
 from ..transform.cell import Cell, compile_cell
+from ..transform.declared import declare
 from ..transform.fingerprint import Fingerprint, fingerprint
 from ..transform.options import OF_THE_RUN, Options, parse_line
 from ..transform.payload import Consent, build_payload
@@ -81,6 +82,7 @@ def prepare(
     check_apart(source, out)
     captured = capture(cell, namespace, project.root)
     found = fingerprint(cell, captured)
+    declare(found, cell, captured, context.folder, options.depends, options.versions)
     payload = build_payload(cell, captured, found.functions, _consent(options, project))
     names, values = _environment(cell, found, source, str(out))
     recipe = Recipe(
@@ -98,6 +100,7 @@ def prepare(
         parts=found.parts,
         modules=_modules_digest(captured),
         untracked=found.untracked,
+        warnings=found.warnings,
         source=cell.whole or cell.body,
         filename=cell.filename,
         notebook=context.notebook,

@@ -22,6 +22,7 @@ from ..project import Project
 from ..resources import thread_environment, workers_of
 from ..state import Cancel, OnError, RunSettings, RunState
 from ..states import RunStatus
+from ..transform.declared import check_declared
 from ..transform.options import Options
 from ..transform.recipe import Recipe, read_recipe
 from .cluster import Pool, Wanted, environment_key
@@ -81,6 +82,7 @@ class Preparer:
         if request.run is None or request.recipe is None:
             raise RunError(f"request {request.uuid} names no run or no recipe")
         recipe = read_recipe(self._project, request.recipe)
+        check_declared(recipe)
         options = _options(recipe, request.args)
         with transaction(self._conn):
             key = self._rows(request, request.run, request.recipe, recipe, options)

@@ -18,6 +18,7 @@ from ..ledger.relocate import relocate
 from ..ledger.versions import changed_parts
 from ..project import Project
 from ..resources import workers_of
+from ..transform.declared import changed_declared
 from ..transform.options import Options
 from ..transform.recipe import Recipe
 from .expression import same_expression
@@ -215,6 +216,9 @@ class Survey:
     def _notes(self) -> list[str]:
         found, options = self._found, self._options
         notes = list(self.planner.source.notes())
+        notes += self._recipe.warnings
+        if changed := changed_declared(self._recipe):
+            notes.append(f"{', '.join(changed)} changed since the cell was run: run it again")
         notes += [f"not tracked: {name}" for name in self._recipe.untracked]
         start = START.get(options.engine, 0.0)
         work = found.estimate

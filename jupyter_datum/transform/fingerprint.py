@@ -66,18 +66,18 @@ def fingerprint(cell: Cell, captured: Captured) -> Fingerprint:
     for code in (compiled.body, compiled.last):
         if code is not None:
             walker.reads(code, captured.values, "")
-    return _whole(walker.found)
+    return finish(walker.found)
 
 
 def fingerprint_of(label: str, value: Any, captured: Captured) -> Fingerprint:
     """Return the fingerprint of one object of the kernel, with all that it reaches."""
     walker = _Walker(captured)
     walker.value(label, value)
-    return _whole(walker.found)
+    return finish(walker.found)
 
 
-def _whole(found: Fingerprint) -> Fingerprint:
-    """Make the digest over all parts."""
+def finish(found: Fingerprint) -> Fingerprint:
+    """Make the digest over all parts, again if there are more."""
     found.untracked.sort()
     version = f"python {sys.version_info[0]}.{sys.version_info[1]}"
     text = "\n".join(f"{name}={digest}" for name, digest in sorted(found.parts.items()))

@@ -65,6 +65,8 @@ class Recipe:
         Names of the variables that workers get from the kernel; never a value.
     variables : dict
         Those of the fixed list that the kernel has changed, with their values.
+    warnings : list of str
+        What a plan has to say of the code: a module edited and not reloaded.
     """
 
     project: str
@@ -89,6 +91,7 @@ class Recipe:
     packages: dict[str, str] = field(default_factory=dict)
     environment: list[str] = field(default_factory=list)
     variables: dict[str, str] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
 
 
 def write_recipe(project: Project, recipe: Recipe) -> str:

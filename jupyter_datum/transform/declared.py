@@ -1,0 +1,207 @@
+"""What a cell depends on and no walk over its code can see: files, and values without content.
+
+``--depends`` counts files, folders and names of the kernel; ``--version model=v3`` gives a
+value without stable content one; a file that the code names and nobody has declared is
+listed as not tracked, unless it is named as :func:`untracked`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import dis
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import CodeType
+from typing import Any, Final, TypeVar
+
+from ..errors import RunError, UsageError
+from ..hashing import bytes_digest, file_digest, hex_digest
+from .capture import Captured
+from .cell import Cell, compile_cell
+from .fingerprint import Fingerprint, fingerprint_of, finish
+from .recipe import Recipe
+
+P = TypeVar("P", str, os.PathLike[str])
+
+#: Files of a declared folder; more are data, and data is input.
+_MOST: Final = 10_000
+#: Folders that change by themselves.
+_NOISE: Final = frozenset({".datum", ".git", "__pycache__", ".ipynb_checkpoints"})
+_LONGEST: Final = 300
+
+
+def untracked(path: P) -> P:
+    """Return `path`, and say that a change of this file shall rerun nothing.
+
+    A file that a cell names as text, and that is neither input nor declared by ``--depends``,
+    is listed in the plan as not tracked; so named it is not.
+    """
+    return path
+
+
+def declare(
+    found: Fingerprint,
+    cell: Cell,
+    captured: Captured,
+    folder: Path,
+    depends: tuple[str, ...],
+    versions: tuple[str, ...],
+) -> None:
+    """Add what is declared to a fingerprint, and list what is named and not declared.
+
+    Parameters
+    ----------
+    found : Fingerprint
+        Changed in place.
+    cell : Cell
+    captured : Captured
+    folder : Path
+        Where relative paths start.
+    depends, versions : tuple of str
+        See :class:`~.options.Options`.
+
+    Raises
+    ------
+    UsageError
+        If something declared is neither a file nor a name of the kernel.
+    """
+    for word in depends:
+        path = folder / word
+        if path.exists():
+            found.parts[_part(word)] = path_digest(path)
+        elif word in captured.namespace:
+            more = fingerprint_of(word, captured.namespace[word], captured)
+            found.parts |= {f"depends {name}": digest for name, digest in more.parts.items()}
+            found.untracked += more.untracked
+        else:
+            raise _neither(word, folder, captured.namespace)
+    for word in versions:
+        _give_version(found, captured, *word.split("=", 1))
+    for text in sorted(set(_named_files(cell, found, folder))):
+        if not _declared(folder / text, folder, depends):
+            found.untracked.append(f"{text} (a file that the code names: --depends {text})")
+    finish(found)
+
+
+def check_declared(recipe: Recipe) -> None:
+    """Refuse to run a recorded recipe when a declared file is not as it was.
+
+    Raises
+    ------
+    RunError
+        Its results would be recorded as made with the former file.
+    """
+    if changed := changed_declared(recipe):
+        raise RunError(
+            f"{', '.join(changed)}, on which {recipe.name} depends, changed since its cell was "
+            "run: run the cell again"
+        )
+
+
+def changed_declared(recipe: Recipe) -> list[str]:
+    """Return the declared files and folders that are not as the recipe has them."""
+    changed = []
+    for word in recipe.options.get("depends", ()):
+        recorded = recipe.parts.get(_part(word))
+        if recorded is None:
+            continue
+        try:
+            now = path_digest(Path(recipe.cwd) / word)
+        except (OSError, UsageError):
+            now = ""
+        if now != recorded:
+            changed.append(word)
+    return changed
+
+
+def path_digest(path: Path) -> str:
+    """Return the digest of a file, or of a folder with all that it holds.
+
+    Raises
+    ------
+    UsageError
+        If the folder holds too much to be code.
+    """
+    if not path.is_dir():
+        return file_digest(path).hex()[:32]
+    rows = []
+    for name in _files(path):
+        rel = os.path.relpath(name, path)
+        rows.append(os.fsencode(rel) + b"\0" + file_digest(name))
+        if len(rows) > _MOST:
+            raise UsageError(
+                f"--depends {str(path)!r}: it holds more than {_MOST:,} files; declare those "
+                "that count, or make them an input"
+            )
+    return bytes_digest(b"".join(rows)).hex()[:32]
+
+
+def _files(folder: Path) -> Iterator[str]:
+    for where, folders, files in os.walk(folder):
+        folders[:] = sorted(set(folders) - _NOISE)
+        for name in sorted(files):
+            if os.path.isfile(path := os.path.join(where, name)):
+                yield path
+
+
+def _part(word: str) -> str:
+    return f"file {word}"
+
+
+def _give_version(found: Fingerprint, captured: Captured, name: str, version: str) -> None:
+    labels = [label for label in found.untracked if label.partition(" (")[0] == name]
+    if not labels and name not in captured.values:
+        known = ", ".join(found.untracked) or "nothing"
+        raise UsageError(
+            f"--version {name}={version}: the cell reads no {name!r}. Not tracked: {known}"
+        )
+    found.untracked = [label for label in found.untracked if label not in labels]
+    found.parts[name] = hex_digest(f"version {version}".encode())
+
+
+def _neither(word: str, folder: Path, namespace: Mapping[str, Any]) -> UsageError:
+    there = [*namespace, *(os.listdir(folder) if folder.is_dir() else ())]
+    near = difflib.get_close_matches(word, [n for n in there if n[:1] != "_"], n=3)
+    hint = f"; near to it: {', '.join(near)}" if near else ""
+    return UsageError(f"--depends {word}: there is no such file, and no such name{hint}")
+
+
+def _declared(path: Path, folder: Path, depends: tuple[str, ...]) -> bool:
+    real = Path(os.path.realpath(path))
+    declared = [Path(os.path.realpath(folder / word)) for word in depends]
+    return any(real == one or one in real.parents for one in declared)
+
+
+# -- files that the code names -------------------------------------------------------------
+
+
+def _named_files(cell: Cell, found: Fingerprint, folder: Path) -> Iterator[str]:
+    compiled = compile_cell(cell)
+    codes = [code for code in (compiled.body, compiled.last) if code is not None]
+    codes += [function.__code__ for function in found.functions]
+    for code in codes:
+        yield from (text for text in _texts(code) if _is_file(folder, text))
+
+
+def _texts(code: CodeType) -> Iterator[str]:
+    """Texts that stand in the code, but for what :func:`untracked` is called with."""
+    marked = False
+    for step in dis.get_instructions(code):
+        if step.opname.startswith("LOAD_CONST"):
+            if isinstance(step.argval, str) and not marked:
+                yield step.argval
+            elif isinstance(step.argval, CodeType):
+                yield from _texts(step.argval)
+            marked = False
+        elif step.opname in ("LOAD_NAME", "LOAD_GLOBAL", "LOAD_ATTR", "LOAD_METHOD"):
+            marked = str(step.argval) == "untracked"
+
+
+def _is_file(folder: Path, text: str) -> bool:
+    if not 0 < len(text) <= _LONGEST or "\0" in text or "\n" in text:
+        return False
+    try:
+        return (folder / text).is_file()
+    except (OSError, ValueError):
+        return False

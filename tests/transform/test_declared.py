@@ -1,0 +1,109 @@
+"""Dependencies that are declared, named and not declared, or without content: real runs."""
+
+from __future__ import annotations
+
+import pytest
+
+from jupyter_datum.errors import UsageError
+from jupyter_datum.runner.ask import ask_again
+from jupyter_datum.runner.preview import preview
+
+from ..story import Story
+
+LINE = "job -i numbers --workers 1"
+
+
+@pytest.fixture
+def numbers(story: Story) -> Story:
+    story.namespace["numbers"] = [1, 2]
+    (story.folder / "config.json").write_text("1")
+    (story.folder / "tables").mkdir()
+    (story.folder / "tables" / "a.csv").write_text("a")
+    return story
+
+
+def stale(story: Story, line: str, body: str = "datum.value") -> bool:
+    """Whether anything would run, under a name of the line."""
+    prepared = story.prepare(line, body)
+    with story.ledger() as conn:
+        return preview(conn, story.project, prepared.recipe, {}).would_run > 0
+
+
+def test_a_declared_file_counts_and_is_named(numbers: Story) -> None:
+    line = f"{LINE} --depends config.json,tables"
+    numbers.run(line, "datum.value")
+    assert not stale(numbers, line)
+    (numbers.folder / "config.json").write_text("1")
+    assert not stale(numbers, line)
+    (numbers.folder / "config.json").write_text("2")
+    prepared = numbers.prepare(line, "datum.value")
+    with numbers.ledger() as conn:
+        found = preview(conn, numbers.project, prepared.recipe, {})
+    assert found.parts == {"file config.json": 2}
+    (numbers.folder / "config.json").write_text("1")
+    (numbers.folder / "tables" / "b.csv").write_text("b")
+    assert stale(numbers, line)
+
+
+def test_a_declared_name_counts(numbers: Story) -> None:
+    numbers.namespace["table"] = {"a": 1}
+    line = f"{LINE} --depends table"
+    numbers.run(line, "datum.value")
+    assert not stale(numbers, line)
+    numbers.namespace["table"] = {"a": 2}
+    assert stale(numbers, line)
+
+
+def test_recorded_code_does_not_run_with_another_declared_file(numbers: Story) -> None:
+    row = numbers.run(f"{LINE} --depends config.json", "datum.value")
+    (numbers.folder / "config.json").write_text("2")
+    with numbers.ledger() as conn:
+        run, _ = ask_again(conn, numbers.project, row, {"force": True})
+    with pytest.raises(AssertionError, match=r"config\.json, on which job depends, changed"):
+        numbers.end(run)
+
+
+def test_what_is_neither_file_nor_name_is_one_sentence(numbers: Story) -> None:
+    with pytest.raises(UsageError, match=r"--depends confg\.json: .* near to it: config\.json"):
+        numbers.prepare(f"{LINE} --depends confg.json", "datum.value")
+
+
+def test_a_file_that_the_code_names_is_listed(numbers: Story) -> None:
+    body = "open('config.json').read() + open('missing.json', 'a').name"
+    [listed] = numbers.prepare(LINE, body).recipe.untracked
+    assert listed.startswith("config.json (a file that the code names")
+    assert not numbers.prepare(f"{LINE} --depends config.json", body).recipe.untracked
+
+
+def test_one_in_a_helper_is_listed_and_one_said_to_be_untracked_is_not(numbers: Story) -> None:
+    exec(
+        "def read(name='x'):\n    return open('tables/a.csv').read()\n"
+        "from jupyter_datum import untracked\n",
+        numbers.namespace,
+    )
+    body = "read()\nopen(untracked('config.json')).read()\ndatum.value"
+    [listed] = numbers.prepare(LINE, body).recipe.untracked
+    assert listed.startswith("tables/a.csv (")
+    numbers.namespace["numbers"] = [1]
+    row = numbers.run(LINE, f"import os\nos.chdir({str(numbers.folder)!r})\n{body}")
+    assert (row.status, row.success) == ("success", 1)
+
+
+def test_a_version_stands_for_what_has_no_content(numbers: Story) -> None:
+    numbers.namespace["model"] = object()
+    body = "model\ndatum.value"
+    assert any("model" in name for name in numbers.prepare(LINE, body).recipe.untracked)
+    first = numbers.prepare(f"{LINE} --version model=v3", body).recipe
+    again = numbers.prepare(f"{LINE} --version model=v3", body).recipe
+    other = numbers.prepare(f"{LINE} --version model=v4", body).recipe
+    assert not first.untracked
+    assert first.fingerprint == again.fingerprint != other.fingerprint
+    with pytest.raises(UsageError, match="the cell reads no 'mode'"):
+        numbers.prepare(f"{LINE} --version mode=v3", body)
+
+
+def test_a_folder_of_data_is_refused(numbers: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("jupyter_datum.transform.declared._MOST", 1)
+    (numbers.folder / "tables" / "b.csv").write_text("b")
+    with pytest.raises(UsageError, match="make them an input"):
+        numbers.prepare(f"{LINE} --depends tables", "datum.value")
