@@ -64,6 +64,10 @@ class Project:
         """A result too large for its record, by the digest of its bytes."""
         return self.dir / "results" / digest[:2] / digest
 
+    def stored(self, digest: str) -> Path:
+        """An output of a former version that is kept, by the digest of its bytes."""
+        return self.dir / "store" / digest[:2] / digest
+
     def run(self, run: str) -> Path:
         """The folder of one run (its uuid): ``plan states j/ claims/ logs/``."""
         return self.dir / "runs" / run

@@ -237,6 +237,12 @@ MIGRATIONS: Final[tuple[str, ...]] = (
         primary key (datum, hash)
     ) without rowid;
 
+    -- Files in .datum/store, with how many rows of `kept` need each.
+    create table store (digest blob primary key, size int not null, refs int not null)
+        without rowid;
+    create index store_loose on store (digest) where refs <= 0;
+    create index kept_at on kept (at);
+
     -- Which datums a datum was made from, where its input is another transform.
     create table edge (
         down int not null, up int not null,

@@ -22,6 +22,7 @@ from ..states import RunStatus
 from .db import transaction
 from .edges import put_roots
 from .fence import Fenced, RunKey, check_epoch, storable
+from .fold import count_day
 from .keys import allocate_datums, index_keys
 from .outcomes import put_failures, put_successes
 
@@ -222,6 +223,7 @@ def end_run(
     with transaction(conn):
         index_keys(conn)
         update_run(conn, run, counts=final, status=status.value, message=message, ended=time.time())
+        count_day(conn, run.id)
 
 
 def put_workers(

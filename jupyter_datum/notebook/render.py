@@ -213,6 +213,11 @@ def closing_lines(run: RunRow, groups: list[FailureGroup], out: str | None) -> l
             "after a fix: run the cell with --only failed"
         )
     note = json.loads(run.note or "{}")
+    if pruned := note.get("pruned"):
+        stay = f"; {pruned['edited']:,} edited by hand stay" if pruned["edited"] else ""
+        lines.append(f"  {pruned['files']:,} outputs of vanished inputs removed{stay}")
+    if note.get("not_pruned"):
+        lines.append(f"  not pruned: {one_line(note['not_pruned'])}")
     if edited := note.get("left", {}).get("output edited by hand"):
         lines.append(
             f"  {edited:,} outputs edited by hand are kept as they are; --replace-edited makes "

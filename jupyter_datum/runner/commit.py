@@ -20,7 +20,9 @@ from ..outputs.disk import disk_errors
 from ..outputs.publish import Publisher, Verdict
 from ..state import Blame, Rejected, RunState
 from ..states import DatumState, RunStatus
+from .aftermath import prune_after
 from .job import Job
+from .keep import Keeper
 from .listing import Listing
 from .plan import Planner
 from .preview import stale_parts
@@ -34,9 +36,14 @@ class Committer:
     conn : sqlite3.Connection
     job : Job
     publisher : Publisher
+    keeper : Keeper
+        Of former versions.
     """
 
-    def __init__(self, conn: sqlite3.Connection, job: Job, publisher: Publisher) -> None:
+    def __init__(
+        self, conn: sqlite3.Connection, job: Job, publisher: Publisher, keeper: Keeper
+    ) -> None:
+        self._keeper = keeper
         self._conn = conn
         self._job = job
         self._publisher = publisher
@@ -183,6 +190,7 @@ class Committer:
         rejected = [Rejected(record.position, record.attempt) for record, *_ in refused]
         if good:
             writes.put_successes(conn, job.key, good)
+            self._keeper.write(conn, [done.datum for done, _ in good])
         if failed:
             writes.put_failures(conn, job.key, failed)
         if self._changed_workers:
@@ -210,6 +218,10 @@ class Committer:
         return good, [(_conflict(v), row[1], True) for v, row in pairs if not v.ok]
 
     # -- the end -------------------------------------------------------------------------
+
+    def prune(self, planner: Planner) -> None:
+        """Remove outputs of vanished inputs, if the run was asked to."""
+        prune_after(self._conn, self._job, planner)
 
     def end(self, state: RunState, status: RunStatus) -> None:
         """Record that the run has ended.

@@ -366,6 +366,8 @@ class Drive:
             return
         if status is RunStatus.SUCCESS and self.state.counts[DatumState.FAILED]:
             status = RunStatus.FAILED
+        if status in (RunStatus.SUCCESS, RunStatus.FAILED):
+            self._committer.prune(self._planning.planner)
         self._durable.end(self.state, status)
         self.status, self.ended = status, True
 

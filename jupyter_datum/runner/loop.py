@@ -6,6 +6,7 @@ import os
 import sqlite3
 import time
 import traceback
+from collections.abc import Iterator
 from typing import Final
 
 from ..errors import DatumError
@@ -15,6 +16,7 @@ from ..ledger.requests import Request
 from ..project import Project
 from ..state import Cancel, Hold, Pause, Release, Resume, Scale
 from ..states import RunStatus
+from .aftermath import tidy
 from .cluster import Pool
 from .drive import Drive
 from .environment import missing_error
@@ -73,6 +75,8 @@ class Runner:
         self._late: list[queries.RunRow] = []
         self._began = time.time()
         self._drives: dict[str, Drive] = {}
+        #: What is tidied up when there is time.
+        self._chores: list[Iterator[None]] = []
         self._quiet_since = time.monotonic()
         self._seen = -1
         self._stopping = False
@@ -108,6 +112,8 @@ class Runner:
             self._take_late()
         self._requests()
         now = time.monotonic()
+        if self._chores:
+            self._chore()
         if not self._drives:
             recently = now - self._quiet_since < _WARM_FOR
             time.sleep(_WARM if recently else _COLD)
@@ -117,6 +123,16 @@ class Runner:
             self._guarded(drive, share)
             if drive.ended:
                 self._finish(uuid)
+
+    def _chore(self) -> None:
+        """A step of what is tidied up; a mistake in it costs nothing but tidiness."""
+        try:
+            next(self._chores[0])
+        except StopIteration:
+            self._chores.pop(0)
+        except (DatumError, sqlite3.Error, OSError, LookupError, ValueError):
+            traceback.print_exc()
+            self._chores.pop(0)
 
     def _guarded(self, drive: Drive, share: float) -> None:
         """A mistake of ours in one run must not take the others with it."""
@@ -152,6 +168,7 @@ class Runner:
         self._pool.give_back(drive.cluster, now, keep=keep)
         self._prepare.clean(drive.job)
         self._sweep()
+        self._chores.append(tidy(self._conn, self._project, drive.job.key.transform))
         self._receiver.forget(uuid)
         self._quiet_since = now
 
@@ -169,7 +186,7 @@ class Runner:
 
     def _may_end(self) -> bool:
         now = time.monotonic()
-        if self._late:
+        if self._late or self._chores:
             return False
         if self._drives:
             self._end_forgotten(now)

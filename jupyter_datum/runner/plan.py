@@ -18,9 +18,10 @@ from ..inputs.base import Input, Listed
 from ..ledger import queries, writes
 from ..states import DatumState
 from .compare import Comparer
+from .keep import Candidate, Keeper
 from .lister import Lister
 from .merge import BATCH, PRUNED, Known, Merge, Pair, Row
-from .selection import AT_REST, NEW, UNCHANGED, GivesWay, Selection
+from .selection import AT_REST, CHANGED, NEW, RESTORED, STALE, UNCHANGED, GivesWay, Selection
 
 _SKIPPED: Final = bytes([DatumState.SKIPPED])
 
@@ -67,6 +68,8 @@ class Planner:
     same_input : callable, optional
         Whether a run (by row id) had the input expression that this one has; a datum of
         another that is not listed any more has not vanished, it has left the input.
+    keeper : Keeper, optional
+        Knows former versions that may be brought back.
     """
 
     def __init__(
@@ -82,7 +85,9 @@ class Planner:
         gives_way: GivesWay | None = None,
         dry: bool = False,
         same_input: Callable[[int], bool] = lambda run: True,
+        keeper: Keeper | None = None,
     ) -> None:
+        self._keeper = keeper if keeper is not None and keeper.holds else None
         self._conn = conn
         self._run, self._transform, version = run
         self.source = source
@@ -136,6 +141,8 @@ class Planner:
             self._listed_all()
             return None
         batch.reasons = self.compare.reasons(pairs)
+        if self._keeper is not None and self._selection.whole:
+            self._bring_back(self._keeper, pairs, batch.reasons)
         if self._resumed is None and batch.reasons.count(UNCHANGED) == len(pairs):
             self._skip_all(pairs, batch)
         else:
@@ -146,6 +153,24 @@ class Planner:
             batch.tried = self._tried(batch)
         self.planned += len(batch.ids)
         return batch
+
+    def _bring_back(self, keeper: Keeper, pairs: list[Pair], reasons: list[str]) -> None:
+        """Nothing runs where the ledger holds what the present input and code have made."""
+        candidates = [
+            Candidate(self.planned + i, listed, Known._make(row))
+            for i, ((listed, row), reason) in enumerate(zip(pairs, reasons, strict=True))
+            if row and reason in (CHANGED, STALE)
+        ]
+        if not candidates:
+            return
+        if self._dry:
+            back = {found[0].known.id for found in keeper.wanted(candidates, self.source)}
+        else:
+            back = keeper.bring_back(candidates, self.source)
+        for candidate in candidates:
+            if candidate.known.id in back:
+                self.compare.stale.subtract([candidate.known.version])
+                reasons[candidate.position - self.planned] = RESTORED
 
     def _new_ones(self, batch: Batch, n: int) -> Batch | None:
         """What :meth:`_plan` does where nothing is known and all is wanted, which is every

@@ -31,6 +31,7 @@ from .drive import Drive
 from .expression import same_expression
 from .handover import Receiver
 from .job import Job
+from .keep import Keeper
 from .lister import listed_apart
 from .listing import ids_by_key
 from .plan import Planner
@@ -214,6 +215,7 @@ class Preparer:
         for name in ("j", "claims", "logs"):
             (job.folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
         gives_way = GivesWay()
+        keeper = Keeper(self._conn, self._project, key, out, options.keep)
         publisher = Publisher(
             self._conn,
             run=key,
@@ -221,6 +223,7 @@ class Preparer:
             replace=options.force,
             replace_edited=options.replace_edited,
             is_stale=gives_way,
+            before=keeper.before if options.keep else None,
         )
         resumed = None
         if recovering:
@@ -244,10 +247,11 @@ class Preparer:
             resumed=resumed,
             gives_way=gives_way,
             same_input=same_expression(self._conn, self._project, recipe),
+            keeper=keeper,
         )
         state = RunState(_settings(options))
         cluster = self._pool.take(self._wanted(job))
-        return Drive(job, planner, state, cluster, Committer(self._conn, job, publisher))
+        return Drive(job, planner, state, cluster, Committer(self._conn, job, publisher, keeper))
 
     def lacks_environment(self, run: str, digest: str | None) -> list[str]:
         """Return the variables of a recipe whose values no kernel has told yet for `run`.

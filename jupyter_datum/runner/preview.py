@@ -14,6 +14,7 @@ from ..inputs import input_from_json
 from ..inputs.base import Listed
 from ..ledger import queries
 from ..ledger.db import is_foreign
+from ..ledger.fence import RunKey
 from ..ledger.relocate import relocate
 from ..ledger.versions import changed_parts
 from ..project import Project
@@ -22,6 +23,7 @@ from ..transform.declared import changed_declared
 from ..transform.options import Options
 from ..transform.recipe import Recipe
 from .expression import same_expression
+from .keep import Keeper
 from .lister import listed_apart
 from .merge import BATCH
 from .plan import Batch, Planner
@@ -137,6 +139,7 @@ class Survey:
         self._transform = transform = known.id if known else _NO_ROW
         version = queries.version_of(conn, transform, bytes.fromhex(recipe.fingerprint))
         source = listed_apart(input_from_json(recipe.input, project), project, recipe)
+        key = RunKey(_NO_ROW, transform, version or _NO_ROW, 0)
         self.planner = Planner(
             conn,
             (_NO_ROW, transform, version or _NO_ROW),
@@ -146,6 +149,7 @@ class Survey:
             time.time_ns,
             dry=True,
             same_input=same_expression(conn, project, recipe),
+            keeper=Keeper(conn, project, key, None, 0),
         )
         self._found = Preview(errors=self.planner.errors)
         self._sizes = Sizes()
@@ -245,6 +249,8 @@ def stale_parts(
     """
     found: Counter[str] = Counter()
     for version, n in stale.items():
+        if n <= 0:  # brought back, all of them
+            continue
         names = changed_parts(conn, version, parts)
         found[", ".join(map(part_word, names)) or "the Python version"] += n
     return dict(found.most_common())

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import threading
+from pathlib import Path
+
 import pytest
 
 from jupyter_datum.errors import UsageError
 from jupyter_datum.runner.ask import ask_again
 from jupyter_datum.runner.preview import preview
+from jupyter_datum.transform.capture import capture
+from jupyter_datum.transform.cell import Cell
+from jupyter_datum.transform.declared import declare
+from jupyter_datum.transform.fingerprint import Fingerprint, fingerprint
 
 from ..story import Story
 
@@ -89,17 +96,20 @@ def test_one_in_a_helper_is_listed_and_one_said_to_be_untracked_is_not(numbers: 
     assert (row.status, row.success) == ("success", 1)
 
 
-def test_a_version_stands_for_what_has_no_content(numbers: Story) -> None:
-    numbers.namespace["model"] = object()
-    body = "model\ndatum.value"
-    assert any("model" in name for name in numbers.prepare(LINE, body).recipe.untracked)
-    first = numbers.prepare(f"{LINE} --version model=v3", body).recipe
-    again = numbers.prepare(f"{LINE} --version model=v3", body).recipe
-    other = numbers.prepare(f"{LINE} --version model=v4", body).recipe
-    assert not first.untracked
-    assert first.fingerprint == again.fingerprint != other.fingerprint
-    with pytest.raises(UsageError, match="the cell reads no 'mode'"):
-        numbers.prepare(f"{LINE} --version mode=v3", body)
+def test_a_version_stands_for_what_has_no_content(tmp_path: Path) -> None:
+    cell = Cell("guard", "<cell>", 1)
+    captured = capture(cell, {"__name__": "__main__", "guard": threading.Lock()}, tmp_path)
+
+    def found(*versions: str) -> Fingerprint:
+        made = fingerprint(cell, captured)
+        declare(made, cell, captured, tmp_path, (), versions)
+        return made
+
+    assert found().untracked == ["guard (_thread.lock)"]
+    assert not found("guard=v3").untracked
+    assert found("guard=v3").digest == found("guard=v3").digest != found("guard=v4").digest
+    with pytest.raises(UsageError, match=r"the cell reads no 'gard'\. Not tracked: guard"):
+        found("gard=v3")
 
 
 def test_a_folder_of_data_is_refused(numbers: Story, monkeypatch: pytest.MonkeyPatch) -> None:

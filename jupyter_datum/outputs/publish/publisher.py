@@ -42,6 +42,8 @@ class Publisher:
         Tells of a datum (by row id) that holds a success of this very version whether it is
         to be run again all the same (its input changed), or has left the input: then its
         paths are free to a new maker. Without it they are not.
+    before : callable, optional
+        Told of datums (by row id) whose former outputs are about to be replaced.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Publisher:
         replace: bool = False,
         replace_edited: bool = False,
         is_stale: Callable[[int], bool] | None = None,
+        before: Callable[[Iterable[int]], None] | None = None,
     ) -> None:
         self._conn = conn
         self._run = run
@@ -66,6 +69,7 @@ class Publisher:
             is_stale=is_stale,
             versions=same,
         )
+        self._before = before
         self._grounded = False
         # What a try that failed leaves to the next one:
         self._announced: dict[tuple[int, int], list[Move]] = {}
@@ -95,6 +99,8 @@ class Publisher:
             judge = self._judge(group)
             if judge.fresh:
                 judge = self._announce(group, judge)
+            if self._before is not None:
+                self._before([v.done.datum for v in judge.verdicts if v.ok])
             self._carry_out(judge.moves)
             self._conclude(judge, commit)
         self._forget(judge)

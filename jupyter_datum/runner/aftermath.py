@@ -1,0 +1,44 @@
+"""What a run does about others' leavings: prune before its end, tidy up after it."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Iterator
+
+from ..errors import RunError
+from ..ledger import queries, writes
+from ..ledger.fold import fold
+from ..outputs.publish.prune import prune
+from ..project import Project
+from .job import Job
+from .keep import sweep_store
+from .plan import Planner
+from .upkeep import check_share
+
+
+def prune_after(conn: sqlite3.Connection, job: Job, planner: Planner) -> None:
+    """Remove outputs of vanished inputs, if the run was asked to, and write down how many.
+
+    Nothing is concluded from a listing that was not whole.
+    """
+    asked = job.options.prune
+    if not asked or job.out is None or not planner.gives_way.whole:
+        return
+    row = queries.run_by_uuid(conn, job.uuid)
+    note = json.loads((row.note if row else None) or "{}")
+    try:
+        check_share(conn, job.key.transform, planner.planned, everything=asked == "all")
+        done = prune(conn, job.key.transform, [job.out], left=asked == "all", run=job.key.id)
+        note["pruned"] = {"files": done.files, "datums": done.datums, "edited": done.edited}
+    except RunError as exc:
+        note["not_pruned"] = str(exc)
+    writes.update_run(conn, job.key, note=json.dumps(note))
+
+
+def tidy(conn: sqlite3.Connection, project: Project, transform: int) -> Iterator[None]:
+    """Fold old runs of a transform, and sweep what is kept; a short step at a time."""
+    yield from fold(conn, transform, time.time())
+    sweep_store(conn, project)
+    yield
