@@ -1,0 +1,147 @@
+"""What cannot work is one sentence, before anything runs."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jupyter_datum.errors import DatumError, InputError, UsageError
+from jupyter_datum.inputs import (
+    GlobInput,
+    as_input,
+    check_top,
+    cross,
+    glob,
+    grid,
+    group,
+    input_from_json,
+    items,
+    join,
+    starting_at,
+    union,
+)
+from jupyter_datum.notebook.context import Context
+from jupyter_datum.notebook.resolve import check_apart, resolve_input, resolve_output
+from jupyter_datum.project import create
+
+
+def left() -> GlobInput:
+    return glob("a/(*).txt", on="$1", by="$1")
+
+
+MISTAKES: list[tuple[Callable[[], Any], str]] = [
+    (lambda: glob("a/*.txt", on="$1"), "captures nothing: put parentheses"),
+    (lambda: glob("a/(*).txt", on="$2"), r"the capture \$2 .* is missing .* there are: \$1"),
+    (lambda: glob("a/(*).txt", on="${site}"), r"the capture \$site .* is missing"),
+    (lambda: glob("a/(*).txt", on="key"), "names no capture"),
+    (lambda: glob("a/(*).txt", on="$-"), "has a '\\$' without a name"),
+    (lambda: glob("a/(*).txt", on=7), "take text with captures .* or a function, not 7"),
+    (lambda: glob("a/*.txt", match="file"), "match is one of files, dirs, any"),
+    (lambda: join(left(), glob("b/(*).txt")), r"b/\(\*\).txt has no key in the join"),
+    (lambda: join(left()), "needs two inputs or more"),
+    (lambda: group(glob("a/*.txt")), "has no key in the group: give it by='\\$1'"),
+    (lambda: cross(), "needs inputs"),
+    (
+        lambda: cross(glob("a/*.txt", name="x"), glob("b/*.txt", name="x")),
+        "2 inputs of the cross are called 'x': a/\\*.txt, b/\\*.txt. Give each a name",
+    ),
+    (lambda: cross(glob("a/*.txt"), glob("a/*.txt")), "are called"),
+    (
+        lambda: join(left(), cross(glob("a/*"), grid(C=[1]), on="$1")),
+        "captures nothing",
+    ),
+    (
+        lambda: join(left(), cross(glob("b/(*)"), glob("c/(*)"), on="$1")),
+        r"the capture \$1 .* is ambiguous .* there are: \$\{b.1\}, \$\{c.1\}",
+    ),
+    (
+        lambda: union(glob("a/*.txt", name="x"), glob("b/*.txt", name="x")),
+        "inputs of the union are called 'x'",
+    ),
+    (lambda: grid(), r"needs parameters: grid\(C="),
+    (lambda: grid(C=[]), "the list of C is empty"),
+    (lambda: grid(C=1), "C is int, not a list; for one value write C=\\[...\\]"),
+    (lambda: grid(C="rbf"), "C is str, not a list"),
+    (lambda: grid(f=[threading.Lock()]), "a value of f .* cannot be sent to workers"),
+    (lambda: cross(7), "int is no input: write glob"),
+    (lambda: cross(glob("a/*", outer=True), grid(C=[1])), "outer=True is for an input of join"),
+    (lambda: group(glob("a/(*)", by="$1", outer=True)), "outer=True is for an input of join"),
+    (lambda: check_top(glob("a/*", outer=True)), "stands alone"),
+    (lambda: input_from_json({"globs": "*"}, None), "did you mean 'glob'?"),
+    (lambda: input_from_json({"glob": "*", "rooot": "x"}, None), "no key 'rooot'; did you mean 'root'"),
+    (lambda: input_from_json({"cross": {"glob": "*"}}, None), "takes an array of inputs"),
+    (lambda: input_from_json({"grid": [1]}, None), "a grid is an object of arrays"),
+    (lambda: input_from_json({"glob": "*", "cross": []}, None), "an input has one of the keys"),
+    (lambda: input_from_json([], None), "is written as a JSON object"),  # type: ignore[arg-type]
+    (lambda: input_from_json({"glob": "(*)", "on": 1}, None), "on and by are text with captures"),
+]
+
+
+@pytest.mark.parametrize(("make", "says"), MISTAKES, ids=[says for _, says in MISTAKES])
+def test_it_is_said_when_it_is_written(make: Callable[[], Any], says: str) -> None:
+    with pytest.raises(UsageError, match=says) as caught:
+        make()
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("function", "says"),
+    [
+        (lambda path: path.index("?"), "raised ValueError: .* for the path 'x.txt'"),
+        (lambda path: None, "gave None for the path 'x.txt'; it must give a str"),
+        (lambda path: "a\0b", "it must give a str .without NUL. or a number"),
+    ],
+)
+def test_a_key_function_that_fails_names_the_path(
+    tmp_path: Path, function: Any, says: str
+) -> None:
+    (tmp_path / "x.txt").touch()
+    with pytest.raises(InputError, match=says):
+        list(group(glob("*.txt", tmp_path, by=function)).list(frozenset(), []))
+
+
+def test_unnamed_inputs_are_called_by_folder_or_ending(tmp_path: Path) -> None:
+    assert [c.name for c in cross(glob("a/x/*.txt"), "b/*.txt", grid(C=[1]), [1]).children] == [
+        "x", "b", "grid", "items",
+    ]  # fmt: skip
+    scans = join(glob("s/(*).jpg"), glob("s/(*).json"), on="$1")
+    assert [c.name for c in scans.children] == ["jpg", "json"]
+    same = union("s/*.jpg", "s/*.json")
+    assert {c.name for c in same.children} == {"jpg", "json"}
+    assert [c.name for c in union(glob("s/*.a"), glob("s/x*.a")).children] == ["s", "s"]
+
+
+def test_an_input_may_not_lie_in_its_own_output(tmp_path: Path) -> None:
+    context = Context(tmp_path, None)
+    out = resolve_output("out", "x", context)
+    with starting_at(tmp_path):
+        for source in (glob("out/*.txt"), cross("in/*.txt", "out/deep/*.txt")):
+            with pytest.raises(UsageError, match="under its own output folder"):
+                check_apart(source, out)
+        check_apart(glob("**/*.txt"), out)  # there the folder is left out
+
+
+def test_expressions_are_read_as_they_are_written(tmp_path: Path) -> None:
+    project = create(tmp_path)
+    context = Context(tmp_path, None)
+    names: dict[str, Any] = {"pairs": cross("a/*", grid(C=[1, 2])), "glob": None, "xs": [1, 2]}
+    for text, described in [
+        ("cross('a/*.txt',grid(C=[1,2]))", "cross(a/*.txt, grid(C=[2]))"),
+        ("pairs", "cross(a/*, grid(C=[2]))"),
+        ("$pairs", "cross(a/*, grid(C=[2]))"),
+        ("cross(xs,'a/*')", "cross(items (2 items), a/*)"),
+        ('{"union": [{"glob": "a/*"}, {"items": [1]}]}', "union(a/*, items (1 items))"),
+    ]:
+        source = resolve_input(text, context, names, project)
+        assert source.describe() == described
+        assert input_from_json(source.to_json(), project).describe() == described
+    with pytest.raises(UsageError, match=r"join\(1\) cannot be made|is no input"):
+        resolve_input("join(1)", context, names, project)
+    with pytest.raises(DatumError, match="outer=True"):
+        resolve_input("glob('a/(*)',outer=True)", context, names, project)
+    assert as_input("a/*.txt").describe() == "a/*.txt"
+    assert items([1]).describe() == "items(...)"
