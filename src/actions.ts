@@ -2,9 +2,10 @@
 import { UUID } from '@lumino/coreutils';
 
 import type { OpenNotebook } from './cells/opennotebook';
-import { markedCells, onlyFailed } from './models/cells';
+import { markedCells, onlyFailed, withOptions } from './models/cells';
+import type { IOnce } from './models/cells';
 import type { PanelModel } from './models/panel';
-import type { Requests, What } from './requests';
+import type { IStart, Requests, What } from './requests';
 import type { IAsked, RequestKind } from './tokens';
 
 /** A run by its ids, as commands name it; left out: the run that the panel shows. */
@@ -34,7 +35,51 @@ export class Actions {
   /** Run again with the code that was recorded; needs no kernel. */
   async retry(args: IWhich, what: What): Promise<IAsked> {
     const { project, run } = this.which(args);
-    return this._requests.retry(project, run, what, key());
+    const asked = await this._requests.retry(project, run, what, key());
+    const { runs } = this._panel;
+    const name = runs.runs(project).find(one => one.uuid === run)?.name;
+    if (name !== undefined) {
+      this._panel.asked.follow(project, name, asked.run);
+    }
+    return asked;
+  }
+
+  /**
+   * Run a transform of the panel: the open cell where it was edited since, or has never run;
+   * else what was recorded, for which no kernel is needed.
+   */
+  async run(
+    name: string | undefined,
+    once: IOnce
+  ): Promise<IAsked | { cell: string; ok: boolean }> {
+    if (name !== undefined) {
+      this._panel.select(name);
+    }
+    const { row, way, project } = this._panel;
+    if (row && way === 'cell') {
+      return { cell: row.name, ok: await this._runCellOnce(row.cell ?? '', once) };
+    }
+    if (!row || way === null || project === null) {
+      throw new Error(`there is nothing to run of ${name ?? 'a transform'} here`);
+    }
+    const asked = await this._requests.start(project, { ...wanted(once), transform: row.name });
+    this._panel.asked.follow(project, row.name, asked.run);
+    return asked;
+  }
+
+  private async _runCellOnce(id: string, once: IOnce): Promise<boolean> {
+    const notebook = this._notebook();
+    const cell = notebook?.cells().find(one => one.id === id);
+    const plain = (once.which ?? 'due') === 'due' && !once.engine && !once.workers;
+    const code = cell && !plain ? withOptions(cell.source, once) : null;
+    if (!notebook || !cell) {
+      throw new Error('the cell of this transform is not in the open notebook');
+    }
+    if (code === null) {
+      return notebook.run(id);
+    }
+    this._panel.ranAs(cell.source, code);
+    return notebook.runWith(id, code);
   }
 
   /**
@@ -87,6 +132,13 @@ export class Actions {
     const cells = markedCells(this._notebook()?.cells() ?? []);
     return row?.cell ?? cells.find(cell => cell.name === wanted)?.id ?? null;
   }
+}
+
+/** What the server is asked for. */
+function wanted(once: IOnce): Omit<IStart, 'transform'> {
+  const { which, engine, workers } = once;
+  const datums = { due: {}, failed: { only: ['failed'] }, all: { force: true } }[which ?? 'due'];
+  return { ...datums, ...(engine ? { engine } : {}), ...(workers ? { workers } : {}), key: key() };
 }
 
 /** 32 hex digits: asking twice with one is asking once. */

@@ -7,6 +7,7 @@ import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
 import type { Actions } from './actions';
 import type { OpenNotebook } from './cells/opennotebook';
+import type { IOnce } from './models/cells';
 import type { PanelModel } from './models/panel';
 import { SAMPLE_CELL } from './panels/empty';
 import { Commands } from './tokens';
@@ -164,8 +165,15 @@ function addRequests(options: ICommandOptions): void {
 
 function addNotebook(options: ICommandOptions): void {
   const { actions, app, notebook, panel, trans } = options;
-  const { runCell, showCell, insertSample, refresh, openFile, copyId } = Commands;
+  const { run, runCell, showCell, insertSample, refresh, openFile, copyId } = Commands;
   const open = () => notebook() !== null;
+  add(
+    options,
+    run,
+    trans.__('Run the Transform'),
+    args => actions.run(text(args.name), onceOf(args)),
+    { enabled: () => panel.way !== null }
+  );
   add(
     options,
     runCell,
@@ -216,6 +224,15 @@ function addNotebook(options: ICommandOptions): void {
     },
     plain
   );
+}
+
+/** What a run is to be like, as arguments of a command say it. */
+function onceOf(args: Args): IOnce {
+  const which = text(args.which) ?? 'due';
+  if (which !== 'due' && which !== 'failed' && which !== 'all') {
+    throw new Error(`which is one of due, failed, all; not ${which}`);
+  }
+  return { which, engine: text(args.engine), workers: number(args.workers) };
 }
 
 function number(value: unknown): number | undefined {

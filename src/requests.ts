@@ -48,6 +48,16 @@ export interface IFilter {
 /** What is run again. */
 export type What = 'failed' | { group: number } | { datums: number[] };
 
+/** How a run is to differ from the cell as it is recorded. */
+export interface IStart {
+  transform: string;
+  only?: string[];
+  force?: boolean;
+  engine?: string;
+  workers?: number;
+  key: string;
+}
+
 /** All requests of the front end; see docs/live-protocol.md. */
 export class Requests {
   constructor(readonly settings: ServerConnection.ISettings) {}
@@ -117,6 +127,11 @@ export class Requests {
 
   log(project: string, id: number, run: string | number, attempt: number): Promise<ILog> {
     return this.get(`projects/${safe(project)}/datums/${id}/log`, { run, attempt });
+  }
+
+  /** Run what was recorded last of a transform. */
+  start(project: string, how: IStart): Promise<IAsked> {
+    return this.post(`projects/${safe(project)}/runs`, how);
   }
 
   /** Run again with the recorded code; `key` makes asking twice asking once. */

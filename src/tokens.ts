@@ -321,6 +321,7 @@ export const Commands = {
   retryRecorded: 'datum:retry-recorded',
   retryGroup: 'datum:retry-group',
   retryDatum: 'datum:retry-datum',
+  run: 'datum:run',
   runCell: 'datum:run-cell',
   pause: 'datum:pause',
   resume: 'datum:resume',

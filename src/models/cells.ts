@@ -52,15 +52,47 @@ function plain(source: string): string {
   return [head, ...body].map(text => text.trimEnd()).join('\n');
 }
 
-/** The cell's text with `--only failed` for one execution; null if it bears no magic. */
-export function onlyFailed(source: string): string | null {
+/** What is different for one execution of a cell. */
+export interface IOnce {
+  /** `due`: new, changed and failed ones. */
+  which?: 'due' | 'failed' | 'all';
+  engine?: string;
+  workers?: number;
+}
+
+/** The cell's text with the options of one execution in its line; null if it bears no magic. */
+export function withOptions(source: string, once: IOnce): string | null {
   const start = source.length - source.trimStart().length;
   const end = source.indexOf('\n', start);
   const line = source.slice(start, end < 0 ? undefined : end);
   if (!MAGIC.test(line)) {
     return null;
   }
-  const head = OF_THE_RUN.reduce((text, [what, by]) => text.replace(what, by), line);
   const rest = end < 0 ? '' : source.slice(end);
-  return `${source.slice(0, start)}${head.trimEnd()} --only failed${rest}`;
+  const [gone, words] = changes(once);
+  const head = gone.reduce((text, what) => text.replace(what, ''), line).trimEnd();
+  return `${source.slice(0, start)}${[head, ...words].join(' ')}${rest}`;
+}
+
+/** What goes from the line, and what comes to its end. */
+function changes(once: IOnce): [RegExp[], string[]] {
+  const { which, engine, workers } = once;
+  const gone = OF_THE_RUN.map(([what]) => what);
+  const words = { due: [], failed: ['--only failed'], all: ['--force'] }[
+    which ?? 'due'
+  ] as string[];
+  if (engine) {
+    gone.push(/\s--engine(?:=|\s+)\S+/g);
+    words.push(`--engine ${engine}`);
+  }
+  if (workers) {
+    gone.push(/\s--workers(?:=|\s+)\S+/g);
+    words.push(`--workers ${workers}`);
+  }
+  return [gone, words];
+}
+
+/** The cell's text with `--only failed` for one execution; null if it bears no magic. */
+export function onlyFailed(source: string): string | null {
+  return withOptions(source, { which: 'failed' });
 }

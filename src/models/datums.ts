@@ -34,6 +34,10 @@ export class DatumsModel {
   get error(): string | null {
     return this._error;
   }
+  /** Whether all of them are here. */
+  get whole(): boolean {
+    return this._next === null && this._error === null;
+  }
 
   /** Load the next page. */
   async more(): Promise<void> {

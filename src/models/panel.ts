@@ -7,7 +7,8 @@ import { RefusedError } from '../requests';
 import type { Requests } from '../requests';
 import { ENDED } from '../tokens';
 import type { IContext, IRun, IRunDetail, ITransform } from '../tokens';
-import { markedCells, sameSource } from './cells';
+import { AskedRuns } from './asked';
+import { markedCells, sameSource, transformName } from './cells';
 import type { IOpenCell } from './cells';
 import type { RunModel } from './run';
 import type { RunsModel } from './runs';
@@ -29,6 +30,9 @@ export interface IRow {
   run: IRun | null;
 }
 
+/** Where a run of a transform takes its code from: the open cell, or what was recorded. */
+export type Way = 'cell' | 'recorded';
+
 /** Rows of transforms that have their cells elsewhere. */
 const ELSEWHERE = 20;
 
@@ -38,10 +42,14 @@ export class PanelModel implements IDisposable {
     readonly runs: RunsModel,
     private readonly _requests: Pick<Requests, 'context' | 'transforms' | 'run'>
   ) {
+    this.asked = new AskedRuns(runs);
     runs.changed.connect(this._onRuns, this);
     runs.runChanged.connect(this._onRun, this);
     runs.projectShown.connect(this._onProject, this);
   }
+
+  /** Runs that were asked for here and have not begun. */
+  readonly asked: AskedRuns;
 
   /** Anything but a run's figures has changed. */
   get changed(): Signal<this, void> {
@@ -137,6 +145,22 @@ export class PanelModel implements IDisposable {
     return detail;
   }
 
+  /** A cell was run as `code`, with options of that one run: it counts as run as it stands. */
+  ranAs(source: string, code: string): void {
+    this._ranAs.set(code, source);
+  }
+
+  /** How the selected transform would be run; null if it can't be. */
+  get way(): Way | null {
+    const row = this.row;
+    if (!row?.run) {
+      return row?.cell ? 'cell' : null;
+    }
+    const fresh = this._edited === true && Boolean(this._notebook?.kernel);
+    const can = row.cell !== null && this._marked(row.cell);
+    return can && (fresh || row.run.retryable !== null) ? 'cell' : 'recorded';
+  }
+
   /** Whether the open cell differs from what the shown run recorded; null: not known. */
   get edited(): boolean | null {
     return this._edited;
@@ -151,6 +175,7 @@ export class PanelModel implements IDisposable {
     window.clearTimeout(this._timer);
     this._watch?.dispose();
     this._held?.dispose();
+    this.asked.dispose();
     Signal.clearData(this);
   }
 
@@ -242,6 +267,12 @@ export class PanelModel implements IDisposable {
     return [...rows.values()];
   }
 
+  /** Whether a cell bears the magic, so that its run is the run of its transform. */
+  private _marked(id: string): boolean {
+    const cell = this._notebook?.cells().find(one => one.id === id);
+    return cell !== undefined && transformName(cell.source) !== null;
+  }
+
   /** The id of a saved cell, if the open notebook still has it. */
   private _still(saved: ITransform): string | null {
     const cells = this._notebook?.cells() ?? [];
@@ -265,9 +296,10 @@ export class PanelModel implements IDisposable {
     const id = this.row?.cell;
     const cell = this._notebook?.cells().find(one => one.id === id);
     let edited: boolean | null = null;
-    if (run && cell && run.counts?.failed) {
+    if (run && cell) {
       try {
-        edited = !sameSource(cell.source, (await this.recorded(run)).source);
+        const { source } = await this.recorded(run);
+        edited = !sameSource(cell.source, this._ranAs.get(source) ?? source);
       } catch {
         edited = null; // the button then offers the recorded code, which needs no comparing
       }
@@ -285,6 +317,7 @@ export class PanelModel implements IDisposable {
   private _error: string | null = null;
   private _held: ReturnType<RunsModel['hold']> | null = null;
   private _notebook: IOpenNotebook | null = null;
+  private readonly _ranAs = new Map<string, string>();
   private readonly _recorded = new Map<string, Promise<IRunDetail>>();
   private _round = 0;
   private _rows: IRow[] = [];

@@ -1,4 +1,5 @@
 /** Failures by group, the datums of a group, and what runs them again. */
+import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
 import { DatumsModel } from '../models/datums';
@@ -16,6 +17,18 @@ const FIRST = 12;
 /** While a run is at it, its failed datums may still be tried again by itself. */
 const BUSY: ReadonlySet<Status> = new Set<Status>(['queued', 'running', 'held', 'cancelling']);
 
+/** Why no retry of a run can begin while it goes on. */
+function stillBusy(trans: TranslationBundle, run: RunModel): string | null {
+  return BUSY.has(run.counts?.status ?? 'running')
+    ? trans.__('The run has not ended yet: wait for it, or stop it first')
+    : null;
+}
+
+/** Why nothing of a run can be tried again with its recorded code. */
+function whyNot(trans: TranslationBundle, run: RunModel): string | null {
+  return stillBusy(trans, run) ?? run.info?.retryable ?? null;
+}
+
 /** How lists of datums are got: the widget around has the connection. */
 export type DatumSource = Pick<Requests, 'datums'>;
 
@@ -31,12 +44,8 @@ export function RetryButton(props: { panel: PanelModel; run: RunModel }): JSX.El
   }
   const args = { project: run.project, run: run.uuid };
   const edited = panel.edited === true;
-  const going = BUSY.has(run.counts?.status ?? 'running');
-  const no = going
-    ? trans.__('The run has not ended yet')
-    : edited
-      ? null
-      : (run.info?.retryable ?? null);
+  const recorded = whyNot(trans, run);
+  const no = edited ? stillBusy(trans, run) : recorded;
   return (
     <span className="jp-datum-retry">
       <CommandButton
@@ -44,12 +53,11 @@ export function RetryButton(props: { panel: PanelModel; run: RunModel }): JSX.El
         args={args}
         icon="retry"
         kind="bad"
-        disabled={no !== null}
+        why={no}
         title={
-          no ??
-          (edited
+          edited
             ? trans.__('Runs the edited cell in the kernel, for the failed datums only')
-            : trans.__('Runs the failed datums again with the recorded code; needs no kernel'))
+            : trans.__('Runs the failed datums again with the recorded code; needs no kernel')
         }
         label={
           edited
@@ -73,6 +81,7 @@ export function RetryButton(props: { panel: PanelModel; run: RunModel }): JSX.El
           <CommandButton
             command={Commands.retryRecorded}
             args={args}
+            why={recorded}
             label={trans.__('Retry %1 with the recorded code', count(failed))}
           />
         </span>
@@ -152,6 +161,7 @@ function GroupRow(props: {
   const one = group.workers.length === 1 && group.datums > 2;
   const where = [group.place, one ? trans.__('one worker only') : null].filter(Boolean).join(' · ');
   const type = oneLine(group.type);
+  const no = whyNot(trans, run);
   return (
     <div className="jp-datum-group" role="listitem" data-open={open}>
       <div className="jp-datum-group-row">
@@ -177,23 +187,25 @@ function GroupRow(props: {
             args={{ ...args, group: group.id }}
             icon="retry"
             kind="icon"
-            disabled={Boolean(run.info?.retryable) || BUSY.has(run.counts?.status ?? 'running')}
+            why={no}
             label={trans.__('Retry these %1 with the recorded code', count(group.datums))}
           />
         </span>
       </div>
-      {open ? <GroupDatums run={run} group={group.id} source={source} /> : null}
+      {open ? <GroupDatums run={run} group={group} source={source} /> : null}
     </div>
   );
 }
 
-function GroupDatums(props: { run: RunModel; group: number; source: DatumSource }): JSX.Element {
+function GroupDatums(props: { run: RunModel; group: IGroup; source: DatumSource }): JSX.Element {
   const { trans, commands } = useHost();
   const { run, group, source } = props;
   const list = React.useMemo(
-    () => new DatumsModel(source, run.project, run.uuid, { group, state: 'failed' }),
-    [run, group, source]
+    () => new DatumsModel(source, run.project, run.uuid, { group: group.id, state: 'failed' }),
+    [run, group.id, source]
   );
+  // The group counts what failed in its run; the list is of those that no later run has taken.
+  const since = run.ended && list.whole ? group.datums - list.datums.length : 0;
   useSignals(list.changed);
   return (
     <div className="jp-datum-datums">
@@ -215,6 +227,11 @@ function GroupDatums(props: { run: RunModel; group: number; source: DatumSource 
           <bdi>{datumName(trans, datum)}</bdi>
         </button>
       ))}
+      {since > 0 ? (
+        <div className="jp-datum-muted">
+          {trans._n('1 has run again since', '%1 have run again since', since)}
+        </div>
+      ) : null}
       {list.error ? <div className="jp-datum-muted">{oneLine(list.error)}</div> : null}
       {list.loading ? <div className="jp-datum-muted">{trans.__('Reading …')}</div> : null}
       {list.hasMore && !list.loading && list.datums.length ? (

@@ -54,10 +54,13 @@ export function CommandButton(props: {
   label: string;
   kind?: 'main' | 'bad' | 'flat' | 'icon';
   disabled?: boolean;
+  /** Why not, if it can't be now: the button stays in the tab order, and says so. */
+  why?: string | null;
   title?: string;
 }): JSX.Element {
   const { commands } = useHost();
-  const { command, args, icon, label, kind, disabled, title } = props;
+  const { command, args, icon, label, kind, disabled, why } = props;
+  const title = why ?? props.title;
   const bare = kind === 'icon';
   return (
     <button
@@ -65,10 +68,14 @@ export function CommandButton(props: {
       data-kind={kind}
       data-command={command}
       disabled={disabled}
+      aria-disabled={why ? true : undefined}
       aria-label={bare ? label : undefined}
       title={title ?? (bare ? label : undefined)}
       onClick={event => {
         event.stopPropagation();
+        if (why) {
+          return;
+        }
         void commands.execute(command, args).catch(() => undefined); // it has told the user
       }}
     >

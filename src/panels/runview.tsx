@@ -185,7 +185,7 @@ function StillFailed(props: { run: RunModel }): JSX.Element | null {
           args={{ project: run.project, run: run.uuid }}
           icon="retry"
           kind="bad"
-          disabled={Boolean(run.info?.retryable)}
+          why={run.info?.retryable}
           label={trans.__('Retry %1', count(still))}
         />
       }

@@ -16,6 +16,7 @@ import { MapSummary, MapView } from './mapview';
 import { CommandButton, HostContext, Section, StateWord, useHost, useSignals } from './parts';
 import type { IHost } from './parts';
 import { RunView } from './runview';
+import { RunWith } from './runwith';
 import { TransformsView, WorkersSummary, WorkersView } from './transforms';
 
 /** What the panel is made of. */
@@ -116,6 +117,7 @@ function Sections(props: ISidebarProps): JSX.Element {
         summary={count(panel.rows.length)}
       >
         <TransformsView panel={panel} />
+        <RunWith panel={panel} />
       </Section>
       {run ? <RunSections {...props} run={run} fold={fold} /> : <NotRun panel={panel} />}
     </>
@@ -131,17 +133,6 @@ function NotRun(props: { panel: PanelModel }): JSX.Element | null {
   return (
     <div className="jp-datum-body">
       <p>{trans.__('%1 has not run yet.', row.name)}</p>
-      {row.cell ? (
-        <div className="jp-datum-actions">
-          <CommandButton
-            command={Commands.runCell}
-            args={{ name: row.name }}
-            icon="play"
-            kind="main"
-            label={trans.__('Run the cell')}
-          />
-        </div>
-      ) : null}
     </div>
   );
 }

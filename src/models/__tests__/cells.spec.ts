@@ -1,4 +1,4 @@
-import { markedCells, onlyFailed, sameSource, transformName } from '../cells';
+import { markedCells, onlyFailed, sameSource, transformName, withOptions } from '../cells';
 
 const CELL = '%%datum thumbs -i "images/*.jpg" -o thumbs\nimage = load(datum.path)\nimage.size';
 
@@ -53,5 +53,19 @@ describe('onlyFailed', () => {
 
   it('is null for a cell without our magic', () => {
     expect(onlyFailed('x = 1')).toBeNull();
+  });
+});
+
+describe('withOptions', () => {
+  it('puts the options of one execution in place of those of the line', () => {
+    const cell = '%%datum a --engine joblib -i x --workers=2 --only new\ny';
+    expect(withOptions(cell, { which: 'all', engine: 'dask', workers: 8 })).toBe(
+      '%%datum a -i x --force --engine dask --workers 8\ny'
+    );
+    expect(withOptions(cell, { workers: 8 })).toBe('%%datum a --engine joblib -i x --workers 8\ny');
+  });
+
+  it('is null for a cell without our magic', () => {
+    expect(withOptions('x = 1', { which: 'all' })).toBeNull();
   });
 });

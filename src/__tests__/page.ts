@@ -1,0 +1,113 @@
+/** The panel in a page of jsdom, fed by frames; what it asks for is written down. */
+import { nullTranslator } from '@jupyterlab/translation';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { CommandRegistry } from '@lumino/commands';
+import { Signal } from '@lumino/signaling';
+import { Widget } from '@lumino/widgets';
+
+import { PanelModel } from '../models/panel';
+import type { IOpenNotebook } from '../models/panel';
+import { RunsModel } from '../models/runs';
+import { Sidebar } from '../panels/sidebar';
+import type { IHost } from '../panels/parts';
+import { Commands } from '../tokens';
+import { aGroup, aRun, FakeServer, PROJECT, RUN, snapshot, until } from './world';
+
+export const CELL = '%%datum means -i "*.csv"\nmean(datum.path)';
+
+/** A notebook with one cell. */
+export class Notebook implements IOpenNotebook {
+  path = 'work/readings.ipynb';
+  kernel: string | null = 'k';
+  source = CELL;
+  changed = new Signal<this, 'saved' | 'edited' | 'kernel'>(this);
+  cells() {
+    return [{ id: 'c1', source: this.source, code: true }];
+  }
+  /** Type something else into the cell. */
+  edit(source: string): void {
+    this.source = source;
+    this.changed.emit('edited');
+  }
+}
+
+/** Server, models and panel of one test. */
+export class Page {
+  readonly server = new FakeServer();
+  readonly runs = new RunsModel(this.server);
+  readonly executed: [string, any][] = [];
+  readonly notebook = new Notebook();
+  readonly panel: PanelModel;
+  readonly sidebar: Sidebar;
+  readonly host: IHost;
+  context: any = { state: 'ok', message: null, project: PROJECT, root: '', kernel: null };
+  /** What the list of a group gives. */
+  datums: any[] = [];
+
+  constructor(trans: TranslationBundle = nullTranslator.load('x')) {
+    this.panel = new PanelModel(this.runs, {
+      context: async () => this.context,
+      transforms: async () => [],
+      run: async () => ({ ...aRun(), source: CELL, untracked: null })
+    });
+    const commands = new CommandRegistry();
+    for (const id of [...Object.values(Commands), 'notebook:create-new']) {
+      commands.addCommand(id, { execute: args => void this.executed.push([id, args]) });
+    }
+    this.host = { trans, commands };
+    const source = { datums: async () => ({ datums: this.datums, next: null }) };
+    this.sidebar = new Sidebar({ host: this.host, panel: this.panel, source, theme: null });
+    Widget.attach(this.sidebar, document.body);
+  }
+
+  get text(): string {
+    return this.sidebar.node.textContent ?? '';
+  }
+
+  says(what: string): Promise<void> {
+    return until(() => this.text.includes(what));
+  }
+
+  button(name: RegExp): HTMLButtonElement | undefined {
+    return [...this.sidebar.node.querySelectorAll('button')].find(one =>
+      name.test(one.getAttribute('aria-label') ?? one.textContent ?? '')
+    );
+  }
+
+  /** The button, once it is there. */
+  async find(name: RegExp): Promise<HTMLButtonElement> {
+    await until(() => this.button(name) !== undefined);
+    return this.button(name)!;
+  }
+
+  /** Say something over the socket. */
+  put(header: object, body: unknown): void {
+    this.server.last.frame(header, new TextEncoder().encode(JSON.stringify(body)));
+  }
+
+  /** Open the notebook; connected, and nothing has run. */
+  async open(): Promise<void> {
+    this.panel.setNotebook(this.notebook);
+    await until(() => this.server.sockets.length === 1);
+    this.server.last.open();
+  }
+
+  /** Open it with a run. */
+  async withRun(states: Uint8Array, more: object, groups = [aGroup()]): Promise<void> {
+    await this.open();
+    const run = aRun({ total: states.length, ...more });
+    this.put({ type: 'runs', project: PROJECT }, [run]);
+    await until(() => this.panel.run !== null);
+    snapshot(this.server.last, 1, states, run);
+    this.put({ type: 'groups', project: PROJECT, run: RUN }, { groups, other: null });
+    const { panel } = this;
+    await until(() => panel.run!.groups.length === groups.length && panel.run!.states.length > 0);
+    await until(() => panel.edited !== null);
+  }
+
+  dispose(): void {
+    this.sidebar.dispose();
+    this.panel.dispose();
+    this.runs.dispose();
+  }
+}
