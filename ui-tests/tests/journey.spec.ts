@@ -23,9 +23,7 @@ test('run, see, open, fix, retry to green, nothing to do', async ({ page, tmpPat
   await page.notebook.activate('story.ipynb');
   await page.notebook.setCell(1, 'code', story.cell({ fixed: true }));
   await panel.getByRole('button', { name: 'Retry 4 with the edited cell' }).click();
-  await expect
-    .poll(() => story.output('0003'), { timeout: 30000 })
-    .toBe('1.75');
+  await expect.poll(() => story.output('0003'), { timeout: 30000 }).toBe('1.75');
   await expect(panel.getByRole('button', { name: /^Retry/ })).toHaveCount(0);
   expect(story.status()).toMatchObject({ status: 'success', success: 4 });
   for (const [stem, times] of story.executions()) {
@@ -75,6 +73,48 @@ test('a retry with every kernel shut down', async ({ page, tmpPath }) => {
   await expect.poll(() => story.output('0007'), { timeout: 30000 }).toBe('3.5');
   await expect(panel.getByRole('button', { name: /^Retry/ })).toHaveCount(0);
   expect(story.status()).toMatchObject({ status: 'success', success: 2, skipped: 18 });
+});
+
+test('start, retry and cancel from the panel with no kernel at all', async ({ page, tmpPath }) => {
+  const story = new Story(page, tmpPath);
+  story.write(20);
+  const slow = `time.sleep(30 if datum.stem[0] == "9" else 0)`;
+  const cell = story.cell({ fixed: true }).replace('import time', `import time\n${slow}`);
+  await story.open(cell);
+  const panel = await story.panel();
+  const run = panel.getByRole('button', { name: 'Run', exact: true });
+  await page.notebook.runCell(1, true);
+  await expect(run).toBeVisible();
+  await page.notebook.save();
+  await page.kernel.shutdownAll();
+
+  // One more file: the panel starts a run of what was recorded.
+  fs.writeFileSync(`${story.folder}/in/0100.txt`, '100');
+  await run.click();
+  await expect.poll(() => story.output('0100'), { timeout: 30000 }).toBe('50.0');
+  expect(story.status()).toMatchObject({ status: 'success', success: 1, skipped: 20 });
+
+  // And all over again with one worker of another engine.
+  await panel.getByRole('button', { name: 'Run with' }).click();
+  await panel.getByRole('combobox', { name: 'Datums' }).selectOption('all again');
+  await panel.getByRole('combobox', { name: 'Engine' }).selectOption('serial');
+  await run.click();
+  await expect
+    .poll(() => story.status(), { timeout: 30000 })
+    .toMatchObject({ status: 'success', success: 21, engine: 'serial' });
+
+  // A slow one is cancelled, and what was finished stays.
+  fs.writeFileSync(`${story.folder}/in/9000.txt`, '1');
+  fs.writeFileSync(`${story.folder}/in/0101.txt`, '101');
+  await panel.getByRole('combobox', { name: 'Datums' }).selectOption('new, changed and failed');
+  await panel.getByRole('combobox', { name: 'Engine' }).selectOption('joblib');
+  await run.click();
+  await expect.poll(() => story.output('0101'), { timeout: 30000 }).toBe('50.5');
+  await panel.getByRole('button', { name: 'Stop' }).click();
+  await expect(panel.locator('[data-section=run]')).toContainText('stopped', { timeout: 20000 });
+  expect(story.status()).toMatchObject({ status: 'cancelled', success: 1, cancelled: 1 });
+  expect(story.output('0101')).toBe('50.5');
+  expect(await page.evaluate(async () => (await fetch('/api/kernels')).json())).toEqual([]);
 });
 
 test('Detach frees the kernel, and the run goes on', async ({ page, tmpPath }) => {
