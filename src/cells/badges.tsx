@@ -8,7 +8,7 @@ import React from 'react';
 
 import type { PanelModel } from '../models/panel';
 import { count, percent, statusState, statusWord } from '../panels/format';
-import { HostContext, StateWord, useHost } from '../panels/parts';
+import { doneOf, HostContext, StateWord, useHost } from '../panels/parts';
 import type { IHost } from '../panels/parts';
 import { Commands, ENDED } from '../tokens';
 import type { IRun } from '../tokens';
@@ -41,7 +41,7 @@ function BadgeView(props: { run: IRun }): JSX.Element {
   const { trans, commands } = useHost();
   const { run } = props;
   const live = !ENDED.has(run.status);
-  const done = run.total - run.pending - run.running;
+  const done = doneOf(run, run.total);
   const failed = run.failed ? trans.__('%1 failed', count(run.failed)) : null;
   const far = live ? percent(done, run.total) : statusWord(trans, run.status);
   return (

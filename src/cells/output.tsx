@@ -17,6 +17,7 @@ import {
   Bar,
   byState,
   CommandButton,
+  doneOf,
   HostContext,
   StateWord,
   useHost,
@@ -146,7 +147,7 @@ function Words(props: {
   const left = leftAlone(run.info, parts.skipped);
   const unchanged = parts.skipped - left;
   const plain = status === 'success' && parts.success > 0;
-  const done = total - parts.pending - parts.running;
+  const done = doneOf(parts, total);
   const word = ENDED.has(status)
     ? statusWord(trans, status)
     : trans.__('%1: %2 of %3', statusWord(trans, status), count(done), count(total));

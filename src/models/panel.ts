@@ -64,6 +64,11 @@ export class PanelModel implements IDisposable {
   get project(): string | null {
     return this._context?.project ?? null;
   }
+  /** Whether nothing can be known of runs, since the ledger cannot be read. */
+  get unreadable(): boolean {
+    const state = this._context?.state;
+    return state === 'damaged' || state === 'newer';
+  }
   /** Why the server gives no context. */
   get error(): string | null {
     return this._error;

@@ -145,32 +145,38 @@ function RangeTable(props: { run: IRunModel }): JSX.Element {
   const rows = Array.from({ length: Math.ceil(run.total / step) }, (_, i) => i * step);
   const shown = STATES.filter(state => byState(run.counts ?? {}, run.total)[state]);
   return (
-    <table className="jp-datum-table">
-      <caption className="jp-datum-hidden">{trans.__('Datums by place in the input')}</caption>
-      <thead>
-        <tr>
-          <th scope="col">{trans.__('datums')}</th>
-          {shown.map(state => (
-            <th scope="col" key={state}>
-              {stateWord(trans, state)}
-            </th>
-          ))}
-        </tr>
-      </thead>
-      <tbody>
-        {rows.map(start => {
-          const end = Math.min(run.total, start + step);
-          const counts = tally(run.states, start, end);
-          return (
-            <tr key={start}>
-              <th scope="row">{`${count(start + 1)} … ${count(end)}`}</th>
-              {shown.map(state => (
-                <td key={state}>{count(counts[STATES.indexOf(state)])}</td>
-              ))}
-            </tr>
-          );
-        })}
-      </tbody>
-    </table>
+    <div
+      className="jp-datum-table-field"
+      role="region"
+      aria-label={trans.__('Datums by place in the input')}
+      tabIndex={0}
+    >
+      <table className="jp-datum-table">
+        <thead>
+          <tr>
+            <th scope="col">{trans.__('datums')}</th>
+            {shown.map(state => (
+              <th scope="col" key={state}>
+                {stateWord(trans, state)}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map(start => {
+            const end = Math.min(run.total, start + step);
+            const counts = tally(run.states, start, end);
+            return (
+              <tr key={start}>
+                <th scope="row">{`${count(start + 1)} … ${count(end)}`}</th>
+                {shown.map(state => (
+                  <td key={state}>{count(counts[STATES.indexOf(state)])}</td>
+                ))}
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+    </div>
   );
 }

@@ -146,6 +146,14 @@ export function byState(counts: Partial<ICounts>, total: number): Record<State, 
   return { ...some, pending: Math.max(0, rest) };
 }
 
+/** How many datums are through; what was cancelled was never done. */
+export function doneOf(
+  parts: Pick<Record<State, number>, 'pending' | 'running' | 'cancelled'>,
+  total: number
+): number {
+  return Math.max(0, total - parts.pending - parts.running - parts.cancelled);
+}
+
 /** The bar of segments. A failure among a million is still seen: CSS gives it 3 px. */
 export function Bar(props: {
   counts: Partial<ICounts>;
@@ -155,7 +163,7 @@ export function Bar(props: {
   const { trans } = useHost();
   const { counts, total, thin } = props;
   const parts = byState(counts, total);
-  const done = total - parts.pending - parts.running;
+  const done = doneOf(parts, total);
   const text = trans.__('%1 of %2, %3 failed', count(done), count(total), count(parts.failed));
   return (
     <div
@@ -173,7 +181,7 @@ export function Bar(props: {
           <i
             key={state}
             data-state={state}
-            style={{ flexGrow: Math.max(parts[state] / Math.max(total, 1), 0.0001) }}
+            style={{ flexGrow: total ? Math.max(parts[state] / total, 0.0001) : 1 }}
             title={`${stateWord(trans, state)}: ${count(parts[state])}`}
           />
         )

@@ -15,7 +15,7 @@ import {
   stateWord,
   stillFailed
 } from './format';
-import { Bar, byState, CommandButton, Note, StateWord, useHost, useSignals } from './parts';
+import { Bar, byState, CommandButton, doneOf, Note, StateWord, useHost, useSignals } from './parts';
 
 /** The order in which counts are listed; those that are zero are not. */
 const LISTED: readonly State[] = [
@@ -38,7 +38,7 @@ export function RunView(props: { run: RunModel }): JSX.Element {
     return <div className="jp-datum-body jp-datum-muted">{trans.__('Reading the run …')}</div>;
   }
   const parts = byState(counts, total);
-  const done = total - parts.pending - parts.running;
+  const done = doneOf(parts, total);
   const left = leftAlone(run.info, parts.skipped);
   const shown = { ...parts, skipped: parts.skipped - left };
   return (
@@ -73,6 +73,9 @@ function Figure(props: { run: RunModel; done: number; counts: ICounts }): JSX.El
   const { run, done, counts } = props;
   const { total } = run;
   const saved = run.info?.saved ?? 0;
+  if (!total) {
+    return <NoDatum counts={counts} />;
+  }
   if (total > 0 && counts.skipped === total && saved > 1) {
     return (
       <div className="jp-datum-figure">
@@ -91,6 +94,18 @@ function Figure(props: { run: RunModel; done: number; counts: ICounts }): JSX.El
       <span className="jp-datum-grow" />
       <span className="jp-datum-big jp-datum-percent">{percent(done, total)}</span>
     </div>
+  );
+}
+
+/** There is none yet, or none at all. */
+function NoDatum(props: { counts: ICounts }): JSX.Element {
+  const { trans } = useHost();
+  const { planned, status } = props.counts;
+  const none = Boolean(planned) || ENDED.has(status);
+  return (
+    <p className="jp-datum-muted">
+      {none ? trans.__('The input holds no datum.') : trans.__('The input is being listed …')}
+    </p>
   );
 }
 

@@ -13,8 +13,8 @@ const ENGINES = ['serial', 'joblib', 'dask', 'ipyparallel'] as const;
 export function RunWith(props: { panel: PanelModel }): JSX.Element | null {
   const { panel } = props;
   useSignals(panel.changed, panel.asked.changed);
-  const { row, way } = panel;
-  return row && way ? <RunRow key={row.name} panel={panel} row={row} /> : null;
+  const { row, way, unreadable } = panel;
+  return row && way && !unreadable ? <RunRow key={row.name} panel={panel} row={row} /> : null;
 }
 
 function RunRow(props: { panel: PanelModel; row: IRow }): JSX.Element {
@@ -83,7 +83,9 @@ function useWords(
     if (panel.asked.waits(row.name)) {
       return trans.__('It was asked for; the runner begins in a moment');
     }
-    if (run && !ENDED.has(run.status)) {
+    // A run that is paused, or whose runner is gone, gives way to the edited cell.
+    const still = run?.status === 'paused' || run?.status === 'interrupted';
+    if (run && !ENDED.has(run.status) && !(cell && still)) {
       return trans.__('Run %1 has not ended yet', run.id);
     }
     return cell ? null : (run?.retryable ?? null);

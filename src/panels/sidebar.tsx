@@ -126,8 +126,8 @@ function Sections(props: ISidebarProps): JSX.Element {
 
 function NotRun(props: { panel: PanelModel }): JSX.Element | null {
   const { trans } = useHost();
-  const { row } = props.panel;
-  if (!row) {
+  const { row, unreadable } = props.panel;
+  if (!row || unreadable) {
     return null;
   }
   return (
@@ -158,9 +158,11 @@ function RunSections(props: ISidebarProps & { run: RunModel; fold: Fold }): JSX.
         <RunView run={run} />
       </Section>
       <Announcer run={run} />
-      <Section {...fold('map')} title={trans.__('Map')} summary={<MapSummary per={per} />}>
-        <MapView run={run} theme={theme} onPer={setPer} />
-      </Section>
+      <Mapped run={run}>
+        <Section {...fold('map')} title={trans.__('Map')} summary={<MapSummary per={per} />}>
+          <MapView run={run} theme={theme} onPer={setPer} />
+        </Section>
+      </Mapped>
       <Section
         {...fold('failures')}
         title={trans.__('Failures')}
@@ -178,6 +180,12 @@ function RunSections(props: ISidebarProps & { run: RunModel; fold: Fold }): JSX.
       </Section>
     </>
   );
+}
+
+/** A map of nothing is left out. */
+function Mapped(props: { run: RunModel; children: JSX.Element }): JSX.Element | null {
+  useSignals(props.run.changed);
+  return props.run.total ? props.children : null;
 }
 
 function RunSummary(props: { run: RunModel }): JSX.Element {
@@ -208,8 +216,7 @@ function Announcer(props: { run: RunModel }): JSX.Element {
   const now = Date.now();
   if (counts && (now - said.current.at > 15_000 || counts.status !== said.current.status)) {
     const done = total - (run.info ? counts.running : 0);
-    const settledNow =
-      counts.success + counts.failed + counts.recovered + counts.skipped + counts.cancelled;
+    const settledNow = counts.success + counts.failed + counts.recovered + counts.skipped;
     said.current = {
       at: now,
       status: counts.status,

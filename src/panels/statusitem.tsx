@@ -6,7 +6,7 @@ import type { PanelModel } from '../models/panel';
 import type { RunModel } from '../models/run';
 import { Commands, ENDED } from '../tokens';
 import { count, percent, span, statusState, statusWord } from './format';
-import { byState, HostContext, StateWord, useHost, useSignals } from './parts';
+import { byState, doneOf, HostContext, StateWord, useHost, useSignals } from './parts';
 import type { IHost } from './parts';
 
 /** The widget in the status bar. */
@@ -56,7 +56,7 @@ function StatusWords(props: { run: RunModel }): JSX.Element | null {
   }
   const parts = byState(counts, total);
   const live = !ENDED.has(counts.status);
-  const done = total - parts.pending - parts.running;
+  const done = doneOf(parts, total);
   const failed = trans.__('%1 failed', count(parts.failed));
   if (!live && parts.failed) {
     return <StateWord state="failed" word={trans.__('Datums: %1', failed)} />;

@@ -7,7 +7,7 @@ import type { RunModel } from '../models/run';
 import { Commands, ENDED } from '../tokens';
 import type { IWorker } from '../tokens';
 import { count, datumName, oneLine, percent, span, statusState, statusWord } from './format';
-import { Bar, useHost, useSignals } from './parts';
+import { Bar, doneOf, useHost, useSignals } from './parts';
 
 /** One row a transform. */
 export function TransformsView(props: { panel: PanelModel }): JSX.Element {
@@ -27,7 +27,11 @@ function TransformRow(props: { row: IRow; panel: PanelModel }): JSX.Element {
   const { row, panel } = props;
   const { run } = row;
   const selected = row.name === panel.selected;
-  const status = run ? statusWord(trans, run.status) : trans.__('has not run');
+  const status = run
+    ? statusWord(trans, run.status)
+    : panel.unreadable
+      ? trans.__('not known')
+      : trans.__('has not run');
   return (
     <button
       className="jp-datum-transform"
@@ -44,7 +48,9 @@ function TransformRow(props: { row: IRow; panel: PanelModel }): JSX.Element {
         {oneLine(row.name)}
       </span>
       {run ? <Bar counts={run} total={run.total} thin /> : <span />}
-      <span className="jp-datum-right">{run ? <RowFigure row={row} /> : trans.__('not run')}</span>
+      <span className="jp-datum-right">
+        {run ? <RowFigure row={row} /> : panel.unreadable ? '' : trans.__('not run')}
+      </span>
     </button>
   );
 }
@@ -55,8 +61,8 @@ function RowFigure(props: { row: IRow }): JSX.Element {
   if (!run) {
     return <></>;
   }
-  if (!ENDED.has(run.status)) {
-    return <>{percent(run.total - run.pending - run.running, run.total)}</>;
+  if (!ENDED.has(run.status) || (run.cancelled && !run.failed)) {
+    return <>{percent(doneOf(run, run.total), run.total)}</>;
   }
   if (run.failed) {
     return <b className="jp-datum-bad">{trans.__('%1 failed', count(run.failed))}</b>;

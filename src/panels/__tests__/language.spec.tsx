@@ -81,7 +81,10 @@ describe('in a language of brackets', () => {
 
   it('finds what is not translated', () => {
     const node = document.createElement('div');
-    node.innerHTML = '<p>⟦a ⟦b⟧ 3⟧ 4 ms</p><b title="oops">means</b><i>12 left</i>';
+    const part = (text: string) => node.appendChild(document.createElement('p')).append(text);
+    ['⟦a ⟦b⟧ 3⟧ 4 ms', 'means', '12 left'].forEach(part);
+    const oops = 'oops';
+    Object.assign(node.lastElementChild!, { title: oops });
     expect(bareWords(node)).toEqual(['left', 'oops']);
   });
 
@@ -149,7 +152,10 @@ describe('in a language of brackets', () => {
     page.datums = [{ id: 11, key: 'a.csv', state: 'failed', position: 1 }];
     const other = aGroup({ id: 2, type: 'IndexError', message: 'out of range', workers: ['w1'] });
     await page.withRun(Uint8Array.of(2, 3, 4, 5, 6, 1, 0), more, [aGroup(), other]);
-    page.put({ type: 'workers', project: PROJECT, run: RUN }, [WORKER, { ...WORKER, worker: 'w2', up: null }]);
+    page.put({ type: 'workers', project: PROJECT, run: RUN }, [
+      WORKER,
+      { ...WORKER, worker: 'w2', up: null }
+    ]);
     page.notebook.edit(CELL.replace('mean(', 'median('));
     await page.find(/with the edited cell/);
     page.button(/Run with/)!.click();

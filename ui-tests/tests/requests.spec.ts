@@ -1,0 +1,108 @@
+/** What the page asks of the server: counted, with many views and with many cells. */
+import { expect, test } from '@jupyterlab/galata';
+import type { Page } from '@playwright/test';
+
+import { Story } from './story';
+
+/** Requests to our half of the server, and sockets to it. */
+class Counter {
+  readonly requests: string[] = [];
+  sockets = 0;
+
+  constructor(page: Page) {
+    page.on('request', request => {
+      const path = /:\d+\/jupyter-datum\/([^?]*)/.exec(request.url())?.[1];
+      if (path !== undefined && request.resourceType() !== 'websocket') {
+        this.requests.push(`${request.method()} ${path.replace(/[0-9a-f]{32}/g, '*')}`);
+      }
+    });
+    page.on('websocket', socket => {
+      this.sockets += Number(socket.url().includes('/jupyter-datum/stream'));
+    });
+  }
+
+  /** How many until now; they are counted from zero after that. */
+  take(): number {
+    return this.requests.splice(0).length;
+  }
+}
+
+test('four views of one run: one socket, and no polling', async ({ page, tmpPath }) => {
+  const counter = new Counter(page);
+  const story = new Story(page, tmpPath);
+  story.write(60);
+  await story.open(story.cell({ pause: 0.25 }));
+  const panel = await story.panel();
+  await story.start();
+  // Panel, status bar, badge and the output of the cell show it already; now a datum's page, too.
+  const open = panel.getByRole('button', { name: 'Open a failed datum of this group' }).first();
+  await expect(page.locator('.jp-datum-output')).toBeVisible({ timeout: 30000 });
+  await expect(page.locator('.jp-datum-badge-button')).toBeVisible();
+  await expect(page.locator('.jp-datum-status-button')).toBeVisible();
+  await open.click({ timeout: 30000 });
+  await expect(page.locator('.jp-datum-detail')).toContainText('could not convert');
+  counter.take();
+  const before = story.executions().size;
+  await page.waitForTimeout(2500);
+  expect(story.executions().size).toBeGreaterThan(before + 5);
+  expect(counter.requests).toEqual([]); // the run goes on, and all of it comes over the socket
+  await expect(panel.getByRole('button', { name: 'Retry 6', exact: true })).toBeEnabled({
+    timeout: 60000
+  });
+  await expect(panel.locator('[data-section=run]')).toContainText('done with failures');
+  await page.waitForTimeout(1500);
+  // The end of a cell makes the panel look once at what the kernel has loaded by now.
+  expect(counter.take()).toBeLessThanOrEqual(6);
+  expect(counter.sockets).toBe(1);
+});
+
+test('a notebook of 300 cells: no request and little time for each', async ({ page, tmpPath }) => {
+  const counter = new Counter(page);
+  const story = new Story(page, tmpPath);
+  story.write(4);
+  const few = Array.from({ length: 99 }, (_, at) => [
+    `# ${at}`,
+    `x${at} = ${at}`,
+    `%%datum t${at} -i "in/*.txt"\ndatum.stem`
+  ]);
+  story.notebook('%load_ext jupyter_datum', story.cell({ fixed: true }), 'y = 1', ...few.flat());
+  await page.notebook.openByPath(`${tmpPath}/story.ipynb`);
+  const panel = await story.panel();
+  await expect(panel.getByRole('option')).toHaveCount(100);
+  await page.waitForTimeout(1500);
+  const opening = counter.take();
+  expect(opening).toBeLessThanOrEqual(8);
+
+  await page.notebook.runCell(0, true);
+  await page.notebook.runCell(1, true);
+  const badge = page.locator('.jp-datum-badge-button');
+  await expect(badge).toHaveCount(1);
+  expect(counter.take()).toBeLessThanOrEqual(14);
+
+  // What an edit costs all our views together, in the page's own time.
+  await page.evaluate(() => {
+    const tasks: number[] = [];
+    Object.assign(window, { tasks });
+    new PerformanceObserver(list =>
+      list.getEntries().forEach(entry => tasks.push(entry.duration))
+    ).observe({ type: 'longtask' });
+  });
+  await page.notebook.enterCellEditingMode(1);
+  await page.keyboard.press('Control+End');
+  await page.keyboard.type('\n# one more line', { delay: 30 });
+  await expect(panel.getByRole('button', { name: 'Run the edited cell' })).toBeVisible();
+  const tasks = await page.evaluate(() => (window as unknown as { tasks: number[] }).tasks);
+  expect(Math.max(0, ...tasks)).toBeLessThan(400);
+  expect(counter.take()).toBeLessThanOrEqual(1);
+
+  // The badge goes where its cell goes.
+  const moved = 'notebook:move-cell-down';
+  await page.keyboard.press('Escape');
+  for (let step = 0; step < 3; step++) {
+    await page.evaluate(id => (window as any).jupyterapp.commands.execute(id), moved);
+  }
+  await expect(page.locator('.jp-Cell:has(.jp-datum-badge-button) .cm-content')).toContainText(
+    'one more line'
+  );
+  await expect(badge).toHaveCount(1);
+});

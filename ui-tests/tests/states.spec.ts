@@ -1,0 +1,236 @@
+/**
+ * Every state of the panel: a picture of each, light and dark, for people to look at
+ * (`ui-tests/pictures`), and axe over each of them.
+ */
+import AxeBuilder from '@axe-core/playwright';
+import { expect, test } from '@jupyterlab/galata';
+import type { IJupyterLabPageFixture } from '@jupyterlab/galata';
+import type { Page } from '@playwright/test';
+import * as path from 'path';
+
+import { GROUPS, Replay, WORKERS } from './replay';
+import type { IFace } from './replay';
+import { Story } from './story';
+
+// The page must not have its socket before we stand between.
+test.use({ autoGoto: false });
+
+const PICTURES = path.join(__dirname, '..', 'pictures');
+const THEMES = {
+  light: 'JupyterLab Light',
+  dark: 'JupyterLab Dark',
+  contrast: 'JupyterLab Dark High Contrast'
+};
+
+const now = () => Date.now() / 1000;
+
+/** Some of everything, as a run of a thousand is in its midst. */
+const MIDST: [number, number][] = [
+  [5, 120],
+  [2, 250],
+  [3, 98],
+  [2, 190],
+  [4, 20],
+  [3, 14],
+  [6, 8],
+  [1, 4],
+  [0, 296]
+];
+
+/** After the end nothing runs and nothing waits. */
+const AFTER: [number, number][] = MIDST.filter(([state]) => state > 1);
+
+const FACES: Record<string, IFace> = {
+  'not-run': { context: 'no-project' },
+  planning: { run: { status: 'running', planned: 0, started: now() }, states: [[0, 12400]] },
+  queued: { run: { status: 'queued', planned: 0, started: null }, states: [] },
+  running: { run: {}, states: MIDST, groups: GROUPS, workers: WORKERS },
+  paused: {
+    run: { status: 'paused', message: 'the first 20 failed alike: ValueError: bad number' },
+    states: [
+      [3, 20],
+      [0, 480]
+    ],
+    groups: [{ ...GROUPS[0], datums: 20 }]
+  },
+  failures: { run: { status: 'failed', ended: now() }, states: AFTER, groups: GROUPS },
+  done: { run: { status: 'success', ended: now() }, states: [[2, 480]], workers: WORKERS },
+  unchanged: {
+    run: { status: 'success', ended: now(), saved: 9660, reasons: { unchanged: 38112 } },
+    states: [[5, 38112]]
+  },
+  cancelled: {
+    run: { status: 'cancelled', ended: now() },
+    states: [
+      [2, 300],
+      [6, 180]
+    ]
+  },
+  interrupted: {
+    run: { status: 'interrupted' },
+    states: [
+      [2, 300],
+      [0, 180]
+    ]
+  },
+  error: {
+    run: { status: 'error', ended: now(), message: 'the folder out/halves cannot be written' },
+    states: [
+      [2, 40],
+      [6, 440]
+    ]
+  },
+  'left-failed': {
+    run: {
+      status: 'success',
+      ended: now(),
+      reasons: { 'failed before': 112 },
+      left: { 'failed before': 14 }
+    },
+    states: [
+      [2, 98],
+      [5, 382]
+    ]
+  },
+  million: {
+    run: { started: now() - 249 },
+    states: [
+      [2, 417_000],
+      [3, 1],
+      [2, 194_000],
+      [1, 32],
+      [0, 388_967]
+    ],
+    groups: [{ ...GROUPS[0], datums: 1 }],
+    workers: WORKERS
+  },
+  disconnected: { run: {}, states: MIDST, groups: GROUPS, server: 'lost' },
+  missing: { server: 'missing' },
+  older: { server: 'older' },
+  foreign: {
+    context: 'foreign',
+    message: "this ledger is another user's: it is shown, and nothing is run",
+    run: {
+      status: 'failed',
+      ended: now(),
+      retryable: 'this transform was recorded by someone else: run its cell'
+    },
+    states: AFTER,
+    groups: GROUPS
+  },
+  damaged: {
+    context: 'damaged',
+    message: 'the ledger is damaged (file is not a database)'
+  },
+  newer: {
+    context: 'newer',
+    message: 'the ledger was written by a newer jupyter-datum: install it in the server, too'
+  },
+  'other-kernel': {
+    context: 'version-mismatch',
+    message: 'the kernel speaks protocol 0, the server 1: install one version in both'
+  },
+  'not-loaded': { context: 'kernel-without-extension', message: '' },
+  'no-files': { context: 'no-files', message: '' }
+};
+
+async function theme(page: Page, name: string): Promise<void> {
+  await page.evaluate(async name => {
+    await (window as any).jupyterapp.commands.execute('apputils:change-theme', { theme: name });
+  }, name);
+  await expect(page.locator('body')).toHaveAttribute('data-jp-theme-name', name);
+  await page.waitForTimeout(150); // its style sheet, and then the map
+}
+
+async function axe(page: Page, where: string): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page }).include(where).analyze();
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .flatMap(({ id, nodes }) => nodes.map(node => `${id}: ${node.html}: ${node.failureSummary}`));
+}
+
+async function begin(page: IJupyterLabPageFixture, tmpPath: string): Promise<Replay> {
+  const story = new Story(page, tmpPath);
+  const replay = await Replay.before(page, story.cell());
+  await page.goto();
+  story.write(1);
+  story.notebook('import time', story.cell());
+  await page.notebook.openByPath(`${tmpPath}/story.ipynb`);
+  await story.panel();
+  await page.sidebar.setWidth(320);
+  return replay;
+}
+
+const picture = (page: Page, name: string) =>
+  page.locator('#jupyter-datum-panel').screenshot({ path: path.join(PICTURES, `${name}.png`) });
+
+for (const [shade, name] of Object.entries(THEMES)) {
+  test(`each state, ${shade}`, async ({ page, tmpPath }) => {
+    const replay = await begin(page, tmpPath);
+    const panel = page.locator('#jupyter-datum-panel');
+    await theme(page, name);
+    const found: Record<string, string[]> = {};
+    for (const [state, face] of Object.entries(FACES)) {
+      await replay.show(face);
+      if (face.run && state !== 'queued') {
+        await expect(panel.locator('[data-section=run]')).toBeVisible();
+      }
+      await page.waitForTimeout(250);
+      await picture(page, `${state}.${shade}`);
+      const wrong = await axe(page, '#jupyter-datum-panel');
+      if (wrong.length) {
+        found[state] = wrong;
+      }
+    }
+    expect(found).toEqual({});
+  });
+}
+
+test('all that can be opened, and the page of a datum', async ({ page, tmpPath }) => {
+  const replay = await begin(page, tmpPath);
+  const panel = page.locator('#jupyter-datum-panel');
+  await replay.show(FACES.failures);
+  await panel.getByRole('button', { name: 'Run with' }).click();
+  await panel.getByRole('button', { name: 'as a table' }).click();
+  await panel.locator('.jp-datum-group-text').first().click();
+  await expect(panel).toContainText('in/0003.txt');
+  for (const shade of ['light', 'dark'] as const) {
+    await theme(page, THEMES[shade]);
+    await picture(page, `opened.${shade}`);
+    expect(await axe(page, '#jupyter-datum-panel')).toEqual([]);
+  }
+  await panel.getByRole('button', { name: 'in/0003.txt' }).click();
+  const datum = page.locator('.jp-datum-detail');
+  await expect(datum).toContainText('could not convert');
+  for (const shade of ['dark', 'light'] as const) {
+    await theme(page, THEMES[shade]);
+    await datum.screenshot({ path: path.join(PICTURES, `datum.${shade}.png`) });
+    expect(await axe(page, '.jp-datum-detail')).toEqual([]);
+  }
+  await page.sidebar.setWidth(240);
+  for (const state of ['running', 'failures', 'million', 'not-run']) {
+    await replay.show(FACES[state]);
+    await page.waitForTimeout(400);
+    await picture(page, `${state}.narrow`);
+    const wide = await panel.evaluate(node => node.scrollWidth - node.clientWidth);
+    expect(wide, state).toBeLessThanOrEqual(0);
+  }
+});
+
+test('where the system chooses all colours, states differ still', async ({ page, tmpPath }) => {
+  const replay = await begin(page, tmpPath);
+  await page.emulateMedia({ forcedColors: 'active' });
+  await replay.show(FACES.running);
+  await page.waitForTimeout(400);
+  await picture(page, 'running.forced');
+  const panel = page.locator('#jupyter-datum-panel');
+  const bar = panel.locator('[data-section=run] .jp-datum-bar');
+  const fills = await bar.locator('i').evaluateAll(parts =>
+    parts.map(part => {
+      const { backgroundColor, backgroundImage } = getComputedStyle(part);
+      return `${backgroundColor} ${backgroundImage}`;
+    })
+  );
+  expect(fills.length).toBeGreaterThan(4);
+  expect(new Set(fills).size).toBe(fills.length);
+});
