@@ -107,9 +107,8 @@ export function MapSummary(props: { per: number }): JSX.Element {
   const { per } = props;
   return (
     <>
-      {per > 1
-        ? trans.__('1 tile = %1 datums, worst wins', count(per))
-        : trans.__('1 square = 1 datum')}
+      {per > 1 ? trans.__('1 tile = %1 datums', count(per)) : trans.__('1 square = 1 datum')}
+      {per > 1 ? <span className="jp-datum-wide">{trans.__('· worst wins')}</span> : null}
     </>
   );
 }
