@@ -107,7 +107,7 @@ const front: JupyterFrontEndPlugin<IFront> = {
       panel.setNotebook(mine);
       badges = currentWidget ? new Badges(currentWidget, panel, core.host) : null;
       void currentWidget?.sessionContext.ready.then(() =>
-        mine === open ? panel.refresh() : undefined
+        mine === open ? panel.refreshSoon() : undefined
       );
     };
     tracker.currentChanged.connect(follow);

@@ -108,6 +108,11 @@ export class PanelModel implements IDisposable {
     }
   }
 
+  /** Ask anew in a moment, together with what else is to be asked for then. */
+  refreshSoon(): void {
+    this._onNotebook(null, 'kernel');
+  }
+
   /** Ask for context and transforms anew. */
   async refresh(): Promise<void> {
     const round = ++this._round;

@@ -122,21 +122,18 @@ export function paint(
       Math.round((y + edge) * scale) - top
     );
   };
-  const tiles = Math.ceil(total / plan.per);
-  const late: [number, number][] = [];
-  for (let tile = 0; tile < tiles; tile++) {
-    const start = tile * plan.per;
-    const state = worst(states, start, Math.min(total, start + plan.per));
-    if (state === FAILED || state === RUNNING) {
-      late.push([tile, state]);
-    }
-    pen.fillStyle = colours[state];
-    rect(tile, 0);
+  const byState: number[][] = STATES.map(() => []);
+  for (let tile = 0, start = 0; start < total; tile++, start += plan.per) {
+    byState[worst(states, start, Math.min(total, start + plan.per))]?.push(tile); // no state of ours: none
   }
-  const grow = plan.tile < 3 ? 0.5 : 0;
-  for (const [tile, state] of grow ? late : []) {
+  // One colour after the other: to change it costs more than to fill a tile.
+  const draw = (state: number, grow: number) => {
     pen.fillStyle = colours[state];
-    rect(tile, grow);
+    byState[state].forEach(tile => rect(tile, grow));
+  };
+  STATES.forEach((_, state) => draw(state, 0));
+  if (plan.tile < 3) {
+    [RUNNING, FAILED].forEach(state => draw(state, 0.5));
   }
 }
 

@@ -36,6 +36,8 @@ export class Sidebar extends ReactWidget {
     this.addClass('jp-datum-panel');
     this.title.icon = datumIcon;
     this.title.caption = trans.__('Datums');
+    // It can be given the focus, from where Tab goes through what it holds.
+    this.node.tabIndex = -1;
     this.node.setAttribute('role', 'region');
     this.node.setAttribute('aria-label', trans.__('Datums'));
   }
@@ -47,6 +49,12 @@ export class Sidebar extends ReactWidget {
   fold(names: readonly string[]): void {
     this._folded = new Set(names);
     this.update();
+  }
+
+  protected override onActivateRequest(): void {
+    if (!this.node.contains(document.activeElement)) {
+      this.node.focus();
+    }
   }
 
   protected render(): JSX.Element {

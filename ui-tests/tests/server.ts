@@ -15,6 +15,8 @@ export interface IServerOptions {
   app?: string;
   /** With slashes at both ends. */
   baseUrl?: string;
+  /** The text of a module with an authorizer called `Guest`. */
+  authorizer?: string;
 }
 
 /** One server, in a folder of its own. */
@@ -30,7 +32,8 @@ export class Server {
     const root = fs.mkdtempSync(path.join(os.tmpdir(), 'datum-own-'));
     const server = new Server(fs.realpathSync(root), await freePort(), {
       app: options.app ?? 'lab',
-      baseUrl: options.baseUrl ?? '/'
+      baseUrl: options.baseUrl ?? '/',
+      authorizer: options.authorizer ?? ''
     });
     await server.again();
     return server;
@@ -55,7 +58,8 @@ export class Server {
         set('IdentityProvider.token', TOKEN),
         set('ServerApp.open_browser', 'False'),
         set('ServerApp.allow_root', 'True'),
-        set('ServerApp.log_level', 'ERROR')
+        set('ServerApp.log_level', 'ERROR'),
+        ...this.guest()
       ],
       { stdio: 'inherit', detached: true }
     );
@@ -82,6 +86,17 @@ export class Server {
     } catch {
       // There was none.
     }
+  }
+
+  /** The configuration file of a server with an authorizer of its own. */
+  private guest(): string[] {
+    const { authorizer } = this.options;
+    if (!authorizer) {
+      return [];
+    }
+    const file = path.join(fs.mkdtempSync(path.join(os.tmpdir(), 'datum-guest-')), 'config.py');
+    fs.writeFileSync(file, `${authorizer}\nc.ServerApp.authorizer_class = Guest\n`);
+    return [`--config=${file}`];
   }
 
   private async answers(): Promise<void> {
