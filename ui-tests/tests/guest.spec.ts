@@ -5,6 +5,7 @@ import * as fs from 'fs';
 import * as path from 'path';
 
 import { Files } from './files';
+import { panelOf } from './panel';
 import { Server } from './server';
 
 test('who may not execute sees all, and is told so by one sentence', async ({ page }) => {
@@ -25,12 +26,7 @@ test('who may not execute sees all, and is told so by one sentence', async ({ pa
       // Two of them fail, as they are meant to.
     }
     await page.goto(server.url('lab/tree/story.ipynb'));
-    const tab = page.locator('[data-id="jupyter-datum-panel"]').first();
-    const panel = page.locator('#jupyter-datum-panel');
-    await tab.waitFor({ timeout: 60000 });
-    if (!(await panel.isVisible())) {
-      await tab.click();
-    }
+    const panel = await panelOf(page);
     const retry = panel.getByRole('button', { name: 'Retry 2', exact: true });
     await expect(retry).toBeVisible({ timeout: 30000 });
     const told = page.locator('.Toastify__toast, .jp-toast-message');
@@ -65,10 +61,7 @@ test('a notebook that is not trusted: nothing of it runs', async ({ page }) => {
     fs.writeFileSync(path.join(server.root, 'story.ipynb'), JSON.stringify(hostile(files)));
     await page.goto(server.url('lab/tree/story.ipynb'));
     await page.locator('.jp-Notebook .jp-CodeCell').first().waitFor({ timeout: 60000 });
-    const tab = page.locator('[data-id="jupyter-datum-panel"]').first();
-    if (!(await page.locator('#jupyter-datum-panel').isVisible())) {
-      await tab.click();
-    }
+    await panelOf(page);
     await expect(page.locator('.jp-datum-output')).toBeVisible();
     await page.waitForTimeout(2000);
     expect(files.executions().size).toBe(0);
