@@ -46,7 +46,7 @@ export class Actions {
 
   /**
    * Run a transform of the panel: the open cell where it was edited since, or has never run;
-   * else what was recorded, for which no kernel is needed.
+   * else what was recorded. No kernel need be open: for an edited cell the server starts one.
    */
   async run(
     name: string | undefined,
@@ -59,11 +59,27 @@ export class Actions {
     if (row && way === 'cell') {
       return { cell: row.name, ok: await this._runCellOnce(row.cell ?? '', once) };
     }
+    if (row && way === 'saved') {
+      return this._runSaved(row.name, once);
+    }
     if (!row || way === null || project === null) {
       throw new Error(`there is nothing to run of ${name ?? 'a transform'} here`);
     }
     const asked = await this._requests.start(project, { ...wanted(once), transform: row.name });
     this._panel.asked.follow(project, row.name, asked.run);
+    return asked;
+  }
+
+  private async _runSaved(transform: string, once: IOnce): Promise<IAsked> {
+    const notebook = this._notebook();
+    if (!notebook) {
+      throw new Error('the notebook of this transform is not open');
+    }
+    await notebook.save();
+    const how = { ...wanted(once), transform, notebook: notebook.path };
+    const asked = await this._requests.startCell(how);
+    this._panel.asked.follow(asked.project, transform, asked.run);
+    this._panel.refreshSoon(); // it may be the first run of its project
     return asked;
   }
 

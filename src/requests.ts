@@ -58,6 +58,12 @@ export interface IStart {
   key: string;
 }
 
+/** The same for the cell of a saved notebook: a kernel is started for it if need be. */
+export interface IStartCell extends IStart {
+  /** Contents path. */
+  notebook: string;
+}
+
 /** All requests of the front end; see docs/live-protocol.md. */
 export class Requests {
   constructor(readonly settings: ServerConnection.ISettings) {}
@@ -132,6 +138,11 @@ export class Requests {
   /** Run what was recorded last of a transform. */
   start(project: string, how: IStart): Promise<IAsked> {
     return this.post(`projects/${safe(project)}/runs`, how);
+  }
+
+  /** Run a cell of a saved notebook, with a kernel of its own where it is not as recorded. */
+  startCell(how: IStartCell): Promise<IAsked & { project: string; code: string }> {
+    return this.post('runs', how);
   }
 
   /** Run again with the recorded code; `key` makes asking twice asking once. */

@@ -39,6 +39,14 @@ export class OpenNotebook implements IOpenNotebook {
     }));
   }
 
+  /** Save what is not saved yet. */
+  async save(): Promise<void> {
+    const { context } = this.panel;
+    if (context.model.dirty) {
+      await context.save();
+    }
+  }
+
   /** Run a cell as it stands, as Shift+Enter would. */
   async run(id: string): Promise<boolean> {
     const cell = this._cell(id);

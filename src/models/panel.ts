@@ -30,8 +30,11 @@ export interface IRow {
   run: IRun | null;
 }
 
-/** Where a run of a transform takes its code from: the open cell, or what was recorded. */
-export type Way = 'cell' | 'recorded';
+/**
+ * Where a run of a transform takes its code from: the open cell in its kernel, the saved cell in
+ * a kernel that is started for it, or what was recorded.
+ */
+export type Way = 'cell' | 'saved' | 'recorded';
 
 /** Rows of transforms that have their cells elsewhere. */
 const ELSEWHERE = 20;
@@ -163,12 +166,13 @@ export class PanelModel implements IDisposable {
   /** How the selected transform would be run; null if it can't be. */
   get way(): Way | null {
     const row = this.row;
-    if (!row?.run) {
-      return row?.cell ? 'cell' : null;
+    if (!row?.cell) {
+      return row?.run ? 'recorded' : null;
     }
-    const fresh = this._edited === true && Boolean(this._notebook?.kernel);
-    const can = row.cell !== null && this._marked(row.cell);
-    return can && (fresh || row.run.retryable !== null) ? 'cell' : 'recorded';
+    if (row.run && this._edited !== true && row.run.retryable === null) {
+      return 'recorded';
+    }
+    return this._notebook?.kernel && this._marked(row.cell) ? 'cell' : 'saved';
   }
 
   /** Whether the open cell differs from what the shown run recorded; null: not known. */

@@ -62,21 +62,18 @@ function useWords(
   row: IRow
 ): { label: string; title: string; why: string | null } {
   const { trans } = useHost();
-  const edited = panel.edited === true;
-  const cell = panel.way === 'cell';
-  const title = cell
-    ? trans.__('Runs the cell as it stands, in its kernel')
-    : edited
-      ? trans.__('The cell was edited; without its kernel the code of the last run is run')
-      : trans.__('Runs the code of the last run where it is due; needs no kernel');
-  return { label: label(), title, why: why() };
-
-  function label(): string {
-    if (cell) {
-      return edited ? trans.__('Run the edited cell') : trans.__('Run the cell');
-    }
-    return edited ? trans.__('Run the recorded code') : trans.__('Run');
-  }
+  const recorded = panel.way === 'recorded';
+  const label = recorded
+    ? trans.__('Run')
+    : panel.edited
+      ? trans.__('Run the edited cell')
+      : trans.__('Run the cell');
+  const titles = {
+    cell: trans.__('Runs the cell as it stands, in its kernel'),
+    saved: trans.__('Saves the notebook and runs the cell in a kernel that is started for it'),
+    recorded: trans.__('Runs the code of the last run where it is due; needs no kernel')
+  };
+  return { label, title: titles[panel.way ?? 'recorded'], why: why() };
 
   function why(): string | null {
     const { run } = row;
@@ -85,10 +82,10 @@ function useWords(
     }
     // A run that is paused, or whose runner is gone, gives way to the edited cell.
     const still = run?.status === 'paused' || run?.status === 'interrupted';
-    if (run && !ENDED.has(run.status) && !(cell && still)) {
+    if (run && !ENDED.has(run.status) && !(!recorded && still)) {
       return trans.__('Run %1 has not ended yet', run.id);
     }
-    return cell ? null : (run?.retryable ?? null);
+    return recorded ? (run?.retryable ?? null) : null;
   }
 }
 

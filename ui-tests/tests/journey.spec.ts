@@ -114,7 +114,15 @@ test('start, retry and cancel from the panel with no kernel at all', async ({ pa
   await expect(panel.locator('[data-section=run]')).toContainText('stopped', { timeout: 20000 });
   expect(story.status()).toMatchObject({ status: 'cancelled', success: 1, cancelled: 1 });
   expect(story.output('0101')).toBe('50.5');
-  expect(await page.evaluate(async () => (await fetch('/api/kernels')).json())).toEqual([]);
+
+  // The edited cell, still without a kernel: the server starts one for it, and ends it.
+  const quarters = story.cell({ fixed: true }).replace('value / 2', 'value / 4');
+  await page.notebook.setCell(1, 'code', quarters);
+  await panel.getByRole('button', { name: 'Run the edited cell' }).click();
+  await expect.poll(() => story.output('0100'), { timeout: 60000 }).toBe('25.0');
+  await expect
+    .poll(() => page.evaluate(async () => (await fetch('/api/kernels')).json()))
+    .toEqual([]);
 });
 
 test('Detach frees the kernel, and the run goes on', async ({ page, tmpPath }) => {

@@ -184,7 +184,8 @@ describe('in a language of brackets', () => {
       {
         datum: async () => datum,
         position: async () => ({ ...datum, id: null, key: null, state: 'pending' }),
-        log: async () => ({ text: 'a log', size: 99, cut: true })
+        log: async () => ({ text: 'a log', size: 99, cut: true }),
+        display: async () => []
       },
       PROJECT,
       RUN
