@@ -11,7 +11,7 @@ from jupyter_server.services.contents.fileio import FileManagerMixin
 from tornado.ioloop import IOLoop
 
 from .hall import Hall
-from .handlers import routes
+from .handlers import logout, routes
 from .handlers.base import RESOURCE
 
 #: Below the base URL.
@@ -24,9 +24,10 @@ def load(server: ServerApp) -> None:
     hall = Hall(*_files(server), app.settings, _kernels(server))
     app.settings[RESOURCE] = hall
     base = re.escape(str(app.settings["base_url"]).rstrip("/"))
-    app.add_handlers(  # type: ignore[no-untyped-call]
-        ".*$", [(f"{base}/{PREFIX}/{path}", handler) for path, handler in routes.ROUTES]
-    )
+    ours = [(f"{base}/{PREFIX}/{path}", handler) for path, handler in routes.ROUTES]
+    if (heard := logout.heard(server.identity_provider)) is not None:
+        ours.append((f"{base}/logout", heard))  # asked before the server's own
+    app.add_handlers(".*$", ours)  # type: ignore[no-untyped-call]
     IOLoop.current().add_callback(hall.start)  # the loop runs later
     server.log.info("jupyter_datum | serves %s/", PREFIX)
 

@@ -17,11 +17,13 @@ from .outbox import Outbox
 from .projects import Projects
 from .reader import Reader
 from .reads import Facts
+from .sessions import Sessions
 from .sight import Sight
 from .tail import Tail
 from .watch import Watch
 
-#: Seconds between two looks whether runs go on that nobody watches.
+#: Seconds between two looks whether runs go on that nobody watches, and whether those who
+#: watch still may.
 _LOOK: Final = 30.0
 
 
@@ -47,6 +49,7 @@ class Hall:
         self.projects = Projects(root, hidden)
         self.actions = Actions()
         self.drawn = Drawn(self.projects.files.submit)
+        self.sessions = Sessions()
         self._settings = settings
         self._facts: dict[Path, Facts] = {}
         self._tails: dict[tuple[str, str], Tail] = {}
@@ -145,6 +148,7 @@ class Hall:
     async def _keep(self) -> None:
         while True:
             await self.look()
+            await self.sessions.check()
             await asyncio.sleep(_LOOK)
 
 

@@ -28,26 +28,31 @@ SLOW = "import time\ntime.sleep(0.05)\n1 / (datum.value % 7)"
 class Server:
     """A Jupyter server in a process of its own, under a base URL like a hub's."""
 
-    def __init__(self, root: Path) -> None:
+    base_url = "/user/x%40y/"
+
+    def __init__(self, root: Path, config: dict[str, Any] | None = None) -> None:
         socket, self.port = bind_unused_port()
         socket.close()
         self.token = secrets.token_hex(16)
         self.root = root
+        self.config = config or {}
+        self.log = root.parent / "server.log"
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
+    def start(self, token: str | None = None) -> None:
         config = self.root.parent / "server.json"
         app = {"jpserver_extensions": {"jupyter_datum": True}}
-        config.write_text(json.dumps({"ServerApp": app}))
+        config.write_text(json.dumps({"ServerApp": app, **self.config}))
         self.process = subprocess.Popen(
             [
                 sys.executable, "-m", "jupyter_server", "--allow-root", "--no-browser",
                 f"--port={self.port}", "--ServerApp.port_retries=0",
-                f"--IdentityProvider.token={self.token}", "--ServerApp.base_url=/user/x%40y/",
+                f"--IdentityProvider.token={self.token if token is None else token}",
+                f"--ServerApp.base_url={self.base_url}",
                 f"--ServerApp.root_dir={self.root}",
                 f"--config={config}",
             ],
-            stdout=subprocess.DEVNULL, stderr=(self.root.parent / "server.log").open("ab"),
+            stdout=subprocess.DEVNULL, stderr=self.log.open("ab"),
             env={**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
         )  # fmt: skip
 
@@ -57,20 +62,26 @@ class Server:
             self.process.wait()
 
     async def get(self, path: str) -> Any:
-        url = f"http://127.0.0.1:{self.port}/user/x%40y/{path}?token={self.token}"
+        url = f"http://127.0.0.1:{self.port}{self.base_url}{path}?token={self.token}"
         return json.loads((await AsyncHTTPClient().fetch(url)).body)
+
+    async def answers(self, within: float = 40) -> None:
+        """Wait until it answers anything at all."""
+        end = time.monotonic() + within
+        while True:
+            url = f"http://127.0.0.1:{self.port}{self.base_url}login"
+            try:
+                await AsyncHTTPClient().fetch(url)
+                return
+            except OSError:
+                assert time.monotonic() < end, self.log.read_text()
+                await asyncio.sleep(0.2)
 
     async def page(self, within: float = 40) -> Page:
         """Ask for the status until it answers, then open the stream: as a browser does."""
-        end = time.monotonic() + within
-        while True:
-            try:
-                assert (await self.get("jupyter-datum/status"))["protocol"] == 1
-                break
-            except OSError:
-                assert time.monotonic() < end, (self.root.parent / "server.log").read_text()
-                await asyncio.sleep(0.2)
-        url = f"ws://127.0.0.1:{self.port}/user/x%40y/jupyter-datum/stream?token={self.token}"
+        await self.answers(within)
+        assert (await self.get("jupyter-datum/status"))["protocol"] == 1
+        url = f"ws://127.0.0.1:{self.port}{self.base_url}jupyter-datum/stream?token={self.token}"
         return Page(await websocket_connect(url))
 
 

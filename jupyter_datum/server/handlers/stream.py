@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Awaitable
 from typing import Any, Final, cast
 
@@ -18,6 +19,7 @@ from .. import bodies, codec
 from ..errors import ApiError, bad_request, not_found
 from ..hall import Hall
 from ..outbox import Outbox
+from ..sessions import LEFT
 from .base import RESOURCE
 
 #: Bytes of a message that a page may send.
@@ -35,6 +37,50 @@ _FIELDS: Final[dict[str, dict[str, bodies.Check]]] = {
     "visible": {"type": str, "visible": bodies.boolean},
     "draw": {"type": str, "kernel": str},
 }
+
+
+class _Nowhere:
+    """In the place of a connection: what is written to a cookie or a header goes nowhere."""
+
+    def set_close_callback(self, callback: Any) -> None:
+        """It never closes."""
+
+
+class Again(WebSocketMixin, JupyterHandler):
+    """An open socket's request, asked once more and never answered.
+
+    The socket's own handler cannot be asked: it knows its user already, and a websocket may
+    not set the cookies that an identity provider sets on the way.
+    """
+
+    @classmethod
+    async def allows(cls, of: JupyterHandler) -> bool:
+        """Return whether the request of a handler is that of somebody who may read.
+
+        Parameters
+        ----------
+        of : JupyterHandler
+            It has been prepared some time ago.
+        """
+        request = copy.copy(of.request)
+        request.connection = cast(Any, _Nowhere())
+        again = cls(of.application, request)
+        try:
+            await again.prepare()
+        except web.HTTPError as exc:
+            if exc.status_code in (401, 403):
+                return False
+            raise
+        user = again.current_user
+        if user is None:
+            return False
+        return bool(
+            await ensure_async(again.authorizer.is_authorized(again, user, "read", RESOURCE))
+        )
+
+    async def get(self) -> None:
+        """Only there to be asked about."""
+        raise web.HTTPError(403)
 
 
 class Stream(WebSocketMixin, WebSocketHandler, JupyterHandler):
@@ -61,21 +107,36 @@ class Stream(WebSocketMixin, WebSocketHandler, JupyterHandler):
         allowed = self.authorizer.is_authorized(self, self.current_user, "read", RESOURCE)
         if not await ensure_async(allowed):
             raise web.HTTPError(403)
+        self.username = str(self.current_user.username)
         await super().get(*args, **kwargs)
+
+    async def allowed(self) -> bool:
+        """Return whether the request that opened this socket would do so now."""
+        return await Again.allows(self)
+
+    def leave(self, reason: str) -> None:
+        """Close the socket; a page that goes on talking is not listened to."""
+        self._box.close()
+        self.hall.gone(self._box)
+        self.close(LEFT, reason)
 
     def open(self, *args: Any, **kwargs: Any) -> None:
         """Say who we are."""
         super().open(*args, **kwargs)
         self.set_nodelay(True)
+        self.hall.sessions.add(self)
         self._box.put(codec.frame({"type": "hello", "proto": PROTOCOL, "version": VERSION}))
 
     def on_close(self) -> None:
         """The page is gone."""
+        self.hall.sessions.remove(self)
         self._box.close()
         self.hall.gone(self._box)
 
     async def on_message(self, message: str | bytes) -> None:
         """Take one message; the next is read when it is done."""
+        if self._box.closed:
+            return
         named: dict[str, Any] = {}
         try:
             body = bodies.parse(message.encode() if isinstance(message, str) else message)
