@@ -95,10 +95,16 @@ def find(start: Path) -> Project | None:
 
     The search is git's: upwards, but never past the home folder, a mount, or a folder of
     another user.
+
+    Raises
+    ------
+    ProjectError
+        If what lies there is damaged, or another user's in a folder of this one.
     """
     for folder in _upwards(start):
         marker = folder / FOLDER / "project.json"
         if marker.is_file():
+            _check_owner(marker.parent)
             return _read(folder, marker)
     return None
 
@@ -122,6 +128,7 @@ def create(root: Path) -> Project:
     marker = folder / "project.json"
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
+        _check_owner(folder)
         for name in ("payloads", "recipes", "results", "runs"):
             (folder / name).mkdir(mode=0o700, exist_ok=True)
         (folder / ".gitignore").write_text("*\n")
@@ -152,6 +159,16 @@ def _read(root: Path, marker: Path) -> Project:
             f"{str(marker)!r} is damaged ({exc}). Move the folder {str(marker.parent)!r} away: "
             "outputs stay, the history of runs goes with it"
         ) from exc
+
+
+def _check_owner(folder: Path) -> None:
+    """Where others may write, one of them may have made ``.datum``: what lies in it is read as
+    this user's own, and its owner could exchange it at any time."""
+    if not (_ours(folder.stat()) and folder.lstat().st_uid == folder.stat().st_uid):
+        raise ProjectError(
+            f"{str(folder)!r} belongs to another user and is not taken for a project. Move it "
+            "away, or set DATUM_PROJECT to a folder of your own"
+        )
 
 
 def _upwards(start: Path) -> list[Path]:

@@ -39,8 +39,8 @@ _MARKS: Final = frozenset({watcher.MARK, WORKER_MARK})
 #: Starts the runner from a short-lived process, so that nobody has to wait for it (no
 #: zombie), in a session of its own, so that no interrupt of the kernel reaches it.
 _MIDDLE: Final = """
-import subprocess, sys
-log = open(sys.argv[1], "ab")
+import os, subprocess, sys
+log = os.open(sys.argv[1], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
 subprocess.Popen(sys.argv[2:], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                  start_new_session=True, close_fds=True)
 """
