@@ -36,16 +36,33 @@ class Limits {
     try {
       fs.mkdirSync(folder);
       fs.writeFileSync(`${folder}/${old ? 'memory.limit_in_bytes' : 'memory.max'}`, `${MEMORY}`);
-      return new Limits(folder, old);
+      const time = old ? folder.replace('/memory/', '/cpuacct/') : folder;
+      fs.mkdirSync(time, { recursive: true });
+      return new Limits(folder, time, old);
     } catch {
       return null;
     }
   }
 
   private constructor(
-    readonly folder: string,
+    private readonly folder: string,
+    private readonly time: string,
     private readonly old: boolean
   ) {}
+
+  /** What a shell does to enter it, with all that it starts. */
+  get entering(): string {
+    return [...new Set([this.folder, this.time])]
+      .map(name => `echo $$ > ${name}/cgroup.procs; `)
+      .join('');
+  }
+
+  /** Milliseconds of the core that were had: on a shared machine fewer than have passed. */
+  spent(): number {
+    return this.old
+      ? Number(fs.readFileSync(`${this.time}/cpuacct.usage`, 'utf-8')) / 1e6
+      : this._number('cpu.stat', 'usage_usec') / 1e3;
+  }
 
   /** Bytes that are nobody's file: those of a file are given back when they are needed. */
   used(): number {
@@ -66,6 +83,9 @@ class Limits {
         end(Number(pid));
       }
       try {
+        if (this.time !== this.folder && fs.existsSync(this.time)) {
+          fs.rmdirSync(this.time);
+        }
         fs.rmdirSync(this.folder);
         return;
       } catch {
@@ -105,12 +125,11 @@ class Launched {
 
   /** Start it as Binder does; resolve when the server answers. */
   async start(): Promise<void> {
-    const enter = this.limits ? `echo $$ > ${this.limits.folder}/cgroup.procs; ` : '';
     const lab = [
       'jupyter lab --no-browser --allow-root --ServerApp.log_level=ERROR',
       `--port=${this.port} --ServerApp.port_retries=0 --IdentityProvider.token=${TOKEN}`
     ].join(' ');
-    const command = `${enter}exec taskset -c ${CORE} bash binder/start ${lab}`;
+    const command = `${this.limits?.entering ?? ''}exec taskset -c ${CORE} bash binder/start ${lab}`;
     const options = { cwd: this.home, env: this._environment, stdio: 'inherit' } as const;
     this._pid = spawn('bash', ['-c', command], options).pid!;
     while (!(await this._answers())) {
@@ -242,6 +261,7 @@ test('the story on one core and in 1 GiB', async ({ page }) => {
   const ms = (name: string, since: number): void => {
     told[`${name}, ms`] = Date.now() - since;
   };
+  const spent = (): number => launched.limits?.spent() ?? NaN;
   try {
     const launch = Date.now();
     await launched.start();
@@ -258,6 +278,7 @@ test('the story on one core and in 1 GiB', async ({ page }) => {
     ms('link until notebook, panel and kernel are there', link);
 
     const story = Date.now();
+    const before = spent();
     await cells.nth(0).locator('.cm-content').click();
     await page.keyboard.press('Shift+Enter');
     await expect(cells.nth(0).locator('.jp-InputPrompt')).toHaveText('[1]:', { timeout: 30_000 });
@@ -302,6 +323,7 @@ test('the story on one core and in 1 GiB', async ({ page }) => {
     await expect(panel.getByRole('button', { name: /^Retry/ })).toHaveCount(0);
     ms('click until the failed are green', again);
     ms('the whole story', story);
+    told['of which the core was had, ms'] = Math.round(spent() - before);
     const last = launched.status();
     told.last = Object.fromEntries(
       ['status', 'success', 'failed', 'skipped'].map(name => [name, last[name]])
@@ -314,6 +336,7 @@ test('the story on one core and in 1 GiB', async ({ page }) => {
   } finally {
     told['peak memory without files, MiB'] = Math.round(launched.peak / 2 ** 20);
     told['killed for memory'] = launched.limits?.killed();
+    told.load = os.loadavg()[0];
     told.limits = launched.limits ? '1 core, 1 GiB' : '1 core';
     await launched.close();
     console.log(JSON.stringify(told, null, 1));
