@@ -43,6 +43,7 @@ ACTIONS = {
     f"projects/{ZERO}/runs/{ZERO}/requests": {"POST": "execute"},
     f"projects/{ZERO}/datums/0": {"GET": "read"},
     f"projects/{ZERO}/datums/0/log": {"GET": "read"},
+    f"projects/{ZERO}/datums/0/display": {"GET": "read"},
     f"projects/{ZERO}/requests/{ZERO}": {"GET": "read"},
     "nothing/at/all": {"GET": "read", "POST": "execute"},
 }
@@ -170,6 +171,7 @@ async def test_s02_what_is_denied_has_no_effect(
     book = save(story.folder, "%%datum thumbs -i numbers\n1")
     for path, body in (
         (("runs",), {"notebook": book, "transform": "thumbs"}),
+        (("runs",), {"notebook": save(story.folder, "%%datum t -i '*'\n1"), "transform": "t"}),
         (base, {"transform": "thumbs", "force": True}),
         ((*base, run, "retry"), {"what": "failed"}),
         ((*base, run, "requests"), {"kind": "cancel"}),
