@@ -108,17 +108,21 @@ async def test_who_logs_out_is_told_no_more(server: Server, story: Story) -> Non
     assert "Traceback" not in log, log[-3000:]
 
 
-async def test_a_page_that_goes_on_talking_is_not_heard(server: Server, story: Story) -> None:
+async def test_a_page_that_goes_on_talking_is_not_heard(
+    hall: Any, story: Story, jp_ws_fetch: Any
+) -> None:
     """A client may ignore that the server has closed, and the server reads on for seconds."""
-    server.start(token="")
-    await server.answers()
-    mine = Browser(server)
-    await mine.log_in()
-    page = await mine.page()
-    await mine.ask("logout")
-    await page.say(type="watch", project=story.project.uuid)
+    page = Page(await jp_ws_fetch("jupyter-datum", "stream"))
+    await page.next()
+    (socket,) = hall.sessions._unsure
+    text = json.dumps({"type": "watch", "project": story.project.uuid})
+    await socket.on_message(text)
+    assert hall._watches
+    hall.sessions.logged_out(socket.username)
+    assert not hall._watches
+    await socket.on_message(text)
+    assert not hall._watches
     assert await closed(page) == LEFT
-    assert page.runs == {}
 
 
 async def test_log_out_answers_as_before(hall: Any, jp_fetch: Any, jp_serverapp: Any) -> None:
