@@ -178,11 +178,12 @@ async def test_a_capture_of_a_dead_server_is_refused(call: Call, story: Story) -
     assert told.json["state"] == "refused" and "start the run again" in told.json["answer"]
 
 
+@pytest.mark.parametrize("denied", ["write", "execute"])
 async def test_who_may_not_start_kernels_captures_nothing(
-    story: Story, start: Start, jp_serverapp: Any, monkeypatch: pytest.MonkeyPatch
+    story: Story, start: Start, jp_serverapp: Any, monkeypatch: pytest.MonkeyPatch, denied: str
 ) -> None:
     def allowed(self: Any, handler: Any, user: Any, action: str, resource: str) -> bool:
-        return (action, resource) != ("execute", "kernels")
+        return (action, resource) != (denied, "kernels")
 
     monkeypatch.setattr(AllowAllAuthorizer, "is_authorized", allowed)
     book(story.folder, LOAD, CELL)

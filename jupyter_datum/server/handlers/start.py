@@ -53,8 +53,8 @@ class Start(Posting):
         return found
 
     async def _capture(self, reader: Reader, wanted: Wanted) -> None:
-        user = self.current_user
-        may = self.authorizer.is_authorized(self, user, "execute", "kernels")
-        if not await ensure_async(may):
-            raise ApiError(403, "forbidden", "you may not start kernels on this server")
+        for action in ("write", "execute"):  # as Jupyter asks for starting one and for using it
+            may = self.authorizer.is_authorized(self, self.current_user, action, "kernels")
+            if not await ensure_async(may):
+                raise ApiError(403, "forbidden", "you may not start kernels on this server")
         await self.hall.captures.begin(reader, wanted)
