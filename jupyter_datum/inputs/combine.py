@@ -133,14 +133,17 @@ class Composite(Input):
 
     @classmethod
     def from_json(cls, spec: dict[str, Any], project: Project | None) -> Self:
+        made = cls(cls._children_of(spec, project)).take_common(spec, project)
+        made._check_keys()
+        return made
+
+    @classmethod
+    def _children_of(cls, spec: dict[str, Any], project: Project | None) -> builtins.list[Input]:
         check_keys(spec, cls.kind)
         children = spec[cls.kind]
         if not isinstance(children, builtins.list):
             raise UsageError(f"{cls.kind!r} takes an array of inputs, not {children!r}")
-        made = cls([input_from_json(child, project) for child in children])
-        made.take_common(spec, project)
-        made._check_keys()
-        return made
+        return [input_from_json(child, project) for child in children]
 
     def describe(self) -> str:
         return f"{self.kind}({', '.join(child.describe() for child in self.children)})"

@@ -10,15 +10,15 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from itertools import product
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, Self
 
 from ..errors import UsageError
 from ..hashing import combine_values
 from ..project import Project
 from .again import Packing
 from .base import Errors, Input, Listed, Member, Piece, check_keys, input_from_json
-from .combine import Composite
-from .keys import Key, Template, check_template, key_of
+from .combine import Composite, stored_key
+from .keys import Key, Template, check_template, key_from_json, key_of, key_to_json
 from .sorted import Sorted
 
 _SHOWN: Final = 5
@@ -64,6 +64,28 @@ class Keyed(Composite):
         setattr(other, self.word, self._default)
         return other
 
+    def stored(self, project: Project) -> Input:
+        other = super().stored(project)
+        assert isinstance(other, Keyed)
+        other._default = stored_key(self._default, project)
+        return other
+
+    def to_json(self) -> dict[str, Any]:
+        spec = super().to_json()
+        return spec if self._default is None else {**spec, self.word: key_to_json(self._default)}
+
+    @classmethod
+    def from_json(cls, spec: dict[str, Any], project: Project | None) -> Self:
+        children = cls._children_of(spec, project)
+        if cls.kind == "join" and spec.get("outer"):
+            children = [as_outer(child) for child in children]
+        made = cls(children, key=key_from_json(spec.get(cls.word), project))
+        own = {name: value for name, value in spec.items() if name not in (cls.word, "outer")}
+        made.take_common(own, project)
+        made.outer = cls.kind != "join" and bool(spec.get("outer"))
+        made._check_keys()
+        return made
+
     @property
     def _about(self) -> str:
         return "its datums share" if self.word == "by" else "the inputs share"
@@ -86,6 +108,13 @@ class Keyed(Composite):
                     outer = child.outer or leaf.outer
                     row = packing.rows(Piece(listed, (member,)))
                     yield os.fsencode(key), slot, (outer, *row)
+
+
+def as_outer(source: Input) -> Input:
+    """Return an input of which a join keeps the datums without a partner."""
+    other = source.called(source.given or "")
+    other.outer = True
+    return other
 
 
 def _check(child: Input, word: str, key: Key) -> None:

@@ -15,7 +15,7 @@ from .combine import CrossInput, UnionInput
 from .files import GlobInput
 from .grid import GridInput, make_grid
 from .items import Items
-from .keyed import GroupInput, JoinInput, WholeInput
+from .keyed import GroupInput, JoinInput, WholeInput, as_outer
 from .upstream import UpstreamInput
 from .urls import UrlGlob, starting_pattern
 
@@ -132,7 +132,7 @@ def join(
     """
     given = list(_inputs(inputs))
     if outer:
-        given = [_as_outer(each) for each in given]
+        given = [as_outer(each) for each in given]
     return JoinInput(given, key=on, by=by, name=name)
 
 
@@ -213,12 +213,6 @@ def as_input(source: Any) -> Input:
 
 def _inputs(sources: Iterable[Any]) -> tuple[Input, ...]:
     return tuple(as_input(source) for source in sources)
-
-
-def _as_outer(source: Input) -> Input:
-    other = source.called(source.given or "")
-    other.outer = True
-    return other
 
 
 def check_top(source: Input) -> None:

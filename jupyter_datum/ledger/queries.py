@@ -255,6 +255,14 @@ def datum_by_id(conn: sqlite3.Connection, datum: int) -> DatumRow | None:
     return _datum(row) if row else None
 
 
+def datum_by_text(conn: sqlite3.Connection, transform: int, text: str) -> DatumRow | None:
+    """Return the datum whose key is `text`, or is shown as `text`."""
+    found = datum_by_key(conn, transform, os.fsencode(text))
+    if found is None and " | " in text:
+        return datum_by_key(conn, transform, os.fsencode(text.replace(" | ", "\0")))
+    return found
+
+
 def datum_by_key(conn: sqlite3.Connection, transform: int, key: bytes) -> DatumRow | None:
     """Return one datum by its key."""
     row = conn.execute(f"select {_DATUM} {BY_KEY} = ?", (transform, key)).fetchone()
@@ -361,7 +369,8 @@ def workers(conn: sqlite3.Connection, run: int) -> list[dict[str, Any]]:
 
 
 def key_text(key: bytes) -> str:
-    """Return a datum's key for people: escaped where it is not UTF-8 or not printable."""
+    """Return a datum's key for people: escaped where it is not UTF-8 or not printable, the
+    parts of one that has several with ``|`` between them."""
     text = os.fsencode(key) if isinstance(key, str) else key
-    shown = text.decode("utf-8", "backslashreplace")
+    shown = text.decode("utf-8", "backslashreplace").replace("\0", " | ")
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in shown)

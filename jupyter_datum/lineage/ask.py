@@ -72,7 +72,7 @@ def _datum_of(conn: sqlite3.Connection, text: str) -> int | None:
     row = queries.transform(conn, name) if colon else None
     if row is None:
         return None
-    found = queries.datum_by_key(conn, row.id, os.fsencode(key))
+    found = queries.datum_by_text(conn, row.id, key)
     if found is None:
         raise RunError(f"{name} has no datum with the key {key!r}")
     return found.id

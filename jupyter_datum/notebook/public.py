@@ -275,7 +275,7 @@ class Transform:
         if which == "failed":
             failed = queries.failed_datums(conn, transform, limit=1)
             return failed[0] if failed else None
-        found = queries.datum_by_key(conn, transform, os.fsencode(which))
+        found = queries.datum_by_text(conn, transform, which)
         run = queries.latest_run(conn, self.name)
         if found is None and which.isdigit() and run is not None:
             for ids in plan_pages(self._project.run(run.uuid) / "plan"):

@@ -276,7 +276,10 @@ def split(line: str) -> list[str]:
 
 def _in_call(word: str) -> bool:
     """Whether a word has become ``name(...`` and its bracket is still open."""
-    return bool(re.match(r"[A-Za-z_]\w*\(", word)) and word.count("(") > word.count(")")
+    if not re.match(r"[A-Za-z_]\w*\(", word):
+        return False
+    bare = re.sub(r"'[^']*'|\"[^\"]*\"", "", word)
+    return "'" in bare or '"' in bare or bare.count("(") > bare.count(")")
 
 
 def parse_line(line: str, body: str = "") -> Options:

@@ -72,7 +72,10 @@ MISTAKES: list[tuple[Callable[[], Any], str]] = [
     (lambda: group(glob("a/(*)", by="$1", outer=True)), "outer=True is for an input of join"),
     (lambda: check_top(glob("a/*", outer=True)), "stands alone"),
     (lambda: input_from_json({"globs": "*"}, None), "did you mean 'glob'?"),
-    (lambda: input_from_json({"glob": "*", "rooot": "x"}, None), "no key 'rooot'; did you mean 'root'"),
+    (
+        lambda: input_from_json({"glob": "*", "rooot": "x"}, None),
+        "no key 'rooot'; did you mean 'root'",
+    ),
     (lambda: input_from_json({"cross": {"glob": "*"}}, None), "takes an array of inputs"),
     (lambda: input_from_json({"grid": [1]}, None), "a grid is an object of arrays"),
     (lambda: input_from_json({"glob": "*", "cross": []}, None), "an input has one of the keys"),
@@ -96,9 +99,7 @@ def test_it_is_said_when_it_is_written(make: Callable[[], Any], says: str) -> No
         (lambda path: "a\0b", "it must give a str .without NUL. or a number"),
     ],
 )
-def test_a_key_function_that_fails_names_the_path(
-    tmp_path: Path, function: Any, says: str
-) -> None:
+def test_a_key_function_that_fails_names_the_path(tmp_path: Path, function: Any, says: str) -> None:
     (tmp_path / "x.txt").touch()
     with pytest.raises(InputError, match=says):
         list(group(glob("*.txt", tmp_path, by=function)).list(frozenset(), []))

@@ -56,9 +56,7 @@ def done(story: Story, line: str, body: str = SEES) -> list[Any]:
 
 def test_a_join_is_run_and_only_what_changed_again(story: Story) -> None:
     write(story, a__x1_txt="1", a__x2_txt="2", a__x3_txt="3", b__y1_json="1", b__y2_json="2")
-    line = (
-        "pairs -i join(glob('a/x(?).txt',on='$1'),glob('b/y(?).json',on='$1')) --engine serial"
-    )
+    line = "pairs -i join(glob('a/x(?).txt',on='$1'),glob('b/y(?).json',on='$1')) --engine serial"
     found = done(story, line)
     assert [x["paths"] for x in found] == [
         {"a": "x1.txt", "b": "y1.json"},

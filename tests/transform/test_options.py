@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 
 from jupyter_datum.errors import UsageError
-from jupyter_datum.transform.options import OPTIONS, Options, duration, options_help, parse_line
+from jupyter_datum.transform.options import (
+    OPTIONS,
+    Options,
+    duration,
+    options_help,
+    parse_line,
+    split,
+)
 
 
 def test_a_line_is_read() -> None:
@@ -71,3 +78,9 @@ def test_durations(text: str, seconds: float) -> None:
 
 def test_every_option_is_in_the_help() -> None:
     assert all(flag in options_help() for option in OPTIONS for flag in option.flags)
+
+
+def test_brackets_and_spaces_inside_a_call_are_its_own() -> None:
+    line = "x -i join(glob('a/(*).txt', on='$1'), glob('b [(] (*)', on=\"$1\")) -o out"
+    words = split(line)
+    assert len(words) == 5 and words[2].endswith('on="$1"))') and words[4] == "out"
