@@ -147,7 +147,7 @@ def test_the_packages_answer_as_functions(story: Story, monkeypatch: pytest.Monk
     assert "in/001.txt" in repr(jupyter_datum.lineage("out/up/001.up"))
     assert "code 1" in repr(jupyter_datum.history("out/up/001.up"))
     listed = list(jupyter_datum.datums(jupyter_datum.transform("up")))
-    assert [row.key for row in listed] == [b"000.txt", b"001.txt", b"002.txt"]
+    assert [datum.paths["up"].name for datum in listed] == ["000.up", "001.up", "002.up"]
 
 
 def test_the_three_questions_have_one_answer(story: Story) -> None:

@@ -10,10 +10,12 @@ from ..errors import InputError
 from ..hashing import decode_value
 from ..project import Project
 from ..results import value_of
+from .base import Input
 from .frames import framed
 from .rows import RowsInput
 from .split import SplitInput
 from .tables import Loaded, Table
+from .upstream import UpstreamInput
 
 
 def loader(spec: dict[str, Any], project: Project) -> Callable[[dict[str, Any]], Any]:
@@ -25,16 +27,45 @@ def loader(spec: dict[str, Any], project: Project) -> Callable[[dict[str, Any]],
         The input's JSON, of a recipe whose signature was checked.
     project : Project
     """
+    return _loader(
+        lambda name: _find(spec, name, project),
+        lambda name: _split(spec, name, project),
+        lambda: project,
+    )
+
+
+def loader_of(source: Input) -> Callable[[dict[str, Any]], Any]:
+    """Return what loads the lazy values of an input of this process."""
+
+    def rows(name: str) -> RowsInput:
+        leaves = source.leaves
+        return next(leaf for leaf in leaves if isinstance(leaf, RowsInput) and leaf.name == name)
+
+    def split(name: str) -> SplitInput:
+        leaves = source.leaves
+        return next(leaf for leaf in leaves if isinstance(leaf, SplitInput) and leaf.name == name)
+
+    def project() -> Project:
+        return next(leaf.project for leaf in source.leaves if isinstance(leaf, UpstreamInput))
+
+    return _loader(rows, split, project)
+
+
+def _loader(
+    rows: Callable[[str], RowsInput],
+    split: Callable[[str], SplitInput],
+    project: Callable[[], Project],
+) -> Callable[[dict[str, Any]], Any]:
     kept: dict[str, tuple[RowsInput, Table]] = {}
 
     def load(part: dict[str, Any]) -> Any:
         if "result" in part:
-            return value_of(str(part["result"]), bytes.fromhex(part["data"]), project)
+            return value_of(str(part["result"]), bytes.fromhex(part["data"]), project())
         if "split" in part:
-            return _split(spec, str(part["split"]), project).load(part)
+            return split(str(part["split"])).load(part)
         name = str(part["rows"])
         if name not in kept:
-            source = _find(spec, name, project)
+            source = rows(name)
             kept[name] = (source, source.table())
         source, table = kept[name]
         loaded = _inline(part) if "data" in part else table.load(part)

@@ -237,10 +237,13 @@ def datums(source: Any) -> Iterator[Datum]:
     source
         An input, a pattern, or a list.
     """
+    from .lazy import loader_of
+
     found = as_input(source)
     check_top(found)
+    load = loader_of(found)
     for index, listed in enumerate(found.list(frozenset(), [])):
-        yield datum_of(found, listed, index)
+        yield datum_of(found, listed, index, load=load)
 
 
 class _Nowhere:
