@@ -61,6 +61,8 @@ class Transform(NamedTuple):
     form: Form = Form()
     #: Storage options of inputs behind URLs, by the input's name.
     storage: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
+    #: Raises if a result is not what it must be.
+    check: Callable[[Any], None] | None = None
 
 
 class Bench:
@@ -142,6 +144,8 @@ class Bench:
             self.phase = "cell"
             answer = transform.run(datum)
             self.phase = "result"
+            if transform.check is not None:
+                transform.check(answer)
             result = None if answer is None else self._result(answer)
             display = None
             if _PYPLOT in sys.modules:

@@ -142,8 +142,9 @@ class Session:
         form = input_from_json(recipe.input, project).form
         storage = options_by_input(recipe.input)
         return Transform(
-            loaded.run, name, recipe.filename, recipe.fingerprint, recipe.cwd, load, form, storage
-        )
+            loaded.run, name, recipe.filename, recipe.fingerprint, recipe.cwd, load, form, storage,
+            loaded.check,
+        )  # fmt: skip
 
 
 class _Life:

@@ -24,6 +24,7 @@ from ..runner.ask import ask_for_run
 from ..runner.environment import carried, needed, of_stores
 from ..transform.capture import Captured, capture
 from ..transform.cell import Cell, compile_cell
+from ..transform.check import SLOT, checked_schema
 from ..transform.declared import declare
 from ..transform.fingerprint import Fingerprint, fingerprint
 from ..transform.options import OF_THE_RUN, Options, parse_line
@@ -80,7 +81,7 @@ def prepare(
     check_circle(options.name, source.to_json(), project)
     out = resolve_output(options.output, options.name, context)
     check_apart(source, out)
-    captured = capture(cell, namespace, project.root)
+    captured = _captured(cell, namespace, project, options)
     found = fingerprint(cell, captured)
     declare(found, cell, captured, context.folder, options.depends, options.versions)
     payload = build_payload(cell, captured, found.functions, _consent(options, project))
@@ -167,6 +168,17 @@ def _of_the_transform(options: Options) -> dict[str, Any]:
     default = Options()
     fields = {name: getattr(default, name) for name in OF_THE_RUN}
     return replace(options, **fields).to_json()
+
+
+def _captured(
+    cell: Cell, namespace: Mapping[str, Any], project: Project, options: Options
+) -> Captured:
+    """What the cell reads, and what its results must fit."""
+    captured = capture(cell, namespace, project.root)
+    if options.schema is None:
+        return captured
+    schema = checked_schema(options.schema, namespace)
+    return replace(captured, values={**captured.values, SLOT: schema})
 
 
 def _environment(

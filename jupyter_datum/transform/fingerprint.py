@@ -26,6 +26,7 @@ from typing import Any, Final
 from ..hashing import OpaqueValueError, hex_digest, type_name, value_digest
 from .capture import Captured
 from .cell import Cell, compile_cell
+from .check import SLOT, is_arrow_schema
 
 #: Items of a container that are searched for functions; larger ones are data.
 _SEARCHED: Final = 10_000
@@ -66,6 +67,8 @@ def fingerprint(cell: Cell, captured: Captured) -> Fingerprint:
     for code in (compiled.body, compiled.last):
         if code is not None:
             walker.reads(code, captured.values, "")
+    if (schema := captured.values.get(SLOT)) is not None:
+        walker.value("schema", schema.to_string() if is_arrow_schema(schema) else schema)
     return finish(walker.found)
 
 

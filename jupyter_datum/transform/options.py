@@ -43,6 +43,8 @@ class Options:
         Do not wait.
     no_probe : bool
         Go on when the first datums all fail alike.
+    schema : str or None
+        Name of what a result must fit.
     plan : bool
         Say what would run, and run nothing.
     large_payload : bool
@@ -77,6 +79,7 @@ class Options:
     sample: int = 0
     background: bool = False
     no_probe: bool = False
+    schema: str | None = None
     plan: bool = False
     large_payload: bool = False
     replace_edited: bool = False
@@ -212,6 +215,9 @@ OPTIONS: Final[tuple[Option, ...]] = (
     Option("background", ("--background",), "", None, "do not wait for the run"),
     Option("no_probe", ("--no-probe",), "", None,
            "go on even when the first 20 datums all fail alike"),
+    Option("schema", ("--schema",), "NAME", str,
+           "a pyarrow schema of the kernel, or a function that raises or gives False: a result "
+           "that breaks it fails its datum"),
     Option("plan", ("--plan",), "", None, "say what would run and why, and run nothing"),
     Option("replace_edited", ("--replace-edited",), "", None,
            "make outputs again that were edited by hand (else they are kept and listed)"),

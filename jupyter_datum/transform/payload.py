@@ -21,6 +21,7 @@ from ..errors import CaptureError
 from ..hashing import hex_digest, type_name
 from .capture import Captured
 from .cell import Cell, compile_cell
+from .check import SLOT, checker
 from .modules import as_sources, present
 
 #: Bytes of a payload above which somebody must want it, and above which it is refused.
@@ -169,6 +170,9 @@ class Loaded:
 
     def __init__(self, namespace: dict[str, Any], cell: Cell, bound: list[str]) -> None:
         self.namespace = namespace
+        schema = namespace.pop(SLOT, None)
+        #: Raises if a result is not what it must be; None if it may be anything.
+        self.check = None if schema is None else checker(schema)
         compiled = compile_cell(cell)
         self._body = compiled.body
         self._last = compiled.last

@@ -64,7 +64,7 @@ class Work:
             interpreter=sys.executable,
             sys_path=sys.path,
             cwd=str(self.project.root),
-            input={"kind": "items"},
+            input={"items": "none", "count": 0},
             out=str(self.out),
             options={},
             payload=write_payload(self.project, build_payload(cell, captured)),
