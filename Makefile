@@ -30,6 +30,11 @@ $(VENV)/.test: $(BIN)/python pyproject.toml
 	YARN_ENABLE_IMMUTABLE_INSTALLS=1 $(PIP) -e '.[test]'
 	@touch $@ $(VENV)/.demo
 
+# What the other two demo notebooks need: scikit-learn, Pillow.
+$(VENV)/.extra: $(VENV)/.demo
+	YARN_ENABLE_IMMUTABLE_INSTALLS=1 $(PIP) -e '.[demo]'
+	@touch $@
+
 $(VENV)/.bench: $(BIN)/python pyproject.toml
 	YARN_ENABLE_IMMUTABLE_INSTALLS=1 $(PIP) -e '.[test,bench]'
 	@touch $@ $(VENV)/.demo $(VENV)/.test
@@ -48,10 +53,10 @@ demo: $(VENV)/.demo
 	@$(BIN)/jupyter datum run $(DEMO)/quickstart.ipynb; code=$$?; \
 	  test $$code -le 1 || exit $$code  # 1: some datums failed, which is the story of this demo
 
-# JupyterLab with the same notebook, and the panel on the left.
-lab: $(VENV)/.front
+# JupyterLab with this notebook and two more, and the panel on the left.
+lab: $(VENV)/.front $(VENV)/.extra
 	@mkdir -p $(DEMO)
-	@cp -n notebooks/quickstart.ipynb $(DEMO)/ 2>/dev/null || true
+	@cp -n notebooks/*.ipynb $(DEMO)/ 2>/dev/null || true
 	cd $(DEMO) && ../$(BIN)/jupyter lab quickstart.ipynb
 
 lint: $(VENV)/.test $(VENV)/.front
