@@ -33,6 +33,8 @@ from .rows import TransformRow as TransformRow
 from .rows import datum_row as _datum
 from .versions import equivalent_versions as equivalent_versions
 
+#: Between the parts of a key, as people see it.
+BETWEEN: Final = " | "
 _HOLD_A_RESULT: Final = (DatumState.SUCCESS, DatumState.RECOVERED)
 
 
@@ -370,7 +372,15 @@ def workers(conn: sqlite3.Connection, run: int) -> list[dict[str, Any]]:
 
 def key_text(key: bytes) -> str:
     """Return a datum's key for people: escaped where it is not UTF-8 or not printable, the
-    parts of one that has several with ``|`` between them."""
+    parts of one that has several with ``|`` between them. (A digest may hold zeros too.)"""
     text = os.fsencode(key) if isinstance(key, str) else key
-    shown = text.decode("utf-8", "backslashreplace").replace("\0", " | ")
+    shown = text.decode("utf-8", "backslashreplace")
+    parts = shown.split("\0")
+    if len(parts) > 1 and all(part.isprintable() and part for part in parts):
+        return BETWEEN.join(parts)
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in shown)
+
+
+def key_bytes(text: str) -> bytes:
+    """Return the key that a person means; inverse of :func:`key_text` where nothing is escaped."""
+    return os.fsencode(text.replace(BETWEEN, "\0"))

@@ -173,6 +173,9 @@ def test_transforms_come_by_name_in_pages(conn: sqlite3.Connection) -> None:
 
 def test_a_key_is_shown_without_harm() -> None:
     assert queries.key_text(b"a\xff\n.jpg") == "a\\xff\\n.jpg"
+    assert queries.key_text(b"a.jpg\x00row=1") == "a.jpg | row=1"
+    assert queries.key_bytes("a.jpg | row=1") == b"a.jpg\x00row=1"
+    assert queries.key_text(b"\x18\xee\x00\x00") == "\\x18\\xee\\x00\\x00"  # a digest
 
 
 LISTS: dict[str, Callable[[sqlite3.Connection], object]] = {
