@@ -177,3 +177,21 @@ def test_transforms_of_a_notebook_run_together_share_an_id(story: Story) -> None
         (one,), (other,) = conn.execute("select pipeline from run").fetchall()
     assert one == other != ""
     assert sorted(story.transform("b").results()) == [2, 3]
+
+
+def test_a_report_is_one_page_and_everything_in_it_is_text(story: Story) -> None:
+    evil = "<script>alert(1)</script>"
+    files(story, 12)
+    (story.folder / f"in/{evil.replace('/', '_')}.txt").write_text("x")
+    cell = f"# {evil}\nassert 'script' not in datum.rel, datum.rel\n" + UP
+    story.run('up -i "in/*.txt" --workers 1 --tries 1', cell)
+    story.run('up -i "in/*.txt" --workers 1 --tries 1', cell + "\n'<i>more</i>'")
+    look("report", ["up", "-o", "r.html"], story.project, str(story.folder))
+    page = (story.folder / "r.html").read_text("utf-8")
+    assert "<script" not in page and "&lt;script&gt;" in page
+    assert "<i>more" not in page and "&lt;i&gt;more" in page
+    assert "default-src 'none'" in page and "http" not in page.replace("http-equiv", "")
+    assert page.count("v7h-7z") == 13, "a tile for each datum"
+    assert "code 2 of" in page and "1 x AssertionError" in page
+    with pytest.raises(RunError, match="has not run"):
+        look("report", ["no"], story.project, str(story.folder))

@@ -19,6 +19,7 @@ from .face import (
     show_lineage,
     show_overview,
     show_question,
+    show_report,
 )
 from .questions import QUESTIONS
 
@@ -32,6 +33,7 @@ __all__ = [
     "show_lineage",
     "show_overview",
     "show_question",
+    "show_report",
 ]
 
 

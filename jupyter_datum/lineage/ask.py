@@ -26,6 +26,7 @@ def lineage(
     folder: str | None = None,
     up: int = UP,
     down: int = DOWN,
+    look: steps.Look = steps.everywhere,
 ) -> Origin:
     """Return where a file or a datum comes from, and what was made from it.
 
@@ -39,6 +40,8 @@ def lineage(
         The working folder by default.
     up, down : int
         Steps from transform to transform in each direction.
+    look : callable, optional
+        Tells which files are looked at; all by default.
 
     Raises
     ------
@@ -46,14 +49,15 @@ def lineage(
         If the ledger knows nothing of it.
     """
     shown = os.fsdecode(os.fspath(asked)) if not isinstance(asked, int) else f"#{asked}"
-    walk = _Walk(conn)
+    walk = Walk(conn, look)
     datum = _datum_of(conn, shown)
     if datum is not None:
         return Origin(shown, None, walk.tree(datum, up, down), Some())
     path = os.path.abspath(os.path.join(os.fsencode(folder or os.getcwd()), os.fsencode(shown)))
-    made = steps.output_at(conn, path)
-    read = walk.further(steps.readers_of(conn, path), down - 1) if down > 0 else Some[Node]()
-    if made is None and not read.count and not steps.readers_of(conn, path).count:
+    made = steps.output_at(conn, path, look)
+    readers = steps.readers_of(conn, path, look)
+    read = walk.further(readers, down - 1) if down > 0 else Some[Node]()
+    if made is None and not readers.count:
         raise RunError(
             f"no datum has made or read {shown!r}. A path, the number of a datum, or TRANSFORM:KEY"
         )
@@ -78,27 +82,32 @@ def _datum_of(conn: sqlite3.Connection, text: str) -> int | None:
     return found.id
 
 
-class _Walk:
+class Walk:
     """Makes trees, each datum once in all of them: shared ones end there."""
 
-    def __init__(self, conn: sqlite3.Connection) -> None:
+    def __init__(self, conn: sqlite3.Connection, look: steps.Look) -> None:
         self._conn = conn
+        self._look = look
         self._left = _MOST
 
     def tree(self, datum: int, up: int, down: int) -> Node | None:
         """Return a datum with what hangs on it, so many steps in each direction."""
-        found = steps.node(self._conn, datum)
+        found = steps.node(self._conn, datum, self._look)
         if found is None:
             return None
         above = self.above(found.id, up)
-        below = self.further(steps.down_of(self._conn, datum), down - 1) if down > 0 else Some()
+        below = (
+            self.further(steps.down_of(self._conn, datum, self._look), down - 1)
+            if down > 0
+            else Some()
+        )
         return replace(found, up=above, down=below)
 
     def above(self, datum: int, up: int) -> Some[Node]:
         """Return what a datum was made from, `up` steps of it."""
         if up <= 0 or self._left <= 0:
             return Some()
-        found = steps.up_of(self._conn, datum)
+        found = steps.up_of(self._conn, datum, self._look)
         self._left -= len(found.first)
         return Some([replace(n, up=self.above(n.id, up - 1)) for n in found.first], found.count)
 
@@ -109,7 +118,7 @@ class _Walk:
             return found
         return Some(
             [
-                replace(n, down=self.further(steps.down_of(self._conn, n.id), down - 1))
+                replace(n, down=self.further(steps.down_of(self._conn, n.id, self._look), down - 1))
                 for n in found.first
             ],
             found.count,

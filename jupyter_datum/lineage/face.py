@@ -118,6 +118,35 @@ def _verb(word: str) -> str:
     )
 
 
+def show_report(
+    project: Project, name: str, out: str | None = None, *, folder: Path | str | None = None
+) -> View:
+    """Write the report on a transform, one page that needs nothing else; say where it is.
+
+    Parameters
+    ----------
+    project : Project
+    name : str
+        Of the transform.
+    out : str, optional
+        The file; ``NAME.html`` by default.
+    folder : path, optional
+        At which a relative path starts.
+
+    Raises
+    ------
+    RunError
+        If it has not run.
+    """
+    from .report import report
+
+    path = Path(folder or Path.cwd()) / (out or f"{name}.html")
+    with _ledger(project) as conn:
+        page = report(conn, project, name)
+    path.write_text(page, encoding="utf-8")
+    return View({"name": name, "path": str(path)}, f"{name}: the report is {path}")
+
+
 def show_export(
     project: Project,
     name: str,

@@ -155,10 +155,10 @@ def history(
 
 def _of_path(conn: sqlite3.Connection, shown: str, folder: str | None) -> int:
     path = os.path.abspath(os.path.join(os.fsencode(folder or os.getcwd()), os.fsencode(shown)))
-    made = steps.output_at(conn, path)
+    made = steps.output_at(conn, path, lambda _: False)
     if made is not None:
         return made[1]
-    read = steps.readers_of(conn, path)
+    read = steps.readers_of(conn, path, lambda _: False)
     if read.count == 1:
         return read.first[0].id
     if read.count:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
 
@@ -13,6 +15,8 @@ SHOWN: Final = 20
 #: Beyond this, alike ones are not counted.
 COUNTED: Final = 100_000
 
+#: What is told of an absolute path; None where nothing is.
+Shown = Callable[[bytes], str | None]
 T = TypeVar("T")
 
 
@@ -61,10 +65,10 @@ class File:
     content: bytes
     now: str = ""
 
-    def to_json(self) -> dict[str, Any]:
-        """Return it as plain JSON."""
+    def to_json(self, shown: Shown = text_of) -> dict[str, Any]:
+        """Return it as plain JSON; `shown` gives what is told of an absolute path."""
         return {
-            "path": text_of(self.path),
+            "path": shown(self.path),
             "rel": text_of(self.rel),
             "size": self.size,
             "content": self.content.hex(),
@@ -118,7 +122,7 @@ class Node:
     up: Some[Node] = field(default_factory=Some)
     down: Some[Node] = field(default_factory=Some)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self, shown: Shown = text_of) -> dict[str, Any]:
         """Return it as plain JSON, with all that hangs on it."""
         plain = (
             "id", "transform", "attempt", "began", "seconds", "run", "pipeline", "run_status",
@@ -129,17 +133,17 @@ class Node:
             "key": text_of(self.key),
             "state": self.state.name.lower(),
             **{
-                name: _some_json(getattr(self, name))
+                name: _some_json(getattr(self, name), shown)
                 for name in ("inputs", "outputs", "up", "down")
             },
         }
 
 
-def _some_json(some: Some[Any]) -> dict[str, Any]:
+def _some_json(some: Some[Any], shown: Shown) -> dict[str, Any]:
     return {
         "count": some.count,
         "capped": some.count >= COUNTED,
-        "first": [each.to_json() for each in some.first],
+        "first": [each.to_json(shown) for each in some.first],
     }
 
 
@@ -164,11 +168,11 @@ class Origin:
     made: Node | None
     read: Some[Node]
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self, shown: Shown = text_of) -> dict[str, Any]:
         """Return it as plain JSON."""
         return {
-            "asked": self.asked,
-            "file": self.file.to_json() if self.file else None,
-            "made": self.made.to_json() if self.made else None,
-            "read": _some_json(self.read),
+            "asked": text_of(os.fsencode(self.asked)),
+            "file": self.file.to_json(shown) if self.file else None,
+            "made": self.made.to_json(shown) if self.made else None,
+            "read": _some_json(self.read, shown),
         }

@@ -3,9 +3,11 @@ edited since: page by page, each page one indexed query."""
 
 from __future__ import annotations
 
+import heapq
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from itertools import islice
 from typing import Final, NamedTuple
 
 from ..errors import UsageError
@@ -13,7 +15,7 @@ from ..ledger.feed import current_versions
 from ..states import DatumState
 from ..words import text_of
 from .model import COUNTED
-from .steps import _now
+from .steps import Look, _now, everywhere
 
 #: What can be asked, with the sentence that it answers.
 QUESTIONS: Final = {
@@ -22,8 +24,12 @@ QUESTIONS: Final = {
     "orphan": "orphans: their input is gone",
     "edited": "edited or removed since",
 }
-#: Pages of outputs that one look for edited ones goes through.
+#: Newest runs that are asked.
+_RUNS: Final = 1_000
+#: Outputs read at a time.
 _LOOKED: Final = 2_000
+#: Outputs that one page looks at: less than a second.
+_AT_MOST: Final = 20_000
 
 
 class Found(NamedTuple):
@@ -49,6 +55,7 @@ def ask(
     *,
     after: int | str | None = None,
     limit: int = 100,
+    look: Look = everywhere,
 ) -> Page:
     """Return outputs of a transform to which `question` applies.
 
@@ -61,7 +68,9 @@ def ask(
     after : int or str, optional
         What the page before ended with.
     limit : int
-        Datums (``edited``: outputs looked at) of one page.
+        Datums (``edited``: outputs) of one page.
+    look : callable, optional
+        Tells which files are looked at (``edited``).
 
     Raises
     ------
@@ -69,12 +78,8 @@ def ask(
         If there is no such question.
     """
     if question == "edited":
-        return _edited(conn, transform, str(after or ""), limit)
-    which, values = _which(conn, transform, question)
-    rows = conn.execute(
-        f"select d.id, d.key from datum d {which} and d.id > ? order by d.id limit ?",
-        (*values, int(after or 0), limit),
-    ).fetchall()
+        return _edited(conn, transform, str(after or ""), limit, look)
+    rows = _page(conn, transform, question, int(after or 0), limit)
     found = [
         Found(datum, text_of(key), text_of(path), "")
         for datum, key in rows
@@ -85,41 +90,61 @@ def ask(
 
 def count(conn: sqlite3.Connection, transform: int, question: str) -> int:
     """Return how many datums a question applies to, up to :data:`COUNTED`."""
-    which, values = _which(conn, transform, question)
-    sql = f"select count(*) from (select 1 from datum d {which} limit {COUNTED})"
-    return int(conn.execute(sql, values).fetchone()[0])
+    found = 0
+    for which, values in _parts(conn, transform, question):
+        sql = f"select count(*) from (select 1 from datum d {which} limit ?)"
+        found += int(conn.execute(sql, (*values, COUNTED - found)).fetchone()[0])
+        if found >= COUNTED:
+            break
+    return found
 
 
-def _which(conn: sqlite3.Connection, transform: int, question: str) -> tuple[str, Sequence[object]]:
-    """The rest of a query over ``datum d``; versions and runs are few, so they are listed."""
-    if question == "orphan":
-        return "where d.transform = ? and d.gone is not null", (transform,)
-    if question == "old":
-        versions = conn.execute("select id from version where transform = ?", (transform,))
-        old = sorted({row[0] for row in versions} - current_versions(conn, transform))
-        return f"indexed by datum_made where d.version in ({_marks(old)})", old
-    if question == "failed-run":
-        rows = conn.execute(
-            "select version, id from run where transform = ? and failed > 0", (transform,)
+def _page(
+    conn: sqlite3.Connection, transform: int, question: str, after: int, limit: int
+) -> list[tuple[int, bytes]]:
+    """The next datums by id: each part is in that order by itself, so they are merged."""
+    pages = [
+        conn.execute(
+            f"select d.id, d.key from datum d {which} and d.id > ? order by d.id limit ?",
+            (*values, after, limit),
         ).fetchall()
-        pairs = ",".join("(?,?)" for _ in rows) or "(null,null)"
-        values = [value for row in rows for value in row]
-        good = f"and d.state = {DatumState.SUCCESS:d}"
-        return f"indexed by datum_made where (d.version, d.run) in (values {pairs}) {good}", values
+        for which, values in _parts(conn, transform, question)
+    ]
+    return list(islice(heapq.merge(*pages), limit))
+
+
+def _parts(
+    conn: sqlite3.Connection, transform: int, question: str
+) -> list[tuple[str, tuple[int, ...]]]:
+    """The rest of queries over ``datum d`` that give a question's answer together: runs and
+    versions are few, and an index has the datums of each."""
+    if question == "orphan":
+        return [("where d.transform = ? and d.gone is not null", (transform,))]
+    runs = conn.execute(
+        "select version, id, failed from run where transform = ? order by id desc limit ?",
+        (transform, _RUNS),
+    ).fetchall()
+    made = "indexed by datum_made where d.version = ? and d.run = ?"
+    if question == "old":
+        current = current_versions(conn, transform)
+        return [(made, (version, run)) for version, run, _ in runs if version not in current]
+    if question == "failed-run":
+        good = f"{made} and d.state = {DatumState.SUCCESS:d}"
+        return [(good, (version, run)) for version, run, failed in runs if failed]
     raise UsageError(f"no question {question!r}; there are: {', '.join(QUESTIONS)}")
 
 
-def _edited(conn: sqlite3.Connection, transform: int, after: str, limit: int) -> Page:
-    """Look at outputs one after the other until `limit` edited ones are found, or enough
-    were looked at."""
+def _edited(conn: sqlite3.Connection, transform: int, after: str, limit: int, look: Look) -> Page:
+    """Look at outputs one after the other until `limit` edited ones are found, or so many
+    were looked at that a page is due."""
     start = os.fsencode(after)
     found: list[Found] = []
-    for path, size, mtime_ns, digest, datum, key in _outputs(conn, transform, start):
-        start = path
-        if (now := _now(path, size, mtime_ns, digest)) != "same":
+    rows = _outputs(conn, transform, start)
+    for looked, (path, size, mtime_ns, digest, datum, key) in enumerate(rows, 1):
+        if look(path) and (now := _now(path, size, mtime_ns, digest)) != "same":
             found.append(Found(datum, text_of(key), text_of(path), now))
-            if len(found) == limit:
-                return Page(found, os.fsdecode(path))
+        if len(found) == limit or looked == _AT_MOST:
+            return Page(found, os.fsdecode(path))
     return Page(found, None)
 
 
@@ -134,7 +159,3 @@ def _outputs(
     ).fetchall():
         yield from (row[:6] for row in rows)
         after = rows[-1][6]
-
-
-def _marks(values: Sequence[object]) -> str:
-    return ",".join("?" * len(values)) or "null"

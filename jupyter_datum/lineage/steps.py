@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from ..hashing import file_digest
@@ -13,6 +13,8 @@ from ..ledger.feed import current_versions
 from ..states import DatumState
 from .model import COUNTED, SHOWN, File, Node, Some
 
+#: Whether the file at a path is looked at.
+Look = Callable[[bytes], bool]
 #: Files up to this size are read to tell an edit from a touch; others are told by stat.
 _READ: Final = 64 << 20
 _NODE: Final = (
@@ -24,15 +26,15 @@ _NODE: Final = (
 )
 
 
-def node(conn: sqlite3.Connection, datum: int, *, look: bool = True) -> Node | None:
+def node(conn: sqlite3.Connection, datum: int, look: Look) -> Node | None:
     """Return a datum with its files, and no step further.
 
     Parameters
     ----------
     conn : sqlite3.Connection
     datum : int
-    look : bool
-        Look at the files: are they as recorded?
+    look : callable
+        Tells of a path whether the file there is looked at: is it as recorded?
     """
     row = conn.execute(_NODE, (datum,)).fetchone()
     if row is None:
@@ -54,21 +56,21 @@ def node(conn: sqlite3.Connection, datum: int, *, look: bool = True) -> Node | N
         current=version in current_versions(conn, transform),
         dirty=bool(dirty),
         gone=gone is not None,
-        inputs=inputs(conn, datum, transform, look=look),
-        outputs=outputs(conn, datum, made, look=look),
+        inputs=inputs(conn, datum, transform, look),
+        outputs=outputs(conn, datum, made, look),
     )
 
 
-def nodes(conn: sqlite3.Connection, ids: Sequence[int], count: int) -> Some[Node]:
+def nodes(conn: sqlite3.Connection, ids: Sequence[int], count: int, look: Look) -> Some[Node]:
     """Return these datums (those that stand), of `count` in all."""
-    found = (node(conn, identity) for identity in ids)
+    found = (node(conn, identity, look) for identity in ids)
     return Some([each for each in found if each is not None], count)
 
 
 # -- files -----------------------------------------------------------------------------------
 
 
-def inputs(conn: sqlite3.Connection, datum: int, transform: int, *, look: bool) -> Some[File]:
+def inputs(conn: sqlite3.Connection, datum: int, transform: int, look: Look) -> Some[File]:
     """Return the files that a datum was made from."""
     roots = roots_of(conn, transform)
     rows = conn.execute(
@@ -88,15 +90,15 @@ def inputs(conn: sqlite3.Connection, datum: int, transform: int, *, look: bool) 
     return Some([_input(row, roots, look) for row in rows], count)
 
 
-def _input(row: tuple[Any, ...], roots: dict[str, bytes], look: bool) -> File:
+def _input(row: tuple[Any, ...], roots: dict[str, bytes], look: Look) -> File:
     name, rel, size, mtime_ns, content = row
     root = roots.get(name) or (next(iter(roots.values())) if len(roots) == 1 else None)
     path = os.path.join(root, rel) if root is not None else rel
-    now = _now(path, size, mtime_ns, content) if look and root is not None else ""
+    now = _now(path, size, mtime_ns, content) if root is not None and look(path) else ""
     return File(path, rel, size, content, now)
 
 
-def outputs(conn: sqlite3.Connection, datum: int, count: int, *, look: bool) -> Some[File]:
+def outputs(conn: sqlite3.Connection, datum: int, count: int, look: Look) -> Some[File]:
     """Return the files that a datum made and owns."""
     rows = conn.execute(
         "select o.path, o.size, o.mtime_ns, o.digest, t.out from output o"
@@ -106,14 +108,14 @@ def outputs(conn: sqlite3.Connection, datum: int, count: int, *, look: bool) -> 
     return Some([_output(row, look) for row in sorted(rows)], max(count, len(rows)))
 
 
-def _output(row: tuple[Any, ...], look: bool) -> File:
+def _output(row: tuple[Any, ...], look: Look) -> File:
     path, size, mtime_ns, digest, out = row
     below = out is not None and path.startswith(os.path.join(out, b""))
     rel = path[len(os.path.join(out, b"")) :] if below else path
-    return File(path, rel, size, digest, _now(path, size, mtime_ns, digest) if look else "")
+    return File(path, rel, size, digest, _now(path, size, mtime_ns, digest) if look(path) else "")
 
 
-def output_at(conn: sqlite3.Connection, path: bytes) -> tuple[File, int] | None:
+def output_at(conn: sqlite3.Connection, path: bytes, look: Look) -> tuple[File, int] | None:
     """Return the output at an absolute path, and the datum that made it."""
     made = makers_of(conn, [path]).get(path)
     if made is None:
@@ -124,7 +126,7 @@ def output_at(conn: sqlite3.Connection, path: bytes) -> tuple[File, int] | None:
         (made,),
     )
     found = next((row for row in rows if row[0] == path), None)
-    return (_output(found, True), made) if found else None
+    return (_output(found, look), made) if found else None
 
 
 def _now(path: bytes, size: int, mtime_ns: int, content: bytes) -> str:
@@ -151,21 +153,21 @@ def roots_of(conn: sqlite3.Connection, transform: int) -> dict[str, bytes]:
 # -- steps from datum to datum ---------------------------------------------------------------
 
 
-def up_of(conn: sqlite3.Connection, datum: int) -> Some[Node]:
+def up_of(conn: sqlite3.Connection, datum: int, look: Look) -> Some[Node]:
     """Return the datums that this one was made from."""
     rows = conn.execute("select up from edge where down = ? order by up limit ?", (datum, SHOWN))
     ids = [row[0] for row in rows]
-    return nodes(conn, ids, _counted(conn, "from edge where down = ?", datum) if ids else 0)
+    return nodes(conn, ids, _counted(conn, "from edge where down = ?", datum) if ids else 0, look)
 
 
-def down_of(conn: sqlite3.Connection, datum: int) -> Some[Node]:
+def down_of(conn: sqlite3.Connection, datum: int, look: Look) -> Some[Node]:
     """Return the datums that were made from this one."""
     rows = conn.execute("select down from edge where up = ? order by down limit ?", (datum, SHOWN))
     ids = [row[0] for row in rows]
-    return nodes(conn, ids, _counted(conn, "from edge where up = ?", datum) if ids else 0)
+    return nodes(conn, ids, _counted(conn, "from edge where up = ?", datum) if ids else 0, look)
 
 
-def readers_of(conn: sqlite3.Connection, path: bytes) -> Some[Node]:
+def readers_of(conn: sqlite3.Connection, path: bytes, look: Look) -> Some[Node]:
     """Return the datums that have read the file at an absolute path."""
     ids: dict[int, None] = {}
     for transform, name, rel in _places(conn, path):
@@ -177,7 +179,7 @@ def readers_of(conn: sqlite3.Connection, path: bytes) -> Some[Node]:
         )
         ids.update(dict.fromkeys(row[0] for row in rows))
     found = list(ids)
-    return nodes(conn, found[:SHOWN], len(found))
+    return nodes(conn, found[:SHOWN], len(found), look)
 
 
 def _places(conn: sqlite3.Connection, path: bytes) -> list[tuple[int, str, bytes]]:
@@ -195,6 +197,11 @@ def _single(conn: sqlite3.Connection, transform: int, rel: bytes) -> list[int]:
         (transform, rel),
     )
     return [row[0] for row in rows]
+
+
+def everywhere(path: bytes) -> bool:
+    """Look at every file."""
+    return True
 
 
 def _counted(conn: sqlite3.Connection, which: str, value: object) -> int:

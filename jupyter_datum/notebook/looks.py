@@ -17,6 +17,7 @@ from ..lineage import (
     show_lineage,
     show_overview,
     show_question,
+    show_report,
 )
 from ..lineage.ask import DOWN, UP
 from ..project import Project
@@ -128,9 +129,19 @@ def _export(project: Project, folder: str, args: argparse.Namespace) -> View:
     )
 
 
+def _takes_report(parser: argparse.ArgumentParser) -> None:
+    takes_name(parser)
+    parser.add_argument("-o", dest="out", metavar="FILE", help="default: NAME.html")
+
+
+def _report(project: Project, folder: str, args: argparse.Namespace) -> View:
+    return show_report(project, name_of(project, args.name), args.out, folder=folder)
+
+
 LOOKS: Final[dict[str, Look]] = {
     "lineage": Look("where a file comes from, and what was made from it", _takes_lineage, _lineage),
     "history": Look("every version of a datum over time", _of_path, _history),
     "overview": Look("how many datums, how long one takes, how many new", takes_name, _overview),
     "export": Look("OpenLineage events, a Process Run Crate, a flat table", _takes_export, _export),
+    "report": Look("one page on a transform that needs no server", _takes_report, _report),
 }

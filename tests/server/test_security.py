@@ -44,6 +44,12 @@ ACTIONS = {
     f"projects/{ZERO}/datums/0": {"GET": "read"},
     f"projects/{ZERO}/datums/0/log": {"GET": "read"},
     f"projects/{ZERO}/datums/0/display": {"GET": "read"},
+    f"projects/{ZERO}/datums/0/lineage": {"GET": "read"},
+    f"projects/{ZERO}/datums/0/history": {"GET": "read"},
+    f"projects/{ZERO}/graph": {"GET": "read"},
+    f"projects/{ZERO}/origin": {"GET": "read"},
+    f"projects/{ZERO}/overview": {"GET": "read"},
+    f"projects/{ZERO}/outputs": {"GET": "read"},
     f"projects/{ZERO}/requests/{ZERO}": {"GET": "read"},
     "nothing/at/all": {"GET": "read", "POST": "execute"},
 }

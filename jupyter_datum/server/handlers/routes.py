@@ -6,7 +6,7 @@ from typing import Final
 
 from tornado.web import RequestHandler
 
-from . import actions, project, runs, start, stream
+from . import actions, origins, project, runs, start, stream
 
 _P: Final = r"projects/([0-9a-f]{32})"
 _R: Final = _P + r"/runs/([0-9a-f]{32})"
@@ -30,6 +30,12 @@ ROUTES: Final[list[tuple[str, type[RequestHandler]]]] = [
     (_D, runs.Datum),
     (rf"{_D}/log", runs.Log),
     (rf"{_D}/display", runs.Display),
+    (rf"{_D}/lineage", origins.Lineage),
+    (rf"{_D}/history", origins.History),
+    (rf"{_P}/graph", origins.Graph),
+    (rf"{_P}/origin", origins.Origin),
+    (rf"{_P}/overview", origins.Overview),
+    (rf"{_P}/outputs", origins.Outputs),
     (rf"{_P}/requests/([0-9a-f]{{32}})", runs.Request),
     (r".*", project.Nothing),
 ]

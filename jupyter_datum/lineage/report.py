@@ -1,0 +1,215 @@
+"""A report on a transform: one page that needs no server, no script and no other file.
+
+Everything that comes from names, code or messages is escaped.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from html import escape
+from importlib.resources import files
+from itertools import pairwise
+from typing import Final
+
+from ..errors import RunError
+from ..ledger import queries
+from ..ledger.queries import RunRow
+from ..ledger.tiles import tiles
+from ..project import Project
+from ..words import counted, span, text_of, when
+from . import drawn
+from .history import code_diff
+from .overview import Overview, overview, sample
+
+_ORDER: Final = (
+    "skipped", "recovered", "success", "failed", "cancelled", "running", "pending",
+)  # fmt: skip
+_WORDS: Final = {"skipped": "skipped (unchanged)"}
+_GROUPS: Final = 20
+_RUNS: Final = 20
+_VERSIONS: Final = 10
+
+
+def report(conn: sqlite3.Connection, project: Project, name: str) -> str:
+    """Return the page on a transform.
+
+    Raises
+    ------
+    RunError
+        If it has not run.
+    """
+    run = queries.latest_run(conn, name)
+    if run is None:
+        raise RunError(f"{name} has not run")
+    told = overview(conn, project, name)
+    body = "".join(
+        [
+            _header(told, run),
+            _cards(told, run),
+            _map(project, told, run),
+            _failures(conn, run),
+            _times(conn, project, told, run),
+            _runs(conn, run),
+            _versions(conn, run),
+            _environment(conn, run),
+        ]
+    )
+    style = files(__package__).joinpath("report.css").read_text("utf-8")
+    made = time.strftime("%Y-%m-%d %H:%M")
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        '<meta http-equiv="Content-Security-Policy" content="default-src \'none\';'
+        " style-src 'unsafe-inline'\">"
+        f"<title>{escape(name)}</title><style>{style}</style></head><body><main>{body}"
+        f"<footer>Made by jupyter-datum on {made} from the ledger of "
+        f"{escape(project.root.name)}.</footer></main></body></html>"
+    )
+
+
+def _section(title: str, inner: str, said: str = "") -> str:
+    aside = f' <span class="aside">{said}</span>'
+    return f"<section><h2>{escape(title)}{aside if said else ''}</h2>{inner}</section>"
+
+
+def _header(told: Overview, run: RunRow) -> str:
+    ended = f", ended {when(run.ended)}" if run.ended else ""
+    took = f", took {span(run.ended - run.started)}" if run.ended and run.started else ""
+    message = f"<p>{escape(run.message)}</p>" if run.message else ""
+    return (
+        f'<header><h1>{escape(told.name)}</h1><p class="m">run {escape(run.uuid[:8])}: '
+        f"<b>{escape(run.status)}</b>, started {when(run.started)}{ended}{took} on "
+        f"{escape(run.engine)} with {counted(run.workers, 'worker')}</p>{message}</header>"
+    )
+
+
+def _cards(told: Overview, run: RunRow) -> str:
+    bar = "".join(
+        f'<i class="{word}" style="flex:{told.states[word]}"></i>'
+        for word in _ORDER
+        if told.states.get(word)
+    )
+    keys = "".join(
+        f'<span class="key s"><i class="{word}"></i>{told.states[word]:,} '
+        f"{_WORDS.get(word, word)}</span>"
+        for word in _ORDER
+        if told.states.get(word)
+    )
+    many = f'<div class="big">{told.datums:,}</div><div class="bar">{bar}</div>{keys}'
+    cards = [_section("How many", many), _section("How long each", _how_long(told))]
+    if told.days:
+        new = sum(day.new for day in told.days[:14])
+        inner = f'<div class="big">{new:,}</div><p class="m s">in the last days with work</p>'
+        cards.append(_section("New each day", inner + drawn.days(told.days)))
+    saved = f'<div class="big">{span(run.saved)}</div><p class="m s">of work, as '
+    saved += f"{counted(run.skipped, 'datum')} had not changed</p>"
+    cards.append(_section("Not repeated", saved))
+    return f'<div class="cards">{"".join(cards)}</div>'
+
+
+def _how_long(told: Overview) -> str:
+    times = told.times
+    if times is None:
+        return '<div class="big">-</div><p class="m s">nothing has run yet</p>'
+    whence = "of all" if times.all else f"of {times.looked:,} spread over the input"
+    return (
+        f'<div class="big">{span(times.p50)}</div><p class="m">p95 {span(times.p95)}, longest '
+        f'{span(times.longest)}</p><p class="m s">median {whence}</p>'
+    )
+
+
+def _map(project: Project, told: Overview, run: RunRow) -> str:
+    if not told.datums:
+        return ""
+    found, size = tiles(project.run(run.uuid) / "states", told.datums, drawn.TILES)
+    each = "1 tile = 1 datum" if size == 1 else f"1 tile = {size:,} datums, the worst is shown"
+    return _section("Map, in input order", drawn.tile_map(found), each)
+
+
+def _failures(conn: sqlite3.Connection, run: RunRow) -> str:
+    groups = queries.failure_groups(conn, run.id, limit=_GROUPS)
+    if not groups:
+        return ""
+    found = []
+    for group in groups:
+        sample_ = queries.datum_by_id(conn, group.sample)
+        attempts = queries.attempts(conn, group.sample, limit=1) if sample_ else []
+        trace = attempts[0].traceback if attempts else None
+        inner = f"<details><summary>traceback of {escape(_key(sample_))}</summary>" if trace else ""
+        inner += f"<pre>{escape(trace)}</pre></details>" if trace else ""
+        place = f' <span class="m s">{escape(group.place)}</span>' if group.place else ""
+        found.append(
+            f'<div class="group"><b>{group.datums:,} x {escape(group.type)}</b>{place}'
+            f"<div><code>{escape(group.message[:600])}</code></div>{inner}</div>"
+        )
+    return _section(f"Failures: {counted(run.failed, 'datum')}", "".join(found))
+
+
+def _key(row: queries.DatumRow | None) -> str:
+    return text_of(row.key) if row else "a datum"
+
+
+def _times(conn: sqlite3.Connection, project: Project, told: Overview, run: RunRow) -> str:
+    seconds, times = sample(conn, project, run), told.times
+    if not seconds or times is None:
+        return ""
+    marks = [("p50", times.p50), ("p95", times.p95), ("longest", times.longest)]
+    whence = "all of them" if times.all else f"{times.looked:,} spread over the input"
+    return _section("How long datums took", drawn.histogram(seconds, marks), whence)
+
+
+def _runs(conn: sqlite3.Connection, run: RunRow) -> str:
+    rows = "".join(
+        f"<tr><td><code>{escape(row.uuid[:8])}</code></td><td>{when(row.started)}</td>"
+        f"<td>{escape(row.status)}</td><td class=n>{row.total:,}</td>"
+        f"<td class=n>{row.success:,}</td><td class=n>{row.failed:,}</td>"
+        f"<td class=n>{row.skipped:,}</td><td class=n>{span(row.seconds)}</td></tr>"
+        for row in queries.runs(conn, transform=run.transform, limit=_RUNS)
+    )
+    head = "<th>run</th><th>started</th><th>ended as</th>" + "".join(
+        f"<th class=n>{word}</th>" for word in ("datums", "succeeded", "failed", "skipped", "work")
+    )
+    return _section("Runs", f"<table><tr>{head}</tr>{rows}</table>")
+
+
+def _versions(conn: sqlite3.Connection, run: RunRow) -> str:
+    rows = conn.execute(
+        "select id, source, created from version where transform = ? order by id desc limit ?",
+        (run.transform, _VERSIONS + 1),
+    ).fetchall()
+    count = conn.execute(
+        "select count(*) from version where transform = ?", (run.transform,)
+    ).fetchone()[0]
+    found = [f"<pre>{escape(rows[0][1])}</pre>"] if rows else []
+    for back, (new, old) in enumerate(pairwise(rows)):
+        number = count - back
+        diff = code_diff(old[1], new[1], number - 1, number)
+        found.append(
+            f"<details{' open' if back == 0 else ''}><summary>code {number} of {when(new[2])}, "
+            f"against code {number - 1}</summary>{_diff(diff)}</details>"
+        )
+    return _section(f"Code, version {count}", "".join(found))
+
+
+def _diff(diff: str) -> str:
+    kinds = {"+": "a", "-": "d"}
+    lines = "".join(
+        f'<span class="{kinds.get(line[:1], "")}">{escape(line) or " "}</span>'
+        for line in diff.splitlines()
+    )
+    return f"<pre>{lines or 'only what it calls, or the values it uses, has changed'}</pre>"
+
+
+def _environment(conn: sqlite3.Connection, run: RunRow) -> str:
+    python, packages = conn.execute(
+        "select python, packages from version where id = ?", (run.version,)
+    ).fetchone()
+    rows = {"Python": python, **json.loads(packages), "interpreter": run.interpreter}
+    rows |= {"options": run.options, "started from": run.origin}
+    cells = "".join(
+        f"<tr><td>{escape(str(word))}</td><td><code>{escape(str(value))}</code></td></tr>"
+        for word, value in rows.items()
+    )
+    return _section("Environment", f"<table>{cells}</table>")

@@ -1,0 +1,111 @@
+"""Lineage, history and overview for a browser: what the ledger knows, paths confined.
+
+Of files that the server does not show neither the path is told nor whether they are there.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from ..errors import RunError, UsageError
+from ..ledger import queries
+from ..lineage.ask import lineage
+from ..lineage.graph import graph as graph
+from ..lineage.history import history
+from ..lineage.model import Origin, Some
+from ..lineage.overview import overview
+from ..lineage.questions import QUESTIONS, ask
+from ..project import Project
+from .errors import bad_request, not_found
+from .paths import LONGEST, contents_path, inside
+
+
+def of_datum(
+    conn: sqlite3.Connection, datum: int, root: Path | None, up: int, down: int
+) -> dict[str, Any]:
+    """Return where a datum comes from, and what was made from it."""
+    try:
+        found = lineage(conn, datum, up=up, down=down, look=_shown(root))
+    except RunError as exc:
+        raise not_found("datum") from exc
+    return found.to_json(lambda path: contents_path(root, path))
+
+
+def of_path(
+    conn: sqlite3.Connection, path: str, root: Path | None, up: int, down: int
+) -> dict[str, Any]:
+    """Return the same of a file below the root; what the ledger does not know has no origin."""
+    if root is None or not path or len(os.fsencode(path)) > LONGEST or "\0" in path:
+        raise bad_request("'path' is a path below the folder that the server shows")
+    place = Path(os.path.normpath(root.joinpath(path.lstrip("/"))))
+    if not inside(place, root):
+        raise not_found("file")
+    try:
+        found = lineage(conn, str(place), up=up, down=down, look=_shown(root))
+    except RunError:
+        found = Origin(path, None, None, Some())
+    return found.to_json(lambda path: contents_path(root, path)) | {"asked": path}
+
+
+def of_history(conn: sqlite3.Connection, datum: int) -> dict[str, Any]:
+    """Return every version of a datum, and how its code changed last."""
+    try:
+        found = history(conn, datum)
+    except RunError as exc:
+        raise not_found("datum") from exc
+    return found.to_json() | {"diff": found.diff()}
+
+
+def of_transform(conn: sqlite3.Connection, project: Project, name: str | None) -> dict[str, Any]:
+    """Return how many datums a transform has, how long one takes, how many are new."""
+    try:
+        return overview(conn, project, _name(conn, name)).to_json()
+    except RunError as exc:
+        raise not_found("transform") from exc
+
+
+def outputs(
+    conn: sqlite3.Connection,
+    name: str | None,
+    which: str | None,
+    after: str | None,
+    limit: int,
+    root: Path | None,
+) -> dict[str, Any]:
+    """Return a page of outputs that are old, orphans, edited, or from a run with failures."""
+    row = queries.transform(conn, _name(conn, name))
+    if row is None:
+        raise not_found("transform")
+    question = which or next(iter(QUESTIONS))
+    if after is not None and question != "edited" and not after.isdecimal():
+        raise bad_request("'after' is what the page before ended with")
+    try:
+        page = ask(conn, row.id, question, after=after, limit=limit, look=_shown(root))
+    except UsageError as exc:
+        raise bad_request(str(exc)) from exc
+    found = [
+        {**each._asdict(), "path": contents_path(root, os.fsencode(each.path))}
+        for each in page.found
+    ]
+    return {"which": question, "outputs": found, "next": _text(page.after)}
+
+
+def _text(after: int | str | None) -> str | None:
+    return None if after is None else str(after)
+
+
+def _name(conn: sqlite3.Connection, name: str | None) -> str:
+    """The transform asked for, or the one that ran last."""
+    if name:
+        return name
+    rows = queries.runs(conn, limit=1)
+    if not rows:
+        raise not_found("transform")
+    return rows[0].name
+
+
+def _shown(root: Path | None) -> Any:
+    return lambda path: contents_path(root, path) is not None
