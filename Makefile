@@ -95,6 +95,7 @@ test: lint pytest jest wheel ui
 bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/overhead.py
 	$(BIN)/python benchmarks/rerun.py
+	$(BIN)/python benchmarks/joins.py
 	$(BIN)/python benchmarks/faults.py
 	$(BIN)/python benchmarks/workloads.py
 

@@ -7,7 +7,7 @@
   ``(?P<site>..)`` captures under a name.
 * The whole path must match, from the root. A name that begins with a dot matches only
   where the pattern has that dot.
-* Paths are bytes: a file name of any bytes can match.
+* A file name of any bytes can match; a byte that is no UTF-8 is a character of its own.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ from typing import Final
 from ..errors import UsageError
 
 #: A name does not begin with a dot: before a wildcard at the start of a name.
-_NOT_HIDDEN: Final = rb"(?!\.)"
+_NOT_HIDDEN: Final = r"(?!\.)"
+#: The same where it depends on what was chosen before whether a name starts: ``{,a}*``.
+_IF_START: Final = r"(?!(?<![^/])\.)"
 _NAMED: Final = re.compile(r"\(\?P<([A-Za-z_]\w*)>")
 _MAGIC: Final = frozenset("*?[]{}()")
 
@@ -36,7 +38,7 @@ class Glob:
     fixed : str
         The folders before the first wildcard: where a walk starts; may be empty, ends in no
         slash but for the root itself.
-    regex : re.Pattern of bytes
+    regex : re.Pattern of str
         Over the path under `fixed`.
     depth : int or None
         Number of names in a path that matches; None if there is no bound (``**``).
@@ -44,7 +46,7 @@ class Glob:
 
     pattern: str
     fixed: str
-    regex: re.Pattern[bytes]
+    regex: re.Pattern[str]
     depth: int | None
 
     @property
@@ -54,14 +56,15 @@ class Glob:
 
     def match(self, rel: bytes) -> dict[str, str] | None:
         """Return what is captured if the path `rel` (under :attr:`fixed`) matches, else None."""
-        found = self.regex.match(rel)
+        found = self.regex.match(rel.decode("utf-8", "surrogateescape"))
         if found is None:
             return None
         if not self.regex.groups:
             return {}
-        captures = {str(i): found.group(i) for i in range(1, self.regex.groups + 1)}
-        captures.update(found.groupdict())
-        return {name: os.fsdecode(value or b"") for name, value in captures.items()}
+        captures = {str(i): text or "" for i, text in enumerate(found.groups(), 1)}
+        for name, text in found.groupdict().items():
+            captures[name] = text or ""
+        return captures
 
 
 def glob_hints(fixed: str, pattern: str) -> tuple[str, ...]:
@@ -119,52 +122,54 @@ class _Translator:
         self._text = rest
         self._at = 0
         self._open: list[str] = []  # brackets not closed yet
-        self._start = True  # at the start of a name
-        self._starts: list[bool] = []  # the same, where an alternative began
+        self._start = True  # maybe at the start of a name
+        self._sure = True  # and not only maybe
+        self._began: list[tuple[bool, bool]] = []  # both, where an alternative began
+        self._ended: list[set[bool]] = []  # the former, where alternatives have ended
 
-    def translate(self) -> bytes:
-        pieces: list[bytes] = []
+    def translate(self) -> str:
+        pieces: list[str] = []
         while self._at < len(self._text):
             pieces.append(self._next())
         if self._open:
             raise self._error(f"{self._open[-1]!r} is not closed")
-        return b"".join(pieces) + rb"\Z"
+        return "".join(pieces) + r"\Z"
 
-    def _next(self) -> bytes:
+    def _next(self) -> str:
         text, at = self._text, self._at
         if text.startswith("**", at):
             return self._double()
         self._at += 1
         char = text[at]
         if char in "*?":
-            return self._wild(rb"[^/]*" if char == "*" else rb"[^/]")
+            return self._wild(r"[^/]*" if char == "*" else r"[^/]")
         if char == "[":
             return self._set()
         if char in "{}(),":
             return self._bracket(char)
-        self._start = char == "/"
-        return re.escape(os.fsencode(char))
+        self._start, self._sure = char == "/", True
+        return re.escape(char)
 
-    def _wild(self, regex: bytes) -> bytes:
-        hidden = _NOT_HIDDEN if self._start else b""
-        self._start = False
+    def _wild(self, regex: str) -> str:
+        hidden = (_NOT_HIDDEN if self._sure else _IF_START) if self._start else ""
+        self._start, self._sure = False, True
         return hidden + regex
 
-    def _double(self) -> bytes:
+    def _double(self) -> str:
         """``**`` as a whole name: folders, any number; elsewhere no more than ``*``."""
         end = self._at + 2
-        whole = self._start and (end == len(self._text) or self._text[end] in "/)},")
+        whole = self._start and self._sure and (end == len(self._text) or self._text[end] in "/)},")
         if not whole:
             self._at = end
-            return self._wild(rb"[^/]*")
+            return self._wild(r"[^/]*")
         if self._text[end : end + 1] == "/":
             self._at = end + 1
-            return rb"(?:(?!\.)[^/]+/)*"
+            return r"(?:(?!\.)[^/]+/)*"
         self._at = end
         self._start = False
-        return rb"(?:(?!\.)[^/]+/)*(?!\.)[^/]+"
+        return r"(?:(?!\.)[^/]+/)*(?!\.)[^/]+"
 
-    def _set(self) -> bytes:
+    def _set(self) -> str:
         end = self._text.find("]", self._at + 1 + (self._text[self._at : self._at + 1] == "!"))
         if end < 0:
             raise self._error("'[' is not closed")
@@ -172,43 +177,42 @@ class _Translator:
         self._at = end + 1
         negate = body.startswith("!")
         inner = re.sub(r"([\\\[\]^&~|])", r"\\\1", body[negate:])
-        if not inner.isascii():
-            return self._wild(_any_of(inner, negate))
-        return self._wild(b"(?!/)[" + (b"^" if negate else b"") + inner.encode() + b"]")
+        return self._wild(f"(?!/)[{'^' if negate else ''}{inner}]")
 
-    def _bracket(self, char: str) -> bytes:
+    def _bracket(self, char: str) -> str:
         if char == "(":
             named = _NAMED.match(self._text, self._at - 1)
             self._open.append("(")
             if named is None:
-                return b"("
+                return "("
             self._at = named.end()
-            return b"(?P<" + named[1].encode() + b">"
+            return f"(?P<{named[1]}>"
         if char == "{":
             self._open.append("{")
-            self._starts.append(self._start)
-            return b"(?:"
+            self._began.append((self._start, self._sure))
+            self._ended.append(set())
+            return "(?:"
         inside = self._open[-1] if self._open else ""
         if char == ",":
             if inside != "{":
-                self._start = False
-                return b","
-            self._start = self._starts[-1]
-            return b"|"
+                self._start, self._sure = False, True
+                return ","
+            self._ended[-1].add(self._start)
+            self._start, self._sure = self._began[-1]
+            return "|"
         if inside != {"}": "{", ")": "("}[char]:
             raise self._error(f"{char!r} closes nothing")
         self._open.pop()
         if char == "}":
-            self._starts.pop()
-        return b")"
+            self._close()
+        return ")"
+
+    def _close(self) -> None:
+        """Behind alternatives a name starts if it does behind one of them."""
+        _, sure = self._began.pop()
+        ends = self._ended.pop() | {self._start}
+        self._sure = sure and self._sure and len(ends) == 1
+        self._start = True in ends
 
     def _error(self, what: str) -> UsageError:
         return UsageError(f"the pattern {self._pattern!r} cannot be read: {what}")
-
-
-def _any_of(body: str, negate: bool) -> bytes:
-    """A set with characters of several bytes: alternatives of their encodings."""
-    choices = b"|".join(re.escape(os.fsencode(c)) for c in body if c != "-")
-    if negate:
-        return b"(?!" + choices + rb")[^/][\x80-\xbf]*"
-    return b"(?:" + choices + b")"
