@@ -10,7 +10,7 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, NoReturn, Protocol
 
 from blake3 import blake3
 
@@ -45,6 +45,14 @@ class Form(NamedTuple):
 
 
 _PLAIN: Final = Form()
+
+
+class Paths(dict[str, Path | list[Path]]):
+    """A datum's files by the name of their input; says which names there are."""
+
+    def __missing__(self, name: str) -> NoReturn:
+        names = ", ".join(map(repr, self)) or "none, it has no file"
+        raise KeyError(f"this datum has no input {name!r}; there are: {names}")
 
 
 class Datum:
@@ -148,10 +156,10 @@ class Datum:
         for name, path, _ in self._entries():
             found.setdefault(name, []).append(Path(path))
         lists = self._form.lists
-        return {
-            name: paths if name in lists or len(paths) > 1 else paths[0]
+        return Paths(
+            (name, paths if name in lists or len(paths) > 1 else paths[0])
             for name, paths in found.items()
-        }
+        )
 
     @property
     def rel(self) -> str:

@@ -73,6 +73,12 @@ def test_several_files_have_paths_but_no_path(desk: Desk) -> None:
         _ = datum.path
 
 
+def test_a_name_that_no_input_has_is_told_which_there_are(desk: Desk) -> None:
+    with pytest.raises(KeyError, match=r"no input 'x'; there are: 'in', 'masks'"):
+        _ = of_files(desk, b"a.jpg", b"a.png").paths["x"]
+    assert of_files(desk, b"a.jpg").paths.get("x") is None
+
+
 def test_an_item_has_a_value_but_no_path(desk: Desk) -> None:
     datum = of_item(desk, {"C": 0.1})
     assert datum.value == {"C": 0.1}
