@@ -13,6 +13,7 @@ from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_
 from ..datum import Datum
 from ..errors import RunError, SignatureError, UsageError
 from ..inputs import datum_of, input_from_json
+from ..inputs.lazy import loader
 from ..ledger import db, queries
 from ..ledger.queries import DatumRow, RunRow
 from ..outcomes import Comparison, compare
@@ -293,7 +294,7 @@ class DatumMagics(DecisionVerbs, Magics):
         return datum_of(
             source, listed, row.position, row.attempt, place=KernelPlace(source),
             contents=tuple(contents.get((name, rel), first) for name, rel, _ in listed.files),
-            code=recipe.fingerprint,
+            code=recipe.fingerprint, load=loader(recipe.input, project),
         )  # fmt: skip
 
     # -- ground --------------------------------------------------------------------------

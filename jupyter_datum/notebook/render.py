@@ -225,6 +225,7 @@ def closing_lines(run: RunRow, groups: list[FailureGroup], out: str | None) -> l
         )
     if note.get("errors"):
         lines.append(f"  the listing is incomplete: {one_line('; '.join(note['errors'][:3]))}")
+    lines += [f"  {one_line(str(text), 400)}" for text in note.get("notes", [])]
     if out and run.success:
         lines.append(f"  outputs: {out}")
     return lines
