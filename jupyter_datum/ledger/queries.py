@@ -260,8 +260,8 @@ def datum_by_id(conn: sqlite3.Connection, datum: int) -> DatumRow | None:
 def datum_by_text(conn: sqlite3.Connection, transform: int, text: str) -> DatumRow | None:
     """Return the datum whose key is `text`, or is shown as `text`."""
     found = datum_by_key(conn, transform, os.fsencode(text))
-    if found is None and " | " in text:
-        return datum_by_key(conn, transform, os.fsencode(text.replace(" | ", "\0")))
+    if found is None and BETWEEN in text:
+        return datum_by_key(conn, transform, key_bytes(text))
     return found
 
 
@@ -376,7 +376,8 @@ def key_text(key: bytes) -> str:
     text = os.fsencode(key) if isinstance(key, str) else key
     shown = text.decode("utf-8", "backslashreplace")
     parts = shown.split("\0")
-    if len(parts) > 1 and all(part.isprintable() and part for part in parts):
+    # A part is empty where an outer join has no partner.
+    if len(parts) > 1 and "\0\0\0" not in shown and all(map(str.isprintable, parts)):
         return BETWEEN.join(parts)
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in shown)
 

@@ -1,0 +1,35 @@
+"""Inputs as users write them, in a real kernel."""
+
+from __future__ import annotations
+
+from .kernel import Notebook
+
+
+def test_inputs_are_made_looked_at_run_and_picked_from(notebook: Notebook) -> None:
+    for name in ("a/x1.txt", "a/x2.txt", "b/y1.csv", "b/y3.csv"):
+        path = notebook.story.folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(name)
+    notebook.run("from jupyter_datum import *\nfrom glob import glob as other")
+    notebook.run(
+        "pairs = join(glob('a/x(?).txt', on='$1', outer=True), glob('b/y(?).csv', on='$1'))"
+    )
+    seen = "[(d.key['on'], sorted(d.paths)) for d in datums(pairs)]"
+    assert "[('1', ['a', 'b']), ('2', ['a'])]" in notebook.run(seen)
+
+    body = "if 'b' not in datum.paths: raise ValueError('alone')\ndatum.key['on']"
+    text = notebook.run(f"%%datum both -i pairs\n{body}")
+    assert "1 succeeded, 1 failed" in text
+    assert "datum x2.txt | " in notebook.run("%datum failures both")
+    assert "datum is x2.txt | " in notebook.run("%datum pick both")
+    assert "['a']" in notebook.run("sorted(datum.paths)")
+    assert "datum is x1.txt | y1.csv" in notebook.run("%datum pick both 'x1.txt | y1.csv'")
+    assert "y1.csv" in notebook.run("datum.paths['b'].name")
+    assert "True" in notebook.run("datum.hash == datum.hash")
+
+    cell = "%%datum grid1\n#| input: cross(glob('a/*.txt'), grid(C=[1, 2]))\n"
+    assert "4 succeeded" in notebook.run(cell + "(datum.value['C'], datum.rel)")
+    assert "[(1, 'x1.txt'), (2, 'x1.txt')" in notebook.run("[tuple(r) for r in grid1.results()]")
+    assert "4 skipped" in notebook.run(cell + "(datum.value['C'], datum.rel)")
+    wrong = notebook.run("%%datum bad -i cross(glob('a/*'),glob('a/*'))\n1")
+    assert "Give each a name of its own" in wrong and "Traceback" not in wrong
