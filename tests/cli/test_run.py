@@ -84,7 +84,7 @@ def test_a_transform_in_the_background_is_waited_for(
 def test_a_run_found_at_work_is_waited_for_and_reported(
     story: Story, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    cell = f"%%datum job -i numbers --workers 1\nimport time\n{COUNTED}time.sleep(.2)"
+    cell = f"%%datum job -i numbers --workers 1\nimport time\n{COUNTED}time.sleep(1)"
     path = write(story, LOAD, cell)
     command = [sys.executable, "-m", "jupyter_datum.cli", "run", path]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as first:
