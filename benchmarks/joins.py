@@ -21,8 +21,7 @@ CASES = {
     "plain glob of all": "glob('*/*.*', root)",
     "union": "union(glob('a*/*.x', root, name='a'), glob('a*/*.y', root, name='b'))",
     "join, one to one": (
-        "join(glob('a*/(*).x', root, name='a', on='$1'), "
-        "glob('a*/(*).y', root, name='b', on='$1'))"
+        "join(glob('a*/(*).x', root, name='a', on='$1'), glob('a*/(*).y', root, name='b', on='$1'))"
     ),
     "outer join, none shared": (
         "join(glob('a*/(*).x', root, name='a', on='x$1', outer=True), "

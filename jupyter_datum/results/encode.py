@@ -20,6 +20,7 @@ _SCALARS: Final = frozenset(
 )  # fmt: skip
 #: Deeper nesting is left to pickle.
 _DEPTH: Final = 50
+_PLAIN: Final = frozenset({int, str, float, bool, type(None)})
 #: Modes of images that PNG holds as they are.
 _PNG_MODES: Final = frozenset({"1", "L", "LA", "P", "RGB", "RGBA", "I;16"})
 #: Packages whose objects are drawn into a figure.
@@ -34,14 +35,14 @@ def package_of(value: object) -> str:
 def unboxed(value: Any, depth: int = 0) -> Any:
     """Return `value` with NumPy's scalars in it, and in its lists and dicts, as Python's."""
     kind = type(value)
-    if kind.__module__ == "numpy" and kind.__name__ in _SCALARS:
-        return value.item()
-    if depth > _DEPTH:
+    if kind in _PLAIN or depth > _DEPTH:
         return value
     if kind is list:
         return [unboxed(item, depth + 1) for item in value]
     if kind is dict:
         return {unboxed(k, depth + 1): unboxed(v, depth + 1) for k, v in value.items()}
+    if kind.__name__ in _SCALARS and package_of(value) == "numpy":
+        return value.item()
     return value
 
 
