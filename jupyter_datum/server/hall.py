@@ -20,6 +20,7 @@ from .reads import Facts
 from .sessions import Sessions
 from .sight import Sight
 from .tail import Tail
+from .upkeep import Upkeep
 from .watch import Watch
 
 #: Seconds between two looks whether runs go on that nobody watches, and whether those who
@@ -48,6 +49,7 @@ class Hall:
         self.captures = Captures(kernels)
         self.projects = Projects(root, hidden)
         self.actions = Actions()
+        self.upkeep = Upkeep()
         self.drawn = Drawn(self.projects.files.submit)
         self.sessions = Sessions()
         self._settings = settings

@@ -41,6 +41,7 @@ ACTIONS = {
     f"projects/{ZERO}/runs/{ZERO}/positions/0": {"GET": "read"},
     f"projects/{ZERO}/runs/{ZERO}/retry": {"POST": "execute"},
     f"projects/{ZERO}/runs/{ZERO}/requests": {"POST": "execute"},
+    f"projects/{ZERO}/runs/{ZERO}/upkeep": {"POST": "execute"},
     f"projects/{ZERO}/datums/0": {"GET": "read"},
     f"projects/{ZERO}/datums/0/log": {"GET": "read"},
     f"projects/{ZERO}/datums/0/display": {"GET": "read"},
@@ -181,6 +182,7 @@ async def test_s02_what_is_denied_has_no_effect(
         (base, {"transform": "thumbs", "force": True}),
         ((*base, run, "retry"), {"what": "failed"}),
         ((*base, run, "requests"), {"kind": "cancel"}),
+        ((*base, run, "upkeep"), {"what": "prune", "all": True}),
     ):
         assert (await call(*path, method="POST", body=body)).status == 403
     with story.ledger() as conn:
@@ -252,7 +254,7 @@ BODIES = [
 
 async def test_s06_what_is_no_good_json_is_400(call: Call, story: Story) -> None:
     base = ("projects", story.project.uuid, "runs")
-    for path in (("runs",), base, (*base, ZERO, "retry"), (*base, ZERO, "requests")):
+    for path in (("runs",), base, (*base, ZERO, "retry"), (*base, ZERO, "upkeep")):
         for body in BODIES:
             answer = await call(*path, method="POST", body=body)
             assert (answer.status, answer.json["code"]) == (400, "bad-request"), body[:80]

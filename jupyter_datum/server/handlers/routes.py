@@ -27,6 +27,7 @@ ROUTES: Final[list[tuple[str, type[RequestHandler]]]] = [
     (rf"{_R}/positions/([0-9]{{1,15}})", runs.Position),
     (rf"{_R}/retry", actions.Retry),
     (rf"{_R}/requests", actions.Requests),
+    (rf"{_R}/upkeep", actions.Upkeep),
     (_D, runs.Datum),
     (rf"{_D}/log", runs.Log),
     (rf"{_D}/display", runs.Display),
