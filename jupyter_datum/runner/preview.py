@@ -36,7 +36,7 @@ _SHOWN: Final = 20
 #: No version of the code has this row id: all that there is was made by another.
 _NO_ROW: Final = 0
 #: Seconds from a request to the first result where no worker is up yet
-#: (measured: `python -m benchmarks.start`, 2 cores); one process in the kernel has none.
+#: (estimates for an idle machine of 2 cores; `benchmarks/start.py` measures them).
 START: Final = {"joblib": 0.6, "dask": 1.6, "ipyparallel": 4.0}
 
 
