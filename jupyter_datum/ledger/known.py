@@ -75,12 +75,13 @@ def outputs_of(
             "select datum, path, size, mtime_ns, digest from output"
             f" where datum in ({_marks(part)})",
             part,
-        )
+        ).fetchall()
+        one = {row[0]: [row[1:]] for row in rows}
+        if len(one) == len(rows):  # an output each: the common case
+            found.update(one)
+            continue
         for row in rows:
-            if row[0] in found:
-                found[row[0]].append(row[1:])
-            else:
-                found[row[0]] = [row[1:]]
+            found.setdefault(row[0], []).append(row[1:])
     return found
 
 

@@ -19,6 +19,7 @@ from ..ledger import queries
 from ..states import DatumState
 from .merge import PRUNED, Known, Pair
 from .selection import (
+    AT_REST,
     CHANGED,
     DIRTY,
     EDITED,
@@ -33,8 +34,9 @@ from .selection import (
 )
 
 _SUCCESS: Final = int(DatumState.SUCCESS)
-#: Reasons for which a datum would run, if only nobody had edited its outputs.
-_WOULD_RUN: Final = frozenset({CHANGED, DIRTY, STALE, MISSING})
+#: Reasons for which a datum runs if nobody has edited its outputs, told without a look at
+#: these.
+_WOULD_RUN: Final = frozenset({CHANGED, DIRTY})
 
 
 class Comparer:
@@ -126,11 +128,12 @@ class Comparer:
             return RECOVERED
         if known.state != DatumState.SUCCESS:
             return FAILED
-        if known.version not in self._versions:
-            return STALE
         if known.dirty:
             return DIRTY
-        return self._input_reason(listed, known)
+        reason = self._input_reason(listed, known)
+        if known.version not in self._versions and reason in AT_REST:
+            return STALE  # of other input or without its outputs it is more than that
+        return reason
 
     def _input_reason(self, listed: Listed, known: Known) -> str:
         before = len(self.touched)

@@ -21,7 +21,17 @@ from .compare import Comparer
 from .keep import Candidate, Keeper
 from .lister import Lister
 from .merge import BATCH, PRUNED, Known, Merge, Pair, Row
-from .selection import AT_REST, CHANGED, NEW, RESTORED, STALE, UNCHANGED, GivesWay, Selection
+from .selection import (
+    AT_REST,
+    CHANGED,
+    MISSING,
+    NEW,
+    RESTORED,
+    STALE,
+    UNCHANGED,
+    GivesWay,
+    Selection,
+)
 
 _SKIPPED: Final = bytes([DatumState.SKIPPED])
 
@@ -159,7 +169,7 @@ class Planner:
         candidates = [
             Candidate(self.planned + i, listed, Known._make(row))
             for i, ((listed, row), reason) in enumerate(zip(pairs, reasons, strict=True))
-            if row and reason in (CHANGED, STALE)
+            if row and reason in (CHANGED, MISSING, STALE)
         ]
         if not candidates:
             return

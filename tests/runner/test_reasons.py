@@ -125,6 +125,20 @@ def test_code_that_changed_is_named_and_may_be_marked_as_equivalent(made: Story)
     assert executed(made) == ALL
 
 
+def test_an_input_that_changed_runs_under_only_new_whatever_became_of_the_code(
+    made: Story,
+) -> None:
+    write(made.folder / "in" / "0.txt", "changed")
+    (made.folder / "out" / "1.len").unlink()
+    body = f"{BODY} + '!'"
+    assert plan(made, body=body).reasons == {
+        "code changed": ALL - 2, "input changed": 1, "output missing": 1,
+    }  # fmt: skip
+    row = made.run(f"{LINE} --only new", body)
+    assert (row.success, row.skipped) == (2, ALL - 2)
+    assert plan(made, body=body).reasons == {"code changed": ALL - 2, "unchanged": 2}
+
+
 def test_failed_before_runs_again_and_so_does_what_changed_while_it_ran(story: Story) -> None:
     folder = story.folder / "in"
     folder.mkdir()
