@@ -19,6 +19,7 @@ from ..hashing import encode_lazy, stat_of
 from ..ledger import db, queries
 from ..ledger.feed import Given, given
 from ..project import Project, find
+from ..remote import is_url
 from .base import Errors, Input, Listed, check_keys
 
 
@@ -81,7 +82,8 @@ class UpstreamInput(Input):
 
     def list(self, exclude: frozenset[bytes], errors: Errors) -> Iterator[Listed]:
         row = self._row()
-        out = os.path.normpath(row.out) if row.out else b""
+        out = row.out or b""
+        out = out if is_url(out) else os.path.normpath(out)
         with contextlib.closing(db.connect(self.project, readonly=True)) as conn:
             run = queries.latest_run(conn, self.transform)
             if run is not None and run.ended is None:
@@ -102,7 +104,11 @@ class UpstreamInput(Input):
     def _files(self, datum: Given, out: bytes) -> tuple[tuple[str, bytes, Stat], ...] | None:
         """Its outputs as they are now; None if one is gone."""
         found = []
-        for path, *_ in datum.outputs:
+        for path, size, token, _ in datum.outputs:
+            if is_url(path):  # what stands there now the worker will see
+                rel = path[len(out.rstrip(b"/")) + 1 :]
+                found.append((self.name, rel, Stat(size, 0, 0, token)))
+                continue
             try:
                 stat = stat_of(os.stat(path))
             except OSError:

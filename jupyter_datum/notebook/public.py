@@ -30,6 +30,7 @@ from ..outcomes import (
 )
 from ..outcomes import compare as compare_sides
 from ..project import Project
+from ..remote import is_url
 from ..resources import workers_of
 from ..results import value_of
 from ..runner.ask import ask_again, tell_run
@@ -115,11 +116,13 @@ class Transform:
             return queries.latest_run(conn, self.name)
 
     @property
-    def out(self) -> Path | None:
-        """The output folder; None if there is none."""
+    def out(self) -> Path | str | None:
+        """The output folder, or its URL; None if there is none."""
         with self._ledger() as conn:
             row = queries.transform(conn, self.name)
-        return Path(os.fsdecode(row.out)) if row and row.out else None
+        if row is None or not row.out:
+            return None
+        return os.fsdecode(row.out) if is_url(row.out) else Path(os.fsdecode(row.out))
 
     def status(self) -> str:
         """Return in a line how the newest run stands."""

@@ -27,6 +27,7 @@ from ..inputs.live import kind_of
 from ..inputs.upstream import check_no_cycle
 from ..ledger import db, queries
 from ..project import FOLDER, Project
+from ..remote import is_url, parse_url
 from ..transform.recipe import read_recipe
 from .context import Context
 
@@ -201,7 +202,7 @@ def check_circle(name: str, source: dict[str, Any], project: Project) -> None:
     check_no_cycle(name, source, recorded)
 
 
-def check_apart(source: Input, out: Path) -> None:
+def check_apart(source: Input, out: str) -> None:
     """See that no input lies in the output folder.
 
     Raises
@@ -210,22 +211,37 @@ def check_apart(source: Input, out: Path) -> None:
         If one does: a run would never see it, or take its own outputs for input.
     """
     for name, root in source.roots.items():
-        folder = Path(os.path.realpath(os.fsdecode(root)))
-        if folder == out or out in folder.parents:
+        folder = os.fsdecode(root if is_url(root) else os.path.realpath(root))
+        if f"{folder}/".startswith(f"{out}/"):
             raise UsageError(
-                f"the input {name!r} lies in {str(folder)!r}, under its own output folder "
-                f"{str(out)!r}: give -o another folder"
+                f"the input {name!r} lies in {folder!r}, under its own output folder "
+                f"{out!r}: give -o another folder"
             )
 
 
-def resolve_output(text: str | None, name: str, context: Context) -> Path:
-    """Return the absolute output folder.
+def resolve_output(text: str | None, name: str, context: Context) -> str:
+    """Return the absolute output folder, or its URL.
 
     Raises
     ------
     UsageError
         If it lies in ``.datum``, is a file, or cannot be written.
     """
+    if text and is_url(text) and not text.startswith("file:///"):
+        return _url_for_outputs(text)
+    return str(_output_folder((text or "").removeprefix("file://") or None, name, context))
+
+
+def _url_for_outputs(text: str) -> str:
+    url = parse_url(text)
+    if url.tail or url.protocol in ("memory", "http", "https"):
+        raise UsageError(f"outputs cannot go to {text}: it takes a folder of an object store")
+    if not url.path.strip("/"):
+        raise UsageError(f"outputs cannot go to {text}: name a bucket, as in s3://bucket/folder")
+    return text.rstrip("/")
+
+
+def _output_folder(text: str | None, name: str, context: Context) -> Path:
     folder = Path(os.path.realpath(context.folder / (text or f"out/{name}")))
     if FOLDER in folder.parts:
         raise UsageError(f"the output folder {str(folder)!r} lies inside {FOLDER}, which is ours")

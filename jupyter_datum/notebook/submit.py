@@ -19,7 +19,7 @@ from ..errors import UsageError
 from ..hashing import hex_digest
 from ..inputs import Input
 from ..project import Project
-from ..remote import urls_of
+from ..remote import is_url, urls_of
 from ..runner.ask import ask_for_run
 from ..runner.environment import carried, needed, of_stores
 from ..transform.capture import Captured, capture
@@ -81,11 +81,13 @@ def prepare(
     check_circle(options.name, source.to_json(), project)
     out = resolve_output(options.output, options.name, context)
     check_apart(source, out)
+    if options.keep and is_url(out):
+        raise UsageError(f"--keep is for folders of this machine; outputs go to {out}")
     captured = _captured(cell, namespace, project, options)
     found = fingerprint(cell, captured)
     declare(found, cell, captured, context.folder, options.depends, options.versions)
     payload = build_payload(cell, captured, found.functions, _consent(options, project))
-    names, values = _environment(cell, found, source, str(out))
+    names, values = _environment(cell, found, source, out)
     recipe = Recipe(
         project=project.uuid,
         path=str(project.root),
@@ -94,7 +96,7 @@ def prepare(
         sys_path=[os.path.abspath(path) for path in sys.path],
         cwd=str(context.folder),
         input=source.to_json(),
-        out=str(out),
+        out=out,
         options=_of_the_transform(options),
         payload=write_payload(project, payload),
         fingerprint=found.digest,

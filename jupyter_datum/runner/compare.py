@@ -10,7 +10,7 @@ import os
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Any, Final
 
 from ..events import Stat
 from ..hashing import RACY_NS, Digests, file_digest, is_racy, seen_digest
@@ -76,6 +76,8 @@ class Comparer:
         self._force = force
         self._outputs: dict[int, list[tuple[bytes, int, int, bytes]]] = {}
         self._inputs: dict[int, list[tuple[str, bytes, Stat, bytes]]] = {}
+        #: Looks at an output; those behind a URL have another one.
+        self.lstat: Callable[[bytes], Any] = os.lstat
         #: (id, stat, sure) of single files whose content is as before.
         self.touched: list[tuple[int, Stat, bool]] = []
         #: (stat, id, ordinal) of files of datums with several.
@@ -202,7 +204,7 @@ class Comparer:
         rows = self._outputs.get(datum, ())
         if len(rows) != count:
             return False
-        lstat = os.lstat
+        lstat = self.lstat
         for path, size, mtime_ns, _ in rows:
             try:
                 now = lstat(path)
@@ -218,7 +220,7 @@ class Comparer:
         reason = UNCHANGED if len(rows) == known.outputs else MISSING
         for path, size, mtime_ns, digest in rows:
             try:
-                now = os.lstat(path)
+                now = self.lstat(path)
             except OSError:
                 reason = MISSING
                 self.which.setdefault(known.id, path)

@@ -298,7 +298,7 @@ class Drive:
             generation=action.generation,
             recipe=job.recipe_digest,
             roots=job.roots,
-            out=job.out,
+            out=job.staging,
             sync=True,
             tries=self.state.settings.tries,
             seen=not job.source.told_by_key,

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..hashing import hex_digest
 from ..inputs.base import Input
 from ..ledger.writes import RunKey
 from ..project import Project
+from ..remote import is_url
 from ..transform.options import Options
 from ..transform.recipe import Recipe
+
+
+def staging_of(project: Project, out: bytes) -> bytes:
+    """Return the folder in which what is to go to `out` is staged."""
+    if not is_url(out):
+        return out
+    return os.fsencode(project.dir / "staging" / hex_digest(out, 8))
 
 
 @dataclass(frozen=True)
@@ -30,7 +40,7 @@ class Job:
     options : Options
         The recipe's, with what the request changed.
     out : bytes or None
-        Absolute output folder.
+        Absolute output folder, or a URL.
     workers : int
     """
 
@@ -53,6 +63,11 @@ class Job:
     def folder(self) -> Path:
         """The run's folder."""
         return self.project.run(self.uuid)
+
+    @property
+    def staging(self) -> bytes | None:
+        """Where workers stage: the output folder; for a URL a folder of the project's."""
+        return staging_of(self.project, self.out) if self.out is not None else None
 
     @property
     def roots(self) -> dict[str, bytes]:

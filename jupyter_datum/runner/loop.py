@@ -317,7 +317,7 @@ class Runner:
 
     def _take_up(self) -> None:
         """Go on with what an older runner left unfinished."""
-        finish_stranded(self._conn, self.epoch)
+        finish_stranded(self._conn, self._project, self.epoch)
         self._late = unfinished(self._conn, self._interpreter)
         self._take_late()
 

@@ -17,8 +17,11 @@ from ..ledger import queries, writes
 from ..ledger.db import transaction
 from ..ledger.requests import Request
 from ..ledger.writes import RunKey
-from ..outputs.publish import Publisher, sweep
+from ..outputs.porter import Porter
+from ..outputs.publish import Publisher, RemotePublisher, sweep
+from ..outputs.standing import Standing
 from ..project import Project
+from ..remote import is_url
 from ..resources import thread_environment, workers_of
 from ..state import Cancel, OnError, RunSettings, RunState
 from ..states import RunStatus
@@ -30,7 +33,7 @@ from .commit import Committer
 from .drive import Drive
 from .expression import same_expression
 from .handover import Receiver
-from .job import Job
+from .job import Job, staging_of
 from .keep import Keeper
 from .lister import listed_apart
 from .listing import ids_by_key
@@ -69,6 +72,8 @@ class Preparer:
         self._epoch = epoch
         self._pool = pool
         self._receiver = receiver
+        #: What writes the outputs of runs that go to a URL, by the run.
+        self._porters: dict[str, Porter] = {}
 
     def new(self, request: Request) -> Drive:
         """Make the run that `request` asks for.
@@ -85,6 +90,7 @@ class Preparer:
         recipe = read_recipe(self._project, request.recipe)
         check_declared(recipe)
         options = _options(recipe, request.args)
+        self._check_far(request.run, recipe)
         with transaction(self._conn):
             key = self._rows(request, request.run, request.recipe, recipe, options)
         return self._drive(request.run, key, request.recipe, recipe, options, request.args)
@@ -139,7 +145,9 @@ class Preparer:
         for name in ("listing", "kernel"):
             (job.folder / name).unlink(missing_ok=True)
         if job.out is not None:
-            sweep(self._conn, job.out, self._epoch + 1)
+            sweep(self._conn, job.out, self._epoch + 1, job.staging)
+        if (porter := self._porters.pop(job.uuid, None)) is not None:
+            porter.close()
 
     # -- rows ----------------------------------------------------------------------------
 
@@ -215,16 +223,9 @@ class Preparer:
         for name in ("j", "claims", "logs"):
             (job.folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
         gives_way = GivesWay()
-        keeper = Keeper(self._conn, self._project, key, out, options.keep)
-        publisher = Publisher(
-            self._conn,
-            run=key,
-            out=out,
-            replace=options.force,
-            replace_edited=options.replace_edited,
-            is_stale=gives_way,
-            before=keeper.before if options.keep else None,
-        )
+        near = None if out is not None and is_url(out) else out  # nothing is kept of objects
+        keeper = Keeper(self._conn, self._project, key, near, options.keep)
+        publisher = self._publisher(job, gives_way, keeper)
         resumed = None
         if recovering:
             recover(self._conn, job, publisher)
@@ -249,9 +250,42 @@ class Preparer:
             same_input=same_expression(self._conn, self._project, recipe),
             keeper=keeper,
         )
+        if uuid in self._porters and out is not None:
+            planner.compare.lstat = Standing(out, self._porters[uuid]).lstat
         state = RunState(_settings(options))
         cluster = self._pool.take(self._wanted(job))
         return Drive(job, planner, state, cluster, Committer(self._conn, job, publisher, keeper))
+
+    def _publisher(self, job: Job, gives_way: GivesWay, keeper: Keeper) -> Publisher:
+        options = job.options
+        rules: dict[str, Any] = {
+            "run": job.key,
+            "replace": options.force,
+            "replace_edited": options.replace_edited,
+            "is_stale": gives_way,
+        }
+        if job.out is None or not is_url(job.out):
+            before = keeper.before if options.keep else None
+            return Publisher(self._conn, out=job.out, before=before, **rules)
+        porter = self._porters[job.uuid] = self._porter(job.uuid, job.recipe)
+        staging = staging_of(job.project, job.out)
+        return RemotePublisher(self._conn, out=job.out, staging=staging, porter=porter, **rules)
+
+    def _porter(self, uuid: str, recipe: Recipe) -> Porter:
+        if uuid in self._porters:
+            return self._porters[uuid]
+        return Porter(recipe.out or "", self._told(uuid, recipe), self._project.log)
+
+    def _check_far(self, uuid: str, recipe: Recipe) -> None:
+        """See that a URL for outputs can be reached, before anything runs."""
+        if recipe.out is None or not is_url(recipe.out):
+            return
+        self._porters[uuid] = porter = self._porter(uuid, recipe)
+        try:
+            porter.check()
+        except OSError as exc:
+            self._porters.pop(uuid).close()
+            raise RunError(f"outputs cannot go to {recipe.out}: {exc}") from exc
 
     def lacks_environment(self, run: str, digest: str | None) -> list[str]:
         """Return the variables of a recipe whose values no kernel has told yet for `run`.
@@ -270,10 +304,13 @@ class Preparer:
     def _environment(self, job: Job) -> dict[str, str]:
         """Limits of threads are ours to set, unless the user has set them in the kernel."""
         threads = thread_environment(job.workers, job.options.threads)
-        told = self._receiver.values(job.uuid) or {}
-        values = {name: told[name] for name in job.recipe.environment if name in told}
-        values |= job.recipe.variables
+        values = self._told(job.uuid, job.recipe)
         return {**values, **threads} if job.options.threads else {**threads, **values}
+
+    def _told(self, uuid: str, recipe: Recipe) -> dict[str, str]:
+        told = self._receiver.values(uuid) or {}
+        values = {name: told[name] for name in recipe.environment if name in told}
+        return values | recipe.variables
 
     def _wanted(self, job: Job) -> Wanted:
         environment = self._environment(job)

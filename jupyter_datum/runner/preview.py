@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
+import weakref
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -17,7 +18,10 @@ from ..ledger.db import is_foreign
 from ..ledger.fence import RunKey
 from ..ledger.relocate import relocate
 from ..ledger.versions import changed_parts
+from ..outputs.porter import Porter
+from ..outputs.standing import Standing
 from ..project import Project
+from ..remote import is_url
 from ..resources import workers_of
 from ..transform.declared import changed_declared
 from ..transform.options import Options
@@ -151,6 +155,10 @@ class Survey:
             same_input=same_expression(conn, project, recipe),
             keeper=Keeper(conn, project, key, None, 0),
         )
+        if recipe.out and is_url(recipe.out):
+            porter = Porter(recipe.out, recipe.variables, project.log)
+            self.planner.compare.lstat = Standing(os.fsencode(recipe.out), porter).lstat
+            weakref.finalize(self, porter.close)
         self._found = Preview(errors=self.planner.errors)
         self._sizes = Sizes()
         self._renames = Renames(conn, source.roots)

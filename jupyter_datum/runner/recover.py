@@ -7,17 +7,27 @@ So nothing that was finished, whether committed or only journaled, runs again.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from itertools import islice
 
-from ..errors import FrameError
+from ..errors import FrameError, OutputError
 from ..events import Done, frames
 from ..ledger import queries, writes
 from ..ledger.writes import RunKey
-from ..outputs.publish import Commit, Publisher, Verdict, roll_forward, stranded
+from ..outputs.porter import Porter
+from ..outputs.publish import (
+    Commit,
+    Publisher,
+    RemotePublisher,
+    Verdict,
+    roll_forward,
+    stranded,
+)
 from ..project import Project
-from .job import Job
+from ..remote import is_url
+from .job import Job, staging_of
 
 _GROUP = 500
 
@@ -35,7 +45,7 @@ def recover(conn: sqlite3.Connection, job: Job, publisher: Publisher) -> int:
     int
         Datums that were finished and had not been recorded.
     """
-    recorded = roll_forward(conn, job.key, job.out, _commit(job.key, {}))
+    recorded = publisher.roll_forward(_commit(job.key, {}))
     records = journaled(job.project, job.uuid)
     while group := list(islice(records, _GROUP)):
         known = queries.settled_in(conn, job.key.id, [done.datum for done, _ in group])
@@ -46,11 +56,28 @@ def recover(conn: sqlite3.Connection, job: Job, publisher: Publisher) -> int:
     return recorded
 
 
-def finish_stranded(conn: sqlite3.Connection, epoch: int) -> None:
+def finish_stranded(conn: sqlite3.Connection, project: Project, epoch: int) -> None:
     """Carry to its end what runs that have ended had begun to publish."""
     for run in stranded(conn, epoch):
         writes.take_over(conn, run)
-        roll_forward(conn, run, queries.out_of(conn, run.transform), _commit(run, {}))
+        out = queries.out_of(conn, run.transform)
+        if out is not None and is_url(out):
+            _finish_far(conn, project, run, out)
+        else:
+            roll_forward(conn, run, out, _commit(run, {}))
+
+
+def _finish_far(conn: sqlite3.Connection, project: Project, run: RunKey, out: bytes) -> None:
+    """The same for a URL, with what credentials this process has; else it is left."""
+    porter = Porter(os.fsdecode(out), {}, project.log)
+    staging = staging_of(project, out)
+    publisher = RemotePublisher(conn, run=run, out=out, staging=staging, porter=porter)
+    try:
+        publisher.roll_forward(_commit(run, {}))
+    except OutputError as exc:
+        print(f"what run {run.id} had begun to publish stays unfinished: {exc}", flush=True)
+    finally:
+        porter.close()
 
 
 def _commit(run: RunKey, workers: dict[int, str]) -> Commit:

@@ -15,9 +15,12 @@ from ..ledger import queries
 from ..ledger.queries import RunRow
 from ..ledger.versions import Mark, differing, mark_equivalent, unmark_equivalent
 from ..ledger.writes import version_id
+from ..outputs.porter import Porter
 from ..outputs.publish.prune import Pruned, count_orphans, prune
 from ..outputs.publish.rekey import Moved, rekey
+from ..outputs.standing import Standing
 from ..project import Project
+from ..remote import is_url
 from ..transform.recipe import Recipe, read_recipe
 from .preview import Survey, part_word
 
@@ -70,7 +73,18 @@ def prune_gone(
     survey.planner.write_gone(row.id)
     check_share(conn, row.transform, found.total, everything=everything)
     folders = output_folders(conn, project, row.transform)
-    return prune(conn, row.transform, folders, left=everything)
+    far = [
+        Standing(out, Porter(os.fsdecode(out), recipe.variables, project.log))
+        for out in folders
+        if is_url(out)
+    ]
+    try:
+        return prune(conn, row.transform, folders, left=everything, far=far)
+    except OSError as exc:
+        raise RunError(f"not all could be pruned: {exc}") from exc
+    finally:
+        for each in far:
+            each.close()
 
 
 def check_share(

@@ -11,6 +11,8 @@ import stat
 from pathlib import Path
 from typing import Final
 
+from ..remote import is_url
+
 #: Bytes of a contents path.
 LONGEST: Final = 4096
 
@@ -49,7 +51,7 @@ def contents_file(root: Path, path: str, hidden: bool = False) -> Path | None:
 
 def contents_path(root: Path | None, path: bytes) -> str | None:
     """Return the contents path of an absolute path, or None if the server does not show it."""
-    if root is None:
+    if root is None or is_url(path):
         return None
     found = os.path.realpath(path)
     base = os.path.join(os.fsencode(root), b"")

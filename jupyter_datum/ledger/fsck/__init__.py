@@ -15,7 +15,7 @@ from ...errors import LedgerError
 from ...locks import is_locked
 from ...project import Project
 from ..db import connect
-from . import counts, identity, left, outputs
+from . import counts, far, identity, left, outputs
 from .case import Case, Finding
 
 _MOVE_AWAY: Final = "move the .datum folder away: outputs stay, the history of runs goes with it"
@@ -33,6 +33,7 @@ CHECKS: Final[tuple[Callable[[Case], Iterator[Finding]], ...]] = (
     counts.groups,
     outputs.owners,
     outputs.files,
+    far.far_files,
     outputs.results,
     left.journals,
     left.results,

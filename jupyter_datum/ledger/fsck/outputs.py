@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from ...hashing import file_digest
+from ...remote import is_url
 from ..db import transaction
 from .case import MEND, RERUN, Case, Finding
 
@@ -49,6 +50,8 @@ def files(case: Case) -> Iterator[Finding]:
     missing: list[bytes] = []
     changed: list[bytes] = []
     for folded, path, size, digest in _paged_outputs(case.conn):
+        if is_url(path):
+            continue
         state = _output_state(case, path, size, digest)
         if state is not None and _still(case, folded, digest):
             (missing if state == "missing" else changed).append(path)

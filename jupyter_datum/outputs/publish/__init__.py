@@ -13,5 +13,14 @@ from __future__ import annotations
 from .judge import Verdict
 from .publisher import Commit, Publisher
 from .recovery import roll_forward, stranded, sweep
+from .remote import RemotePublisher
 
-__all__ = ["Commit", "Publisher", "Verdict", "roll_forward", "stranded", "sweep"]
+__all__ = [
+    "Commit",
+    "Publisher",
+    "RemotePublisher",
+    "Verdict",
+    "roll_forward",
+    "stranded",
+    "sweep",
+]

@@ -183,8 +183,11 @@ class Judge:
             if (datum, attempts.get(datum, 0)) not in self._announced
             and datum in attempts
             and self._fold(old.path) not in self._files
-            and is_unedited(old.path, old.size, old.mtime_ns, old.digest)
+            and self._is_as_made(old)
         ]
+
+    def _is_as_made(self, old: redo.Owned) -> bool:
+        return is_unedited(old.path, old.size, old.mtime_ns, old.digest)
 
     # -- one file --------------------------------------------------------------------------
 
@@ -275,11 +278,11 @@ class Judge:
         if self._rules.replace:
             return None
         if owner is None:
-            return None if holds(final, move.digest) else _unknown(final)
+            return None if holds(final, move.digest) else unknown(final)
         same = (status.st_size, status.st_mtime_ns) == (owner.size, owner.mtime_ns)
         if same or self._rules.replace_edited:
             return None
-        return None if holds(final, owner.digest, move.digest) else _edited(final)
+        return None if holds(final, owner.digest, move.digest) else edited(final)
 
     def _way_blocked(self, done: Done, final: bytes) -> str | None:
         """Why the folders above `final` cannot be used, if so."""
@@ -333,12 +336,14 @@ def _two(path: bytes, key: bytes, other: bytes) -> str:
     )
 
 
-def _edited(path: bytes) -> str:
+def edited(path: bytes) -> str:
+    """Say that an output of ours is another one by now."""
     return (
         f"{show(path)} was changed by hand since it was made; move it away, or run with "
         "--replace-edited to make it again"
     )
 
 
-def _unknown(path: bytes) -> str:
+def unknown(path: bytes) -> str:
+    """Say that something stands there which we did not make."""
     return f"{show(path)} exists and is not ours; move it away, or run with --force to overwrite it"

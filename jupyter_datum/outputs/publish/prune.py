@@ -11,8 +11,10 @@ from typing import Final, NamedTuple
 from ...errors import RunError
 from ...ledger.db import transaction
 from ...ledger.known import outputs_of
+from ...remote import is_url
 from ..disk import holds, lstat
 from ..names import folders_above, is_below
+from ..standing import Standing, Status
 
 #: Datums in one transaction: some milliseconds of unlinking.
 _BATCH: Final = 200
@@ -49,6 +51,34 @@ class Pruned:
             self.kept.append(path)
 
 
+class _Places(NamedTuple):
+    """Where the outputs are that may go."""
+
+    folders: list[bytes]
+    far: Sequence[Standing]
+
+    def lstat(self, path: bytes) -> os.stat_result | Status | None:
+        if not is_url(path):
+            return lstat(path)
+        try:
+            there = self.of(path)
+            return there.lstat(path) if there else _UNKNOWN
+        except FileNotFoundError:
+            return None
+
+    def of(self, path: bytes) -> Standing | None:
+        return next((each for each in self.far if each.holds(path)), None)
+
+    def hold(self, path: bytes) -> bool:
+        if is_url(path):
+            return self.of(path) is not None
+        return any(is_below(_real(path), folder) for folder in self.folders)
+
+
+#: Of an object in a place that this user has not signed for: nothing is asked of its store.
+_UNKNOWN: Final = Status(-1, -1)
+
+
 class _File(NamedTuple):
     path: bytes
     #: Its stat when it was found to be as it was made; None if it is gone already.
@@ -71,6 +101,7 @@ def prune(
     *,
     left: bool = False,
     run: int = 0,
+    far: Sequence[Standing] = (),
 ) -> Pruned:
     """Remove the outputs of datums that are gone; their rows stay, for their history.
 
@@ -84,6 +115,8 @@ def prune(
         Also of those that left the input when its expression changed.
     run : int
         The run that asks, if one does.
+    far : sequence of Standing
+        Of those output folders that are URLs.
 
     Raises
     ------
@@ -91,7 +124,7 @@ def prune(
         If another run of the transform is at work.
     """
     done = Pruned()
-    real = [os.path.realpath(folder) for folder in folders]
+    real = _Places([os.path.realpath(f) for f in folders if not is_url(f)], far)
     after = 0
     while ids := _page(conn, transform, after, left):
         after = ids[-1]
@@ -127,16 +160,16 @@ def _check_idle(conn: sqlite3.Connection, transform: int, run: int) -> None:
 
 
 def _looked_at(
-    rows: Sequence[tuple[bytes, int, int, bytes]], folders: list[bytes], done: Pruned
+    rows: Sequence[tuple[bytes, int, int, bytes]], places: _Places, done: Pruned
 ) -> list[_File]:
     """Return the files that may go; reading those in doubt takes long, so this is done
     before any lock is taken."""
     found = []
     for path, size, mtime_ns, digest in rows:
-        status = lstat(path)
+        status = places.lstat(path)
         if status is None:
             found.append(_File(path, None))
-        elif not any(is_below(_real(path), folder) for folder in folders):
+        elif not places.hold(path):
             done.outside += 1
             done._leave(path)
         elif status.st_size == size and (status.st_mtime_ns == mtime_ns or holds(path, digest)):
@@ -153,9 +186,9 @@ def _real(path: bytes) -> bytes:
 
 
 def _remove(
-    conn: sqlite3.Connection, datum: int, files: list[_File], folders: list[bytes], done: Pruned
+    conn: sqlite3.Connection, datum: int, files: list[_File], places: _Places, done: Pruned
 ) -> None:
-    removed = [file for file in files if _unlinked(file, folders, done)]
+    removed = [file for file in files if _unlinked(file, places, done)]
     conn.executemany(
         "delete from output where datum = ? and path = ?", [(datum, f.path) for f in removed]
     )
@@ -167,18 +200,21 @@ def _remove(
     done.datums += not rest
 
 
-def _unlinked(file: _File, folders: list[bytes], done: Pruned) -> bool:
+def _unlinked(file: _File, places: _Places, done: Pruned) -> bool:
     """Remove one file, if it is still what was looked at."""
-    status = lstat(file.path)
+    status = places.lstat(file.path)
     if status is None:
         return True
     if file.stat != (status.st_size, status.st_mtime_ns, status.st_ino):
         done.edited += 1
         return False
-    os.unlink(file.path)
+    if (far := places.of(file.path)) is not None:
+        far.remove(file.path)
+    else:
+        os.unlink(file.path)
+        _remove_empty(file.path, places.folders)
     done.files += 1
     done.size += status.st_size
-    _remove_empty(file.path, folders)
     return True
 
 

@@ -18,7 +18,7 @@ from ..staging import pool
 from . import redo
 from .judge import Judge, Rules, Verdict
 from .moves import Move, carry_out, is_torn, ordered
-from .recovery import take_back
+from .recovery import roll_forward, take_back
 
 #: Writes what else is to become durable in the very same transaction.
 Commit = Callable[[sqlite3.Connection, list[Verdict]], None]
@@ -191,9 +191,21 @@ class Publisher:
             if judge.changes_files:
                 datums = judge.accepted
                 keep_past(self._conn, self._run, datums)
-                redo.put_outputs(self._conn, self._run.transform, datums, judge.moves, self._fold)
+                moves = self._placed(judge.moves)
+                redo.put_outputs(self._conn, self._run.transform, datums, moves, self._fold)
                 redo.forget(self._conn, self._run, (v.done.datum for v in judge.verdicts))
             commit(self._conn, judge.verdicts)
+
+    def _placed(self, moves: Sequence[Move]) -> Sequence[Move]:
+        """The steps with what is recorded of the files that they have made."""
+        return moves
+
+    def roll_forward(self, commit: Commit) -> int:
+        """Finish what an older runner had announced; return how many datums.
+
+        See :func:`~.recovery.roll_forward`.
+        """
+        return roll_forward(self._conn, self._run, self._out or None, commit)
 
     def _forget(self, judge: Judge) -> None:
         for move in judge.moves:

@@ -56,7 +56,7 @@ def roll_forward(
     OutputError
         If the disk is full or broken; it can be tried again.
     """
-    moves, dones = _announced(conn, run)
+    moves, dones = announced_moves(conn, run)
     if not moves:
         return 0
     root = os.path.abspath(out) if out is not None else b""
@@ -86,7 +86,8 @@ def stranded(conn: sqlite3.Connection, epoch: int) -> list[RunKey]:
     return [RunKey(run, transform, version, epoch) for run, transform, version in rows]
 
 
-def _announced(conn: sqlite3.Connection, run: RunKey) -> tuple[list[Move], list[Done]]:
+def announced_moves(conn: sqlite3.Connection, run: RunKey) -> tuple[list[Move], list[Done]]:
+    """Return the steps that stand in the redo log for a run, and the records they came with."""
     moves: list[Move] = []
     dones: list[Done] = []
     rows = conn.execute(
@@ -146,32 +147,36 @@ def take_back(conn: sqlite3.Connection, moves: Iterable[Move], folded: Fold) -> 
 # -- sweeping --------------------------------------------------------------------------------
 
 
-def sweep(conn: sqlite3.Connection, out: bytes, live: int | None) -> None:
+def sweep(
+    conn: sqlite3.Connection, out: bytes, live: int | None, staging: bytes | None = None
+) -> None:
     """Remove what is of no use any more from the staging of an output folder.
 
     That of the runner of epoch `live` stays, of runners whose runs into this folder have
     not ended, what the redo log names, and what the last run's failed attempts have left to
-    be looked at. What cannot be removed is left to the next time.
+    be looked at. What cannot be removed is left to the next time. `staging` is where the
+    staging is, if `out` is a URL.
     """
     rows = conn.execute(
         "select r.epoch from run r join transform t on t.id = r.transform"
         " where r.ended is null and t.out = ?",
         (out,),
     )
+    folder = out if staging is None else staging
     epochs = {live, *(row[0] for row in rows)}
     named = {row[0] for row in conn.execute("select staged from publishing")}
-    for entry in _entries(_staging(out)):
-        if entry.name not in (os.path.basename(pool(out)), FAILED):
+    for entry in _entries(_staging(folder)):
+        if entry.name not in (os.path.basename(pool(folder)), FAILED):
             _sweep(entry, epochs)
-    for entry in _entries(pool(out)):
+    for entry in _entries(pool(folder)):
         if entry.path not in named:
             _sweep(entry, epochs)
-    for entry in _entries(os.path.join(_staging(out), FAILED)):
+    for entry in _entries(os.path.join(_staging(folder), FAILED)):
         if not _is_last_failure(conn, entry.name):
             _remove(entry)
-    for folder in (pool(out), os.path.join(_staging(out), FAILED), _staging(out)):
+    for empty in (pool(folder), os.path.join(_staging(folder), FAILED), _staging(folder)):
         with suppress(OSError):
-            os.rmdir(folder)  # if it is empty; workers make it again
+            os.rmdir(empty)  # if it is empty; workers make it again
 
 
 def _is_last_failure(conn: sqlite3.Connection, name: bytes) -> bool:
