@@ -43,6 +43,9 @@ from . import render
 from .display import screen_for
 from .wait import Waiter
 
+#: Seconds after which a plan in the making shows what it knows.
+_SOON = 0.2
+
 
 class Text(str):
     """Text that shows itself as it is, not as a literal."""
@@ -59,7 +62,10 @@ def plan_text(
 
     def look(found: Preview) -> None:
         nonlocal said
-        if time.monotonic() - begun > 1:
+        if not found.ended and time.monotonic() - begun > _SOON:
+            if not said and found.first:  # the first rows, however long the rest takes
+                rows = "\n".join(f"    {render.one_line(label)}" for label in found.first)
+                print(f"  would run, to begin with:\n{rows}", file=sys.stderr)
             said = True
             print(f"\rlisting ... {found.total:,} datums", end="", file=sys.stderr, flush=True)
 
