@@ -94,6 +94,8 @@ def _datums(conn: sqlite3.Connection, number: int, start: int, stop: int, half: 
         rows,
     )
     conn.executemany("insert into datum_key values (?, ?, ?)", keys)
+    made = sorted((row[6], row[0]) for row in rows)
+    conn.executemany("insert into made values (?, ?)", made)
     conn.executemany("insert into output values (?, ?, ?, ?, ?, ?, ?)", outputs)
     if number == 2:
         edges = [(base + i, i + 1) for i in range(start, stop)]

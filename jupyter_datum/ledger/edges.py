@@ -47,6 +47,9 @@ def keep_past(conn: sqlite3.Connection, run: RunKey, ids: Iterable[int]) -> None
         " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [(*row[:9], several.get(row[0]), made.get(row[0]), *_held(row)) for row in rows],
     )
+    conn.executemany(
+        "delete from made where run = ? and datum = ?", [(row[1], row[0]) for row in rows]
+    )
 
 
 def _held(row: Sequence[Any]) -> Sequence[Any]:

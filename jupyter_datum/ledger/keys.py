@@ -58,12 +58,16 @@ def _ranges(ids: list[int]) -> Iterator[tuple[int, int]]:
 
 
 def index_keys(conn: sqlite3.Connection) -> None:
-    """Put the keys of all new datums into ``datum_key``, in key order (1 us each)."""
+    """Put all new datums into ``datum_key``, in key order (1 us each), and into ``made``."""
     with transaction(conn):
         if conn.execute("select exists (select 1 from unkeyed)").fetchone()[0]:
             conn.execute(
                 "insert or ignore into datum_key (transform, key, datum)"
                 " select d.transform, d.key, d.id from unkeyed u"
                 " cross join datum d on d.id between u.lo and u.hi order by d.transform, d.key"
+            )
+            conn.execute(
+                "insert or ignore into made (run, datum) select d.run, d.id from unkeyed u"
+                " cross join datum d on d.id between u.lo and u.hi order by d.run, d.id"
             )
             conn.execute("delete from unkeyed")

@@ -212,8 +212,10 @@ MIGRATIONS: Final[tuple[str, ...]] = (
     -- it cannot have changed since within the clock's grain.
     alter table datum add column sure int not null default 0;
     create index datum_gone on datum (transform, id) where gone is not null;
-    -- Which datums a version of the code, or a run of it, has made.
-    create index datum_made on datum (version, run);
+    -- Which datums a run has settled last. A table for the same reason as datum_key: filled
+    -- some commits later it costs 0.2 us a datum, an index of `datum` 0.8.
+    create table made (run int not null, datum int not null, primary key (run, datum))
+        without rowid;
 
     -- Former outcomes: a row moves here when its datum gets another one. History reads it.
     create table past (

@@ -92,7 +92,7 @@ def count(conn: sqlite3.Connection, transform: int, question: str) -> int:
     """Return how many datums a question applies to, up to :data:`COUNTED`."""
     found = 0
     for which, values in _parts(conn, transform, question):
-        sql = f"select count(*) from (select 1 from datum d {which} limit ?)"
+        sql = f"select count(*) from (select 1 from {which} limit ?)"
         found += int(conn.execute(sql, (*values, COUNTED - found)).fetchone()[0])
         if found >= COUNTED:
             break
@@ -103,9 +103,10 @@ def _page(
     conn: sqlite3.Connection, transform: int, question: str, after: int, limit: int
 ) -> list[tuple[int, bytes]]:
     """The next datums by id: each part is in that order by itself, so they are merged."""
+    order = "d.id" if question == "orphan" else "m.datum"
     pages = [
         conn.execute(
-            f"select d.id, d.key from datum d {which} and d.id > ? order by d.id limit ?",
+            f"select d.id, d.key from {which} and {order} > ? order by {order} limit ?",
             (*values, after, limit),
         ).fetchall()
         for which, values in _parts(conn, transform, question)
@@ -119,18 +120,18 @@ def _parts(
     """The rest of queries over ``datum d`` that give a question's answer together: runs and
     versions are few, and an index has the datums of each."""
     if question == "orphan":
-        return [("where d.transform = ? and d.gone is not null", (transform,))]
+        return [("datum d where d.transform = ? and d.gone is not null", (transform,))]
     runs = conn.execute(
         "select version, id, failed from run where transform = ? order by id desc limit ?",
         (transform, _RUNS),
     ).fetchall()
-    made = "indexed by datum_made where d.version = ? and d.run = ?"
+    made = "made m cross join datum d on d.id = m.datum and d.run = m.run where m.run = ?"
     if question == "old":
         current = current_versions(conn, transform)
-        return [(made, (version, run)) for version, run, _ in runs if version not in current]
+        return [(made, (run,)) for version, run, _ in runs if version not in current]
     if question == "failed-run":
         good = f"{made} and d.state = {DatumState.SUCCESS:d}"
-        return [(good, (version, run)) for version, run, failed in runs if failed]
+        return [(good, (run,)) for _, run, failed in runs if failed]
     raise UsageError(f"no question {question!r}; there are: {', '.join(QUESTIONS)}")
 
 

@@ -70,7 +70,11 @@ def test_input_files_of_a_datum_with_several_stand_in_their_own_rows(
     assert detail and detail.inputs == list(two)
     succeed(conn, run, done(1, inputs=(file(b"a"),)))
     detail = queries.datum_detail(conn, 1)
+    assert detail and [i.rel for i in detail.inputs] == [b"a"], "its key is not its path"
+    succeed(conn, run, done(1, inputs=(file(b"000001"),)))
+    detail = queries.datum_detail(conn, 1)
     assert detail and [i.rel for i in detail.inputs] == [b"000001"], "the key of a single file"
+    assert conn.execute("select count(*) from input").fetchone() == (0,)
 
 
 def test_a_success_takes_the_place_of_what_was_before(conn: sqlite3.Connection) -> None:

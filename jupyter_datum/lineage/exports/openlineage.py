@@ -195,10 +195,10 @@ def _inputs(conn: sqlite3.Connection, run: RunRow, ended: bool) -> list[Any]:
 def _read(conn: sqlite3.Connection, run: RunRow, name: str) -> list[str]:
     """Paths of one input that the run has read; of its datums that no later run made anew."""
     rows = conn.execute(
-        "select d.key, i.rel from datum d left join input i on i.datum = d.id"
-        " where d.version = ? and d.run = ? and (i.name = ? or (i.name is null and"
-        " d.content is not null)) limit ?",
-        (run.version, run.id, name, _PATHS + 1),
+        "select d.key, i.rel from made m cross join datum d on d.id = m.datum and d.run = m.run"
+        " left join input i on i.datum = d.id where m.run = ? and (i.name = ? or"
+        " (i.name is null and d.content is not null)) limit ?",
+        (run.id, name, _PATHS + 1),
     )
     paths = [text_of(rel if rel is not None else key) for key, rel in rows]
     return paths if len(paths) <= _PATHS else []
@@ -216,9 +216,10 @@ def _outputs(
     facets: dict[str, Any] = {}
     if ended:
         files = conn.execute(
-            "select o.path, o.size from datum d join output o on o.datum = d.id"
-            " where d.version = ? and d.run = ? and d.state = 2 limit ?",
-            (run.version, run.id, _PATHS + 1),
+            "select o.path, o.size from made m cross join datum d on d.id = m.datum"
+            " and d.run = m.run join output o on o.datum = d.id"
+            " where m.run = ? and d.state = 2 limit ?",
+            (run.id, _PATHS + 1),
         ).fetchall()
         whole = len(files) <= _PATHS
         facets["outputStatistics"] = statistics.OutputStatisticsOutputDatasetFacet(
