@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from jupyter_datum.ledger.schema import VERSION
 from tests.story import Story
 
 from .conftest import Call
@@ -14,7 +15,7 @@ Ran = tuple[Story, str]
 async def test_status(call: Call) -> None:
     answer = await call("status")
     assert answer.status == 200
-    assert answer.json["protocol"] == 1 and answer.json["schema"] == 1
+    assert answer.json["protocol"] == 1 and answer.json["schema"] == VERSION
 
 
 async def test_runs_and_a_run(call: Call, ran: Ran) -> None:
