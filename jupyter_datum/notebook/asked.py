@@ -13,12 +13,13 @@ _UUID = re.compile(r"[0-9a-f]{32}")
 
 
 class AskedRun(NamedTuple):
-    """The public name of the run that a cell starts, who asked for it, and the options that
-    it has beside the cell's own."""
+    """The public name of the run that a cell starts, who asked for it, the options that it
+    has beside the cell's own, and whether the cell shall only be recorded."""
 
     run: str
     origin: str
     options: str
+    record: bool = False
 
 
 def metadata_of(shell: Any) -> Mapping[str, Any]:
@@ -41,4 +42,5 @@ def asked_run(shell: Any) -> AskedRun:
         run if _UUID.fullmatch(run) else uuid.uuid4().hex,
         str(said.get("origin", "kernel")),
         str(said.get("options", "")),
+        said.get("record") is True,
     )

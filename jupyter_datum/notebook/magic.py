@@ -36,7 +36,7 @@ from .place import KernelPlace
 from .public import Transform, plan_text
 from .register import announce
 from .sample import SampleCells
-from .submit import Prepared, of_the_run, prepare, request_run
+from .submit import Prepared, of_the_run, prepare, request_run, tell_recipe
 from .together import Together, sent_at
 from .wait import Waiter
 
@@ -89,6 +89,9 @@ class DatumMagics(DecisionVerbs, Magics):
         announce(self._context, prepared.project)
         self._say(prepared)
         self._planned[prepared.options.name] = prepared.recipe
+        if asked.record:
+            tell_recipe(prepared)
+            return
         with contextlib.closing(db.connect(prepared.project)) as conn:
             if prepared.options.equivalent:
                 self._mark(conn, prepared)

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import CodeType
-from typing import Any
+from typing import Any, Final
 
 from ..engines import get_engine
 from ..errors import UsageError
@@ -33,6 +33,8 @@ from ..transform.recipe import Recipe, write_payload, write_recipe
 from .context import Context
 from .resolve import check_apart, check_circle, resolve_input, resolve_output
 
+#: How a front end is told of a recipe.
+RECIPE_MIME: Final = "application/vnd.jupyter-datum.recipe+json"
 #: Options of one execution that only the kernel acts on.
 _OF_THE_KERNEL = ("background", "plan", "large_payload", "equivalent")
 
@@ -131,6 +133,14 @@ def request_run(
     args = of_the_run(prepared.options)
     changes = {**args, "origin": origin, "pipeline": pipeline}
     return ask_for_run(conn, prepared.project, prepared.digest, prepared.recipe, changes, run)
+
+
+def tell_recipe(prepared: Prepared) -> None:
+    """Tell the front end under which name a cell was recorded; the server plans by it."""
+    from IPython.display import publish_display_data
+
+    names = {"project": prepared.project.uuid, "transform": prepared.recipe.name}
+    publish_display_data({RECIPE_MIME: {**names, "recipe": prepared.digest}})
 
 
 def of_the_run(options: Options) -> dict[str, Any]:

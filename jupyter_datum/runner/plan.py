@@ -34,6 +34,8 @@ from .selection import (
 )
 
 _SKIPPED: Final = bytes([DatumState.SKIPPED])
+#: Vanished datums that a plan can name.
+_SHOWN: Final = 20
 
 
 @dataclass
@@ -109,6 +111,8 @@ class Planner:
         self.saved = 0.0
         self.planned = 0
         self.vanished = self.left_input = 0
+        #: Row ids of the first that have vanished.
+        self.first_vanished: list[int] = []
         self._to_run = 0
         self._resumed = resumed
         self._dry = dry
@@ -292,6 +296,8 @@ class Planner:
             vanished = known.gone > 0
         self.vanished += vanished
         self.left_input += not vanished
+        if vanished and len(self.first_vanished) < _SHOWN:
+            self.first_vanished.append(known.id)
 
     def _listed_all(self) -> None:
         """What the listing lacks is gone, if it was whole and nothing went wrong in it."""

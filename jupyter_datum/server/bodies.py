@@ -14,6 +14,7 @@ LIMIT: Final = 1 << 20
 #: Datums that one request may name.
 DATUMS: Final = 10_000
 _UUID: Final = re.compile(r"[0-9a-f]{32}")
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _WHICH: Final = ("new", "failed", "stale")
 _ENGINES: Final = ("serial", "joblib", "dask", "ipyparallel")
 _LARGEST: Final = 2**63 - 1
@@ -115,6 +116,13 @@ def uuid(value: Any) -> str:
     return value
 
 
+def digest(value: Any) -> str:
+    """Check the name of a recipe: 64 hex digits."""
+    if not isinstance(value, str) or not _DIGEST.fullmatch(value):
+        raise ValueError("it takes 64 hex digits")
+    return value
+
+
 def transform(value: Any) -> str | int:
     """Check a transform's name or id."""
     if isinstance(value, str) and value.isidentifier() and len(value) <= 200:
@@ -178,3 +186,33 @@ REQUEST: Final[Mapping[str, Check]] = {
     "kind": one_of("cancel", "pause", "resume", "scale", "detach"),
     "workers": integer(1, 100_000),
 }
+#: Which further words go with a verb of upkeep.
+_GOES_WITH: Final[Mapping[str, frozenset[str]]] = {
+    "plan": frozenset({"recipe", "only", "force"}),
+    "prune": frozenset({"all"}),
+    "move": frozenset(),
+    "equivalent": frozenset({"recipe", "undo"}),
+}
+UPKEEP: Final[Mapping[str, Check]] = {
+    "verb": one_of(*_GOES_WITH),
+    "transform": name,
+    "recipe": digest,
+    "only": only,
+    "force": boolean,
+    "all": boolean,
+    "undo": boolean,
+}
+
+
+def check_upkeep(asked: Mapping[str, Any]) -> None:
+    """Refuse words that do not go with the verb: they would be read as something else.
+
+    Raises
+    ------
+    ApiError
+        ``bad-request``.
+    """
+    verb = asked["verb"]
+    wrong = asked.keys() - _GOES_WITH[verb] - {"verb", "transform"}
+    if wrong:
+        raise bad_request(f"{min(wrong)!r} does not go with {verb!r}")

@@ -73,6 +73,7 @@ class Hall:
         if self._keeper is not None:
             self._keeper.cancel()
         self.captures.close()
+        self.upkeep.close()
         self.drawn.close()
         self.projects.close()
 

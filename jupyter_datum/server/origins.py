@@ -50,13 +50,18 @@ def of_path(
     return found.to_json(lambda path: contents_path(root, path)) | {"asked": path}
 
 
-def of_history(conn: sqlite3.Connection, datum: int) -> dict[str, Any]:
-    """Return every version of a datum, and how its code changed last."""
+def of_history(
+    conn: sqlite3.Connection, datum: int, old: int | None = None, new: int | None = None
+) -> dict[str, Any]:
+    """Return every version of a datum, and how two of its codes differ, by default the last."""
     try:
         found = history(conn, datum)
     except RunError as exc:
         raise not_found("datum") from exc
-    return found.to_json() | {"diff": found.diff()}
+    try:
+        return found.to_json() | {"diff": found.diff(old, new)}
+    except RunError as exc:
+        raise bad_request(str(exc)) from exc
 
 
 def of_transform(conn: sqlite3.Connection, project: Project, name: str | None) -> dict[str, Any]:

@@ -1,80 +1,152 @@
-"""Plans and decisions for a page, made by the command line in a process of its own.
+"""Plans, and what is decided about results that are there: each in a process of its own.
 
-Listing a million files takes seconds of Python, and an input may need user code to be
-listed, which happens in children of that process: neither is for a server.
+A page asks, is told an id, and looks how far it is. Nothing here lists an input: that is
+the child's (:mod:`jupyter_datum.runner.upkeep_child`), which ends with this server.
 """
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
+import subprocess
 import sys
-from typing import Any, Final
+import threading
+import time
+import uuid
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import IO, Any, Final
 
-from ..ledger import db
-from . import bodies, reads
-from .errors import ApiError, bad_request, refused
-from .reader import Reader
+from ..project import Project
+from .errors import not_found, refused
 
-#: Seconds that a plan or a decision may take.
-WITHIN: Final = 120.0
-#: At most so many at once: each is a process.
-_SLOTS: Final = 2
-_FIELDS: Final[dict[str, bodies.Check]] = {
-    "what": bodies.one_of("plan", "prune", "move", "equivalent"),
-    "all": bodies.boolean,
-    "undo": bodies.boolean,
-}
-#: Which flag goes with what.
-_FLAGS: Final = {"all": "prune", "undo": "equivalent"}
+#: Children at work at the same time.
+_AT_WORK: Final = 4
+#: Answers that are remembered.
+_KEPT: Final = 50
+#: Seconds after which a plan that nobody looks at is given up.
+_UNSEEN: Final = 30.0
+_MODULE: Final = "jupyter_datum.runner.upkeep_child"
+
+
+@dataclass
+class Errand:
+    """Something that a page has asked for."""
+
+    project: str
+    verb: str
+    state: str = "open"
+    message: str | None = None
+    lines: list[str] = field(default_factory=list)
+    plan: dict[str, Any] | None = None
+    seen: float = field(default_factory=time.monotonic)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what a page is told."""
+        names = ("verb", "state", "message", "lines", "plan")
+        return {name: getattr(self, name) for name in names}
 
 
 class Upkeep:
-    """Runs ``jupyter datum VERB NAME --json`` for pages."""
+    """What pages have asked for lately."""
 
     def __init__(self) -> None:
-        self._slots = asyncio.Semaphore(_SLOTS)
+        self._errands: OrderedDict[str, Errand] = OrderedDict()
+        self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._lock = threading.Lock()
 
-    async def act(self, reader: Reader, run: str, body: dict[str, Any]) -> dict[str, Any]:
-        """Plan, prune, move or mark the transform of a run; return what came of it.
+    def start(self, project: Project, asked: Mapping[str, Any]) -> str:
+        """Have something done; return its id. It starts a process: not for the event loop.
 
         Raises
         ------
         ApiError
-            ``refused`` with the sentence of the verb, ``foreign`` in another user's ledger.
+            ``refused`` if too much is being done already.
         """
-        asked = bodies.checked(body, _FIELDS, "what")
-        what = asked.pop("what")
-        if wrong := [flag for flag in asked if _FLAGS[flag] != what]:
-            raise bad_request(f"{wrong[0]!r} goes with {_FLAGS[wrong[0]]!r} alone")
-        name = await reader.read(lambda conn: reads.run_of(conn, run).name)
-        if what != "plan" and db.is_foreign(reader.project):
-            raise ApiError(409, "foreign", "this ledger is another user's: nothing is changed")
-        flags = [f"--{flag}" for flag, wanted in asked.items() if wanted]
-        root = str(reader.project.root)
-        async with self._slots:
-            return await _told(what, name, "--project", root, "--json", *flags)
+        key = uuid.uuid4().hex
+        with self._lock:
+            self._give_up()
+            if len(self._children) >= _AT_WORK:
+                raise refused("other plans are being made; try again in a moment")
+            child = _child(project)
+            self._children[key] = child
+            self._errands[key] = errand = Errand(project.uuid, asked["verb"])
+            while len(self._errands) > _KEPT:
+                self._errands.popitem(last=False)
+        threading.Thread(
+            target=self._follow, args=(key, errand, child, dict(asked)), daemon=True
+        ).start()
+        return key
+
+    def look(self, project: str, key: str) -> dict[str, Any]:
+        """Return how far it is.
+
+        Raises
+        ------
+        ApiError
+            ``not-found`` if it is another project's, or was long ago.
+        """
+        errand = self._errands.get(key)
+        if errand is None or errand.project != project:
+            raise not_found("request")
+        errand.seen = time.monotonic()
+        return errand.to_json()
+
+    def close(self) -> None:
+        """End what is under way."""
+        with self._lock:
+            for child in self._children.values():
+                child.kill()
+
+    def _give_up(self) -> None:
+        """Plans that nobody waits for make room; what has an effect is left to its end."""
+        now = time.monotonic()
+        for key, child in self._children.items():
+            errand = self._errands.get(key)
+            if errand is None or (errand.verb == "plan" and now - errand.seen > _UNSEEN):
+                child.kill()
+
+    def _follow(
+        self, key: str, errand: Errand, child: subprocess.Popen[bytes], asked: dict[str, Any]
+    ) -> None:
+        """Read what a child says until it ends."""
+        with child:
+            assert child.stdin is not None and child.stdout is not None
+            with contextlib.suppress(OSError):  # it died: how is seen below
+                child.stdin.write(json.dumps(asked).encode() + b"\n")
+                child.stdin.flush()
+                _take(child.stdout, errand)
+            child.kill()
+        with self._lock:
+            self._children.pop(key, None)
+        if errand.state == "open":
+            errand.message = "the process that did this has ended too early; see .datum/runner.log"
+            errand.state = "refused"
 
 
-async def _told(*words: str) -> dict[str, Any]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "jupyter_datum.cli", *words,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
+def _take(stream: IO[bytes], errand: Errand) -> None:
+    for line in stream:
+        told = json.loads(line)
+        errand.plan = told.get("plan", errand.plan)
+        errand.lines = told.get("lines", [])
+        errand.message = told.get("message")
+        errand.state = told["state"]
+        if errand.state != "open":
+            return
+
+
+def _child(project: Project) -> subprocess.Popen[bytes]:
+    """Start the child; -P: nothing in the project's folder may stand for a module."""
     try:
-        out, err = await asyncio.wait_for(process.communicate(), WITHIN)
-    except TimeoutError:
-        raise refused(f"it took more than {WITHIN:g} s: use jupyter datum {words[0]}") from None
-    finally:
-        if process.returncode is None:  # too slow, or the page has gone
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-    with contextlib.suppress(ValueError):
-        found = json.loads(out)
-        if isinstance(found, dict):
-            return found
-    said = err.decode("utf-8", "replace").strip().splitlines() or ["it said nothing"]
-    raise refused(said[-1].partition(": ")[2] or said[-1])
+        with project.log.open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, "-P", "-m", _MODULE, str(project.root)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                cwd=project.root,
+                start_new_session=True,
+            )
+    except OSError as exc:
+        raise refused(f"no process can be started for this: {exc.strerror or exc}") from exc

@@ -34,7 +34,7 @@ def spec() -> dict[str, Any]:
 def test_each_route_is_described(spec: dict[str, Any]) -> None:
     described = {}
     for path, item in spec["paths"].items():
-        pattern = re.sub(r"\{(project|run|request)\}", "([0-9a-f]{32})", path[1:])
+        pattern = re.sub(r"\{(project|run|request|upkeep)\}", "([0-9a-f]{32})", path[1:])
         pattern = re.sub(r"\{(datum|position)\}", "([0-9]{1,15})", pattern)
         described[pattern] = {m.upper() for m in item if m.upper() in METHODS}
     there = {
@@ -53,9 +53,13 @@ async def test_answers_are_as_described(
         "projects", story.project.uuid, "runs", run, "retry", method="POST", body={"what": "failed"}
     )
     story.end(told.json["run"])
+    planned = await call(
+        "projects", story.project.uuid, "upkeep", method="POST",
+        body={"verb": "plan", "transform": "thumbs"},
+    )  # fmt: skip
     values = {
         "project": story.project.uuid, "run": run, "datum": "1", "position": "0",
-        "request": told.json["run"],
+        "request": told.json["run"], "upkeep": planned.json["upkeep"],
     }  # fmt: skip
     checked = 0
     for path, item in spec["paths"].items():
@@ -66,7 +70,7 @@ async def test_answers_are_as_described(
         schema = item["get"]["responses"]["200"]["content"]["application/json"]["schema"]
         Draft202012Validator({**schema, "components": spec["components"]}).validate(answer.json)
         checked += 1
-    assert checked == 19
+    assert checked == 20
 
 
 @pytest.mark.slow

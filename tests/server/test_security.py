@@ -41,7 +41,6 @@ ACTIONS = {
     f"projects/{ZERO}/runs/{ZERO}/positions/0": {"GET": "read"},
     f"projects/{ZERO}/runs/{ZERO}/retry": {"POST": "execute"},
     f"projects/{ZERO}/runs/{ZERO}/requests": {"POST": "execute"},
-    f"projects/{ZERO}/runs/{ZERO}/upkeep": {"POST": "execute"},
     f"projects/{ZERO}/datums/0": {"GET": "read"},
     f"projects/{ZERO}/datums/0/log": {"GET": "read"},
     f"projects/{ZERO}/datums/0/display": {"GET": "read"},
@@ -51,6 +50,8 @@ ACTIONS = {
     f"projects/{ZERO}/origin": {"GET": "read"},
     f"projects/{ZERO}/overview": {"GET": "read"},
     f"projects/{ZERO}/outputs": {"GET": "read"},
+    f"projects/{ZERO}/upkeep": {"POST": "execute"},
+    f"projects/{ZERO}/upkeep/{ZERO}": {"GET": "read"},
     f"projects/{ZERO}/requests/{ZERO}": {"GET": "read"},
     "nothing/at/all": {"GET": "read", "POST": "execute"},
 }
@@ -182,7 +183,7 @@ async def test_s02_what_is_denied_has_no_effect(
         (base, {"transform": "thumbs", "force": True}),
         ((*base, run, "retry"), {"what": "failed"}),
         ((*base, run, "requests"), {"kind": "cancel"}),
-        ((*base, run, "upkeep"), {"what": "prune", "all": True}),
+        ((*base[:2], "upkeep"), {"verb": "prune", "transform": "thumbs"}),
     ):
         assert (await call(*path, method="POST", body=body)).status == 403
     with story.ledger() as conn:
@@ -254,7 +255,7 @@ BODIES = [
 
 async def test_s06_what_is_no_good_json_is_400(call: Call, story: Story) -> None:
     base = ("projects", story.project.uuid, "runs")
-    for path in (("runs",), base, (*base, ZERO, "retry"), (*base, ZERO, "upkeep")):
+    for path in (("runs",), base, (*base, ZERO, "retry"), (*base[:-1], "upkeep")):
         for body in BODIES:
             answer = await call(*path, method="POST", body=body)
             assert (answer.status, answer.json["code"]) == (400, "bad-request"), body[:80]

@@ -1,36 +1,105 @@
-"""Plans and decisions through the server: what the command line does, on real files."""
+"""Plans, prune, move, mark as equivalent over HTTP, with no kernel."""
 
 from __future__ import annotations
 
-from tests.runner.test_reasons import BODY, LINE, write
+import asyncio
+import os
+from typing import Any
+
+import pytest
+
+from jupyter_datum.transform.recipe import write_recipe
 from tests.story import Story
 
 from .conftest import Call
 
+CELL = "datum.out_file('.up').write_text(datum.rel * 2)"
+LINE = 'up -i "in/*.txt" --workers 1'
 
-async def test_a_plan_a_mark_and_a_pruning(call: Call, story: Story) -> None:
+
+@pytest.fixture
+def made(story: Story) -> Story:
     (story.folder / "in").mkdir()
-    for name in "abc":
-        write(story.folder / "in" / f"{name}.txt", name)
-    story.run(LINE, BODY)
-    (story.folder / "in" / "a.txt").unlink()
-    row = story.run(f"{LINE} --only new", f"{BODY} + '!'")
-    path = ("projects", story.project.uuid, "runs", row.uuid, "upkeep")
+    for name in ("a", "b", "c", "d", "e"):
+        (story.folder / f"in/{name}.txt").write_text(name)
+    assert story.run(LINE, CELL).success == 5
+    return story
 
-    async def told(status: int = 200, **body: object) -> dict[str, object]:
-        answer = await call(*path, method="POST", body=body)
-        assert answer.status == status, answer
-        found: dict[str, object] = answer.json
-        return found
 
-    plan = await told(what="plan")
-    assert (plan["would_run"], plan["vanished"]) == (2, 1)
-    assert plan["reasons"] == {"code changed": 2} and plan["parts"] == {"the cell": 2}
-    assert (await told(what="equivalent"))["parts"] == ["the cell"]
-    assert (await told(what="plan"))["reasons"] == {"unchanged": 2}
-    assert (await told(what="equivalent", undo=True))["undone"] is True
-    assert (await told(what="prune"))["files"] == 1
-    assert not (story.folder / "out" / "a.len").exists()
-    assert (await told(400, what="plan", all=True))["code"] == "bad-request"
-    refused = await told(409, what="equivalent", undo=True)
-    assert "not marked as equivalent" in str(refused["message"])
+async def done(call: Call, story: Story, verb: str, **more: Any) -> dict[str, Any]:
+    base = ("projects", story.project.uuid, "upkeep")
+    told = await call(*base, method="POST", body={"verb": verb, "transform": "up", **more})
+    assert told.status == 202, told
+    for _ in range(600):
+        found = (await call(*base, told.json["upkeep"])).json
+        if found["state"] != "open":
+            return dict(found)
+        await asyncio.sleep(0.05)
+    raise AssertionError(found)
+
+
+async def test_a_plan_tells_what_would_run_and_why(call: Call, made: Story) -> None:
+    (made.folder / "in/f.txt").write_text("new")
+    (made.folder / "in/b.txt").unlink()
+    plan = (await done(call, made, "plan"))["plan"]
+    assert (plan["total"], plan["would_run"], plan["ended"]) == (5, 1, True)
+    assert plan["reasons"] == {"unchanged": 4, "new": 1}
+    assert plan["first"] == ["f.txt"]
+    assert (plan["vanished"], plan["gone"]) == (
+        1, [{"key": "b.txt", "files": 1, "first": ["b.up"]}]
+    )  # fmt: skip
+    assert (plan["marked"], plan["workers"]) == (False, 1)
+    assert sum(made.executions().values()) == 5, "nothing has run"
+
+
+async def test_an_edited_cell_is_planned_and_marked_by_its_recipe(call: Call, made: Story) -> None:
+    prepared = made.prepare(LINE, CELL.replace("* 2", "* 3"))
+    recipe = write_recipe(made.project, prepared.recipe)
+    plan = (await done(call, made, "plan", recipe=recipe))["plan"]
+    assert (plan["would_run"], plan["parts"]) == (5, {"the cell": 5})
+    assert (await done(call, made, "plan", recipe=recipe, only=["new"]))["plan"]["would_run"] == 0
+    said = await done(call, made, "equivalent", recipe=recipe)
+    assert said["state"] == "done" and "counts as" in said["lines"][0]
+    plan = (await done(call, made, "plan", recipe=recipe))["plan"]
+    assert (plan["would_run"], plan["marked"]) == (0, True)
+    assert (await done(call, made, "equivalent", recipe=recipe, undo=True))["state"] == "done"
+    plan = (await done(call, made, "plan", recipe=recipe))["plan"]
+    assert (plan["would_run"], plan["marked"]) == (5, False)
+
+
+async def test_prune_removes_exactly_what_vanished(call: Call, made: Story) -> None:
+    (made.folder / "in/b.txt").unlink()
+    said = await done(call, made, "prune")
+    assert said["lines"][0] == "up: 1 files of 1 vanished datums removed"
+    assert sorted(os.listdir(made.folder / "out/up")) == ["a.up", "c.up", "d.up", "e.up"]
+
+
+async def test_a_renamed_input_keeps_its_result(call: Call, made: Story) -> None:
+    (made.folder / "in/b.txt").rename(made.folder / "in/z.txt")
+    assert (await done(call, made, "plan"))["plan"]["reasons"]["renamed"] == 1
+    assert (await done(call, made, "move"))["state"] == "done"
+    assert (await done(call, made, "plan"))["plan"]["would_run"] == 0
+
+
+async def test_what_cannot_be_is_one_sentence(call: Call, made: Story) -> None:
+    said = await done(call, made, "equivalent")
+    assert (said["state"], said["message"]) == (
+        "refused", "no other version of the code has made results: nothing to mark"
+    )  # fmt: skip
+    assert (await done(call, made, "plan", recipe="0" * 64))["state"] == "refused"
+    said = await done(call, made, "plan", transform="nobody")
+    assert said["message"].startswith("nobody has not run")
+    for name in ("a", "b", "c"):
+        (made.folder / f"in/{name}.txt").unlink()
+    said = await done(call, made, "prune")
+    assert "more than half" in said["message"]
+    assert len(os.listdir(made.folder / "out/up")) == 5
+    base = ("projects", made.project.uuid, "upkeep")
+    for body in (
+        {"verb": "plan", "transform": "up", "all": True},
+        {"verb": "prune", "transform": "up", "recipe": "0" * 64},
+        {"verb": "plan", "transform": "up", "recipe": "../../x"},
+        {"verb": "drop", "transform": "up"},
+    ):
+        assert (await call(*base, method="POST", body=body)).status == 400, body
+    assert (await call(*base, "0" * 32)).status == 404

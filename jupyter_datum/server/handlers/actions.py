@@ -20,18 +20,6 @@ class Retry(Posting):
         self.send({"run": await self.hall.actions.retry(reader, run, body)}, 202)
 
 
-class Upkeep(Posting):
-    """Plan a run's transform, prune it, follow renamed inputs, mark code as equivalent."""
-
-    @web.authenticated
-    @authorized(action="execute", resource=RESOURCE)
-    async def post(self, project: str, run: str) -> None:
-        """Answer ``POST upkeep``."""
-        body = self.body()
-        reader = await self.ledger(project)
-        self.send(await self.hall.upkeep.act(reader, run, body))
-
-
 class Requests(Posting):
     """Cancel, pause, resume or scale a run."""
 

@@ -70,8 +70,9 @@ class History(Api):
     @authorized(action="read", resource=RESOURCE)
     async def get(self, project: str, datum: str) -> None:
         """Answer ``GET history``."""
+        old, new = self.number("old", 1), self.number("new", 1)
         reader = await self.ledger(project)
-        self.send(await reader.read(lambda conn: origins.of_history(conn, int(datum))))
+        self.send(await reader.read(lambda conn: origins.of_history(conn, int(datum), old, new)))
 
 
 class Overview(Api):

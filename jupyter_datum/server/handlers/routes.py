@@ -6,7 +6,7 @@ from typing import Final
 
 from tornado.web import RequestHandler
 
-from . import actions, origins, project, runs, start, stream
+from . import actions, origins, project, runs, start, stream, upkeep
 
 _P: Final = r"projects/([0-9a-f]{32})"
 _R: Final = _P + r"/runs/([0-9a-f]{32})"
@@ -27,7 +27,6 @@ ROUTES: Final[list[tuple[str, type[RequestHandler]]]] = [
     (rf"{_R}/positions/([0-9]{{1,15}})", runs.Position),
     (rf"{_R}/retry", actions.Retry),
     (rf"{_R}/requests", actions.Requests),
-    (rf"{_R}/upkeep", actions.Upkeep),
     (_D, runs.Datum),
     (rf"{_D}/log", runs.Log),
     (rf"{_D}/display", runs.Display),
@@ -37,6 +36,8 @@ ROUTES: Final[list[tuple[str, type[RequestHandler]]]] = [
     (rf"{_P}/origin", origins.Origin),
     (rf"{_P}/overview", origins.Overview),
     (rf"{_P}/outputs", origins.Outputs),
+    (rf"{_P}/upkeep", upkeep.Upkeep),
+    (rf"{_P}/upkeep/([0-9a-f]{{32}})", upkeep.Errand),
     (rf"{_P}/requests/([0-9a-f]{{32}})", runs.Request),
     (r".*", project.Nothing),
 ]
