@@ -40,6 +40,13 @@ def encode_value(value: Any) -> bytes:
     return _PICKLE + dumps(value)
 
 
+def encode_plain(value: Any) -> bytes | None:
+    """Return `value` as JSON, or None where that would not give the very same value back."""
+    if type(value) is int and -_LONGEST < value < _LONGEST:
+        return b"%d" % value
+    return _dumps(value).encode("utf-8", "surrogatepass") if is_plain(value) else None
+
+
 def encode_lazy(spec: Mapping[str, Any]) -> bytes:
     """Return a value that its worker loads when it comes to it: a part of a table, say.
 

@@ -19,6 +19,7 @@ from ..events import Done, Failed, InputFile
 from ..outputs.names import fold
 from ..states import DatumState
 from .fence import RunKey
+from .loose import let_go
 
 #: Values in one IN list.
 _IN: Final = 500
@@ -39,6 +40,7 @@ def keep_past(conn: sqlite3.Connection, run: RunKey, ids: Iterable[int]) -> None
         " from json_each(?) j cross join datum d on d.id = j.value where d.run <> ?",
         (json.dumps(known), run.id),
     ).fetchall()
+    let_go(conn, [row[12] for row in rows if row[11] and row[11].endswith("-file")])
     several = _inputs(conn, [row[0] for row in rows if row[7] is None])
     made = _outputs(conn, run.transform, [row[0] for row in rows if _holds_outputs(row)])
     conn.executemany(

@@ -13,12 +13,13 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from ..events import Done, Failed, InputFile, LogSegment
+from ..events import Done, Failed, InputFile, LogSegment, Result
 from ..states import DatumState
 from .db import transaction
 from .edges import keep_past, put_edges
 from .fence import RunKey, check_epoch, storable
 from .keys import note_keys
+from .loose import note_files
 
 Row = tuple[Any, ...]
 
@@ -48,6 +49,7 @@ def put_successes(conn: sqlite3.Connection, run: RunKey, rows: Sequence[tuple[Do
         note_keys(conn, ids)
         _put_inputs(conn, [(done.datum, done.key, done.inputs) for done, _ in rows])
         _put_displays(conn, run, [done for done, _ in rows])
+        _note_files(conn, [done.result for done, _ in rows], ids)
         put_edges(conn, run, [done for done, _ in rows])
         _put_attempts(conn, (_late_success(run, *row) for row in rows if row[0].attempt > 1))
         _regroup(conn, left, Counter())
@@ -180,6 +182,18 @@ def _put_inputs(
         "insert into input values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         ((datum, i, *file) for datum, inputs in several for i, file in enumerate(inputs)),
     )
+
+
+def _note_files(
+    conn: sqlite3.Connection, results: Sequence[Result | None], ids: Sequence[int]
+) -> None:
+    found = [
+        (result[1], identity)
+        for result, identity in zip(results, ids, strict=True)
+        if result and result[0] != "json" and result[0].endswith("-file")
+    ]
+    if found:
+        note_files(conn, found)
 
 
 def _put_displays(conn: sqlite3.Connection, run: RunKey, rows: Sequence[Done]) -> None:

@@ -268,12 +268,12 @@ MIGRATIONS: Final[tuple[str, ...]] = (
 
     -- Files in .datum/results that a row has let go; swept when no other row names them.
     create table loose (digest blob primary key) without rowid;
-    create index datum_file on datum (result) where substr(result_kind, -5) = '-file';
+    -- Which datums have (or had) a result in a file: an index of `datum` would cost all others.
+    create table holds (digest blob not null, datum int not null, primary key (digest, datum))
+        without rowid;
+    insert into holds select result, id from datum where substr(result_kind, -5) = '-file';
     create index kept_file on kept (result) where substr(result_kind, -5) = '-file';
     create index display_file on display (bundle) where kind = 'mime-file';
-    create trigger datum_lets_go after update of result on datum
-        when substr(old.result_kind, -5) = '-file' and old.result is not new.result
-        begin insert or ignore into loose values (old.result); end;
     create trigger datum_goes after delete on datum when substr(old.result_kind, -5) = '-file'
         begin insert or ignore into loose values (old.result); end;
     create trigger kept_goes after delete on kept when substr(old.result_kind, -5) = '-file'

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, Final, cast
 from blake3 import blake3
 
 from ..events import Result
-from ..hashing import encode_value, hex_digest, is_plain
+from ..hashing import dumps, encode_plain, hex_digest
 from ..project import Project
 from .encode import unboxed, writer_of
 
@@ -34,13 +34,14 @@ def keep_result(answer: Any, project: Project, *, shared: bool) -> Result:
     Exception
         Whatever pickling raises.
     """
-    if not is_plain(answer):
-        plain = unboxed(answer)
-        if not is_plain(plain):
+    data = encode_plain(answer)
+    if data is None:
+        data = encode_plain(unboxed(answer))
+        if data is None:
             return _kept_rich(answer, project, shared=shared)
-        answer = plain
-    data = encode_value(answer)
-    return keep_bytes("json", data[1:], project, shared=shared)
+    if len(data) <= INLINE:
+        return Result("json", data, len(data))
+    return keep_bytes("json", data, project, shared=shared)
 
 
 def _kept_rich(answer: Any, project: Project, *, shared: bool) -> Result:
@@ -51,9 +52,7 @@ def _kept_rich(answer: Any, project: Project, *, shared: bool) -> Result:
             return _spooled(kind, lambda file: write(answer, file), project, shared)
         except Exception:  # a dtype that it cannot hold, no pyarrow, ...: a pickle can
             pass
-    data = encode_value(answer)
-    kind = "json" if data[:1] == b"j" else "pickle"
-    return keep_bytes(kind, data[1:], project, shared=shared)
+    return keep_bytes("pickle", dumps(answer), project, shared=shared)
 
 
 def keep_bytes(kind: str, data: bytes, project: Project, *, shared: bool) -> Result:

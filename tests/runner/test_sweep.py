@@ -68,7 +68,7 @@ def test_fsck_finds_what_a_dead_worker_left(story: Story, kind: str) -> None:
     path = story.project.result(name) if kind == "whole" else files(story)[0].parents[1] / name
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(b"left")
-    (finding,) = audit(story.project)
-    assert "1 result files are named by no datum" in finding.what
-    (finding,) = audit(story.project, repair=True)
-    assert finding.repaired and audit(story.project) == [] and len(files(story)) == 1
+    said = [finding.what for finding in audit(story.project)]  # the runner was killed: more, too
+    assert "1 result files are named by no datum" in said
+    assert all(finding.repaired for finding in audit(story.project, repair=True))
+    assert audit(story.project) == [] and len(files(story)) == 1
