@@ -77,13 +77,14 @@ def _chunk(
 ) -> Any:
     rows = [row for page, _ in pages for row in page]
     listed = [each for _, page in pages for each in page]
-    columns: Columns = {}
-    columns |= _spread(
-        "key", [_what_it_is(row, each, source) for row, each in zip(rows, listed, strict=True)]
-    )
+    pairs = zip(rows, listed, strict=True)
+    columns = _spread("key", [_what_it_is(row, each, source) for row, each in pairs])
     values = [_value(each) for each in listed]
     if any(value is not None for value in values):
-        columns |= _columns("value", values)
+        told = _columns("value", values)
+        for _, name in told:  # a row's key is one of its values: as a text it says less
+            columns.pop(("key", name), None)
+        columns |= told
     columns |= _columns("result", decoded(rows, project))
     columns |= _spread("metrics", [json.loads(row.metrics) if row.metrics else {} for row in rows])
     return make({_name(names, *column): values for column, values in columns.items()})
@@ -141,7 +142,8 @@ def _captures(captures: dict[str, str]) -> Row:
 
 
 def _value(listed: Listed | None) -> Any:
-    if listed is None or listed.value is None:
+    """A datum's value; None of one that its worker loads, a part of a table, say."""
+    if listed is None or listed.value is None or listed.value[:1] == b"l":
         return None
     return decode_value(listed.value)
 

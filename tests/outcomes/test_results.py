@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from jupyter_datum.errors import UsageError
@@ -84,6 +85,15 @@ def test_a_frame_has_the_values_of_datums_that_are_no_files(story: Story) -> Non
     story.namespace["numbers"] = [4, 2]
     story.run("other -i numbers", "datum.value * 2")
     assert story.transform("other").frame().to_dict("list") == {"value": [4, 2], "result": [8, 4]}
+
+
+def test_a_frame_of_rows_and_of_parts_of_a_table(story: Story) -> None:
+    story.namespace["table"] = pd.DataFrame({"id": ["a", "b", "c"], "x": [1, 2, 3]})
+    story.run("job -i \"rows(table, key='id')\"", "datum.value['x'] * 2")
+    frame = story.transform("job").frame()
+    assert frame.to_dict("list") == {"id": ["a", "b", "c"], "x": [1, 2, 3], "result": [2, 4, 6]}
+    story.run('parts -i "rows(table, size=2)"', "len(datum.value)")
+    assert story.transform("parts").frame()["result"].tolist() == [2, 1]
 
 
 def test_what_has_not_run_has_no_results(story: Story) -> None:
