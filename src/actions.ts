@@ -5,8 +5,9 @@ import type { OpenNotebook } from './cells/opennotebook';
 import { markedCells, onlyFailed, withOptions } from './models/cells';
 import type { IOnce } from './models/cells';
 import type { PanelModel } from './models/panel';
+import type { PlansModel } from './models/plans';
 import type { IStart, Requests, What } from './requests';
-import type { IAsked, RequestKind } from './tokens';
+import type { IAsked, IRecipe, IUpkeep, RequestKind, Verb } from './tokens';
 
 /** A run by its ids, as commands name it; left out: the run that the panel shows. */
 export interface IWhich {
@@ -19,6 +20,7 @@ export class Actions {
   constructor(
     private readonly _requests: Requests,
     private readonly _panel: PanelModel,
+    private readonly _plans: PlansModel,
     private readonly _notebook: () => OpenNotebook | null
   ) {}
 
@@ -122,6 +124,55 @@ export class Actions {
     return { edited: true, ok: await notebook.runWith(cell.id, code) };
   }
 
+  /**
+   * Plan a transform: the open cell as it stands, recorded by its kernel, where it was edited or
+   * never ran; else, and where no kernel is open, the code that ran last.
+   */
+  async plan(name: string | undefined): Promise<IUpkeep | null> {
+    if (name !== undefined) {
+      this._panel.select(name);
+    }
+    const { row, way, project, edited } = this._panel;
+    if (!row || way === null) {
+      throw new Error(`there is nothing to plan of ${name ?? 'a transform'} here`);
+    }
+    if (way === 'cell') {
+      return this._plans.make(row.name, this.sourceOf(row.name), () =>
+        this._record(row.cell ?? '')
+      );
+    }
+    if (project === null || !row.run) {
+      throw new Error(
+        `${row.name} has not run: open a kernel, and execute %load_ext jupyter_datum in it`
+      );
+    }
+    // Without a kernel nobody can say what an edited cell would do.
+    const source = edited ? undefined : this.sourceOf(row.name);
+    const recipe = { project, transform: row.name };
+    return this._plans.make(row.name, source, async () => recipe);
+  }
+
+  /** Prune, move or mark as equivalent by the plan that is shown; it is planned again then. */
+  decide(verb: Verb, more: { all?: boolean; undo?: boolean } = {}): Promise<IUpkeep | null> {
+    return this._plans.decide(verb, more);
+  }
+
+  /** The text of the open cell of a transform. */
+  sourceOf(name: string): string | undefined {
+    const id = this.cellOf(name);
+    return this._notebook()
+      ?.cells()
+      .find(cell => cell.id === id)?.source;
+  }
+
+  private async _record(id: string): Promise<IRecipe> {
+    const notebook = this._notebook();
+    if (!notebook) {
+      throw new Error('the notebook of this transform is not open');
+    }
+    return notebook.record(id);
+  }
+
   /** Pause, resume or stop a run, or detach the cell that waits for it. */
   async request(args: IWhich, kind: RequestKind): Promise<{ request: string }> {
     const { project, run } = this.which(args);
@@ -153,7 +204,12 @@ export class Actions {
 /** What the server is asked for. */
 function wanted(once: IOnce): Omit<IStart, 'transform'> {
   const { which, engine, workers } = once;
-  const datums = { due: {}, failed: { only: ['failed'] }, all: { force: true } }[which ?? 'due'];
+  const datums = {
+    due: {},
+    fresh: { only: ['new', 'failed'] },
+    failed: { only: ['failed'] },
+    all: { force: true }
+  }[which ?? 'due'];
   return { ...datums, ...(engine ? { engine } : {}), ...(workers ? { workers } : {}), key: key() };
 }
 

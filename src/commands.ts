@@ -9,6 +9,7 @@ import type { Actions } from './actions';
 import type { OpenNotebook } from './cells/opennotebook';
 import type { IOnce } from './models/cells';
 import type { PanelModel } from './models/panel';
+import type { PlansModel } from './models/plans';
 import { SAMPLE_CELL } from './panels/empty';
 import { Commands } from './tokens';
 
@@ -25,6 +26,7 @@ export interface ICommandOptions {
   app: JupyterFrontEnd;
   actions: Actions;
   panel: PanelModel;
+  plans: PlansModel;
   notebook: () => OpenNotebook | null;
   views: IViews;
   trans: TranslationBundle;
@@ -39,6 +41,7 @@ export function addCommands(options: ICommandOptions): void {
   addRetries(options);
   addRequests(options);
   addNotebook(options);
+  addPlans(options);
 }
 
 function add(
@@ -229,10 +232,35 @@ function addNotebook(options: ICommandOptions): void {
 /** What a run is to be like, as arguments of a command say it. */
 function onceOf(args: Args): IOnce {
   const which = text(args.which) ?? 'due';
-  if (which !== 'due' && which !== 'failed' && which !== 'all') {
-    throw new Error(`which is one of due, failed, all; not ${which}`);
+  if (which !== 'due' && which !== 'fresh' && which !== 'failed' && which !== 'all') {
+    throw new Error(`which is one of due, fresh, failed, all; not ${which}`);
   }
   return { which, engine: text(args.engine), workers: number(args.workers) };
+}
+
+function addPlans(options: ICommandOptions): void {
+  const { actions, panel, plans, trans } = options;
+  const selected = () => panel.way !== null;
+  const planned = () => plans.recipe !== null;
+  const plain = { palette: false, enabled: planned };
+  const all = (args: Args) => ({ all: args.all === true });
+  add(options, Commands.plan, trans.__('Plan the Transform'), a => actions.plan(text(a.name)), {
+    enabled: selected
+  });
+  add(options, Commands.closePlan, trans.__('Close the Plan'), () => plans.close(), {
+    palette: false
+  });
+  add(
+    options,
+    Commands.equivalent,
+    trans.__('Mark the Planned Code as Equivalent'),
+    args => actions.decide('equivalent', { undo: args.undo === true }),
+    plain
+  );
+  const prune = trans.__('Remove Outputs of Vanished Inputs');
+  add(options, Commands.prune, prune, args => actions.decide('prune', all(args)), plain);
+  const move = trans.__('Let Renamed Inputs Keep Their Results');
+  add(options, Commands.move, move, () => actions.decide('move'), plain);
 }
 
 function number(value: unknown): number | undefined {

@@ -34,6 +34,8 @@ const ICON_PATHS = {
   warn: 'M8 1.8 15 14H1zM7.3 6v4h1.4V6zm0 5v1.5h1.4V11z',
   file: 'M3.5 2h6l3 3v9h-9zm1.3 1.3v9.4h6.4V5.8H8.7V3.3z',
   copy: 'M5 2h8v9H5zm1.4 1.4v6.2h5.2V3.4zM3 5v9h8v-1.4H4.4V5z',
+  close:
+    'm3.6 2.5 4.4 4.4 4.4-4.4 1.1 1.1L9.1 8l4.4 4.4-1.1 1.1L8 9.1l-4.4 4.4-1.1-1.1L6.9 8 2.5 3.6z',
   left: 'M10 4v8L5.5 8z',
   cell: 'M2 3h12v10H2zm1.4 1.4v7.2h9.2V4.4zM5 6.2l2 1.8-2 1.8zm3 2.6h3v1H8z'
 } as const;

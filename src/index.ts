@@ -14,7 +14,9 @@ import { Badges } from './cells/badges';
 import { OpenNotebook } from './cells/opennotebook';
 import { RunOutput } from './cells/output';
 import { addCommands } from './commands';
+import { OverviewModel } from './models/overview';
 import { PanelModel } from './models/panel';
+import { PlansModel } from './models/plans';
 import { RunsModel } from './models/runs';
 import type { IHost } from './panels/parts';
 import { Sidebar } from './panels/sidebar';
@@ -133,10 +135,13 @@ const panel: JupyterFrontEndPlugin<void> = {
     settings: ISettingRegistry | null
   ): void => {
     const { host, requests } = core;
-    const sidebar = new Sidebar({ host, panel: front.panel, source: requests, theme });
+    const plans = new PlansModel(requests);
+    const overview = new OverviewModel(front.panel, requests);
+    const parts = { plans, overview, source: requests, theme };
+    const sidebar = new Sidebar({ host, panel: front.panel, ...parts });
     const views = new Views({ app, host, requests, runs: core.runs, sidebar, inLab: lab !== null });
-    const actions = new Actions(requests, front.panel, front.notebook);
-    addCommands({ app, actions, views, palette, trans: host.trans, ...front });
+    const actions = new Actions(requests, front.panel, plans, front.notebook);
+    addCommands({ app, actions, views, plans, palette, trans: host.trans, ...front });
     // Notebook 7 has its own left side: there the panel stands on the right.
     app.shell.add(sidebar, lab ? 'left' : 'right', { rank: 300 });
     restorer?.add(sidebar, sidebar.id);

@@ -10,15 +10,20 @@ import type {
   IDatum,
   IDatumDetail,
   IGroup,
+  IHistory,
   ILog,
+  INode,
   IOther,
   IOutput,
+  IOverview,
   IRun,
   IRunDetail,
   IServerStatus,
   ITransform,
+  IUpkeep,
   IWorker,
-  RequestKind
+  RequestKind,
+  Verb
 } from './tokens';
 
 /** What the server said no to, in its own sentence. */
@@ -62,6 +67,15 @@ export interface IStart {
 export interface IStartCell extends IStart {
   /** Contents path. */
   notebook: string;
+}
+
+/** What is planned or decided. */
+export interface IUpkeepRequest {
+  verb: Verb;
+  transform: string;
+  recipe?: string;
+  all?: boolean;
+  undo?: boolean;
 }
 
 /** All requests of the front end; see docs/live-protocol.md. */
@@ -163,6 +177,30 @@ export class Requests {
   /** What became of a request. */
   answer(project: string, uuid: string): Promise<{ state: string; answer: string | null }> {
     return this.get(`projects/${safe(project)}/requests/${safe(uuid)}`);
+  }
+
+  /** Have something planned or decided; how far it is tells {@link upkeepOf}. */
+  async upkeep(project: string, asked: IUpkeepRequest): Promise<string> {
+    const told = await this.post<{ upkeep: string }>(`projects/${safe(project)}/upkeep`, asked);
+    return told.upkeep;
+  }
+
+  upkeepOf(project: string, id: string): Promise<IUpkeep> {
+    return this.get(`projects/${safe(project)}/upkeep/${safe(id)}`);
+  }
+
+  overview(project: string, transform: string): Promise<IOverview> {
+    return this.get(`projects/${safe(project)}/overview`, { transform });
+  }
+
+  /** All versions of a datum; with the difference of the codes `old` and `new`, if given. */
+  history(project: string, id: number, old?: number, last?: number): Promise<IHistory> {
+    return this.get(`projects/${safe(project)}/datums/${id}/history`, { old, new: last });
+  }
+
+  async lineage(project: string, id: number): Promise<INode | null> {
+    const query = { up: 1, down: 1 };
+    return (await this.get<any>(`projects/${safe(project)}/datums/${id}/lineage`, query)).made;
   }
 
   private get<T>(path: string, query: Query = {}): Promise<T> {

@@ -15,6 +15,9 @@ export const DOMAIN = 'jupyter_datum';
 /** The bundle that the kernel sends as a cell's output. */
 export const MIME_TYPE = 'application/vnd.jupyter-datum+json';
 
+/** The bundle that tells under which name the kernel has recorded a cell. */
+export const RECIPE_MIME = 'application/vnd.jupyter-datum.recipe+json';
+
 /** States of a datum; the place in the list is the byte in a run's states. */
 export const STATES = [
   'pending',
@@ -240,6 +243,111 @@ export interface IContext {
   kernel: { python: string; version: string; protocol: number } | null;
 }
 
+/** What a run would do. */
+export interface IPlan {
+  total: number;
+  would_run: number;
+  reasons: Record<string, number>;
+  /** The first that would run. */
+  first: string[];
+  /** The first of each reason. */
+  examples: Record<string, string[]>;
+  /** What changed in the code, and how many datums were made before that. */
+  parts: Record<string, number>;
+  vanished: number;
+  left_input: number;
+  sizes: { bytes?: number; median?: number; p95?: number; largest?: [string, number][] };
+  errors: string[];
+  notes: string[];
+  estimate: number | null;
+  ended: boolean;
+  workers?: number;
+  gone?: { key: string; files: number; first: string[] }[];
+  /** Whether the planned code counts as another that has made results. */
+  marked?: boolean;
+}
+
+/** What is decided about results that are there. */
+export type Verb = 'plan' | 'prune' | 'move' | 'equivalent';
+
+/** How far something is that a process of its own does. */
+export interface IUpkeep {
+  verb: Verb;
+  state: 'open' | 'done' | 'refused';
+  message: string | null;
+  lines: string[];
+  plan: IPlan | null;
+}
+
+/** The name under which a kernel has recorded a cell as it stands. */
+export interface IRecipe {
+  project: string;
+  transform: string;
+  recipe: string;
+}
+
+/** How many datums, how long one takes, how many are new each day. */
+export interface IOverview {
+  name: string;
+  datums: number;
+  counting: boolean;
+  times: { looked: number; all: boolean; p50: number; p95: number; longest: number } | null;
+  /** The last thirty with work, newest first. */
+  days: { date: string; new: number; executions: number }[];
+}
+
+/** One outcome of a datum. */
+export interface IVersion {
+  run: string;
+  at: number;
+  seconds: number;
+  state: State;
+  attempt: number;
+  code: number;
+  input: string;
+  changed: string[];
+}
+
+/** All outcomes of a datum, newest first. */
+export interface IHistory {
+  versions: IVersion[];
+  codes: Record<string, string>;
+  /** Between two versions of the code: the last two, or those asked for. */
+  diff: string;
+}
+
+/** The first of many. */
+export interface ISome<T> {
+  count: number;
+  capped: boolean;
+  first: T[];
+}
+
+/** A file as lineage knows it; `now` says what has become of it since. */
+export interface ITraced {
+  path: string | null;
+  rel: string;
+  size: number | null;
+  content: string;
+  now: string;
+}
+
+/** A datum among those it was made from and those made from it. */
+export interface INode {
+  id: number;
+  transform: string;
+  key: string;
+  state: State;
+  run: string;
+  version: number;
+  current: boolean;
+  gone: boolean;
+  inputs: ISome<ITraced>;
+  outputs: ISome<ITraced>;
+  up: ISome<INode>;
+  down: ISome<INode>;
+}
+
 /** The server half's own account. */
 export interface IServerStatus {
   version: string;
@@ -323,6 +431,11 @@ export const Commands = {
   retryDatum: 'datum:retry-datum',
   run: 'datum:run',
   runCell: 'datum:run-cell',
+  plan: 'datum:plan',
+  closePlan: 'datum:close-plan',
+  equivalent: 'datum:equivalent',
+  prune: 'datum:prune',
+  move: 'datum:move',
   pause: 'datum:pause',
   resume: 'datum:resume',
   stop: 'datum:stop',

@@ -5,13 +5,16 @@ import { CommandRegistry } from '@lumino/commands';
 import { Signal } from '@lumino/signaling';
 import { Widget } from '@lumino/widgets';
 
+import { OverviewModel } from '../models/overview';
 import { PanelModel } from '../models/panel';
 import type { IOpenNotebook } from '../models/panel';
+import { PlansModel } from '../models/plans';
 import { RunsModel } from '../models/runs';
 import { Sidebar } from '../panels/sidebar';
 import type { IHost } from '../panels/parts';
 import { Commands } from '../tokens';
-import { aGroup, aRun, FakeServer, PROJECT, RUN, snapshot, until } from './world';
+import type { IOverview } from '../tokens';
+import { aGroup, aRun, FakeServer, FakeUpkeep, PROJECT, RUN, snapshot, until } from './world';
 
 export const CELL = '%%datum means -i "*.csv"\nmean(datum.path)';
 
@@ -40,6 +43,13 @@ export class Page {
   readonly panel: PanelModel;
   readonly sidebar: Sidebar;
   readonly host: IHost;
+  readonly plans: PlansModel;
+  readonly overview: OverviewModel;
+  readonly upkeep = new FakeUpkeep();
+  /** What the three questions are answered with. */
+  answers: () => IOverview = () => {
+    throw new Error('an older server');
+  };
   context: any = { state: 'ok', message: null, project: PROJECT, root: '', kernel: null };
   /** What the list of a group gives. */
   datums: any[] = [];
@@ -55,8 +65,17 @@ export class Page {
       commands.addCommand(id, { execute: args => void this.executed.push([id, args]) });
     }
     this.host = { trans, commands };
+    this.plans = new PlansModel(this.upkeep, [0]);
+    this.overview = new OverviewModel(this.panel, { overview: async () => this.answers() });
     const source = { datums: async () => ({ datums: this.datums, next: null }) };
-    this.sidebar = new Sidebar({ host: this.host, panel: this.panel, source, theme: null });
+    this.sidebar = new Sidebar({
+      host: this.host,
+      panel: this.panel,
+      plans: this.plans,
+      overview: this.overview,
+      source,
+      theme: null
+    });
     Widget.attach(this.sidebar, document.body);
   }
 
@@ -107,6 +126,7 @@ export class Page {
 
   dispose(): void {
     this.sidebar.dispose();
+    this.overview.dispose();
     this.panel.dispose();
     this.runs.dispose();
   }

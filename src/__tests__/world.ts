@@ -2,7 +2,8 @@
 import { deflateSync } from 'zlib';
 
 import { writeDelta, writeFrame } from '../codec';
-import type { ICounts, IGroup, IRun } from '../tokens';
+import type { IUpkeepRequest } from '../requests';
+import type { ICounts, IGroup, IPlan, IRun, IUpkeep } from '../tokens';
 
 export const PROJECT = '0123456789abcdef0123456789abcdef';
 export const RUN = 'fedcba9876543210fedcba9876543210';
@@ -50,6 +51,43 @@ export class FakeServer {
   get last(): FakeSocket {
     return this.sockets[this.sockets.length - 1];
   }
+}
+
+/** Answers what is planned and decided, in the order of `told`; writes down what was asked. */
+export class FakeUpkeep {
+  readonly asked: IUpkeepRequest[] = [];
+  readonly told: Partial<IUpkeep>[] = [];
+
+  async upkeep(_: string, asked: IUpkeepRequest): Promise<string> {
+    this.asked.push(asked);
+    return 'u';
+  }
+  async upkeepOf(): Promise<IUpkeep> {
+    const next = this.told.shift() ?? { state: 'refused', message: 'nothing more is told' };
+    return { verb: 'plan', state: 'done', message: null, lines: [], plan: null, ...next };
+  }
+}
+
+export function aPlan(more: Partial<IPlan> = {}): IPlan {
+  return {
+    total: 10,
+    would_run: 4,
+    reasons: { unchanged: 6, 'code changed': 3, new: 1 },
+    first: ['a.csv', 'b.csv'],
+    examples: { new: ['a.csv'] },
+    parts: { 'helpers.resize': 3 },
+    vanished: 0,
+    left_input: 0,
+    sizes: {},
+    errors: [],
+    notes: [],
+    estimate: null,
+    ended: true,
+    workers: 2,
+    gone: [],
+    marked: false,
+    ...more
+  };
 }
 
 export function counts(more: Partial<ICounts> = {}): ICounts {

@@ -5,10 +5,13 @@ import type { DocumentRegistry } from '@jupyterlab/docregistry';
 import { NotebookActions } from '@jupyterlab/notebook';
 import type { NotebookPanel } from '@jupyterlab/notebook';
 import { OutputArea } from '@jupyterlab/outputarea';
+import { KernelMessage } from '@jupyterlab/services';
 import { Signal } from '@lumino/signaling';
 
 import type { IOpenCell } from '../models/cells';
 import type { IOpenNotebook } from '../models/panel';
+import { RECIPE_MIME } from '../tokens';
+import type { IRecipe } from '../tokens';
 
 /** A notebook panel of JupyterLab or Notebook 7. */
 export class OpenNotebook implements IOpenNotebook {
@@ -76,6 +79,41 @@ export class OpenNotebook implements IOpenNotebook {
     } finally {
       model.executionState = 'idle';
     }
+  }
+
+  /**
+   * Have the kernel read and record a cell as it stands: nothing of it runs, the cell's output
+   * and the prompt are left alone.
+   */
+  async record(id: string): Promise<IRecipe> {
+    const cell = this._cell(id);
+    const kernel = this.panel.sessionContext.session?.kernel;
+    if (!cell || !kernel) {
+      throw new Error('the cell has no kernel that could read it');
+    }
+    const { model } = cell;
+    const metadata = {
+      ...model.metadata,
+      cellId: model.sharedModel.getId(),
+      datum_run: { record: true }
+    };
+    const code = model.sharedModel.getSource();
+    const content = { code, store_history: false, stop_on_error: false, allow_stdin: false };
+    const future = kernel.requestExecute(content, true, metadata);
+    let told: IRecipe | null = null;
+    future.onIOPub = message => {
+      if (KernelMessage.isDisplayDataMsg(message)) {
+        told = (message.content.data[RECIPE_MIME] as unknown as IRecipe | undefined) ?? told;
+      }
+    };
+    const { content: reply } = await future.done;
+    if (reply.status === 'error') {
+      throw new Error(reply.evalue);
+    }
+    if (!told) {
+      throw new Error('the kernel has not loaded jupyter_datum: execute %load_ext jupyter_datum');
+    }
+    return told;
   }
 
   /** Put a cell in front of all others, or behind the active one, and show it. */

@@ -54,8 +54,8 @@ function plain(source: string): string {
 
 /** What is different for one execution of a cell. */
 export interface IOnce {
-  /** `due`: new, changed and failed ones. */
-  which?: 'due' | 'failed' | 'all';
+  /** `due`: new, changed, stale and failed ones; `fresh`: these but for the stale. */
+  which?: 'due' | 'fresh' | 'failed' | 'all';
   engine?: string;
   workers?: number;
 }
@@ -78,9 +78,12 @@ export function withOptions(source: string, once: IOnce): string | null {
 function changes(once: IOnce): [RegExp[], string[]] {
   const { which, engine, workers } = once;
   const gone = OF_THE_RUN.map(([what]) => what);
-  const words = { due: [], failed: ['--only failed'], all: ['--force'] }[
-    which ?? 'due'
-  ] as string[];
+  const words = {
+    due: [],
+    fresh: ['--only new,failed'],
+    failed: ['--only failed'],
+    all: ['--force']
+  }[which ?? 'due'] as string[];
   if (engine) {
     gone.push(/\s--engine(?:=|\s+)\S+/g);
     words.push(`--engine ${engine}`);

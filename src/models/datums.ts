@@ -3,7 +3,7 @@ import { Signal } from '@lumino/signaling';
 
 import type { IFilter, Requests } from '../requests';
 import { FAILED } from '../tokens';
-import type { IDatum, IDatumDetail, ILog, IOutput } from '../tokens';
+import type { IDatum, IDatumDetail, IHistory, ILog, INode, IOutput } from '../tokens';
 
 /** Datums a page. */
 const PAGE = 25;
@@ -69,7 +69,10 @@ export class DatumsModel {
 /** One datum with inputs, outputs, attempts and what it printed. */
 export class DatumModel {
   constructor(
-    private readonly _requests: Pick<Requests, 'datum' | 'display' | 'log' | 'position'>,
+    private readonly _requests: Pick<
+      Requests,
+      'datum' | 'display' | 'history' | 'lineage' | 'log' | 'position'
+    >,
     readonly project: string,
     readonly run: string
   ) {}
@@ -90,6 +93,18 @@ export class DatumModel {
   /** What its cell displayed, but for a result that the detail tells. */
   get outputs(): readonly IOutput[] {
     return this._outputs;
+  }
+  /** Its versions over time; null: not known. */
+  get history(): IHistory | null {
+    return this._history;
+  }
+  /** Which two codes the history's difference is of; null: the last two. */
+  get compared(): readonly [number, number] | null {
+    return this._compared;
+  }
+  /** What it was made from, and what was made of it. */
+  get node(): INode | null {
+    return this._node;
   }
   get error(): string | null {
     return this._error;
@@ -114,9 +129,13 @@ export class DatumModel {
         this._pending = null;
         this._error = null;
         this._attempt = Math.max(0, datum.attempts.length - 1);
-        this._outputs = [];
+        this._forget();
         this._changed.emit();
-        await Promise.all([this._readLog(round), this._readOutputs(round, datum)]);
+        await Promise.all([
+          this._readLog(round),
+          this._readOutputs(round, datum),
+          this._readOrigins(round, id)
+        ]);
       }
     } catch (reason) {
       this._fail(round, reason);
@@ -137,7 +156,7 @@ export class DatumModel {
       }
       this._datum = null;
       this._log = null;
-      this._outputs = [];
+      this._forget();
       this._pending = datum;
       this._changed.emit();
     } catch (reason) {
@@ -150,6 +169,20 @@ export class DatumModel {
     this._attempt = attempt;
     this._changed.emit();
     await this._readLog(this._round);
+  }
+
+  /** Show how two versions of the code differ. */
+  async compare(old: number, last: number): Promise<void> {
+    const id = this._datum?.id;
+    const round = this._round;
+    if (id) {
+      this._compared = [old, last];
+      const found = await this._requests.history(this.project, id, old, last).catch(() => null);
+      if (round === this._round && this._compared[0] === old && this._compared[1] === last) {
+        this._history = found ?? this._history;
+        this._changed.emit();
+      }
+    }
   }
 
   /** Ask again for what is shown. */
@@ -171,6 +204,27 @@ export class DatumModel {
       }
     }
     this._changed.emit();
+  }
+
+  /** What was read beside the datum is of another one. */
+  private _forget(): void {
+    this._outputs = [];
+    this._history = null;
+    this._compared = null;
+    this._node = null;
+  }
+
+  /** An older server half knows neither. */
+  private async _readOrigins(round: number, id: number): Promise<void> {
+    const [history, node] = await Promise.all([
+      this._requests.history(this.project, id).catch(() => null),
+      this._requests.lineage(this.project, id).catch(() => null)
+    ]);
+    if (round === this._round) {
+      this._history = history;
+      this._node = node;
+      this._changed.emit();
+    }
   }
 
   private async _readOutputs(round: number, datum: IDatumDetail): Promise<void> {
@@ -195,7 +249,10 @@ export class DatumModel {
   private _attempt = 0;
   private _datum: IDatumDetail | null = null;
   private _error: string | null = null;
+  private _compared: readonly [number, number] | null = null;
+  private _history: IHistory | null = null;
   private _log: ILog | null = null;
+  private _node: INode | null = null;
   private _outputs: readonly IOutput[] = [];
   private _pending: IDatum | null = null;
   private _round = 0;

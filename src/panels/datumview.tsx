@@ -7,6 +7,7 @@ import type { DatumModel } from '../models/datums';
 import { Commands } from '../tokens';
 import type { IAttempt, IDatumDetail, IFile, State } from '../tokens';
 import { bytes, datumName, oneLine, span, stateWord, visible } from './format';
+import { HistoryView, LineageView } from './origins';
 import { Outputs } from './outputs';
 import { CommandButton, HostContext, Note, StateWord, useHost, useSignals } from './parts';
 import type { IHost } from './parts';
@@ -82,6 +83,8 @@ export function DatumView(props: { model: DatumModel }): JSX.Element {
       <Files title={trans.__('Output')} files={datum.outputs} />
       <Outputs outputs={model.outputs} />
       <Result datum={datum} />
+      <LineageView model={model} />
+      <HistoryView model={model} />
     </div>
   );
 }

@@ -35,6 +35,12 @@ function RunRow(props: { panel: PanelModel; row: IRow }): JSX.Element {
           kind={row.run ? undefined : 'main'}
           {...words}
         />
+        <CommandButton
+          command={Commands.plan}
+          args={{ name: row.name }}
+          label={trans.__('Plan')}
+          title={trans.__('Says what would run and why; nothing runs')}
+        />
         <button
           className="jp-datum-button"
           data-kind="flat"
@@ -94,6 +100,7 @@ function Chosen(props: { once: IOnce }): JSX.Element {
   const { trans } = useHost();
   const { which, engine, workers } = props.once;
   const words = [
+    which === 'fresh' ? trans.__('new and failed only') : '',
     which === 'failed' ? trans.__('failed only') : '',
     which === 'all' ? trans.__('all again') : '',
     engine ?? '',
@@ -115,6 +122,7 @@ function Settings(props: { once: IOnce; row: IRow; onChange: (once: IOnce) => vo
           onChange={event => onChange({ ...once, which: event.target.value as IOnce['which'] })}
         >
           <option value="due">{trans.__('new, changed and failed')}</option>
+          <option value="fresh">{trans.__('new and failed only')}</option>
           <option value="failed">{trans.__('failed only')}</option>
           <option value="all">{trans.__('all again')}</option>
         </select>

@@ -5,7 +5,9 @@ import { PathExt } from '@jupyterlab/coreutils';
 import React from 'react';
 
 import { datumIcon } from '../icons';
+import type { OverviewModel } from '../models/overview';
 import type { PanelModel } from '../models/panel';
+import type { PlansModel } from '../models/plans';
 import type { RunModel } from '../models/run';
 import { Commands } from '../tokens';
 import { Empty, LostLine, Problem } from './empty';
@@ -15,6 +17,8 @@ import { clock, count, statusState, statusWord } from './format';
 import { MapSummary, MapView } from './mapview';
 import { CommandButton, HostContext, Section, StateWord, useHost, useSignals } from './parts';
 import type { IHost } from './parts';
+import { OverviewView } from './overview';
+import { PlanView } from './planview';
 import { RunView } from './runview';
 import { RunWith } from './runwith';
 import { TransformsView, WorkersSummary, WorkersView } from './transforms';
@@ -23,6 +27,8 @@ import { TransformsView, WorkersSummary, WorkersView } from './transforms';
 export interface ISidebarOptions {
   host: IHost;
   panel: PanelModel;
+  plans: PlansModel;
+  overview: OverviewModel;
   source: DatumSource;
   theme: IThemeManager | null;
 }
@@ -114,7 +120,7 @@ export function SidebarView(props: ISidebarProps): JSX.Element {
 
 function Sections(props: ISidebarProps): JSX.Element {
   const { trans } = useHost();
-  const { panel, folded, onFold } = props;
+  const { panel, plans, overview, folded, onFold } = props;
   const fold = (name: string) => ({ name, folded: folded.has(name), onFold });
   const { run } = panel;
   return (
@@ -125,7 +131,9 @@ function Sections(props: ISidebarProps): JSX.Element {
         summary={count(panel.rows.length)}
       >
         <TransformsView panel={panel} />
+        <OverviewView overview={overview} />
         <RunWith panel={panel} />
+        <PlanView panel={panel} plans={plans} />
       </Section>
       {run ? <RunSections {...props} run={run} fold={fold} /> : <NotRun panel={panel} />}
     </>

@@ -185,7 +185,9 @@ describe('in a language of brackets', () => {
         datum: async () => datum,
         position: async () => ({ ...datum, id: null, key: null, state: 'pending' }),
         log: async () => ({ text: 'a log', size: 99, cut: true }),
-        display: async () => []
+        display: async () => [],
+        history: async () => Promise.reject(new Error('an older server')),
+        lineage: async () => null
       },
       PROJECT,
       RUN

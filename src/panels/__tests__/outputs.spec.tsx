@@ -33,6 +33,8 @@ describe('the outputs of a datum', () => {
       datum: async () => detail,
       position: async () => detail,
       log: async () => ({ text: '', size: 0, cut: false }),
+      history: async () => Promise.reject(new Error('an older server')),
+      lineage: async () => null,
       display: async () => {
         asked++;
         return shown;

@@ -170,6 +170,8 @@ describe('the panel', () => {
       {
         datum: async () => datum,
         display: async () => [],
+        history: async () => Promise.reject(new Error('an older server')),
+        lineage: async () => null,
         position: async () => datum,
         log: async () => ({ text: EVIL, size: 99, cut: true })
       },

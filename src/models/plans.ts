@@ -1,0 +1,173 @@
+/** The plan that is shown, and what is decided by it; done by the server, asked for here. */
+import { Signal } from '@lumino/signaling';
+
+import type { IUpkeepRequest, Requests } from '../requests';
+import type { IPlan, IUpkeep, Verb } from '../tokens';
+
+/** Which code is planned; without a recipe it is what the newest run recorded. */
+export interface IPlanned {
+  project: string;
+  transform: string;
+  recipe?: string;
+}
+
+/** Milliseconds between two looks: a plan's first rows soon, then less often. */
+const LOOKS = [100, 200, 300, 500];
+
+/** One plan at a time. */
+export class PlansModel {
+  constructor(
+    private readonly _requests: Pick<Requests, 'upkeep' | 'upkeepOf'>,
+    private readonly _looks: readonly number[] = LOOKS
+  ) {}
+
+  get changed(): Signal<this, void> {
+    return this._changed;
+  }
+  /** The transform whose plan is shown. */
+  get name(): string | null {
+    return this._name;
+  }
+  /** The cell's text as it was planned; undefined where another one was recorded. */
+  get source(): string | undefined {
+    return this._source;
+  }
+  /** What is planned, once the kernel has told it. */
+  get recipe(): IPlanned | null {
+    return this._recipe;
+  }
+  get plan(): IPlan | null {
+    return this._plan;
+  }
+  /** What is being done; null: nothing. */
+  get busy(): Verb | 'record' | null {
+    return this._busy;
+  }
+  /** Why it cannot be. */
+  get error(): string | null {
+    return this._error;
+  }
+  /** What was decided last, in words. */
+  get said(): readonly string[] {
+    return this._said;
+  }
+
+  /** Plan what `record` gives a name to; null if another plan has taken its place. */
+  async make(
+    name: string,
+    source: string | undefined,
+    record: () => Promise<IPlanned>
+  ): Promise<IUpkeep | null> {
+    const round = this._begin(name, source);
+    try {
+      const recipe = await record();
+      if (round !== this._round) {
+        return null;
+      }
+      this._recipe = recipe;
+      return await this._do(round, { verb: 'plan', ...asked(recipe) });
+    } catch (reason) {
+      this._fail(round, reason);
+      return null;
+    }
+  }
+
+  /** Prune, move, mark as equivalent; then plan again, so that one sees what it came to. */
+  async decide(verb: Verb, more: { all?: boolean; undo?: boolean }): Promise<IUpkeep | null> {
+    const recipe = this._recipe;
+    if (!recipe || this._busy) {
+      return null;
+    }
+    const round = ++this._round;
+    this._said = [];
+    this._error = null;
+    const said = Object.entries(more).filter(([, value]) => value);
+    const { transform, recipe: digest } = recipe;
+    const code = verb === 'equivalent' && digest ? { recipe: digest } : {};
+    try {
+      const told = await this._do(round, {
+        verb,
+        transform,
+        ...code,
+        ...Object.fromEntries(said)
+      });
+      if (told?.state === 'done') {
+        await this._do(round, { verb: 'plan', ...asked(recipe) });
+      }
+      return told;
+    } catch (reason) {
+      this._fail(round, reason);
+      return null;
+    }
+  }
+
+  /** Show no plan; one in the making is no longer looked at, and given up. */
+  close(): void {
+    this._begin(null, undefined);
+    this._busy = null;
+    this._changed.emit();
+  }
+
+  private _begin(name: string | null, source: string | undefined): number {
+    this._name = name;
+    this._source = source;
+    this._recipe = null;
+    this._plan = null;
+    this._error = null;
+    this._said = [];
+    this._busy = 'record';
+    this._changed.emit();
+    return ++this._round;
+  }
+
+  private async _do(round: number, request: IUpkeepRequest): Promise<IUpkeep | null> {
+    this._busy = request.verb;
+    this._changed.emit();
+    const { project } = this._recipe!;
+    const id = await this._requests.upkeep(project, request);
+    for (let look = 0; round === this._round; look++) {
+      const wait = this._looks[Math.min(look, this._looks.length - 1)];
+      await new Promise(resolve => window.setTimeout(resolve, wait));
+      const told = round === this._round ? await this._requests.upkeepOf(project, id) : null;
+      if (told && round === this._round && this._take(told)) {
+        return told;
+      }
+    }
+    return null;
+  }
+
+  /** Keep what is told; whether it has ended. */
+  private _take(told: IUpkeep): boolean {
+    this._plan = told.plan ?? this._plan;
+    if (told.state !== 'open') {
+      this._busy = null;
+      this._error = told.state === 'refused' ? (told.message ?? '') : null;
+      this._said = told.lines.length ? told.lines : this._said;
+    }
+    this._changed.emit();
+    return told.state !== 'open';
+  }
+
+  private _fail(round: number, reason: unknown): void {
+    if (round === this._round) {
+      this._busy = null;
+      this._error = reason instanceof Error ? reason.message : String(reason);
+      this._changed.emit();
+    }
+  }
+
+  private _busy: Verb | 'record' | null = null;
+  private _error: string | null = null;
+  private _name: string | null = null;
+  private _plan: IPlan | null = null;
+  private _recipe: IPlanned | null = null;
+  private _round = 0;
+  private _said: readonly string[] = [];
+  private _source: string | undefined;
+  private readonly _changed = new Signal<this, void>(this);
+}
+
+function asked(recipe: IPlanned): { transform: string; recipe?: string } {
+  const { transform, recipe: digest } = recipe;
+  return digest ? { transform, recipe: digest } : { transform };
+}

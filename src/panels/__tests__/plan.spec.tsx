@@ -1,0 +1,240 @@
+/** The plan in the panel, the three questions, and where a datum comes from. */
+import { Widget } from '@lumino/widgets';
+
+import { CELL, Page } from '../../__tests__/page';
+import { aPlan, PROJECT, RUN, until } from '../../__tests__/world';
+import { DatumModel } from '../../models/datums';
+import { Commands } from '../../tokens';
+import { DatumWidget } from '../datumview';
+import { newByDay } from '../overview';
+
+const EVIL = '<img src=x onerror=alert(1)>\u202e\u001b[31mred';
+const DONE = { status: 'success', success: 3, ended: 12 } as const;
+const RECIPE = { project: PROJECT, transform: 'means', recipe: 'a'.repeat(64) };
+
+describe('the plan', () => {
+  let page: Page;
+
+  beforeEach(async () => {
+    page = new Page();
+    await page.withRun(Uint8Array.of(2, 2, 2), DONE);
+  });
+  afterEach(() => page.dispose());
+
+  const make = (source = CELL) => page.plans.make('means', source, async () => RECIPE);
+
+  it('is asked for by a button', async () => {
+    (await page.find(/^Plan$/)).click();
+    expect(page.executed.pop()).toEqual([Commands.plan, { name: 'means' }]);
+  });
+
+  it('says what would run and why, naming the part that changed', async () => {
+    page.upkeep.told.push(
+      { state: 'open', plan: aPlan({ total: 2, would_run: 1, ended: false, reasons: { new: 1 } }) },
+      {
+        plan: aPlan({
+          estimate: 60,
+          sizes: { bytes: 3e9, median: 5, p95: 7, largest: [[EVIL, 2e9]] },
+          notes: ['ids are positions']
+        })
+      }
+    );
+    await make();
+    await page.says('of 10 would run');
+    expect(page.upkeep.asked).toEqual([
+      { verb: 'plan', transform: 'means', recipe: RECIPE.recipe }
+    ]);
+    for (const words of ['helpers.resize', 'code changed', 'about 30 s on 2 workers', '3.0 GB']) {
+      expect(page.text).toContain(words);
+    }
+    expect(page.text).toContain('ids are positions');
+    expect(page.sidebar.node.querySelector('img')).toBeNull();
+    (await page.find(/^Run new and failed only: 1$/)).click();
+    expect(page.executed.pop()).toEqual([Commands.run, { name: 'means', which: 'fresh' }]);
+    (await page.find(/^Run these 4$/)).click();
+    expect(page.executed.pop()).toEqual([Commands.run, { name: 'means' }]);
+  });
+
+  it('marks as equivalent after one more question, and takes it back', async () => {
+    page.upkeep.told.push({ plan: aPlan() });
+    await make();
+    (await page.find(/^Mark as equivalent …$/)).click();
+    await page.says('3 results count as made by the present code');
+    (await page.find(/^Mark as equivalent$/)).click();
+    expect(page.executed.pop()![0]).toBe(Commands.equivalent);
+    page.upkeep.told.push(
+      { verb: 'equivalent', lines: ['means: the present code counts'] },
+      { plan: aPlan({ would_run: 1, reasons: { new: 1, unchanged: 9 }, marked: true }) }
+    );
+    await page.plans.decide('equivalent', {});
+    await page.says('This code counts as equivalent');
+    expect(page.text).toContain('means: the present code counts');
+    expect(page.upkeep.asked[1]).toEqual({
+      verb: 'equivalent',
+      transform: 'means',
+      recipe: RECIPE.recipe
+    });
+    (await page.find(/^Take the mark back$/)).click();
+    expect(page.executed.pop()).toEqual([Commands.equivalent, { undo: true }]);
+  });
+
+  it('lists what would be removed before it asks for that', async () => {
+    const gone = [{ key: 'old.csv', files: 5, first: ['old.txt', 'old.png'] }];
+    page.upkeep.told.push({ plan: aPlan({ vanished: 2, gone, left_input: 1 }) });
+    await make();
+    (await page.find(/^Remove the outputs of 2 vanished inputs …$/)).click();
+    await page.says('old.csv → old.txt, old.png, …');
+    expect(page.text).toContain('and 1 more');
+    (await page.find(/^Remove them$/)).click();
+    expect(page.executed.pop()![0]).toBe(Commands.prune);
+    page.upkeep.told.push({ verb: 'prune', lines: ['2 removed'] }, { plan: aPlan() });
+    await page.plans.decide('prune', { all: true });
+    expect(page.upkeep.asked[1]).toEqual({ verb: 'prune', transform: 'means', all: true });
+  });
+
+  it('tells in a sentence why there is none', async () => {
+    page.upkeep.told.push({ state: 'refused', message: 'the folder in/ is not there' });
+    await make();
+    await page.says('the folder in/ is not there');
+    await page.plans.make('means', CELL, () => Promise.reject(new Error('no kernel reads it')));
+    await page.says('no kernel reads it');
+    expect(page.plans.busy).toBeNull();
+    page.plans.close();
+    await until(() => !page.text.includes('no kernel reads it'));
+  });
+
+  it('says that the cell was edited since, or that the plan is of other code', async () => {
+    page.upkeep.told.push({ plan: aPlan() }, { plan: aPlan() });
+    await make();
+    page.notebook.edit(`${CELL} * 2`);
+    await page.says('The cell was edited since: plan again.');
+    await page.plans.make('means', undefined, async () => ({ ...RECIPE, recipe: '' }));
+    await page.says('This is the plan of the code that ran last');
+    expect(page.upkeep.asked[1]).toEqual({ verb: 'plan', transform: 'means' });
+  });
+
+  it('lets go of a plan when another one takes its place', async () => {
+    let tell: (recipe: typeof RECIPE) => void = () => undefined;
+    const first = page.plans.make('means', CELL, () => new Promise(done => (tell = done)));
+    page.upkeep.told.push({ plan: aPlan({ would_run: 7 }) });
+    await make();
+    tell(RECIPE);
+    expect(await first).toBeNull();
+    expect(page.plans.plan!.would_run).toBe(7);
+  });
+});
+
+describe('the three questions', () => {
+  it('are answered for the selected transform', async () => {
+    const page = new Page();
+    const today = new Date().toISOString().slice(0, 10);
+    page.answers = () => ({
+      name: 'means',
+      datums: 1234,
+      counting: false,
+      times: { looked: 1234, all: true, p50: 0.012, p95: 0.04, longest: 3 },
+      days: [{ date: today, new: 34, executions: 40 }]
+    });
+    await page.withRun(Uint8Array.of(2, 2, 2), DONE);
+    await page.says('95% up to 40 ms, longest 3.0 s');
+    expect(page.text).toContain('1,234');
+    const chart = page.sidebar.node.querySelector('.jp-datum-days')!;
+    expect(chart.getAttribute('aria-label')).toContain('today 34, 34 in 7 days');
+    page.dispose();
+  });
+
+  it('count days without work', () => {
+    const now = Date.parse('2026-03-02T12:00:00Z');
+    const days = [
+      { date: '2026-03-02', new: 2, executions: 2 },
+      { date: '2026-02-27', new: 5, executions: 5 }
+    ];
+    expect(newByDay(days, now, 5)).toEqual([0, 5, 0, 0, 2]);
+  });
+});
+
+describe('the page of a datum', () => {
+  const none = { count: 0, capped: false, first: [] };
+  const node = (more: object) => ({
+    id: 5,
+    transform: 'raw',
+    key: EVIL,
+    state: 'success' as const,
+    run: RUN,
+    version: 1,
+    current: true,
+    gone: false,
+    inputs: none,
+    outputs: none,
+    up: none,
+    down: none,
+    ...more
+  });
+  const version = { run: RUN, at: 5, seconds: 2, attempt: 1, input: 'abcdef0123', changed: [] };
+  const history = {
+    codes: { 1: 'x = 1', 2: 'x = 2', 3: 'x = 3' },
+    diff: '--- code 2\n+++ code 3\n@@ -1 +1 @@\n-x = 2\n+x = <img src=x>',
+    versions: [
+      { ...version, state: 'success' as const, code: 3, changed: ['code', 'input'] },
+      { ...version, state: 'failed' as const, code: 2 }
+    ]
+  };
+
+  it('tells its history with the difference of two codes, and its lineage with links', async () => {
+    const asked: unknown[] = [];
+    const executed: unknown[] = [];
+    const page = new Page();
+    const commands = page.host.commands;
+    commands.commandExecuted.connect((_, { id, args }) => executed.push([id, args]));
+    const datum: any = {
+      id: 11,
+      key: 'a.csv',
+      state: 'success',
+      attempt: 1,
+      position: 0,
+      seconds: 1,
+      attempts: [],
+      inputs: [],
+      outputs: [],
+      result: null,
+      metrics: {}
+    };
+    const model = new DatumModel(
+      {
+        datum: async () => datum,
+        position: async () => datum,
+        log: async () => ({ text: '', size: 0, cut: false }),
+        display: async () => [],
+        history: async (...all) => {
+          asked.push(all.slice(2));
+          return history;
+        },
+        lineage: async () =>
+          node({ id: 11, up: { count: 30, capped: false, first: [node({})] }, current: false })
+      },
+      PROJECT,
+      RUN
+    );
+    const widget = new DatumWidget(page.host, model);
+    Widget.attach(widget, document.body);
+    await model.open(11);
+    const text = () => widget.node.textContent ?? '';
+    await until(() => text().includes('code, input'));
+    expect(text()).toContain('It was made by code that has changed since.');
+    expect(text()).toContain('and 29 more');
+    expect(widget.node.querySelector('img')).toBeNull();
+    expect(widget.node.querySelector('[data-sign=plus]')!.textContent).toContain('+x = <img');
+    expect(widget.node.querySelectorAll('[data-sign=head]')).toHaveLength(3);
+    widget.node.querySelector<HTMLButtonElement>('[data-part=lineage] button')!.click();
+    await until(() => executed.length > 0);
+    expect(executed.pop()).toEqual([Commands.openDatum, { project: PROJECT, run: RUN, datum: 5 }]);
+    const select = widget.node.querySelector<HTMLSelectElement>('[data-part=history] select')!;
+    expect(select.value).toBe('2');
+    select.value = '1';
+    select.dispatchEvent(new Event('change', { bubbles: true }));
+    await until(() => asked.length === 2);
+    expect(asked[1]).toEqual([1, 3]);
+    widget.dispose();
+    page.dispose();
+  });
+});

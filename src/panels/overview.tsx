@@ -1,0 +1,98 @@
+/** Three questions: how many datums, how long does one take, how many are new each day. */
+import React from 'react';
+
+import type { OverviewModel } from '../models/overview';
+import type { IOverview } from '../tokens';
+import { count, span } from './format';
+import { useHost, useSignals } from './parts';
+
+/** Days in the chart. */
+const DAYS = 14;
+const DAY = 86_400_000;
+
+/** The answers for the selected transform. */
+export function OverviewView(props: { overview: OverviewModel }): JSX.Element | null {
+  const { trans } = useHost();
+  const { overview } = props;
+  useSignals(overview.changed);
+  const { answers } = overview;
+  if (!answers) {
+    return null;
+  }
+  const { times } = answers;
+  return (
+    <dl className="jp-datum-questions" aria-label={trans.__('Three questions')}>
+      <div>
+        <dt>{trans.__('Datums')}</dt>
+        <dd>
+          <b>{count(answers.datums)}</b>
+          {answers.counting ? <small>{trans.__('still listing')}</small> : null}
+        </dd>
+      </div>
+      <div>
+        <dt>{trans.__('One takes')}</dt>
+        <dd>
+          <b>{times ? span(times.p50) : '–'}</b>
+          {times ? (
+            <small title={times.all ? undefined : trans.__('of %1 of them', count(times.looked))}>
+              {trans.__('95% up to %1, longest %2', span(times.p95), span(times.longest))}
+            </small>
+          ) : null}
+        </dd>
+      </div>
+      <div>
+        <dt>{trans.__('New a day')}</dt>
+        <dd>
+          <NewADay days={answers.days} />
+        </dd>
+      </div>
+    </dl>
+  );
+}
+
+/** How many were new on each of the last days, today last. */
+export function newByDay(days: IOverview['days'], now: number, n = DAYS): number[] {
+  const by = new Map(days.map(day => [day.date, day.new]));
+  return Array.from({ length: n }, (_, at) => {
+    const date = new Date(now - (n - 1 - at) * DAY).toISOString().slice(0, 10);
+    return by.get(date) ?? 0;
+  });
+}
+
+function NewADay(props: { days: IOverview['days'] }): JSX.Element {
+  const { trans } = useHost();
+  const values = newByDay(props.days, Date.now());
+  const today = values[values.length - 1];
+  const week = values.slice(-7).reduce((sum, n) => sum + n, 0);
+  const top = Math.max(1, ...values);
+  const [step, height] = [5, 20];
+  const words = trans.__('today %1, %2 in 7 days', count(today), count(week));
+  return (
+    <>
+      <svg
+        className="jp-datum-days"
+        role="img"
+        aria-label={trans.__('New datums of the last %1 days: %2', DAYS, words)}
+        width={DAYS * step}
+        height={height}
+      >
+        {values.map((n, at) => {
+          const tall = n ? Math.max(2, (n / top) * height) : 1;
+          return (
+            <rect
+              key={at}
+              x={at * step}
+              y={height - tall}
+              width={step - 1}
+              height={tall}
+              data-none={n ? undefined : true}
+            >
+              <title>{count(n)}</title>
+            </rect>
+          );
+        })}
+      </svg>
+      <small>{words}</small>
+    </>
+  );
+}
