@@ -58,6 +58,7 @@ export class Actions {
       this._panel.select(name);
     }
     const { row, way, project } = this._panel;
+    this._plans.close(); // it is carried out, or out of date in a moment
     if (row && way === 'cell') {
       return { cell: row.name, ok: await this._runCellOnce(row.cell ?? '', once) };
     }

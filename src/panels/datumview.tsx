@@ -96,7 +96,7 @@ function Head(props: { name: string; state: State; model: DatumModel }): JSX.Ele
   const { datum } = model;
   const id = datum?.id;
   return (
-    <header className="jp-datum-detail-head">
+    <div className="jp-datum-detail-head">
       <h1>
         <StateWord state={state} word={stateWord(trans, state)} />
         <bdi className="jp-datum-key">{name}</bdi>
@@ -131,7 +131,7 @@ function Head(props: { name: string; state: State; model: DatumModel }): JSX.Ele
           label={trans.__('Copy the name of the datum')}
         />
       </div>
-    </header>
+    </div>
   );
 }
 

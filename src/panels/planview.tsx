@@ -104,13 +104,14 @@ function Planned(props: { plans: PlansModel; plan: IPlan }): JSX.Element {
       </div>
       <Cost plan={plan} />
       <Reasons plan={plan} />
-      <First plan={plan} />
-      <Sizes plan={plan} />
       {plan.errors.length ? (
         <Note>
           {trans.__('The listing is incomplete: %1', oneLine(plan.errors.slice(0, 3).join('; ')))}
         </Note>
       ) : null}
+      {plan.ended ? <Decisions plans={plans} plan={plan} /> : null}
+      <First plan={plan} />
+      <Sizes plan={plan} />
       {plan.notes.length ? (
         <ul className="jp-datum-notes">
           {plan.notes.map((note, at) => (
@@ -118,7 +119,6 @@ function Planned(props: { plans: PlansModel; plan: IPlan }): JSX.Element {
           ))}
         </ul>
       ) : null}
-      {plan.ended ? <Decisions plans={plans} plan={plan} /> : null}
     </>
   );
 }
