@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from ..errors import InputError, UsageError
@@ -94,12 +93,15 @@ def framed(
     InputError
         If the package for it is missing.
     """
-    if frame is None:
+    if part.rows is not None or frame is None:
         rows = part.arrow.to_pylist() if part.rows is None else part.rows
-        return [selected(row, columns) for row in rows if passes(row, filters)]
-    if frame == "pandas" and part.arrow is None:
-        return _pandas(part, columns, filters)
-    table = _arrow(part)
+        rows = [selected(row, columns) for row in rows if passes(row, filters)]
+        if frame is None:
+            return rows
+        part, filters = Loaded(rows, types=part.types), ()
+    if frame == "pandas" and part.rows is not None:
+        return _pandas(part.rows, part.types, columns)
+    table = _arrow(part, columns)
     if filters:
         parquet = needed("pyarrow.parquet", "for filters on frames")
         table = table.filter(parquet.filters_to_expression([list(filters)]))
@@ -110,27 +112,41 @@ def framed(
     return table.to_pandas() if frame == "pandas" else table
 
 
-def _pandas(part: Loaded, columns: tuple[str, ...], filters: tuple[Filter, ...]) -> Any:
-    """Without Arrow in between: objects stay what they are, and text is read as pandas does."""
+def _pandas(rows: list[Row], types: Mapping[str, str] | None, columns: tuple[str, ...]) -> Any:
+    """Without Arrow in between: objects stay what they are."""
     pandas = needed("pandas", 'for frame="pandas"')
-    rows = part.rows or []
-    kept = [i for i, row in enumerate(rows) if passes(row, filters)]
-    if part.text is not None:
-        frame = pandas.read_csv(io.BytesIO(part.text), sep=part.delimiter)
-        frame = frame if len(kept) == len(frame) else frame.iloc[kept].reset_index(drop=True)
-        return frame[list(columns)] if columns else frame
-    return pandas.DataFrame([selected(rows[i], columns) for i in kept])
+    if types is None:
+        return pandas.DataFrame(rows)
+    series = {}
+    for name in _names(rows, types, columns):
+        values = [row[name] for row in rows]
+        series[name] = pandas.Series(values, dtype=_dtype(types.get(name, "text"), values))
+    return pandas.DataFrame(series)
 
 
-def _arrow(part: Loaded) -> Any:
+def _names(rows: list[Row], types: Mapping[str, str], columns: tuple[str, ...]) -> Iterable[str]:
+    """The columns of a frame, which may have no rows left."""
+    return rows[0] if rows else columns or types
+
+
+def _dtype(kind: str, values: list[Any]) -> str | None:
+    """Whole numbers stay whole beside an empty cell, which float64 would not let them."""
+    if None in values and kind in ("int", "bool"):
+        return {"int": "Int64", "bool": "boolean"}[kind]
+    return {"int": "int64", "float": "float64", "bool": "bool"}.get(kind)
+
+
+def _arrow(part: Loaded, columns: tuple[str, ...]) -> Any:
     if part.arrow is not None:
         return part.arrow
     pyarrow = needed("pyarrow", "for Arrow and Polars frames")
+    rows = part.rows or []
     try:
-        if part.text is not None:
-            reader = needed("pyarrow.csv", "to read CSV with types")
-            options = reader.ParseOptions(delimiter=part.delimiter, newlines_in_values=True)
-            return reader.read_csv(io.BytesIO(part.text), parse_options=options)
-        return pyarrow.Table.from_pylist(part.rows or [])
-    except (pyarrow.ArrowException, TypeError) as exc:
+        if part.types is None:
+            return pyarrow.Table.from_pylist(rows)
+        kinds = {"int": pyarrow.int64(), "float": pyarrow.float64(), "bool": pyarrow.bool_()}
+        names = _names(rows, part.types, columns)
+        fields = [(name, kinds.get(part.types.get(name, ""), pyarrow.string())) for name in names]
+        return pyarrow.Table.from_pylist(rows, schema=pyarrow.schema(fields))
+    except (pyarrow.ArrowException, TypeError, UnicodeError) as exc:
         raise InputError(f"the rows do not fit an Arrow table: {exc}") from exc

@@ -76,7 +76,7 @@ def _loader(
 
 
 def _inline(part: dict[str, Any]) -> Loaded:
-    return Loaded(decode_value(b64decode(part["data"])))
+    return Loaded(decode_value(b64decode(part["data"])), types=part.get("types"))
 
 
 def _split(spec: Any, name: str, project: Project) -> SplitInput:

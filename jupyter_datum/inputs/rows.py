@@ -13,6 +13,7 @@ from ..errors import InputError, UsageError
 from ..hashing import encode_lazy, encode_value
 from ..project import Project
 from .base import Errors, Input, Listed, check_keys
+from .csvtypes import Types, checked_types
 from .database import checked_address, variables_of
 from .frames import checked_filters, passes, selected
 from .groups import Grouped
@@ -58,6 +59,9 @@ class RowsInput(Input):
         self.given = name
         self._project = project
         self._notes: list[str] = []
+        self._types: Types | None = None
+        if how.types and not str(where.file).lower().endswith((".csv", ".tsv")):
+            raise UsageError(f"types= is for CSV files; {where.label or where.file} has its own")
         self.on = Template("$on") if how.on else None
         self.capture_names = frozenset(
             {*how.key, *how.by, *(("on", how.on) if how.on else ()), *(("by",) if how.by else ())}
@@ -87,7 +91,9 @@ class RowsInput(Input):
     def list(self, exclude: frozenset[bytes], errors: Errors) -> Iterator[Listed]:
         table = self.table()
         self._check_columns(table)
-        self._notes = []
+        self._types = table.decide(self.how.told(), dict(self.how.types))
+        self._check_filters(table)
+        self._notes = list(table.notes())
         if self.how.path is not None:
             return self._files(table, exclude)
         if self.how.by:
@@ -133,20 +139,36 @@ class RowsInput(Input):
     def _check_columns(self, table: Table) -> None:
         columns = table.columns()
         loose = isinstance(table, JsonTable) or not columns
-        for name in (*self.how.named, *(() if loose else self.how.columns)):
+        given = (name for name, _ in self.how.types)
+        for name in (*self.how.named, *given, *(() if loose else self.how.columns)):
             top = name.partition(".")[0]
             if columns and name not in columns and top not in columns:
                 raise no_column(table.label, name, columns)
 
-    def _passing(self, table: Table) -> Iterator[tuple[int, Row]]:
-        filters = self.how.filters
-        rows = enumerate(table.rows(self.how.read()))
-        return ((n, row) for n, row in rows if passes(row, filters)) if filters else rows
+    def _check_filters(self, table: Table) -> None:
+        """Text is never equal to a number: no row would pass, and nobody would know why."""
+        for name, _, wanted in self.how.filters:
+            kind = self._types.types.get(name, "text") if self._types else "text"
+            each = wanted if isinstance(wanted, list | tuple | set | frozenset) else (wanted,)
+            if kind != "text" and any(isinstance(one, str) for one in each):
+                raise InputError(
+                    f"the column {name!r} of {table.label} is {kind}, and filters= compares it "
+                    f"with the text {wanted!r}: leave out the quotes, or say types={{{name!r}: "
+                    "'text'}"
+                )
+
+    def _passing(self, table: Table) -> Iterator[tuple[int, Row, Row]]:
+        """Yield the number of each row, the row as it stands there, and its values."""
+        filters, types = self.how.filters, self._types
+        for number, row in enumerate(table.rows(self.how.read())):
+            values = types.values(row, number) if types else row
+            if not filters or passes(values, filters):
+                yield number, row, values
 
     def _rows(self, table: Table) -> Iterator[Listed]:
         key, columns, on = self.how.key, self.how.columns, self.how.on
         seen = Seen(table.label, key)
-        for number, row in self._passing(table):
+        for number, row, values in self._passing(table):
             captures: dict[str, str] = {}
             if on:
                 captures["on"] = captures[on] = text_at(row, on, number, table.label)
@@ -156,7 +178,7 @@ class RowsInput(Input):
             if key:
                 place = key_bytes(captures[name] for name in key)
                 seen.add(place, number)
-            yield Listed(place, (), encode_value(selected(row, columns)), captures)
+            yield Listed(place, (), encode_value(selected(values, columns)), captures)
 
     def _parts(self, table: Table) -> Iterator[Listed]:
         columns = self.how.read()
@@ -176,9 +198,9 @@ class RowsInput(Input):
     def _groups(self, table: Table) -> Iterator[Listed]:
         by, columns = self.how.by, self.how.columns
         with Grouped() as groups:
-            for number, row in self._passing(table):
+            for number, row, values in self._passing(table):
                 texts = [text_at(row, name, number, table.label) for name in by]
-                groups.add(key_bytes(texts), encode_value(selected(row, columns)))
+                groups.add(key_bytes(texts), encode_value(selected(values, columns)))
             for key, rows in groups:
                 texts = [part.decode("utf-8", "surrogateescape") for part in key.split(b"\0")]
                 captures = {"by": ",".join(texts), **dict(zip(by, texts, strict=True))}
@@ -188,16 +210,21 @@ class RowsInput(Input):
         data = encode_value(rows)
         if self.how.frame is None:
             return data
-        return self._lazy({"data": b64encode(data).decode()})
+        spec: dict[str, Any] = {"data": b64encode(data).decode()}
+        if self._types and rows:
+            kinds = self._types.types
+            spec["types"] = {name: kinds[name] for name in rows[0] if kinds[name] != "text"}
+        return self._lazy(spec)
 
     def _lazy(self, spec: dict[str, Any]) -> bytes:
-        return encode_lazy({"rows": self.name, "form": self.how.form, **spec})
+        form = self.how.form + str(spec.get("typed", ""))
+        return encode_lazy({"rows": self.name, "form": form, **spec})
 
     def _files(self, table: Table, exclude: frozenset[bytes]) -> Iterator[Listed]:
         manifest = Manifest(self.name, self.how.root or os.getcwd(), table.label, exclude)
         key, columns, path, on = self.how.key, self.how.columns, self.how.path, self.how.on
         seen = Seen(table.label, key)
-        for number, row in self._passing(table):
+        for number, row, values in self._passing(table):
             found = manifest.file(text_at(row, path or "", number, table.label), number)
             if found is None:
                 continue
@@ -207,7 +234,7 @@ class RowsInput(Input):
             place = key_bytes(captures[name] for name in key) if key else manifest.key(found)
             if key:
                 seen.add(place, number)
-            yield Listed(place, (found,), encode_value(selected(row, columns)), captures)
+            yield Listed(place, (found,), encode_value(selected(values, columns)), captures)
         self._notes += manifest.notes()
 
 
@@ -223,6 +250,7 @@ def rows(
     columns: Any = None,
     filters: Any = None,
     frame: str | None = None,
+    types: Any = None,
     name: str = "rows",
     con: str | None = None,
     folder: str | os.PathLike[str] | None = None,
@@ -251,6 +279,9 @@ def rows(
         Rows that do not pass them all are left out.
     frame : {"pandas", "polars", "arrow"}, optional
         What several rows are given as; by default what the table was, or a list of dicts.
+    types : dict, optional
+        Types of CSV columns, ``{"zip": "text"}``: ``int``, ``float``, ``bool`` or ``text``. What
+        is not named is found out from all that stands in the column.
     name : str
         Of the input.
     con : str, optional
@@ -277,6 +308,7 @@ def rows(
         names_of(columns, "columns"),
         checked_filters(filters),
         frame,
+        checked_types(types),
     )
     how.check()
     return RowsInput(where, how, name)

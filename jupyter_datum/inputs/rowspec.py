@@ -10,6 +10,7 @@ from typing import Any
 from ..errors import UsageError
 from ..hashing import hex_digest
 from ..project import Project
+from .csvtypes import checked_types
 from .database import QueryTable, checked_address
 from .frames import FRAMES, Filter, checked_filters
 from .live import kept_table, live_rows
@@ -39,6 +40,8 @@ class How:
         ``(column, comparison, value)``; rows that do not pass all are left out.
     frame : str or None
         What the rows of a datum are given as; None: a list of dicts.
+    types : tuple
+        ``(column, type)``, where what CSV seems to hold is not meant.
     """
 
     key: tuple[str, ...] = ()
@@ -50,6 +53,7 @@ class How:
     columns: tuple[str, ...] = ()
     filters: tuple[Filter, ...] = ()
     frame: str | None = None
+    types: tuple[tuple[str, str], ...] = ()
 
     def check(self) -> None:
         """See that it makes sense.
@@ -82,6 +86,10 @@ class How:
             return None
         return list(dict.fromkeys([*self.columns, *self.named, *(f[0] for f in self.filters)]))
 
+    def told(self) -> set[str] | None:
+        """The columns whose values are seen or compared; None for all."""
+        return {*self.columns, *(f[0] for f in self.filters)} if self.columns else None
+
     @property
     def form(self) -> str:
         """Digest of what makes another value of the same rows."""
@@ -90,7 +98,8 @@ class How:
     def to_json(self) -> dict[str, Any]:
         """What differs from the defaults."""
         given = {name: value for name, value in asdict(self).items() if value not in (None, ())}
-        return {n: list(v) if isinstance(v, tuple) else v for n, v in given.items()}
+        spec = {n: list(v) if isinstance(v, tuple) else v for n, v in given.items()}
+        return {**spec, "types": dict(self.types)} if self.types else spec
 
     @classmethod
     def from_json(cls, spec: dict[str, Any]) -> How:
@@ -101,6 +110,8 @@ class How:
                 found[name] = names_of(found[name], name)
         if "filters" in found:
             found["filters"] = checked_filters(found["filters"])
+        if "types" in found:
+            found["types"] = checked_types(found["types"])
         how = cls(**found)
         how.check()
         return how

@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import io
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any, Final, NamedTuple
@@ -19,6 +19,7 @@ from blake3 import blake3
 
 from ..errors import InputError
 from ..hashing import decode_value
+from .csvtypes import Types, found
 
 Row = dict[str, Any]
 BLOCK: Final = 1 << 20
@@ -48,9 +49,6 @@ class Table(ABC):
         What people call it.
     """
 
-    #: Whether its values have types of their own; text has none.
-    typed = True
-
     def __init__(self, label: str) -> None:
         self.label = label
 
@@ -68,6 +66,22 @@ class Table(ABC):
         while block := list(islice(rows, size)):
             yield Part(first, len(block), None, block)
             first += len(block)
+
+    def decide(self, columns: Collection[str] | None, given: Mapping[str, str]) -> Types | None:
+        """Decide the types of columns, where the table has none of its own.
+
+        Parameters
+        ----------
+        columns : collection of str or None
+            Those that are read; None for all.
+        given : mapping of str to str
+            Types that the user gave.
+        """
+        return None
+
+    def notes(self) -> tuple[str, ...]:
+        """What to tell people, once it is listed."""
+        return ()
 
     def load(self, spec: Mapping[str, Any]) -> Loaded:
         """Return a part that :meth:`parts` told of.
@@ -92,13 +106,12 @@ def unreadable(path: Path, exc: OSError) -> InputError:
 
 
 class Loaded(NamedTuple):
-    """A part of a table as it was read: its rows, or an Arrow table, or text for a reader of
-    CSV that knows types."""
+    """A part of a table as it was read: its rows, with the types of columns where they were
+    text, or an Arrow table."""
 
     rows: list[Row] | None = None
     arrow: Any = None
-    text: bytes | None = None
-    delimiter: str = ","
+    types: Mapping[str, str] | None = None
 
 
 class Lines:
@@ -193,9 +206,13 @@ def _digest(file: IO[bytes], at: int, length: int) -> str:
 
 
 class CsvTable(TextTable):
-    """Comma (semicolon, tab) separated values with a line of names. All values are text."""
+    """Comma (semicolon, tab) separated values with a line of names.
 
-    typed = False
+    Its rows are text; what values they are is told by the types that :meth:`decide` gives.
+    """
+
+    _types: Types | None = None
+    _notes: tuple[str, ...] = ()
 
     def columns(self) -> list[str]:
         with self.open() as file:
@@ -235,23 +252,56 @@ class CsvTable(TextTable):
         return self._records(Lines(file, self.label, start), names, delimiter)
 
     def _records(self, lines: Lines, names: list[str], delimiter: str) -> Iterator[tuple[int, Row]]:
-        width = len(names)
+        for fields in self._whole(lines, delimiter, len(names)):
+            yield lines.at, dict(zip(names, fields, strict=True))
+
+    def _whole(self, lines: Lines, delimiter: str, width: int) -> Iterator[list[str]]:
         for fields in self._fields(_decoded(lines), delimiter):
             if len(fields) == width:
-                yield lines.at, dict(zip(names, fields, strict=True))
+                yield fields
             elif fields:
                 raise InputError(
                     f"{self.label}, near its line {lines.number + 1}: a row has {len(fields)} "
                     f"fields, and there are {width} columns"
                 )
 
-    def parsed(self, data: bytes) -> Loaded:
+    def decide(self, columns: Collection[str] | None, given: Mapping[str, str]) -> Types:
         with self.open() as file:
             names, delimiter, start = self._header(file)
-            file.seek(0)
-            head = file.read(start)
+            file.seek(start)
+            lines = Lines(file, self.label, start)
+            read = [name for name in names if columns is None or name in columns]
+            rows = self._whole(lines, delimiter, len(names))
+            types, notes = found(names, {*read} - {*given}, rows)
+        self._notes = tuple(f"{self.label}: {note}" for note in notes)
+        kinds = {name: given.get(name) or types[name] for name in read}
+        self._types = Types(self.label, names, kinds, given)
+        return self._types
+
+    def notes(self) -> tuple[str, ...]:
+        return self._notes
+
+    def parts(self, size: int, columns: list[str] | None = None) -> Iterator[Part]:
+        types = self._types or self.decide(columns, {})
+        told = {"types": types.code, "typed": types.form}
+        for part in super().parts(size, columns):
+            yield part._replace(spec={**(part.spec or {}), **told})
+
+    def load(self, spec: Mapping[str, Any]) -> Loaded:
+        rows = super().load(spec).rows or []
+        try:
+            types = Types.of_code(spec["types"], self.columns(), self.label)
+        except ValueError:
+            raise self.changed() from None
+        if types.form != spec["typed"]:
+            raise self.changed()
+        return Loaded([types.values(row, n) for n, row in enumerate(rows)], types=types.types)
+
+    def parsed(self, data: bytes) -> Loaded:
+        with self.open() as file:
+            names, delimiter, _ = self._header(file)
         rows = self._records(Lines(io.BytesIO(data), self.label), names, delimiter)
-        return Loaded([row for _, row in rows], text=head + data, delimiter=delimiter)
+        return Loaded([row for _, row in rows])
 
 
 def _decoded(lines: Lines) -> Iterator[str]:
