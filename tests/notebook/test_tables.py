@@ -51,7 +51,9 @@ def test_parts_of_a_file_are_picked_and_stepped_through(notebook: Notebook, tmp_
     (tmp_path / "t.csv").write_text("a,b\n1,2\n3,4\n5,6\n")
     notebook.run('%%datum chunks -i rows("t.csv",size=2) --workers 1\nlen(datum.value)')
     notebook.run("%datum pick chunks 1")
-    assert "[{'a': '5', 'b': '6'}]" in notebook.run("print(datum.value)")
+    assert "[{'a': 5, 'b': 6}]" in notebook.run("print(datum.value)")
+    notebook.run('%%datum twice -i rows("t.csv",key="a") --workers 1\ndatum.value["b"] * 2')
+    assert "[4, 8, 12]" in notebook.run("print(twice.results())")
 
 
 def test_a_result_that_breaks_its_schema_is_named(notebook: Notebook) -> None:
