@@ -221,8 +221,8 @@ export class DatumModel {
       this._requests.lineage(this.project, id).catch(() => null)
     ]);
     if (round === this._round) {
-      this._history = history;
-      this._node = node;
+      this._history = history?.versions ? history : null;
+      this._node = node?.inputs ? node : null;
       this._changed.emit();
     }
   }

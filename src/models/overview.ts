@@ -53,7 +53,7 @@ export class OverviewModel {
     // An older server half has no answers: then the panel shows none.
     const found = await this._requests.overview(project, name).catch(() => null);
     if (about === this._about) {
-      this._answers = found;
+      this._answers = Array.isArray(found?.days) ? found : null;
       this._changed.emit();
     }
   }

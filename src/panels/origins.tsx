@@ -86,7 +86,9 @@ function Traced(props: { some: ISome<ITraced> }): JSX.Element {
         <li key={at}>
           <bdi>{oneLine(file.rel)}</bdi>
           <code className="jp-datum-muted">{file.content.slice(0, 8)}</code>
-          {file.now && file.now !== 'same' ? <span className="jp-datum-bad">{oneLine(file.now)}</span> : null}
+          {file.now && file.now !== 'same' ? (
+            <span className="jp-datum-bad">{oneLine(file.now)}</span>
+          ) : null}
         </li>
       ))}
       <More some={some} />
