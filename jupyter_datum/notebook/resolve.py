@@ -144,7 +144,9 @@ def _rooted(spec: Any, context: Context) -> Any:
 def _from_object(name: str, namespace: Mapping[str, Any], project: Project) -> Input:
     if name not in namespace:
         candidates = sorted(
-            n for n, v in namespace.items() if n[0] != "_" and isinstance(v, list | tuple | range)
+            n
+            for n, v in namespace.items()
+            if n[0] != "_" and n != "In" and isinstance(v, list | tuple | range)
         )
         near = difflib.get_close_matches(name, candidates, n=5) or candidates[:5]
         hint = f" Lists there: {', '.join(near)}." if near else ""

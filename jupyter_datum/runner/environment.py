@@ -36,7 +36,7 @@ _NOISE_PREFIXES: Final = (
     "JPY_", "JUPYTER", "IPY", "PYDEVD_", "PYTEST_", "COVERAGE_", "COV_", "VSCODE_", "GIT_", "SSH_",
     "DBUS_", "GPG_", "GTK_", "QT_", "KDE_", "GNOME_", "XDG_", "SESSION_", "TERM_", "VTE_",
     "SYSTEMD_", "TMUX", "STY", "ELECTRON_", "CHROME_", "ORIGINAL_XDG_", "KMP_", "LOKY_",
-    "IPP_", "DASK_PARENT", "BASH_", "_RJEM_",
+    "IPP_", "DASK_PARENT", "BASH_", "_RJEM_", "OPENLINEAGE__",
 )  # fmt: skip
 
 _SECRET: Final = re.compile("AUTH|COOKIE|CRED|HEADER|KEY|PASS|PWD|SECRET|TOKEN", re.IGNORECASE)

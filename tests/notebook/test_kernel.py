@@ -56,7 +56,7 @@ def test_a_traceback_names_the_line_of_the_cell(notebook: Notebook) -> None:
     [
         ("%%datum a -i numbers --enigne dask\n1", "did you mean --engine"),
         ("%%datum a -i numbers --engine rya\n1", "serial, joblib, dask, ipyparallel"),
-        ("%%datum a -i nowhere\n1", "no object of that name"),
+        ("%%datum a -i nowhere\n1", "no object of the kernel has that name"),
         ("%%datum -i numbers\n1", "needs a name"),
         ("%%datum a\n1", "needs an input"),
         ("%%datum a -i numbers\n%matplotlib inline\n1", "line 2"),

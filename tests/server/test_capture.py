@@ -111,7 +111,10 @@ async def test_marked_by_metadata_and_fed_by_a_transform_above(
     [
         ((LOAD, "1 / 0", CELL), "cell 2 of the notebook raised ZeroDivisionError"),
         ((LOAD, "import os\nos._exit(3)", CELL), "the kernel died while it executed cell 2"),
-        ((LOAD, CELL.replace("in/*.txt", "nowhere_at_all")), "no object of that name"),
+        (
+            (LOAD, CELL.replace("in/*.txt", "nowhere_at_all")),
+            "no object of the kernel has that name",
+        ),
     ],
 )
 async def test_what_goes_wrong_in_the_kernel_is_a_sentence(
