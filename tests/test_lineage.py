@@ -54,6 +54,69 @@ def test_a_file_leads_to_the_raw_file_and_to_all_that_was_made_of_it(story: Stor
     assert seen(story, one["id"]).to_json()["made"]["key"] == "001.txt"
 
 
+def test_a_transforms_name_shows_what_feeds_it_and_what_it_feeds(story: Story) -> None:
+    chain(story)
+    (story.folder / "in/001.txt").unlink()
+    story.run('up -i "in/*.txt" --workers 1', UP)
+    (story.folder / "in/000.txt").write_text("else")
+    fails = "assert 0\n" + UP
+    story.run('up -i "in/*.txt" --workers 1 --tries 1 --only new,failed', fails)
+    told = look("lineage", ["low"], story.project, str(story.folder))
+    lines = repr(told).splitlines()
+    assert lines[0] == "low  (3 datums: 3 done, 0 failed, 0 stale, 0 gone; success)"
+    assert lines[1].startswith("  from up  (") and "1 gone" in lines[1]
+    assert lines[2:] == [
+        "    from the input in",
+        "  used by sums  (3 datums: 3 done, 0 failed, 0 stale, 0 gone; success)",
+    ]
+    data = told.to_json()
+    assert {each["name"] for each in data["transforms"]} == {"up", "low", "sums"}
+    assert {(e["from"], e["to"]) for e in data["edges"]} == {("up", "low"), ("low", "sums")}
+    near = look("lineage", ["sums", "--up", "1"], story.project, str(story.folder))
+    assert [each["name"] for each in near.to_json()["transforms"]] == ["low", "sums"]
+    (story.folder / "low").write_text("a file that nobody made")
+    with pytest.raises(RunError, match="no datum has made or read 'low'"):
+        seen(story, "low")
+
+
+def test_edges_through_cross_join_and_group_lead_to_the_raw_file(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(story.folder)
+    files(story, 3)
+    (story.folder / "side").mkdir()
+    for i in range(3):
+        (story.folder / f"side/{i:03}.csv").write_text(f"side {i}")
+    story.run('up -i "in/*.txt" --workers 1', UP)
+    both = "(datum.out / f'{datum.index}.txt').write_text(str(len(datum.paths)))\nNone"
+    told = {
+        "crossed": ('cross(transform("up"),glob("side/*.csv",name="side"))', 9, 3, 1),
+        "joined": (
+            'join(glob("out/up/(*).up",name="a"),glob("side/(*).csv",name="b"),on="$1")', 3, 1, 1,
+        ),
+        "grouped": ('group(glob("out/up/*.up"),by=lambda_)', 1, 1, 3),
+    }  # fmt: skip
+    story.namespace["lambda_"] = lambda file: "all"
+    for name, (spec, datums, below, above) in told.items():
+        run = story.start(f"{name} -i '{spec}' -o out/{name} --workers 1", both, counted=False)
+        row = story.end(run)
+        assert (row.status, row.success) == ("success", datums), row.message
+        made = seen(story, f"out/{name}/0.txt").to_json()["made"]
+        assert made["up"]["count"] == above, name
+        assert made["up"]["first"][0]["transform"] == "up"
+        assert "in/000.txt" in repr(seen(story, f"out/{name}/0.txt"))
+        read = seen(story, "in/000.txt", down=2).to_json()["read"]["first"][0]["down"]
+        assert sum(each["transform"] == name for each in read["first"]) == below, name
+    shown = seen(story, "crossed:001.txt | 002.csv").to_json()
+    assert {Path(f["path"]).name for f in shown["made"]["inputs"]["first"]} == {
+        "001.up", "002.csv",
+    }  # fmt: skip
+    assert (
+        show_history(story.project, "crossed:001.txt | 002.csv").data.datum == (shown["made"]["id"])
+    )
+    assert "crossed:001.txt | 002.csv" in repr(seen(story, "side/002.csv"))
+
+
 def test_an_edit_by_hand_and_a_file_made_anew_are_said(story: Story) -> None:
     chain(story)
     (story.folder / "out/low/001.low").write_text("mine")

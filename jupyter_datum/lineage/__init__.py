@@ -10,7 +10,6 @@ import os
 import sys
 from types import ModuleType
 
-from . import ask
 from .face import (
     View,
     project_for,
@@ -46,7 +45,11 @@ class _Callable(ModuleType):
     """The package is a function too: users say ``jupyter_datum.lineage("thumbs/a.png")``."""
 
     def __call__(
-        self, asked: str | os.PathLike[str] | int, *, up: int = ask.UP, down: int = ask.DOWN
+        self,
+        asked: str | os.PathLike[str] | int,
+        *,
+        up: int | None = None,
+        down: int | None = None,
     ) -> View:
         return show_lineage(project_for(asked), asked, up=up, down=down)
 

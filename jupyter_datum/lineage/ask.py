@@ -9,6 +9,7 @@ from typing import Final
 
 from ..errors import RunError
 from ..ledger import queries
+from ..remote import is_url
 from . import steps
 from .model import Node, Origin, Some
 
@@ -34,7 +35,7 @@ def lineage(
     ----------
     conn : sqlite3.Connection
     asked : path, str or int
-        A path (relative ones start at `folder`), the number of a datum, or
+        A path (relative ones start at `folder`), a URL, the number of a datum, or
         ``TRANSFORM:KEY``.
     folder : str, optional
         The working folder by default.
@@ -53,7 +54,7 @@ def lineage(
     datum = _datum_of(conn, shown)
     if datum is not None:
         return Origin(shown, None, walk.tree(datum, up, down), Some())
-    path = os.path.abspath(os.path.join(os.fsencode(folder or os.getcwd()), os.fsencode(shown)))
+    path = place_of(shown, folder)
     made = steps.output_at(conn, path, look)
     readers = steps.readers_of(conn, path, look)
     read = walk.further(readers, down - 1) if down > 0 else Some[Node]()
@@ -63,6 +64,13 @@ def lineage(
         )
     tree = walk.tree(made[1], up, 0) if made else None
     return Origin(shown, made[0] if made else None, tree, read)
+
+
+def place_of(asked: str, folder: str | None) -> bytes:
+    """Return a URL as it is, a path as an absolute one that starts at `folder`."""
+    if is_url(asked):
+        return os.fsencode(asked)
+    return os.path.abspath(os.path.join(os.fsencode(folder or os.getcwd()), os.fsencode(asked)))
 
 
 def _datum_of(conn: sqlite3.Connection, text: str) -> int | None:

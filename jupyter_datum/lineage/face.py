@@ -5,13 +5,15 @@ from __future__ import annotations
 import contextlib
 import html
 import os
+import sqlite3
 from pathlib import Path
 from typing import Any
 
 from ..errors import ProjectError, UsageError
 from ..ledger import db, queries
 from ..project import Project, find
-from . import ask, history, overview, questions, show
+from ..remote import is_url
+from . import ask, chain, history, overview, questions, show
 
 
 class View:
@@ -47,20 +49,21 @@ def show_lineage(
     asked: str | os.PathLike[str] | int,
     *,
     folder: Path | str | None = None,
-    up: int = ask.UP,
-    down: int = ask.DOWN,
+    up: int | None = None,
+    down: int | None = None,
 ) -> View:
-    """Show where a file or datum comes from, and what was made from it.
+    """Show where a file, a datum or a transform comes from, and what was made from it.
 
     Parameters
     ----------
     project : Project
     asked : path, str or int
-        A path, the number of a datum, or ``TRANSFORM:KEY``.
+        A path or URL, the number of a datum, ``TRANSFORM:KEY``, or a transform's name.
     folder : path, optional
         At which relative paths start; the working folder by default.
     up, down : int
-        Steps from transform to transform.
+        Steps from transform to transform; by default all to the raw files and one down, of a
+        transform's name all.
 
     Raises
     ------
@@ -69,8 +72,22 @@ def show_lineage(
     """
     start = str(folder) if folder is not None else os.getcwd()
     with _ledger(project) as conn:
-        found = ask.lineage(conn, asked, folder=start, up=up, down=down)
+        if _names_transform(conn, asked, start):
+            tied = chain.chain(conn, str(asked), _or(up, chain.MOST), _or(down, chain.MOST))
+            return View(tied, tied.text())
+        found = ask.lineage(conn, asked, folder=start, up=_or(up, ask.UP), down=_or(down, ask.DOWN))
     return View(found, show.as_text(found, start), show.as_html(found, start))
+
+
+def _or(steps: int | None, default: int) -> int:
+    return default if steps is None else steps
+
+
+def _names_transform(conn: sqlite3.Connection, asked: object, start: str) -> bool:
+    """Whether a name is asked for; a file of that name comes first, a folder does not."""
+    if not isinstance(asked, str) or os.path.isfile(os.path.join(start, asked)):
+        return False
+    return queries.transform(conn, asked) is not None
 
 
 def show_history(
@@ -107,6 +124,8 @@ def show_question(project: Project, name: str, word: str, *, limit: int = 100) -
     said += [f"  {found.path}{f'  ({found.now})' if found.now else ''}" for found in page.found]
     said += ["  none"] if not page.found else []
     said += [f"  and more: only {limit:,} datums are shown"] if page.after is not None else []
+    if word == "edited" and row.out and is_url(row.out):
+        said.append("  objects in a store are not looked at here: jupyter datum fsck does")
     data = [found._asdict() for found in page.found]
     return View(data, "\n".join(said))
 

@@ -13,12 +13,12 @@ _MOST: Final = 200
 _COUNTS: Final = ("total", "success", "failed", "recovered", "skipped", "cancelled", "running")
 
 
-def graph(conn: sqlite3.Connection) -> dict[str, Any]:
+def graph(conn: sqlite3.Connection, *, most: int = _MOST) -> dict[str, Any]:
     """Return the transforms, with the counts of their newest runs, and the edges between them.
 
     An edge leads from the transform in whose output folder an input of the other lies.
     """
-    transforms = queries.transforms(conn, limit=_MOST)
+    transforms = queries.transforms(conn, limit=most)
     outs = {os.path.normpath(row.out): row.name for row in transforms if row.out}
     edges, nodes = [], []
     for row in transforms:
@@ -34,6 +34,7 @@ def graph(conn: sqlite3.Connection) -> dict[str, Any]:
         run = queries.latest_run(conn, row.name)
         counts = {word: getattr(run, word) for word in _COUNTS} if run else {}
         nodes.append({
+            "id": row.id,
             "name": row.name,
             "run": run.uuid if run else None,
             "status": run.status if run else None,

@@ -12,10 +12,11 @@ from typing import Any, Final
 from ..errors import RunError
 from ..ledger import queries
 from ..ledger.edges import inputs_digest
+from ..ledger.queries import key_text
 from ..states import DatumState
 from ..words import span, text_of, when
 from . import steps
-from .ask import _datum_of
+from .ask import _datum_of, place_of
 
 #: Versions of one datum that are read; older ones are left out.
 _MOST: Final = 500
@@ -154,7 +155,7 @@ def history(
 
 
 def _of_path(conn: sqlite3.Connection, shown: str, folder: str | None) -> int:
-    path = os.path.abspath(os.path.join(os.fsencode(folder or os.getcwd()), os.fsencode(shown)))
+    path = place_of(shown, folder)
     made = steps.output_at(conn, path, lambda _: False)
     if made is not None:
         return made[1]
@@ -162,7 +163,7 @@ def _of_path(conn: sqlite3.Connection, shown: str, folder: str | None) -> int:
     if read.count == 1:
         return read.first[0].id
     if read.count:
-        names = ", ".join(f"{n.transform}:{text_of(n.key)}" for n in read.first[:5])
+        names = ", ".join(f"{n.transform}:{key_text(n.key)}" for n in read.first[:5])
         raise RunError(f"{shown!r} was read by {read.count:,} datums: name one of them ({names})")
     raise RunError(f"no datum has made or read {shown!r}")
 
@@ -214,7 +215,7 @@ def _history(conn: sqlite3.Connection, detail: queries.DatumDetail, rows: list[_
     before: list[_Row | None] = [*rows[1:], None]
     versions = [_version(row, old, numbers) for row, old in zip(rows, before, strict=True)]
     codes = {number: source for _, source, number in found}
-    key = text_of(detail.datum.key)
+    key = key_text(detail.datum.key)
     return History(detail.datum.id, detail.transform, key, versions, codes)
 
 

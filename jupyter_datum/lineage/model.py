@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
 
+from ..ledger.queries import key_text
 from ..states import DatumState
 from ..words import text_of
 
@@ -130,7 +131,7 @@ class Node:
         )  # fmt: skip
         return {
             **{name: getattr(self, name) for name in plain},
-            "key": text_of(self.key),
+            "key": key_text(self.key),
             "state": self.state.name.lower(),
             **{
                 name: _some_json(getattr(self, name), shown)

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 from ..errors import UsageError
 from ..ledger.feed import current_versions
+from ..ledger.queries import key_text
 from ..states import DatumState
 from ..words import text_of
 from .model import COUNTED
@@ -81,7 +82,7 @@ def ask(
         return _edited(conn, transform, str(after or ""), limit, look)
     rows = _page(conn, transform, question, int(after or 0), limit)
     found = [
-        Found(datum, text_of(key), text_of(path), "")
+        Found(datum, key_text(key), text_of(path), "")
         for datum, key in rows
         for (path,) in conn.execute("select path from output where datum = ? limit 20", (datum,))
     ]
@@ -142,8 +143,9 @@ def _edited(conn: sqlite3.Connection, transform: int, after: str, limit: int, lo
     found: list[Found] = []
     rows = _outputs(conn, transform, start)
     for looked, (path, size, mtime_ns, digest, datum, key) in enumerate(rows, 1):
-        if look(path) and (now := _now(path, size, mtime_ns, digest)) != "same":
-            found.append(Found(datum, text_of(key), text_of(path), now))
+        now = _now(path, size, mtime_ns, digest) if look(path) else ""
+        if now in ("edited", "gone"):
+            found.append(Found(datum, key_text(key), text_of(path), now))
         if len(found) == limit or looked == _AT_MOST:
             return Page(found, os.fsdecode(path))
     return Page(found, None)

@@ -7,10 +7,13 @@ import os
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from ..ledger.queries import key_text
+from ..remote import is_url
 from ..states import DatumState
 from ..words import size, span, text_of, when
 from .model import File, Node, Origin, Some
 
+_OFF = ("edited", "gone")
 _NOW = {"same": "as recorded", "edited": "edited since", "gone": "gone", "": ""}
 
 
@@ -47,7 +50,7 @@ def lines(origin: Origin, start: str | None = None) -> Iterator[Line]:
 def _node(
     depth: int, node: Node, how: str, start: str | None, asked: bytes | None = None
 ) -> Iterator[Line]:
-    yield Line(depth, how, f"{node.transform}:{text_of(node.key)}", _said(node), _warns(node))
+    yield Line(depth, how, f"{node.transform}:{key_text(node.key)}", _said(node), _warns(node))
     yield from _made_from(depth + 1, node, start)
     if how != "from":
         for file in node.outputs.first:
@@ -81,15 +84,16 @@ def _upper(depth: int, upper: Node, node: Node, start: str | None) -> Iterator[L
     for file in upper.outputs.first:
         if (used := read.get(file.path)) is not None:
             said = size(used.size)
-            made_anew = used.content != file.content
+            # What is recorded of an object that was read is the store's mark, no digest.
+            made_anew = used.content != file.content and not is_url(used.path)
             said += ", made anew since" if made_anew else f", {_NOW[file.now]}" if file.now else ""
-            yield Line(depth, "from", _path(file, start), said, made_anew or file.now != "same")
+            yield Line(depth, "from", _path(file, start), said, made_anew or file.now in _OFF)
     yield from _node(depth, upper, "from", start)
 
 
 def _several(depth: int, how: str, some: Some[Node], start: str | None) -> Iterator[Line]:
     for node in some.first:
-        yield Line(depth, how, f"{node.transform}:{text_of(node.key)}", _said(node), _warns(node))
+        yield Line(depth, how, f"{node.transform}:{key_text(node.key)}", _said(node), _warns(node))
         for file in node.outputs.first[:3]:
             yield _file(depth + 1, "gives", file, start)
         if node.down.count:
@@ -119,7 +123,7 @@ def _warns(node: Node) -> bool:
 
 def _file(depth: int, kind: str, file: File, start: str | None) -> Line:
     said = ", ".join(word for word in (size(file.size), _NOW.get(file.now, "")) if word)
-    return Line(depth, kind, _path(file, start), said, file.now in ("edited", "gone"))
+    return Line(depth, kind, _path(file, start), said, file.now in _OFF)
 
 
 def _path(file: File, start: str | None) -> str:

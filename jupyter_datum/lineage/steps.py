@@ -10,6 +10,7 @@ from typing import Any, Final
 from ..hashing import file_digest
 from ..ledger.edges import makers_of
 from ..ledger.feed import current_versions
+from ..remote import is_url, url_of
 from ..states import DatumState
 from .model import COUNTED, SHOWN, File, Node, Some
 
@@ -93,9 +94,16 @@ def inputs(conn: sqlite3.Connection, datum: int, transform: int, look: Look) -> 
 def _input(row: tuple[Any, ...], roots: dict[str, bytes], look: Look) -> File:
     name, rel, size, mtime_ns, content = row
     root = roots.get(name) or (next(iter(roots.values())) if len(roots) == 1 else None)
-    path = os.path.join(root, rel) if root is not None else rel
+    path = _joined(root, rel) if root is not None else rel
     now = _now(path, size, mtime_ns, content) if root is not None and look(path) else ""
     return File(path, rel, size, content, now)
+
+
+def _joined(root: bytes, rel: bytes) -> bytes:
+    """A path, or the URL of an object (which may lie in an archive behind another URL)."""
+    if is_url(root):
+        return os.fsencode(url_of(os.fsdecode(root), os.fsdecode(rel)))
+    return os.path.join(root, rel)
 
 
 def outputs(conn: sqlite3.Connection, datum: int, count: int, look: Look) -> Some[File]:
@@ -130,7 +138,10 @@ def output_at(conn: sqlite3.Connection, path: bytes, look: Look) -> tuple[File, 
 
 
 def _now(path: bytes, size: int, mtime_ns: int, content: bytes) -> str:
-    """Whether a file is as recorded; a touched one is read, unless it is large."""
+    """Whether a file is as recorded; a touched one is read, unless it is large. Nobody looks
+    at objects: a store is asked by fsck and by plans, with one listing."""
+    if is_url(path):
+        return ""
     try:
         stat = os.stat(path)
         if stat.st_size != size:
@@ -185,8 +196,16 @@ def readers_of(conn: sqlite3.Connection, path: bytes, look: Look) -> Some[Node]:
 def _places(conn: sqlite3.Connection, path: bytes) -> list[tuple[int, str, bytes]]:
     """Where a path lies under the input folders of transforms: a handful of rows."""
     rows = conn.execute("select transform, name, path from root")
-    places = [(t, name, os.path.join(root, b"")) for t, name, root in rows]
-    return [(t, name, path[len(root) :]) for t, name, root in places if path.startswith(root)]
+    found = ((t, name, _below(path, root)) for t, name, root in rows)
+    return [(t, name, rel) for t, name, rel in found if rel]
+
+
+def _below(path: bytes, root: bytes) -> bytes:
+    """The path under a root, folder or URL; empty if it lies elsewhere."""
+    head, tail = _joined(root, b"\0").split(b"\0")
+    if not path.startswith(head) or not path.endswith(tail):
+        return b""
+    return path[len(head) : len(path) - len(tail)]
 
 
 def _single(conn: sqlite3.Connection, transform: int, rel: bytes) -> list[int]:

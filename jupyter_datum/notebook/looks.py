@@ -55,13 +55,24 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _of_path(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("what", metavar="PATH|ID", help="a path, a datum's number, TRANSFORM:KEY")
+    parser.add_argument(
+        "what", metavar="PATH|ID", help="a path or URL, a datum's number, TRANSFORM:KEY"
+    )
 
 
 def _takes_lineage(parser: argparse.ArgumentParser) -> None:
-    _of_path(parser)
-    parser.add_argument("--up", type=int, default=UP, help="steps towards the raw files")
-    parser.add_argument("--down", type=int, default=DOWN, help="steps towards what was made of it")
+    parser.add_argument(
+        "what",
+        metavar="PATH|ID|NAME",
+        help="a path or URL, a datum's number, TRANSFORM:KEY; or a transform: what feeds it, and "
+        "what it feeds",
+    )
+    parser.add_argument("--up", type=int, help=f"steps towards the raw files; default: {UP}")
+    parser.add_argument(
+        "--down",
+        type=int,
+        help=f"steps towards what was made of it; default: {DOWN}, of a transform's name all",
+    )
     parser.add_argument(
         "--which",
         choices=list(QUESTIONS),

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from jupyter_datum.errors import RunError
+from jupyter_datum.lineage import show_history, show_lineage, show_question
 from jupyter_datum.states import RunStatus
 
 from ..story import Story, eventually
@@ -37,6 +39,28 @@ def test_outputs_are_put_with_hash_and_attempt_and_skipped_later(s3: S3, story: 
     assert (row.success, row.skipped) == (0, 5)
     assert not s3.methods(), "one listing tells that all outputs stand"
     assert not story.findings()
+
+
+def test_lineage_and_history_take_urls(s3: S3, story: Story) -> None:
+    _texts(story)
+    story.run(LINE, UP)
+    down = "datum.out_file('.low').write_text(datum.path.read_text().lower())\nNone"
+    row = story.run('low -i "s3://data/out/*.up" --workers 1', down)
+    assert row.success == 5, row.message
+    url = "s3://data/out/3.up"
+    told = show_lineage(story.project, url, folder=story.folder)
+    assert told.to_json()["made"]["transform"] == "up"
+    assert told.to_json()["read"]["first"][0]["key"].startswith("3")
+    text = repr(told)
+    assert "in/3.txt" in text and "out/low/3.low" in text and "!" not in text
+    text = repr(show_lineage(story.project, "out/low/3.low", folder=story.folder))
+    assert url in text and "in/3.txt" in text and "!" not in text
+    assert show_history(story.project, url).data.versions[0].outputs[0][0] == "3.up"
+    assert show_question(story.project, "up", "edited").data == []
+    names = [each["name"] for each in show_lineage(story.project, "up").to_json()["transforms"]]
+    assert sorted(names) == ["low", "up"]
+    with pytest.raises(RunError, match="s3://data/out/9"):
+        show_lineage(story.project, "s3://data/out/9.up")
 
 
 def test_missing_edited_and_changed(s3: S3, story: Story) -> None:
