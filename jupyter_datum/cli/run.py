@@ -12,13 +12,14 @@ import contextlib
 import json
 import os
 import sqlite3
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..errors import UsageError
-from ..ledger import db, queries
+from ..errors import RunError, SignatureError, UsageError
+from ..ledger import db, queries, requests
 from ..ledger.queries import RunRow
 from ..notebook import render
 from ..notebook.public import status_json
@@ -26,6 +27,7 @@ from ..project import Project, find
 from ..runner.ask import recorded
 from ..transform.marked import LOAD_EXTENSION, Marked, is_skipped, marked_cell
 from ..transform.options import parse_line
+from ..transform.recipe import read_recipe
 from .commands import exit_code, follow
 from .kernel import started
 
@@ -120,6 +122,7 @@ def _report(path: Path, names: list[str], began: float, *, broken: bool, as_json
     if project is None:
         return 1
     with contextlib.closing(db.connect(project)) as conn:
+        refused = not _begun(project, conn, names, began)
         rows = [_ended(project, conn, row) for row in _runs_since(conn, names, began)]
         groups = {row.id: queries.failure_groups(conn, row.id) for row in rows}
         outs = {row.name: queries.transform(conn, row.name) for row in rows}
@@ -131,7 +134,26 @@ def _report(path: Path, names: list[str], began: float, *, broken: bool, as_json
             out = os.fsdecode(found.out) if found and found.out else None
             print("\n".join(_summary(row, groups[row.id], out)))
     bad = any(exit_code(row) for row in rows)
-    return 1 if bad or broken or not rows else 0
+    return 1 if bad or broken or refused or not rows else 0
+
+
+def _begun(project: Project, conn: sqlite3.Connection, names: list[str], began: float) -> bool:
+    """Wait for those runs of these transforms that were asked for and that no runner has
+    begun yet: they have no row. Return False if one was refused."""
+    fine = True
+    for asked in requests.not_begun(conn, began):
+        try:
+            recipe = read_recipe(project, asked.recipe or "")
+        except SignatureError:  # somebody else's
+            continue
+        if recipe.name not in names:
+            continue
+        try:
+            follow(project, conn, str(asked.run), recipe.interpreter)
+        except RunError as exc:
+            print(f"{recipe.name}: {exc}", file=sys.stderr)
+            fine = False
+    return fine
 
 
 def _runs_since(conn: sqlite3.Connection, names: list[str], began: float) -> list[RunRow]:

@@ -143,6 +143,18 @@ def open_requests(conn: sqlite3.Connection, interpreter: str) -> list[Request]:
     return [_request(row) for row in rows]
 
 
+def not_begun(conn: sqlite3.Connection, since: float) -> list[Request]:
+    """Return the requests for runs that have no row yet: those to be answered, and those
+    refused after a time."""
+    rows = conn.execute(
+        f"select {_REQUEST} from request r where kind = 'run'"
+        " and (state in ('open', 'taken') or (state = 'refused' and at >= ?))"
+        " and not exists (select 1 from run where uuid = r.run) order by id limit ?",
+        (since, _PAGE),
+    )
+    return [_request(row) for row in rows]
+
+
 def _request(row: tuple[Any, ...]) -> Request:
     found = Request(*row)
     return found._replace(args=json.loads(row[7]))

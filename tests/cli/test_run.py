@@ -14,6 +14,9 @@ import nbformat
 import pytest
 
 from jupyter_datum.cli import main
+from jupyter_datum.cli.run import _report as report_runs
+from jupyter_datum.ledger import requests
+from jupyter_datum.locks import is_locked
 
 from ..story import Story
 
@@ -79,6 +82,36 @@ def test_a_transform_in_the_background_is_waited_for(
     assert main(["run", path, "--json"]) == 0
     (run,) = json.loads(capfd.readouterr().out)
     assert (run["status"], run["success"]) == ("success", 10)
+
+
+def test_a_run_that_no_runner_has_begun_is_waited_for(
+    story: Story, capfd: pytest.CaptureFixture[str]
+) -> None:
+    story.namespace["numbers"] = list(range(3))
+    recipe = story.prepare("job -i numbers --workers 1", "datum.value")
+    with story.ledger() as conn:
+        requests.ask(
+            conn, uuid="r1", interpreter=sys.executable, kind="run", run="r1", recipe=recipe.digest
+        )
+    assert not is_locked(story.project.lock(sys.executable)), "there is no runner, and no row"
+    path = story.folder / "n.ipynb"
+    assert report_runs(path, ["job"], time.time(), broken=False, as_json=True) == 0
+    (run,) = json.loads(capfd.readouterr().out)
+    assert (run["name"], run["status"], run["success"]) == ("job", "success", 3)
+
+
+def test_a_run_that_is_refused_behind_the_cell_is_said(
+    story: Story, capfd: pytest.CaptureFixture[str]
+) -> None:
+    recipe = story.prepare("job -i 'in/*.txt' --workers 1", "datum.value")
+    with story.ledger() as conn:
+        identity = requests.ask(
+            conn, uuid="r1", interpreter=sys.executable, kind="run", run="r1", recipe=recipe.digest
+        )
+        requests.answer(conn, identity, "refused", "its environment is not known")
+    path = story.folder / "n.ipynb"
+    assert report_runs(path, ["job"], time.time() - 60, broken=False, as_json=True) == 1
+    assert "job: its environment is not known" in capfd.readouterr().err
 
 
 def test_a_run_found_at_work_is_waited_for_and_reported(
