@@ -18,7 +18,14 @@ from typing import Any, Final, NamedTuple
 from blake3 import blake3
 
 from ..errors import InputError, UsageError
-from ..hashing import OpaqueValueError, decode_value, encode_value, value_digest, value_word
+from ..hashing import (
+    OpaqueValueError,
+    decode_value,
+    encode_value,
+    file_digest,
+    value_digest,
+    value_word,
+)
 from ..project import Project
 from .base import Errors, Input, Listed, check_keys
 
@@ -174,6 +181,11 @@ class ItemsInput(Listable):
     def list(self, exclude: frozenset[bytes], errors: Errors) -> Iterator[Listed]:
         if not self.file.exists():
             raise InputError(f"the items of {self.label!r} are gone: run the cell again")
+        # Workers unpickle what is in it, and its name is part of what was signed.
+        if self.file.name != f"items-{file_digest(self.file)[:16].hex()}":
+            raise InputError(
+                f"the items of {self.label!r} are not as they were written: run the cell again"
+            )
         return self._rows()
 
     def _rows(self) -> Iterator[Listed]:
