@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+from ..ledger import queries
 from ..words import counted
 from . import questions
 from .graph import graph
@@ -107,7 +108,8 @@ def _counted(conn: sqlite3.Connection, node: Told) -> Told:
     """With what the newest run found or made done, and what is out of date or without input."""
     counts = node["counts"]
     done = sum(counts.get(word, 0) for word in ("success", "recovered", "skipped"))
-    identity = node["id"]
+    row = queries.transform(conn, node["name"])
+    identity = row.id if row else 0
     more = {
         "done": done,
         "stale": questions.count(conn, identity, "old"),

@@ -34,7 +34,6 @@ def graph(conn: sqlite3.Connection, *, most: int = _MOST) -> dict[str, Any]:
         run = queries.latest_run(conn, row.name)
         counts = {word: getattr(run, word) for word in _COUNTS} if run else {}
         nodes.append({
-            "id": row.id,
             "name": row.name,
             "run": run.uuid if run else None,
             "status": run.status if run else None,

@@ -14,6 +14,7 @@ from jupyter_datum.hashing import (
     OpaqueValueError,
     decode_value,
     encode_value,
+    hex_digest,
     value_digest,
 )
 from jupyter_datum.inputs.items import ItemsInput, write_items
@@ -28,7 +29,9 @@ PLAIN = st.recursive(
 def round_trip(values: list[Any], folder: Path) -> list[tuple[bytes, Any]]:
     written = write_items(values, folder / "items")
     assert written.items == len(values)
-    source = ItemsInput(folder / "items", written.items)
+    file = folder / f"items-{written.digest}"
+    (folder / "items").replace(file)
+    source = ItemsInput(file, written.items)
     return [(x.key, decode_value(x.value or b"")) for x in source.list(frozenset(), [])]
 
 
@@ -56,12 +59,18 @@ def test_a_large_stream_is_read_back_in_blocks(tmp_path: Path) -> None:
     assert [v for _, v in round_trip(values, tmp_path)] == values
 
 
-def test_a_file_that_is_cut_off_is_an_error_and_no_shorter_list(tmp_path: Path) -> None:
-    write_items(range(100), tmp_path / "items")
+def test_a_file_that_is_cut_off_or_changed_is_an_error_and_no_other_list(tmp_path: Path) -> None:
+    written = write_items(range(100), tmp_path / "items")
     data = (tmp_path / "items").read_bytes()
-    (tmp_path / "items").write_bytes(data[:-3])
+    file = tmp_path / f"items-{written.digest}"
+    for other in (data[:-3], data[:-1] + b"0", b""):
+        file.write_bytes(other)
+        with pytest.raises(InputError, match="not as they were written"):
+            ItemsInput(file, 100).list(frozenset(), [])
+    cut = tmp_path / f"items-{hex_digest(data[:-3])}"
+    cut.write_bytes(data[:-3])
     with pytest.raises(InputError, match="cut off"):
-        list(ItemsInput(tmp_path / "items", 100).list(frozenset(), []))
+        list(ItemsInput(cut, 100).list(frozenset(), []))
 
 
 def test_an_iterable_that_raises_leaves_no_file(tmp_path: Path) -> None:
