@@ -236,7 +236,7 @@ class Survey:
         work = found.estimate
         if work is not None and found.would_run and work < start:
             notes.append(
-                f"one core would be done in about {work:.1f} s, before the workers of "
+                f"one core would be done in about {max(work, 0.1):.1f} s, before the workers of "
                 f"{options.engine} are up ({start:.1f} s): --engine serial"
             )
         return [*notes, *self._sizes.notes(workers_of(options.engine, options.workers))]
