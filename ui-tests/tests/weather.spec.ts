@@ -70,8 +70,13 @@ for (const { app, kernel } of PLACES) {
         'idle',
         { timeout: 60000 }
       );
-      await cells.nth(0).locator('.cm-content').click();
-      await page.keyboard.press('Shift+Enter');
+      // Keys that come before the page has settled go nowhere: a person presses them again.
+      await expect(async () => {
+        await cells.nth(0).locator('.cm-content').click();
+        await page.keyboard.press('Shift+Enter');
+        const prompt = cells.nth(0).locator('.jp-InputPrompt');
+        await expect(prompt).toHaveText(/\[\d+\]/, { timeout: 5000 });
+      }).toPass({ timeout: 60000 });
       await cells.nth(1).locator('.cm-content').click();
       await page.keyboard.press('Control+Enter');
       const panel = await panelOf(page);
