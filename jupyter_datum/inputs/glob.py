@@ -23,6 +23,8 @@ from ..errors import UsageError
 _NOT_HIDDEN: Final = r"(?!\.)"
 #: The same where it depends on what was chosen before whether a name starts: ``{,a}*``.
 _IF_START: Final = r"(?!(?<![^/])\.)"
+#: A path has a name: the folder that a walk starts in is none of its own files.
+_NOT_EMPTY: Final = r"(?!\Z)"
 _NAMED: Final = re.compile(r"\(\?P<([A-Za-z_]\w*)>")
 _MAGIC: Final = frozenset("*?[]{}()")
 
@@ -133,7 +135,7 @@ class _Translator:
             pieces.append(self._next())
         if self._open:
             raise self._error(f"{self._open[-1]!r} is not closed")
-        return "".join(pieces) + r"\Z"
+        return _NOT_EMPTY + "".join(pieces) + r"\Z"
 
     def _next(self) -> str:
         text, at = self._text, self._at

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from jupyter_datum.errors import UsageError
@@ -138,6 +138,7 @@ def sensible(parts: list[Any]) -> bool:
 @given(
     st.lists(PART, min_size=1, max_size=3).filter(sensible), st.lists(NAME, min_size=1, max_size=4)
 )
+@example([[("lit", "a")], [("lit", "a")], [("wild", "*")]], ["a", "a"])
 @settings(max_examples=1500, deadline=None)
 def test_matches_and_captures_are_those_of_brute_force(parts: list[Any], names: list[str]) -> None:
     glob = compile_glob(pattern_of(parts))
