@@ -26,7 +26,7 @@ from ..notebook.public import status_json
 from ..project import Project, find
 from ..runner.ask import recorded
 from ..transform.marked import LOAD_EXTENSION, Marked, is_skipped, marked_cell
-from ..transform.options import parse_line
+from ..transform.optionline import parse_line
 from ..transform.recipe import read_recipe
 from .commands import exit_code, follow
 from .kernel import started

@@ -8,7 +8,7 @@ from typing import Any
 from ..engines import ENGINES
 from ..errors import DatumError
 from ..ledger import db, queries
-from ..transform.options import OPTIONS
+from ..transform.optiontable import OPTIONS
 from .context import Context, context_of
 from .looks import LOOKS
 

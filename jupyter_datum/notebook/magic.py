@@ -23,7 +23,8 @@ from ..runner.client import ensure_runner, runner_alive
 from ..states import RunStatus
 from ..transform.cell import Cell
 from ..transform.marked import MARKED
-from ..transform.options import options_help, split
+from ..transform.optionline import split
+from ..transform.optiontable import options_help
 from ..transform.recipe import Recipe, read_recipe
 from . import render
 from .asked import AskedRun, asked_run

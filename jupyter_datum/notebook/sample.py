@@ -11,7 +11,7 @@ from ..datum import Datum
 from ..errors import DatumError, NoDatumsError
 from ..inputs import Input, Listed
 from ..transform.marked import line_of, magic_line
-from ..transform.options import parse_line
+from ..transform.optionline import parse_line
 from .asked import metadata_of
 from .context import Context
 from .place import KernelPlace

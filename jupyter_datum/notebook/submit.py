@@ -27,7 +27,8 @@ from ..transform.cell import Cell, compile_cell
 from ..transform.check import SLOT, checked_schema
 from ..transform.declared import declare
 from ..transform.fingerprint import Fingerprint, fingerprint
-from ..transform.options import OF_THE_RUN, Options, parse_line
+from ..transform.optionline import parse_line
+from ..transform.options import OF_THE_RUN, Options
 from ..transform.payload import Consent, build_payload
 from ..transform.recipe import Recipe, write_payload, write_recipe
 from .context import Context

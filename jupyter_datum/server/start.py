@@ -12,7 +12,8 @@ from ..ledger.queries import RunRow
 from ..project import Project
 from ..runner.ask import ask_again, recorded
 from ..transform.marked import Marked, find_marked
-from ..transform.options import OF_THE_RUN, Options, parse_line
+from ..transform.optionline import parse_line
+from ..transform.options import OF_THE_RUN, Options
 from ..transform.recipe import Recipe
 from .errors import refused
 from .reader import Reader

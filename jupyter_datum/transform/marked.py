@@ -14,7 +14,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 from ..errors import UsageError
-from .options import OPTIONS, Option, Options, parse_line
+from .optionline import parse_line
+from .options import Options
+from .optiontable import OPTIONS, Option
 
 #: In front of a line that was made of metadata: the cell itself begins below it.
 MARKED: Final = "--marked"

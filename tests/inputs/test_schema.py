@@ -31,7 +31,7 @@ from jupyter_datum.inputs import (
 )
 from jupyter_datum.project import create
 from jupyter_datum.transform.marked import line_of
-from jupyter_datum.transform.options import OPTIONS
+from jupyter_datum.transform.optiontable import OPTIONS
 
 SCHEMAS = {
     name: json.loads((files("jupyter_datum") / "schema" / name).read_text())

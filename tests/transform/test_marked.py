@@ -8,7 +8,7 @@ import pytest
 
 from jupyter_datum.errors import UsageError
 from jupyter_datum.transform.marked import find_marked, is_skipped, line_of, marked_cell
-from jupyter_datum.transform.options import parse_line, split
+from jupyter_datum.transform.optionline import parse_line, split
 
 
 def cell(source: str = "1", **metadata: Any) -> dict[str, Any]:

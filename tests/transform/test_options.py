@@ -5,14 +5,9 @@ from __future__ import annotations
 import pytest
 
 from jupyter_datum.errors import UsageError
-from jupyter_datum.transform.options import (
-    OPTIONS,
-    Options,
-    duration,
-    options_help,
-    parse_line,
-    split,
-)
+from jupyter_datum.transform.optionline import parse_line, split
+from jupyter_datum.transform.options import Options
+from jupyter_datum.transform.optiontable import OPTIONS, duration, options_help
 
 
 def test_a_line_is_read() -> None:

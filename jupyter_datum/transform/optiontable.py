@@ -1,0 +1,134 @@
+"""Each option of a transform: how it is written, how its text is read, what it does. One table
+for magic, ``#|`` lines, metadata, CLI and help."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
+
+
+class Option(NamedTuple):
+    """One option: how it is written, how its text is read, what it does.
+
+    ``read`` is None for a switch, which takes no value.
+    """
+
+    field: str
+    flags: tuple[str, ...]
+    metavar: str
+    read: Callable[[str], Any] | None
+    help: str
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise ValueError("it must be 1 or more")
+    return value
+
+
+_UNITS: Final = {"": 1.0, "ms": 1e-3, "s": 1.0, "min": 60.0, "m": 60.0, "h": 3600.0}
+
+
+def duration(text: str) -> float:
+    """Read ``30``, ``30s``, ``500ms``, ``5min``, ``2h`` as seconds.
+
+    Raises
+    ------
+    ValueError
+        If it is none of these.
+    """
+    found = re.fullmatch(r"([0-9]*\.?[0-9]+)\s*([a-z]*)", text.strip())
+    if found is None or found[2] not in _UNITS:
+        raise ValueError("write a duration as 30s, 500ms, 5min or 2h")
+    return float(found[1]) * _UNITS[found[2]]
+
+
+def _only(text: str) -> tuple[str, ...]:
+    words = tuple(word.strip() for word in text.split(",") if word.strip())
+    for word in words:
+        if word not in ("new", "failed", "stale"):
+            raise ValueError("it takes new, failed, stale, or several with commas")
+    return words
+
+
+def _prune(text: str) -> str:
+    if text not in ("", "yes", "true", "all"):
+        raise ValueError("it takes no value, or all")
+    return "all" if text == "all" else "yes"
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def _versions(text: str) -> tuple[str, ...]:
+    for word in _words(text):
+        name, equals, version = word.partition("=")
+        if not (name and equals and version):
+            raise ValueError("write it as model=v3, or several with commas")
+    return _words(text)
+
+
+def _on_error(text: str) -> str:
+    if not re.fullmatch(r"continue|stop(:\d+|:\d+(\.\d+)?%)?", text):
+        raise ValueError("it takes continue, stop, stop:N or stop:P%")
+    return text
+
+
+OPTIONS: Final[tuple[Option, ...]] = (
+    Option("input", ("-i", "--input"), "INPUT", str,
+           'a glob ("images/**/*.jpg"), an object of the kernel (NAME, $NAME), or an '
+           "expression without spaces (items(...), glob(...))"),
+    Option("output", ("-o", "--output"), "FOLDER", str,
+           "where datum.out appears; out/NAME if left out"),
+    Option("engine", ("--engine",), "NAME", str, "serial, joblib (default), dask, ipyparallel"),
+    Option("workers", ("--workers",), "N", _count, "processes; default: all usable cores"),
+    Option("threads", ("--threads",), "N", _count,
+           "threads of numerical libraries in each worker; default: cores // workers"),
+    Option("tries", ("--tries",), "N", _count,
+           "attempts in all for deaths, time-outs and I/O errors; default 3"),
+    Option("timeout", ("--timeout",), "TIME", duration,
+           "for one datum (30s, 5min): then its worker is killed, even in C code"),
+    Option("backoff", ("--backoff",), "TIME", duration,
+           "before the second attempt, doubled before each further one; default 1s"),
+    Option("on_error", ("--on-error",), "RULE", _on_error,
+           "continue (default), stop, stop:N or stop:P%"),
+    Option("only", ("--only",), "WHICH", _only,
+           "new, failed, stale, or several with commas: only these datums run"),
+    Option("force", ("--force",), "", None,
+           "run unchanged datums too, and overwrite files that are not ours"),
+    Option("sample", ("--sample",), "N", _count, "run at most N datums"),
+    Option("background", ("--background",), "", None, "do not wait for the run"),
+    Option("no_probe", ("--no-probe",), "", None,
+           "go on even when the first 20 datums all fail alike"),
+    Option("schema", ("--schema",), "NAME", str,
+           "a pyarrow schema of the kernel, or a function that raises or gives False: a result "
+           "that breaks it fails its datum"),
+    Option("plan", ("--plan",), "", None, "say what would run and why, and run nothing"),
+    Option("replace_edited", ("--replace-edited",), "", None,
+           "make outputs again that were edited by hand (else they are kept and listed)"),
+    Option("prune", ("--prune",), "[=all]", _prune,
+           "remove the outputs of vanished inputs, if nobody has edited them"),
+    Option("keep", ("--keep",), "N", _count,
+           "keep N former versions of each datum's outputs: going back to one runs nothing"),
+    Option("depends", ("--depends",), "PATH|NAME", _words,
+           "files, folders and kernel names that count as code, several with commas"),
+    Option("versions", ("--version",), "NAME=V", _versions,
+           "a version for a value without stable content (model=v3)"),
+    Option("equivalent", ("--equivalent",), "", None,
+           "this version of the code counts as the one that made the results: no rerun"),
+    Option("large_payload", ("--large-payload",), "", None,
+           "send more than 64 MB of the kernel's values to the workers (1 GB at most)"),
+)  # fmt: skip
+
+BY_FLAG: Final = {flag: option for option in OPTIONS for flag in option.flags}
+BY_KEY: Final = {option.field.replace("_", "-"): option for option in OPTIONS}
+
+
+def options_help() -> str:
+    """Return a line for each option, for help texts."""
+    rows = [(", ".join(o.flags) + (f" {o.metavar}" if o.metavar else ""), o.help) for o in OPTIONS]
+    width = max(len(head) for head, _ in rows)
+    return "\n".join(f"  {head:<{width}}  {text}" for head, text in rows)
