@@ -131,6 +131,10 @@ def test_a_flat_table_reads_the_same_both_ways(
     assert rows["output"].iloc[1] == str(ran.folder / "out/up/001.up")
     assert rows["input"].iloc[1] == str(ran.folder / "in/001.txt")
     assert rows["input_hash"].str.len().eq(64).all() and rows["ms"].gt(0).all()
+    ran.run("pairs -i \"cross(glob('in/00[01].txt',name='a'),grid(n=[1]))\"", "datum.value")
+    assert main(["export", "pairs", "--table", "pairs.csv"]) == 0
+    keys = pandas.read_csv("pairs.csv")["key"]
+    assert [key.split(" | ")[0] for key in keys] == ["000.txt", "001.txt"], "no zero bytes"
     assert main(["export", "low", "--table", "low.csv"]) == 0
     low = pandas.read_csv("low.csv")
     assert low["input"].iloc[0] == rows["output"].iloc[0]

@@ -18,7 +18,7 @@ from ..ledger import queries
 from ..ledger.queries import RunRow
 from ..ledger.tiles import tiles
 from ..project import Project
-from ..words import counted, span, text_of, when
+from ..words import counted, span, when
 from . import drawn
 from .history import code_diff
 from .overview import Overview, overview, sample
@@ -148,7 +148,7 @@ def _failures(conn: sqlite3.Connection, run: RunRow) -> str:
 
 
 def _key(row: queries.DatumRow | None) -> str:
-    return text_of(row.key) if row else "a datum"
+    return queries.key_text(row.key) if row else "a datum"
 
 
 def _times(conn: sqlite3.Connection, project: Project, told: Overview, run: RunRow) -> str:

@@ -60,7 +60,7 @@ def rows(conn: sqlite3.Connection, name: str) -> Iterator[Row]:
         for datum in page:
             told = _input(datum, several.get(datum.id, []), roots)
             start = (
-                name, datum.id, text_of(datum.key), datum.state.name.lower(),
+                name, datum.id, queries.key_text(datum.key), datum.state.name.lower(),
                 codes.get(datum.version, 0), runs.get(datum.run, ""), moment(datum.began),
                 round(datum.seconds * 1000, 3), datum.attempt, *told,
             )  # fmt: skip
