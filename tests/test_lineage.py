@@ -258,3 +258,29 @@ def test_a_report_is_one_page_and_everything_in_it_is_text(story: Story) -> None
     assert "code 2 of" in page and "1 x AssertionError" in page
     with pytest.raises(RunError, match="has not run"):
         look("report", ["no"], story.project, str(story.folder))
+
+
+def test_a_join_and_a_group_of_transforms_lead_to_each_datum_they_were_made_of(
+    story: Story,
+) -> None:
+    files(story, 4)
+    story.run('up -i "in/*.txt" --workers 1', UP)
+    story.run('low -i "in/*.txt" --workers 1', LOW)
+    story.namespace["stem"] = lambda rel: rel.partition(".")[0]
+    story.namespace["even"] = lambda rel: int(rel.partition(".")[0]) % 2
+    both = "join(transform('up'),transform('low'),on=stem)"
+    story.run(f'pairs -i "{both}" --workers 1', "len(datum.paths)")
+    story.run("halves -i \"group(transform('up'),by=even)\" --workers 1", "len(datum.paths['up'])")
+    pairs = seen(story, "up:002.txt", down=1).to_json()["made"]["down"]["first"]
+    assert sorted((n["transform"], n["key"].count("002")) for n in pairs) == [
+        ("halves", 0), ("pairs", 2),
+    ]  # fmt: skip
+    pair = next(n for n in pairs if n["transform"] == "pairs")
+    ups = seen(story, pair["id"], up=1).to_json()["made"]["up"]["first"]
+    assert sorted((n["transform"], n["key"]) for n in ups) == [
+        ("low", "002.txt"), ("up", "002.txt"),
+    ]  # fmt: skip
+    half = next(n for n in pairs if n["transform"] == "halves")
+    ups = seen(story, half["id"], up=2).to_json()["made"]["up"]["first"]
+    assert [n["key"] for n in ups] == ["000.txt", "002.txt"]
+    assert {f["rel"] for n in ups for f in n["inputs"]["first"]} == {"000.txt", "002.txt"}

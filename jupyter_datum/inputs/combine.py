@@ -117,7 +117,7 @@ class Composite(Input):
 
     def stored(self, project: Project) -> Input:
         other = self.called(self.name) if self.given else self.called("")
-        other.children = tuple(child.stored(project) for child in self.children)
+        other.children = tuple(_stored(child, project) for child in self.children)
         for word in ("on", "by"):
             setattr(other, word, stored_key(getattr(self, word), project))
         return other
@@ -281,6 +281,17 @@ def same_name(kind: str, name: str, inputs: Sequence[Input]) -> UsageError:
         f"{': ' + ', '.join(alike[:3]) if alike else ''}. Give each a name of its own: "
         "glob(..., name='...')"
     )
+
+
+def _stored(child: Input, project: Project) -> Input:
+    """With the functions of its keys, whatever kind of input it is."""
+    other = child.stored(project)
+    if not any(key is not None and key.foreign for key in (child.on, child.by)):
+        return other
+    if other is child:
+        other = child.called(child.given or "")
+    other.on, other.by = stored_key(child.on, project), stored_key(child.by, project)
+    return other
 
 
 def stored_key(key: Any, project: Project) -> Any:

@@ -9,9 +9,19 @@ from contextlib import contextmanager
 _folders: list[str] = []
 
 
+def folder() -> str:
+    """Return the folder of the notebook, or else the working folder."""
+    return _folders[-1] if _folders else os.getcwd()
+
+
+def stay(where: str | os.PathLike[str]) -> None:
+    """Have relative patterns start at `where` from now on, wherever this process goes."""
+    _folders[:] = [os.fspath(where)]
+
+
 def absolute(root: str) -> str:
-    """Return `root` from the folder of the notebook, or else the working folder."""
-    return os.path.abspath(os.path.join(_folders[-1] if _folders else os.getcwd(), root))
+    """Return `root` from that folder."""
+    return os.path.abspath(os.path.join(folder(), root))
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from ..ledger.feed import Given, given
 from ..project import Project, find
 from ..remote import is_url
 from .base import Errors, Input, Listed, check_keys
+from .place import folder
 
 
 class UpstreamInput(Input):
@@ -33,7 +34,7 @@ class UpstreamInput(Input):
     name : str, optional
         Of the input, for ``datum.paths``; by default the transform's.
     project : Project, optional
-        By default the one of the working folder.
+        By default the one of the notebook's folder.
     """
 
     kind = "transform"
@@ -57,20 +58,18 @@ class UpstreamInput(Input):
         return (self.name,)
 
     def stored(self, project: Project) -> UpstreamInput:
-        if self._given is not None:
-            return self
         other = self.called(self.given or "")
-        other._given = project
+        other._given = self._given or project
         return other
 
     @property
     def project(self) -> Project:
         """Where the other transform is recorded."""
-        found = self._given or find(Path(os.environ.get("DATUM_PROJECT") or Path.cwd()))
+        found = self._given or find(Path(os.environ.get("DATUM_PROJECT") or folder()))
         if found is None:
             raise InputError(
                 f"transform({self.transform!r}) belongs to a project, and there is no .datum "
-                "folder at or above the working folder: run the cell of that transform first"
+                f"folder at or above {folder()}: run the cell of that transform first"
             )
         self._given = found
         return found

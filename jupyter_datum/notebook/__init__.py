@@ -7,14 +7,17 @@ from typing import Any
 
 def load(shell: Any) -> None:
     """Register the magics in `shell`, and what completes them."""
+    from ..inputs.place import stay
     from .complete import register
     from .context import context_of
     from .magic import DatumMagics
     from .register import announce
     from .sample import Unbound
 
+    context = context_of(shell.user_ns)
+    stay(context.folder)
     magics = DatumMagics(shell)
     shell.register_magics(magics)
     shell.user_ns.setdefault("datum", Unbound())
-    announce(context_of(shell.user_ns))
+    announce(context)
     register(shell)

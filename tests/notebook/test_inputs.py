@@ -33,3 +33,16 @@ def test_inputs_are_made_looked_at_run_and_picked_from(notebook: Notebook) -> No
     assert "4 skipped" in notebook.run(cell + "(datum.value['C'], datum.rel)")
     wrong = notebook.run("%%datum bad -i cross(glob('a/*'),glob('a/*'))\n1")
     assert "Give each a name of its own" in wrong and "Traceback" not in wrong
+
+
+def test_inputs_start_at_the_notebook_wherever_the_kernel_has_gone(notebook: Notebook) -> None:
+    folder = notebook.story.folder / "a"
+    folder.mkdir()
+    for i in range(3):
+        (folder / f"x{i}.txt").write_text(str(i))
+    notebook.run("import os\nfrom jupyter_datum import glob, group, transform\nos.chdir('/')")
+    notebook.run("files = glob('a/*.txt')")
+    assert "3 succeeded" in notebook.run("%%datum first -i files\ndatum.out_file().touch()")
+    notebook.run("fed = group(transform('first'), by=lambda rel: int(rel[1]) // 2)")
+    assert "2 succeeded" in notebook.run("%%datum second -i fed\nlen(datum.paths['first'])")
+    assert "[2, 1]" in notebook.run("second.results()")
