@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 #: The newest schema that this package knows; kept in ``PRAGMA user_version``.
-VERSION: Final = 2
+VERSION: Final = 3
 
 #: Statements that lead from version i to version i + 1.
 MIGRATIONS: Final[tuple[str, ...]] = (
@@ -292,6 +292,25 @@ MIGRATIONS: Final[tuple[str, ...]] = (
         success int not null default 0, failed int not null default 0,
         seconds real not null default 0,
         primary key (transform, day)
+    ) without rowid;
+    """,
+    """
+    -- How fast what a run makes is taken (NAME.stream()): JSON; null where nobody takes it.
+    alter table run add column feed text;
+
+    -- Transforms whose input is watched: what is new or changed runs by itself.
+    create table watch (
+        transform text primary key,        -- name
+        interpreter text not null,         -- whose runner watches
+        request text not null,             -- uuid; the environment is told under this name
+        recipe text not null,              -- digest of the signed recipe
+        settle real not null,              -- seconds that a file must have stood still
+        every real,                        -- seconds between two listings; null: as events tell
+        state text not null,               -- active | stopped | failed
+        how text not null default '',      -- events | listing, and why
+        message text,                      -- what it waits for, or what went wrong
+        since real not null, looked real,
+        runs int not null default 0        -- that it has asked for
     ) without rowid;
     """,
 )

@@ -41,13 +41,16 @@ class Dispatch:
             datums.queue.spread(datums.probe.size)
         for depth in range(window):
             for worker in workers:
-                if len(worker.sets) == depth and datums.queue.ready(now):
+                ready = datums.queue.ready(now) and datums.switches.sending
+                if len(worker.sets) == depth and ready:
                     self._send(worker, now)
 
     def _send(self, worker: Worker, now: float) -> None:
         datums = self._datums
         # Until the probe has an answer a set that fails throughout must stay small.
         n = 1 if datums.probe.undecided else self.sizing.size(datums.pending, len(self.crew))
+        room = datums.switches.room
+        n = n if room is None else min(n, room)
         batch = datums.queue.take(n, now, worker.name, only=len(self.crew) == 1)
         if batch is None:
             return
@@ -55,6 +58,8 @@ class Dispatch:
             datums.pace.start(now)
         items = batch.items
         datums.table.send(items)
+        if room is not None:
+            datums.switches.room = max(0, room - len(items))
         set_id, self._next_set = self._next_set, self._next_set + 1
         self.crew.give(worker, set_id, batch, now)
         pairs = [(p, 1) for p in items] if isinstance(items, range) else items

@@ -210,6 +210,9 @@ class RunState:
     def _scale(self, event: m.Scale, now: float) -> None:
         self._dispatch.wanted = event.workers
 
+    def _room(self, event: m.Room, now: float) -> None:
+        self._switches.room = event.datums
+
     def _retry(self, event: m.Retry, now: float) -> None:
         self._datums.retry(event.positions)
 
@@ -236,6 +239,7 @@ _HANDLERS: Final[dict[type, Callable[[RunState, Any, float], None]]] = {
     m.Pause: RunState._pause,
     m.Resume: RunState._resume,
     m.Scale: RunState._scale,
+    m.Room: RunState._room,
     m.Retry: RunState._retry,
     m.NoWorkersLeft: RunState._no_workers,
 }

@@ -124,6 +124,15 @@ class Scale(NamedTuple):
     workers: int
 
 
+class Room(NamedTuple):
+    """So many more datums may be sent until the next word on it; None: any number.
+
+    Said, again and again, where something else takes what the run makes: it is not to be
+    far ahead."""
+
+    datums: int | None
+
+
 class Retry(NamedTuple):
     """Try failed datums again, in this same run."""
 
@@ -153,6 +162,7 @@ Event = (
     | Pause
     | Resume
     | Scale
+    | Room
     | Retry
     | NoWorkersLeft
 )

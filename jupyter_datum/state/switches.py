@@ -9,12 +9,14 @@ from ..states import RunStatus
 
 @dataclass(slots=True)
 class Switches:
-    """``planned``: no more positions come. ``stopped``: too many have failed."""
+    """``planned``: no more positions come. ``stopped``: too many have failed. ``room``: datums
+    that may be sent until more is said, None for any number."""
 
     planned: bool = False
     paused: bool = False
     stopped: bool = False
     held_until: float | None = None
+    room: int | None = None
     cancelled_at: float | None = None
     ended: RunStatus | None = None
 
@@ -26,7 +28,7 @@ class Switches:
     @property
     def sending(self) -> bool:
         """Whether anything may be sent at present."""
-        return not (self.halted or self.paused or self.held_until is not None)
+        return not (self.halted or self.paused or self.held_until is not None or self.room == 0)
 
     @property
     def status(self) -> RunStatus:

@@ -263,3 +263,18 @@ def test_what_a_worker_gave_back_undone_is_timed_anew_when_it_begins_again() -> 
     assert tell(state, s.Tick(), now=4.0) == []
     tell(state, s.WorkerBegan("w", 0, 1, 4.0), now=4.0)
     assert tell(state, s.Tick(), now=7.0) == [s.Kill("w", "timeout")]
+
+
+def test_no_more_is_sent_than_there_is_room_for() -> None:
+    state = run(10, set_seconds=100.0)
+    assert sends(tell(state, s.Room(3), s.WorkerUp("w"), s.WorkerUp("v"))) == [
+        [(0, 1)],
+        [(1, 1)],
+        [(2, 1)],
+    ]
+    done = s.Finished("w", 1, [(0, 1, 0.01)]), s.SetReturned("w", 1, False)
+    assert sends(tell(state, *done, s.Tick())) == []
+    assert state.next_deadline(1.0) is None, "nothing is due before there is room"
+    assert sends(tell(state, s.Room(2))) == [[(3, 1), (4, 1)]], "a large set is cut to the room"
+    assert sends(tell(state, s.Room(0), s.WorkerUp("u"))) == []
+    assert sends(tell(state, s.Room(None))) == [[(5, 1)], [(6, 1)], [(7, 1)]]
