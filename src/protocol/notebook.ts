@@ -1,0 +1,49 @@
+/** A notebook as the server sees it: its transforms, and how it stands to a project. */
+import type { IRun } from './runs';
+
+/** A marked cell of the saved notebook. */
+export interface ITransform {
+  name: string;
+  cell_id: string | null;
+  index: number;
+  line: string;
+  source: string;
+  options: Record<string, unknown>;
+  marked: 'magic' | 'metadata';
+  run: IRun | null;
+  changed: boolean | null;
+}
+
+/** How notebook, kernel and ledger stand to each other. */
+export interface IContext {
+  state:
+    | 'ok'
+    | 'no-project'
+    | 'no-files'
+    | 'foreign'
+    | 'damaged'
+    | 'newer'
+    | 'kernel-without-extension'
+    | 'version-mismatch';
+  message: string | null;
+  project: string | null;
+  root: string | null;
+  kernel: { python: string; version: string; protocol: number } | null;
+}
+
+/** How many datums, how long one takes, how many are new each day. */
+export interface IOverview {
+  name: string;
+  datums: number;
+  counting: boolean;
+  times: { looked: number; all: boolean; p50: number; p95: number; longest: number } | null;
+  /** The last thirty with work, newest first. */
+  days: { date: string; new: number; executions: number }[];
+}
+
+/** The server half's own account. */
+export interface IServerStatus {
+  version: string;
+  protocol: number;
+  schema: number;
+}

@@ -1,0 +1,44 @@
+/** What a run would do, and what is decided before it. */
+
+/** What a run would do. */
+export interface IPlan {
+  total: number;
+  would_run: number;
+  reasons: Record<string, number>;
+  /** The first that would run. */
+  first: string[];
+  /** The first of each reason. */
+  examples: Record<string, string[]>;
+  /** What changed in the code, and how many datums were made before that. */
+  parts: Record<string, number>;
+  vanished: number;
+  left_input: number;
+  sizes: { bytes?: number; median?: number; p95?: number; largest?: [string, number][] };
+  errors: string[];
+  notes: string[];
+  estimate: number | null;
+  ended: boolean;
+  workers?: number;
+  gone?: { key: string; files: number; first: string[] }[];
+  /** Whether the planned code counts as another that has made results. */
+  marked?: boolean;
+}
+
+/** What is decided about results that are there. */
+export type Verb = 'plan' | 'prune' | 'move' | 'equivalent';
+
+/** How far something is that a process of its own does. */
+export interface IUpkeep {
+  verb: Verb;
+  state: 'open' | 'done' | 'refused';
+  message: string | null;
+  lines: string[];
+  plan: IPlan | null;
+}
+
+/** The name under which a kernel has recorded a cell as it stands. */
+export interface IRecipe {
+  project: string;
+  transform: string;
+  recipe: string;
+}

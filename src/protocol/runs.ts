@@ -1,0 +1,87 @@
+/** A run, its failures and its workers, as the server tells them (docs/live-protocol.md). */
+import type { Status } from './states';
+
+/** How many datums are in which state: all that a bar needs, with the total. */
+export interface ICounts {
+  status: Status;
+  running: number;
+  success: number;
+  failed: number;
+  recovered: number;
+  skipped: number;
+  cancelled: number;
+  planned: number | boolean;
+  seconds: number;
+  executions: number;
+  workers: number;
+  ended: number | null;
+}
+
+/** A run, as lists give it. */
+export interface IRun extends ICounts {
+  uuid: string;
+  id: number;
+  name: string;
+  transform: number | string;
+  version: number;
+  engine: string;
+  origin: string;
+  message: string | null;
+  requested: number;
+  started: number | null;
+  total: number;
+  pending: number;
+  saved: number;
+  reasons: Record<string, number> | null;
+  /** By reason, the datums that the run was not about; an older server does not say. */
+  left?: Record<string, number> | null;
+  retryable: string | null;
+}
+
+/** A run with the cell's text as it was recorded. */
+export interface IRunDetail extends IRun {
+  source: string;
+  untracked: string[] | null;
+}
+
+/** What may be asked for of a run. */
+export type RequestKind = 'cancel' | 'pause' | 'resume' | 'scale' | 'detach';
+
+/** Failures with one signature; counts are exact. */
+export interface IGroup {
+  id: number;
+  type: string;
+  message: string;
+  place: string | null;
+  phase: string;
+  datums: number;
+  first: number;
+  last: number;
+  sample: number | null;
+  workers: string[];
+}
+
+/** What did not fit among the groups. */
+export interface IOther {
+  groups: number;
+  datums: number;
+}
+
+/** One process of an engine. */
+export interface IWorker {
+  worker: string;
+  pid: number | null;
+  host: string | null;
+  /** Since when it is up; falsy: it is gone. */
+  up: number | boolean | null;
+  position: number | null;
+  key: string | null;
+  since: number | null;
+  done: number;
+  state: string;
+}
+
+/** What a POST that starts a run gives back. */
+export interface IAsked {
+  run: string;
+}
