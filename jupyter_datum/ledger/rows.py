@@ -42,6 +42,7 @@ class RunRow(NamedTuple):
     late: int
     seconds: float
     saved: float
+    pipeline: str
 
     @property
     def pending(self) -> int:
@@ -55,7 +56,8 @@ RUN: Final = (
     "select r.id, r.uuid, t.name, r.transform, r.version, r.recipe, r.interpreter, r.engine,"
     " r.workers, r.options, r.origin, r.status, r.message, r.note, r.epoch, r.requested,"
     " r.started, r.ended, r.planned, r.total, r.running, r.success, r.failed, r.recovered,"
-    " r.skipped, r.cancelled, r.executions, r.late, r.seconds, r.saved"
+    " r.skipped, r.cancelled, r.executions, r.late, r.seconds, r.saved,"
+    " r.pipeline"
     " from run r join transform t on t.id = r.transform "
 )
 

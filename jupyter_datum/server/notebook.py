@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from ..ledger import queries
 from ..transform.marked import Marked, marked_cell
+from ..transform.needs import needed
 from .errors import refused
 from .paths import read_part
 from .reads import Facts
@@ -24,8 +25,10 @@ def read_transforms(path: Path) -> list[dict[str, Any]]:
     ApiError
         ``refused`` if it is no notebook.
     """
-    marks = (marked_cell(index, cell) for index, cell in enumerate(read_notebook(path)[1]))
-    return [_json(marked) for marked in marks if marked is not None]
+    cells = enumerate(read_notebook(path)[1])
+    marks = [found for index, cell in cells if (found := marked_cell(index, cell)) is not None]
+    names = {marked.name for marked in marks if marked.name}
+    return [_json(marked, names) for marked in marks]
 
 
 def read_notebook(path: Path) -> tuple[str | None, list[dict[str, Any]]]:
@@ -47,11 +50,13 @@ def read_notebook(path: Path) -> tuple[str | None, list[dict[str, Any]]]:
     )
 
 
-def _json(marked: Marked) -> dict[str, Any]:
+def _json(marked: Marked, names: set[str]) -> dict[str, Any]:
+    others = names - {marked.name}
     return {
         "index": marked.position, "name": marked.name, "cell_id": marked.cell_id,
         "line": marked.line, "source": marked.source, "options": marked.options,
-        "marked": marked.by, "mistake": marked.mistake, "run": None, "changed": None,
+        "marked": marked.by, "mistake": marked.mistake,
+        "needs": needed(marked.options.get("input"), others), "run": None, "changed": None,
     }  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ..errors import DatumError
+from ..inputs.upstream import upstream_names
 from ..ledger import queries, requests
 from ..ledger.files import WIDTH
 from ..ledger.queries import RunRow
@@ -42,7 +43,7 @@ class Facts:
     def __init__(self, project: Project, is_lost: Callable[[Project, str], bool]) -> None:
         self._project = project
         self._is_lost = is_lost
-        self._recipes: dict[str, tuple[float, str | None]] = {}
+        self._recipes: dict[str, tuple[float, str | None, list[str]]] = {}
 
     def alive(self, row: RunRow) -> bool:
         """Return whether a runner lives for an unfinished run; nothing is asked of ended ones."""
@@ -69,26 +70,29 @@ class Facts:
             return "refused", "the server ended while it executed the cells: start the run again"
         return requests.answered(conn, uuid)
 
-    def retryable(self, row: RunRow) -> str | None:
-        """Return why a run's code cannot be run again from here, or None if it can."""
+    def _of_recipe(self, row: RunRow) -> tuple[float, str | None, list[str]]:
+        """When a run's recipe was read, why it cannot be run again from here (None: it can),
+        and the transforms that its input names."""
         now = time.monotonic()
         known = self._recipes.get(row.recipe)
         if known is None or now - known[0] > _FRESH:
             if len(self._recipes) > 1_000:
                 self._recipes.clear()
-            known = self._recipes[row.recipe] = (now, self._why_not(row))
-        return known[1]
+            known = self._recipes[row.recipe] = (now, *self._read(row))
+        return known
 
-    def _why_not(self, row: RunRow) -> str | None:
+    def _read(self, row: RunRow) -> tuple[str | None, list[str]]:
         try:
             recipe = recorded(self._project, row)
         except DatumError as exc:
-            return str(exc)
-        return str(missing_error(recipe.environment)) if recipe.environment else None
+            return str(exc), []
+        why = str(missing_error(recipe.environment)) if recipe.environment else None
+        return why, list(dict.fromkeys(upstream_names(recipe.input)))
 
     def run(self, row: RunRow) -> dict[str, Any]:
         """Return a run as the protocol has it."""
-        return shapes.run_json(row, alive=self.alive(row), retryable=self.retryable(row))
+        _, retryable, needs = self._of_recipe(row)
+        return shapes.run_json(row, alive=self.alive(row), retryable=retryable, needs=needs)
 
 
 # -- runs ----------------------------------------------------------------------------------

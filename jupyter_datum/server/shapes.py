@@ -18,8 +18,10 @@ RESULT: Final = 1 << 16
 _RUN: Final = (
     "uuid", "id", "name", "transform", "version", "engine", "workers", "origin", "status",
     "message", "requested", "started", "ended", "planned", "total", "running", "success",
-    "failed", "recovered", "skipped", "cancelled", "executions", "seconds", "saved",
+    "failed", "recovered", "skipped", "cancelled", "executions", "seconds", "saved", "pipeline",
 )  # fmt: skip
+#: What is told of a run's options.
+_OPTIONS: Final = ("workers", "workers_min", "gpus", "batch")
 #: What a frame of the stream says of its run.
 COUNTS: Final = (
     "status", "running", "success", "failed", "recovered", "skipped", "cancelled", "planned",
@@ -27,7 +29,9 @@ COUNTS: Final = (
 )  # fmt: skip
 
 
-def run_json(row: RunRow, *, alive: bool, retryable: str | None) -> dict[str, Any]:
+def run_json(
+    row: RunRow, *, alive: bool, retryable: str | None, needs: list[str]
+) -> dict[str, Any]:
     """Return a run; ``interrupted`` if it has not ended and no runner is `alive`."""
     fields = {name: getattr(row, name) for name in _RUN}
     fields["status"] = status(row, alive=alive)
@@ -36,6 +40,9 @@ def run_json(row: RunRow, *, alive: bool, retryable: str | None) -> dict[str, An
     fields["reasons"] = _object(note.get("reasons"))
     fields["left"] = _object(note.get("left"))
     fields["retryable"] = retryable
+    fields["needs"] = needs
+    said = _object(row.options)
+    fields["options"] = {name: said[name] for name in _OPTIONS if said.get(name) is not None}
     return fields
 
 

@@ -57,7 +57,7 @@ async def test_transforms_of_a_saved_notebook(call: Call, ran: tuple[Story, str]
         source,
         "%%datum other -i '*.jpg' --workers nonsense\nx",
         "print(datum.path)",
-        datum={"name": "marked", "input": {"glob": "*.png"}},
+        datum={"name": "marked", "input": {"whole": {"transform": "thumbs"}}},
     )
     answer = await call("transforms", params={"path": path})
     found = answer.json["transforms"]
@@ -72,7 +72,8 @@ async def test_transforms_of_a_saved_notebook(call: Call, ran: tuple[Story, str]
     assert first["line"] == "thumbs -i numbers --tries 1"
     assert first["cell_id"] and first["source"].startswith("%%datum thumbs")
     assert found[1]["run"] is None and found[1]["changed"] is None
-    assert found[2]["options"] == {"input": {"glob": "*.png"}}
+    assert found[2]["options"] == {"input": {"whole": {"transform": "thumbs"}}}
+    assert [t["needs"] for t in found] == [[], [], ["thumbs"]]
     assert not (story.folder / "executed").exists()
 
 

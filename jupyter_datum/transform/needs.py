@@ -1,0 +1,73 @@
+"""Which transforms a cell's input names, as far as its text tells: nothing is evaluated."""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Collection, Iterator
+from typing import Any
+
+
+def needed(text: object, names: Collection[str]) -> list[str]:
+    """Return those of `names` that the input `text` is made of, in its order.
+
+    Parameters
+    ----------
+    text : str or dict
+        What stands behind ``-i``, or an input as JSON: ``thumbs``, ``whole(thumbs)``,
+        ``transform("thumbs")``, ``{"transform": "thumbs"}``. A pattern of files names none.
+    names : collection of str
+        Transforms that there are.
+    """
+    found = [name for name in _named(text) if name in names]
+    return list(dict.fromkeys(found))
+
+
+def _named(text: object) -> Iterator[str]:
+    if not isinstance(text, str):
+        yield from _of_json(text)
+    elif text.lstrip().startswith("{"):
+        yield from _of_json(_loaded(text))
+    elif text.isidentifier():
+        yield text
+    elif text.endswith(")"):
+        yield from _of_call(text)
+
+
+def _of_json(spec: Any) -> Iterator[str]:
+    if isinstance(spec, dict):
+        if isinstance(spec.get("transform"), str):
+            yield spec["transform"]
+        for part in spec.values():
+            yield from _of_json(part)
+    elif isinstance(spec, list):
+        for part in spec:
+            yield from _of_json(part)
+
+
+def _loaded(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None  # a pattern that begins with {NAME}
+
+
+def _of_call(text: str) -> Iterator[str]:
+    """The names in an expression, and the texts given to ``transform``."""
+    try:
+        tree = ast.parse(text.strip(), mode="eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return  # a pattern of files with a parenthesis at its end
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            yield node.id
+        elif isinstance(node, ast.Call) and _is_transform(node.func):
+            yield from (
+                given.value
+                for given in node.args
+                if isinstance(given, ast.Constant) and isinstance(given.value, str)
+            )
+
+
+def _is_transform(func: ast.expr) -> bool:
+    return isinstance(func, ast.Name) and func.id == "transform"
