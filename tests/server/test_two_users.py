@@ -7,6 +7,7 @@ for it what they say. Only root can become another, so these tests need root.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import multiprocessing
 import os
@@ -241,6 +242,13 @@ def test_a_project_of_another_is_as_unknown_as_none(mine: Story, other: Other) -
     assert other(_serve, mine.folder, uuid, run, registry.data_dir()) == unknown
 
 
+def give_away(folder: Path, but: Path | None = None) -> None:
+    for path in (folder, *folder.rglob("*")):
+        with contextlib.suppress(FileNotFoundError):  # SQLite takes its -wal and -shm along
+            if path != but:
+                os.chown(path, NOBODY, NOBODY, follow_symlinks=False)
+
+
 def test_a_ledger_that_was_given_away_is_shown_and_runs_nothing(
     mine: Story, other: Other, shared: Path
 ) -> None:
@@ -248,9 +256,7 @@ def test_a_ledger_that_was_given_away_is_shown_and_runs_nothing(
     mine.close()
     run = mine.latest("thumbs")
     save(mine.folder, "1")
-    for path in (mine.folder, *mine.folder.rglob("*")):
-        if path != mine.project.ledger:
-            os.chown(path, NOBODY, NOBODY, follow_symlinks=False)
+    give_away(mine.folder, but=mine.project.ledger)
     mine.project.ledger.chmod(0o644)
     before = mine.project.ledger.read_bytes()
     said = other(_serve, mine.folder, mine.project.uuid, run)
@@ -264,8 +270,7 @@ def test_even_its_own_ledger_runs_no_recipe_of_another(mine: Story, other: Other
     mine.close()
     save(mine.folder, "1")
     run = mine.latest("thumbs")
-    for path in (mine.folder, *mine.folder.rglob("*")):
-        os.chown(path, NOBODY, NOBODY, follow_symlinks=False)
+    give_away(mine.folder)
     said = other(_serve, mine.folder, mine.project.uuid, run)
     assert said["context"]["state"] == "ok" and said["datums"] == 9
     assert said["error"][:2] == (409, "foreign") and "someone else" in said["error"][2]
