@@ -1,15 +1,16 @@
 """Keeps the ledger of a nightly job small: what each day came to stays, the details of old
 runs go.
 
-The details are attempts, failure groups, workers and requests. What a datum that is failed
-still has to tell stays, whichever run it was.
+The details are attempts, failure groups, workers and requests, and which datum stood where in
+which state (files ``plan`` and ``states``: five bytes for each datum of each run). What a datum
+that is failed still has to tell stays, whichever run it was.
 """
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from .db import transaction
@@ -20,6 +21,8 @@ FOLD_AFTER: Final = 20
 _ANSWERED: Final = 86_400.0
 #: Rows looked at in one step.
 _BATCH: Final = 2_000
+#: Runs whose files are removed in one step.
+_RUNS: Final = 50
 
 
 def count_day(conn: sqlite3.Connection, run: int) -> None:
@@ -66,6 +69,29 @@ def fold(
             (now - _ANSWERED, _BATCH),
         )
     yield
+
+
+def old_runs(
+    conn: sqlite3.Connection, transform: int, *, after: int = FOLD_AFTER
+) -> list[tuple[int, str]]:
+    """Return (row id, uuid) of runs whose plan and states nobody needs any more, some of them.
+
+    The newest run with a whole plan keeps it: the order of results is read from it.
+    """
+    return conn.execute(
+        "select id, uuid from run where transform = ?1 and ended is not null and folded = 0"
+        " and id not in (select id from run where transform = ?1 and ended is not null"
+        " order by id desc limit ?2)"
+        " and id is not (select max(id) from run where transform = ?1 and planned = 1)"
+        " order by id limit ?3",
+        (transform, after, _RUNS),
+    ).fetchall()
+
+
+def put_away(conn: sqlite3.Connection, ids: Iterable[int]) -> None:
+    """Note that the plans and states of these runs are gone."""
+    with transaction(conn):
+        conn.executemany("update run set folded = 1 where id = ?", [(i,) for i in ids])
 
 
 def _attempts(conn: sqlite3.Connection, transform: int, oldest: int) -> Iterator[None]:

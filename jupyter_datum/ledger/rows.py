@@ -43,6 +43,7 @@ class RunRow(NamedTuple):
     seconds: float
     saved: float
     pipeline: str
+    folded: int
 
     @property
     def pending(self) -> int:
@@ -57,7 +58,7 @@ RUN: Final = (
     " r.workers, r.options, r.origin, r.status, r.message, r.note, r.epoch, r.requested,"
     " r.started, r.ended, r.planned, r.total, r.running, r.success, r.failed, r.recovered,"
     " r.skipped, r.cancelled, r.executions, r.late, r.seconds, r.saved,"
-    " r.pipeline"
+    " r.pipeline, r.folded"
     " from run r join transform t on t.id = r.transform "
 )
 

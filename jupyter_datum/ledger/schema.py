@@ -298,6 +298,9 @@ MIGRATIONS: Final[tuple[str, ...]] = (
     -- How fast what a run makes is taken (NAME.stream()): JSON; null where nobody takes it.
     alter table run add column feed text;
 
+    -- Its plan and states were put away to save room: counts and datums remain.
+    alter table run add column folded int not null default 0;
+
     -- Transforms whose input is watched: what is new or changed runs by itself.
     create table watch (
         transform text primary key,        -- name

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 from ..errors import RunError
 from ..ledger import queries, writes
-from ..ledger.fold import fold
+from ..ledger.fold import fold, old_runs, put_away
 from ..outputs.publish.prune import prune
 from ..project import Project
 from .job import Job
@@ -40,5 +42,19 @@ def prune_after(conn: sqlite3.Connection, job: Job, planner: Planner) -> None:
 def tidy(conn: sqlite3.Connection, project: Project, transform: int) -> Iterator[None]:
     """Fold old runs of a transform, and sweep what is kept; a short step at a time."""
     yield from fold(conn, transform, time.time())
+    while old := old_runs(conn, transform):
+        for _, uuid in old:
+            _put_away(project.run(uuid))
+        put_away(conn, (run for run, _ in old))
+        yield
     sweep_store(conn, project)
     yield
+
+
+def _put_away(folder: Path) -> None:
+    """Logs stay: datums that no later run has made anew point to them."""
+    for name in ("plan", "states"):
+        (folder / name).unlink(missing_ok=True)
+    for empty in (folder / "logs", folder):
+        with contextlib.suppress(OSError):  # there are logs
+            empty.rmdir()

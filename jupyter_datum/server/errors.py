@@ -57,6 +57,16 @@ def not_found(what: str = "this") -> ApiError:
     return ApiError(404, "not-found", f"there is no {what} here")
 
 
+def put_away() -> ApiError:
+    """Return the error for what is asked of an old run's datums, place by place."""
+    return ApiError(
+        410,
+        "folded",
+        "the map of this old run was put away to save room; its counts stay, and each datum's "
+        "history",
+    )
+
+
 def refused(message: str) -> ApiError:
     """Return the error for what is understood and not done."""
     return ApiError(409, "refused", message)

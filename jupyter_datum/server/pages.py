@@ -16,7 +16,7 @@ from ..ledger.rows import DATUM, datum_row
 from ..project import Project
 from ..states import DatumState
 from . import shapes
-from .errors import bad_request, not_found
+from .errors import bad_request, not_found, put_away
 from .paths import read_part
 
 _BY_ID: Final = (
@@ -147,8 +147,10 @@ def position(conn: sqlite3.Connection, project: Project, row: RunRow, n: int) ->
     Raises
     ------
     ApiError
-        ``not-found`` beyond the end.
+        ``not-found`` beyond the end; ``folded`` where the run is too old.
     """
+    if row.folded:
+        raise put_away()
     folder = project.run(row.uuid)
     entry = read_part(folder / "plan", n * WIDTH, WIDTH) or b""
     byte = read_part(folder / "states", n, 1)

@@ -16,7 +16,7 @@ from ..ledger import db, queries
 from ..ledger.queries import RunRow
 from ..project import Project
 from . import codec, reads, shapes
-from .errors import ApiError, refused
+from .errors import ApiError, put_away, refused
 from .paths import read_whole
 
 #: Positions of a run that is shown.
@@ -116,6 +116,8 @@ class Sight:
             raise refused(answer or "the run was refused")
 
     def _read(self, row: RunRow) -> bytes:
+        if row.folded:
+            raise put_away()
         states = read_whole(self._project.run(row.uuid) / "states", LARGEST)
         if states is None or not 0 <= row.total <= LARGEST:
             raise ApiError(503, "ledger", "the states of this run cannot be read")

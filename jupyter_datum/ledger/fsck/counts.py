@@ -75,7 +75,7 @@ def counters(case: Case) -> Iterator[Finding]:
     """Counters of an ended run add up, and are those of its states."""
     rows = case.conn.execute(
         f"select uuid, {', '.join(COUNTS)} from run where ended is not null"
-        " and status <> 'error' order by id"
+        " and status <> 'error' and folded = 0 order by id"
     ).fetchall()
     for uuid, *values in rows:
         counts = dict(zip(COUNTS, values, strict=True))
