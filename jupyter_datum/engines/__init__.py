@@ -12,6 +12,17 @@ from typing import Final
 
 from ..errors import EngineError, EngineNotInstalledError, UnknownEngineError
 from .base import Engine
+from .choice import Choice, choose, is_name
+
+__all__ = [
+    "ENGINES",
+    "Choice",
+    "choose_engine",
+    "engine_class",
+    "get_engine",
+    "is_name",
+    "known_engines",
+]
 
 GROUP: Final = "jupyter_datum.engines"
 
@@ -22,6 +33,37 @@ ENGINES: Final = {
     "dask": "jupyter_datum.engines.dask:DaskEngine",
     "ipyparallel": "jupyter_datum.engines.ipyparallel:IpyparallelEngine",
 }
+
+
+#: The same for engines whose cluster is not started here, by the option that says so.
+DOORS: Final = {
+    ("dask", "address"): "jupyter_datum.engines.dask_given:GivenDaskEngine",
+    ("dask", "cluster"): "jupyter_datum.engines.dask_given:GivenDaskEngine",
+}
+
+
+def choose_engine(text: str) -> Choice:
+    """Return what ``--engine TEXT`` means (see :mod:`.choice`)."""
+    return choose(text, known_engines())
+
+
+def known_engines() -> tuple[str, ...]:
+    """Return the names that engines are registered under, ours first."""
+    return (*ENGINES, *sorted(_foreign().keys() - ENGINES.keys()))
+
+
+def engine_class(choice: Choice) -> type[Engine]:
+    """Return the class that reaches what was chosen.
+
+    Raises
+    ------
+    UnknownEngineError, EngineNotInstalledError, EngineError
+        As :func:`get_engine`.
+    """
+    for option in choice.options:
+        if (choice.kind, option) in DOORS:
+            return _load(choice.kind, DOORS[choice.kind, option])
+    return get_engine(choice.kind)
 
 
 def get_engine(name: str) -> type[Engine]:
@@ -37,13 +79,17 @@ def get_engine(name: str) -> type[Engine]:
     places = ENGINES if name in ENGINES else {**_foreign(), **ENGINES}
     if name not in places:
         raise UnknownEngineError(name, tuple(places))
-    module, _, attribute = places[name].partition(":")
+    return _load(name, places[name])
+
+
+def _load(name: str, place: str) -> type[Engine]:
+    module, _, attribute = place.partition(":")
     try:
         found = getattr(import_module(module), attribute)
     except ImportError as exc:
         raise EngineNotInstalledError(name, exc.name or module) from exc
     if not (isinstance(found, type) and issubclass(found, Engine)):
-        raise EngineError(f"{places[name]!r} is not an engine: it does not subclass Engine")
+        raise EngineError(f"{place!r} is not an engine: it does not subclass Engine")
     return found
 
 

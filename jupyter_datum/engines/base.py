@@ -16,7 +16,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, Final, NamedTuple
+
+#: More workers than any cluster has: all that there are.
+EVERY: Final = 1 << 16
 
 
 class Up(NamedTuple):

@@ -50,10 +50,16 @@ class Session:
     own : bool
         Whether the process is a worker and nothing else. In a kernel neither descriptors
         nor ``sys.path`` nor the working folder are touched.
+    guest : bool
+        Whether it is a worker of somebody else's cluster (:mod:`.guest`): ``sys.path`` and
+        the working folder are changed all the same, to be put back; and it need not hold the
+        user's key: whoever sends a set could have it execute anything else as well.
     """
 
-    def __init__(self, *, own: bool) -> None:
+    def __init__(self, *, own: bool, guest: bool = False) -> None:
         self._own = own
+        self._moves = own or guest
+        self._signed = not guest
         self._life: _Life | None = None
         self._transforms: OrderedDict[tuple[str, str], Transform] = OrderedDict()
         #: Set to have the set at work end after its datum; whoever sets it takes it back.
@@ -125,13 +131,13 @@ class Session:
                 self._transforms.popitem(last=False)
         self._transforms.move_to_end(key)
         transform = self._transforms[key]
-        if self._own and transform.cwd:
+        if self._moves and transform.cwd:
             os.chdir(transform.cwd)
         return transform
 
     def _load(self, project: Project, digest: str) -> Transform:
-        recipe = read_recipe(project, digest)
-        if self._own:
+        recipe = read_recipe(project, digest, signed=self._signed)
+        if self._moves:
             first = list(recipe.sys_path)
             sys.path[:] = first + [path for path in sys.path if path not in first]
             os.chdir(recipe.cwd)

@@ -14,7 +14,6 @@ from pathlib import Path
 from types import CodeType
 from typing import Any, Final
 
-from ..engines import get_engine
 from ..errors import UsageError
 from ..hashing import hex_digest
 from ..inputs import Input
@@ -31,6 +30,7 @@ from ..transform.optionline import parse_line
 from ..transform.options import OF_THE_RUN, Options
 from ..transform.payload import Consent, build_payload
 from ..transform.recipe import Recipe, write_payload, write_recipe
+from .clusters import engine_of
 from .context import Context
 from .resolve import check_apart, check_circle, resolve_input, resolve_output
 
@@ -78,7 +78,7 @@ def prepare(
     options = parse_line(line, cell.body)
     if not options.name:
         raise UsageError("a transform needs a name: %%datum NAME -i INPUT")
-    get_engine(options.engine)
+    options = replace(options, engine=engine_of(options.engine, namespace))
     project = context.project()
     source = resolve_input(options.input, context, namespace, project)
     check_circle(options.name, source.to_json(), project)

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..engines import get_engine
+from ..engines import Choice, engine_class
 from ..engines.base import Down, Engine, EngineSettings, Event, Up
 
 
@@ -100,7 +100,8 @@ class Pool:
                 self._idle.remove(cluster)
                 cluster.events(0)  # what died while nobody looked
                 return cluster
-        engine = get_engine(wanted.engine)(wanted.settings(self._project_dir))
+        choice = Choice(wanted.engine, dict(wanted.options))
+        engine = engine_class(choice)(wanted.settings(self._project_dir))
         return Cluster(wanted, engine, self.watch)
 
     def give_back(self, cluster: Cluster, now: float, *, keep: bool) -> None:

@@ -11,7 +11,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Final
 
-from ..engines.base import Down, Log, Returned, Up
+from ..engines.base import EVERY, Down, Log, Returned, Up
 from ..engines.base import Event as EngineEvent
 from ..engines.base import Refused as EngineRefused
 from ..errors import DatumError, OutputError
@@ -102,7 +102,7 @@ class Drive:
         self._tails: dict[str, JournalTail] = {}
         self._looked = self._started = time.monotonic()
         self._deaths = 0
-        self._wanted = job.workers
+        self._wanted = job.workers or EVERY
         self._ending: RunStatus | None = None
 
     # -- moving on -----------------------------------------------------------------------

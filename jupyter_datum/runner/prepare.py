@@ -11,7 +11,8 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from ..errors import OutputConflictError, RunError
+from ..engines import choose_engine, is_name
+from ..errors import OutputConflictError, RunError, SignatureError
 from ..inputs import input_from_json
 from ..ledger import queries, writes
 from ..ledger.db import transaction
@@ -22,7 +23,7 @@ from ..outputs.publish import Publisher, RemotePublisher, sweep
 from ..outputs.standing import Standing
 from ..project import Project
 from ..remote import is_url
-from ..resources import thread_environment, workers_of
+from ..resources import thread_environment
 from ..state import Cancel, OnError, RunSettings, RunState
 from ..states import RunStatus
 from ..transform.declared import check_declared
@@ -175,7 +176,7 @@ class Preparer:
             recipe=digest,
             interpreter=self._interpreter,
             engine=options.engine,
-            workers=workers_of(options.engine, options.workers),
+            workers=choose_engine(options.engine).workers(options.workers),
             options=request.args,
             origin=str(request.args.get("origin", "kernel")),
             requested=request.at,
@@ -218,7 +219,7 @@ class Preparer:
             source,
             options,
             out,
-            workers_of(options.engine, options.workers),
+            choose_engine(options.engine).workers(options.workers),
         )
         for name in ("j", "claims", "logs"):
             (job.folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -314,18 +315,36 @@ class Preparer:
 
     def _wanted(self, job: Job) -> Wanted:
         environment = self._environment(job)
-        extra: tuple[tuple[str, Any], ...] = ()
-        if job.options.engine == "serial":
+        choice = choose_engine(job.options.engine)
+        extra = tuple(choice.options.items())
+        if choice.kind == "serial":
             extra = (("inbox", str(job.folder / "inbox")), ("lock", str(job.folder / "kernel")))
         code = json.dumps([job.recipe.modules, job.recipe.sys_path, job.recipe.cwd])
-        return Wanted(job.options.engine, environment_key(environment), extra, code)
+        return Wanted(choice.kind, environment_key(environment), extra, code)
 
 
 def _options(recipe: Recipe, args: Mapping[str, Any]) -> Options:
-    """The recipe's options with those of the request over them."""
+    """The recipe's options with those of the request over them.
+
+    Raises
+    ------
+    SignatureError
+        If the request, which nobody has signed, names a cluster by its address.
+    """
+    check_request(args, recipe)
     names = {field.name for field in dataclasses.fields(Options)}
     merged = {**recipe.options, **{k: v for k, v in args.items() if k in names}}
     return Options.from_json(merged)
+
+
+def check_request(args: Mapping[str, Any], recipe: Recipe) -> None:
+    """See that what decides where code goes was signed, or is a name of the user's own."""
+    asked = str(args.get("engine", ""))
+    if asked and not is_name(asked) and asked != recipe.options.get("engine"):
+        raise SignatureError(
+            f"the cluster {asked!r} does not stand in the signed cell: run the cell with it, or "
+            "give it a name in jupyter_datum.toml"
+        )
 
 
 def _settings(options: Options) -> RunSettings:

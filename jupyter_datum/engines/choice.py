@@ -1,0 +1,186 @@
+"""Which engine is meant: a name, an address, or a name of the user's own settings.
+
+``joblib``, ``dask``: an engine by its name. ``tcp://host:8786``: the Dask cluster that runs
+there. ``ipyparallel:PROFILE`` or ``ipyparallel:FILE.json``: a running ipyparallel cluster.
+``joblib:threading``: another registered backend of joblib's. Anything else is looked up in
+``jupyter_datum.toml`` of the user's Jupyter configuration::
+
+    [engines.big]
+    kind = "dask"
+    address = "tcp://login-1:8786"
+
+    [engines.slurm]
+    kind = "dask"
+    cluster = "dask_jobqueue:SLURMCluster"
+    options = {cores = 1, memory = "4GB", walltime = "01:00:00"}
+
+Such a file starts programs, so it counts only in the user's own folder, never in a project.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import sys
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+from urllib.parse import parse_qsl, urlencode
+
+from ..errors import UnknownEngineError, UsageError
+from ..resources import workers_of
+
+FILE: Final = "jupyter_datum.toml"
+
+#: What follows ``#`` in an address: the files that prove who is who (TLS).
+SECURITY: Final = ("ca", "cert", "key")
+
+_ADDRESS: Final = re.compile(r"[a-z]+://[^\s#]+(#\S*)?")
+_NAME: Final = re.compile(r"[\w.-]+(:[\w.-]+)?")
+
+
+class Choice(NamedTuple):
+    """An engine and how it is reached.
+
+    Parameters
+    ----------
+    kind : str
+        The name it is registered under.
+    options : dict
+        For :class:`~.base.EngineSettings`; empty: its workers are started on this machine.
+    """
+
+    kind: str
+    options: dict[str, Any]
+
+    @property
+    def given(self) -> bool:
+        """Whether the workers are there already: the user's, used as they are found."""
+        running = {"address", "connection_file", "profile"} & self.options.keys()
+        return bool(running) and "launcher" not in self.options
+
+    def workers(self, asked: int | None) -> int:
+        """Return how many workers a run has; 0: all that its cluster has."""
+        return asked or 0 if self.given else workers_of(self.kind, asked)
+
+
+def choose(text: str, known: tuple[str, ...]) -> Choice:
+    """Return what ``--engine TEXT`` means.
+
+    Parameters
+    ----------
+    text : str
+    known : tuple of str
+        The names that engines are registered under.
+
+    Raises
+    ------
+    UnknownEngineError
+        If it is no engine, no address and no name of the settings.
+    UsageError
+        If the settings cannot be read.
+    """
+    if is_address(text):
+        address, _, security = text.partition("#")
+        return Choice("dask", {"address": address, **_security(text, security)})
+    kind, colon, rest = text.partition(":")
+    if colon and rest:
+        return _of_kind(kind, rest, text, known)
+    if text in known:
+        return Choice(text, {})
+    named = named_engines()
+    if text not in named:
+        raise UnknownEngineError(text, (*known, *sorted(named.keys() - set(known))))
+    return _of_settings(text, named[text], known)
+
+
+def is_address(text: str) -> bool:
+    """Return whether `text` is the address of a running Dask scheduler."""
+    return _ADDRESS.fullmatch(text) is not None
+
+
+def is_name(text: str) -> bool:
+    """Return whether `text` is only a name: neither an address nor a file.
+
+    What an unsigned request asks for must be one: whoever answers at an address can have
+    the runner execute what they like.
+    """
+    return _NAME.fullmatch(text) is not None and not text.endswith(".json")
+
+
+def secured(address: str, files: Mapping[str, str]) -> str:
+    """Return an address that names the files of its TLS security, as `choose` reads it."""
+    return f"{address}#{urlencode(dict(files))}" if files else address
+
+
+def _security(text: str, query: str) -> dict[str, Any]:
+    files = dict(parse_qsl(query))
+    if unknown := files.keys() - set(SECURITY):
+        raise UsageError(
+            f"{text}: {', '.join(sorted(unknown))} is no part of a TLS address; there are: "
+            "#ca=FILE&cert=FILE&key=FILE"
+        )
+    return {"security": files} if files else {}
+
+
+def _of_kind(kind: str, rest: str, text: str, known: tuple[str, ...]) -> Choice:
+    if kind == "joblib":
+        return Choice(kind, {} if rest == "loky" else {"backend": rest})
+    if kind == "ipyparallel":
+        if rest.endswith(".json"):
+            return Choice(kind, {"connection_file": os.path.expanduser(rest)})
+        return Choice(kind, {"profile": rest})
+    raise UnknownEngineError(text, known)
+
+
+# -- the user's own names ------------------------------------------------------------------
+
+
+def named_engines() -> dict[str, dict[str, Any]]:
+    """Return the engines that the user's settings name.
+
+    Raises
+    ------
+    UsageError
+        If the file is no TOML, holds something else, or others may write it.
+    """
+    path = settings_file()
+    try:
+        _check_owner(path)
+        found = tomllib.loads(path.read_text("utf-8")).get("engines", {})
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as exc:
+        raise UsageError(f"the settings {str(path)!r} cannot be read: {exc}") from exc
+    if isinstance(found, dict) and all(isinstance(table, dict) for table in found.values()):
+        return found
+    raise UsageError(f"{str(path)!r}: engines are tables, as in: [engines.big]")
+
+
+def settings_file() -> Path:
+    """Return where the user's settings lie, by Jupyter's rule."""
+    given = os.environ.get("JUPYTER_CONFIG_DIR")
+    return (Path(given) if given else Path.home() / ".jupyter") / FILE
+
+
+def _check_owner(path: Path) -> None:
+    status = path.stat()
+    if sys.platform == "win32":
+        return
+    if status.st_uid != os.getuid() or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise UsageError(
+            f"the settings {str(path)!r} start programs, and others may write them. Run: "
+            f"chmod go-w {str(path)!r}"
+        )
+
+
+def _of_settings(name: str, table: Mapping[str, Any], known: tuple[str, ...]) -> Choice:
+    options = dict(table)
+    kind = options.pop("kind", None)
+    if kind not in known:
+        raise UsageError(
+            f"[engines.{name}] in {str(settings_file())!r} needs kind = one of {', '.join(known)}"
+        )
+    return Choice(str(kind), options)

@@ -1,0 +1,175 @@
+"""A Dask cluster by its address, or one that a class of another package brings up.
+
+By address the workers are the user's: they are used and left as they are. Nothing is installed
+in the scheduler (that would have it unpickle code of ours); it is asked who is there, and says
+by its own events when to ask again.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from importlib import import_module
+from typing import Any, Final
+
+from ..errors import EngineError
+from .given import Answered, GivenEngine, Joined, Left, Post, Tell
+from .local import require
+from .processes import kill_tree
+
+require("dask", "distributed")
+
+#: Seconds between two looks who is there, when no event of the scheduler's says so.
+_LOOK: Final = 1.0
+_CONNECT_SECONDS: Final = 20.0
+
+
+class DaskPost(Post):
+    """A client of a Dask scheduler."""
+
+    def __init__(self, options: Mapping[str, Any], tell: Tell) -> None:
+        self._client: Any = None
+        self._cluster: Any = None
+        self._size = 0
+        self._news = threading.Event()
+        self._keys = itertools.count()
+        self._futures: dict[str, set[Any]] = {}
+        #: Worker -> its nanny's address, or None.
+        self._nannies: dict[str, str | None] = {}
+        super().__init__(options, tell)
+
+    def open(self) -> None:
+        """See :meth:`Post.open`."""
+        from distributed import Client
+
+        if "cluster" in self.options:
+            self._cluster = _bring_up(self.options["cluster"], self.options.get("options", {}))
+            self._cluster.scale(self._size)
+        where = self._cluster or self.options["address"]
+        security = {} if self._cluster else {"security": _security(self.options)}
+        self._client = Client(where, set_as_default=False, timeout=_CONNECT_SECONDS, **security)
+        with suppress(Exception):  # it only saves waiting
+            self._client.subscribe_topic("all", lambda _: self._news.set())
+
+    def watch(self) -> None:
+        """See :meth:`Post.watch`."""
+        failed = 0
+        while not self.closed.is_set():
+            try:
+                found = self._client.sync(self._client.scheduler.identity, n_workers=-1)
+                failed = 0
+                self._compare(found["workers"])
+            except (OSError, TimeoutError) as exc:
+                failed += 1
+                if failed > 2 or self.closed.is_set():
+                    raise EngineError(f"its scheduler does not answer ({exc})") from exc
+            self._news.wait(_LOOK)
+            self._news.clear()
+
+    def _compare(self, workers: Mapping[str, Any]) -> None:
+        for address, about in workers.items():
+            if address not in self._nannies and about.get("status") == "running":
+                self._nannies[address] = about.get("nanny")
+                self.tell(Joined(address, int(about.get("nthreads", 1))))
+        for address in self._nannies.keys() - workers.keys():
+            del self._nannies[address]
+            self.tell(Left(address, "lost: it is no longer in the cluster"))
+
+    def call(self, key: str, set_id: int | None, function: Callable[..., Any], *args: Any) -> None:
+        """See :meth:`Post.call`."""
+        name = f"jupyter-datum-{id(self):x}-{next(self._keys)}"
+        future = self._client.submit(
+            function, *args, key=name, workers=[key], allow_other_workers=False, pure=False,
+            retries=0, fifo_timeout=0,
+        )  # fmt: skip
+        self._futures.setdefault(key, set()).add(future)
+        self._client.loop.add_callback(self._await, key, set_id, future)
+
+    async def _await(self, key: str, set_id: int | None, future: Any) -> None:
+        from distributed import KilledWorker
+        from distributed.client import FutureCancelledError
+
+        try:
+            value = await future
+        except (FutureCancelledError, KilledWorker):
+            self._news.set()  # the worker is gone, or about to be missed
+            return
+        except Exception as exc:
+            self.tell(Answered(key, set_id, None, exc))
+        else:
+            self.tell(Answered(key, set_id, value, None))
+        self._futures.get(key, set()).discard(future)
+
+    def forget(self, key: str) -> None:
+        """See :meth:`Post.forget`."""
+        if futures := self._futures.pop(key, None):
+            self._client.loop.add_callback(self._client.cancel, list(futures), force=True)
+
+    def kill(self, key: str, pid: int) -> str | None:
+        """See :meth:`Post.kill`: the worker's nanny ends it, and starts another one."""
+        if not self._nannies.get(key):
+            return "it has no nanny that would start it again; restart it by hand"
+        self._client.loop.add_callback(self._end, key, pid)
+        return None
+
+    async def _end(self, key: str, pid: int) -> None:
+        with suppress(Exception):
+            await self._client._run(kill_tree, pid, workers=[key], nanny=True)
+        self._news.set()
+
+    def scale(self, n: int) -> None:
+        """See :meth:`Post.scale`."""
+        self._size = n
+        if self._cluster is not None:
+            self._cluster.scale(n)
+
+    def close(self) -> None:
+        """See :meth:`Post.close`."""
+        self._news.set()
+        if self._client is not None:
+            with suppress(Exception):  # else the scheduler complains of a closed connection
+                self._client.unsubscribe_topic("all")
+            self._client.close(timeout=5)
+        if self._cluster is not None:
+            self._cluster.close(timeout=10)
+
+
+def _bring_up(place: str, options: Mapping[str, Any]) -> Any:
+    module, colon, name = place.partition(":")
+    if not colon:
+        raise EngineError(f"cluster = {place!r}: write it as package:Class")
+    try:
+        return getattr(import_module(module), name)(**options)
+    except ImportError as exc:
+        raise EngineError(
+            f"cluster {place!r} needs {exc.name!r}: pip install {module.replace('_', '-')}"
+        ) from exc
+
+
+def _security(options: Mapping[str, Any]) -> Any:
+    from distributed import Security
+
+    files = options.get("security")
+    if not files:
+        return None
+    return Security(
+        tls_ca_file=files.get("ca"),
+        tls_client_cert=files.get("cert"),
+        tls_client_key=files.get("key"),
+        require_encryption=True,
+    )
+
+
+class GivenDaskEngine(GivenEngine):
+    """Workers of a running Dask cluster, or of one that a class brings up."""
+
+    name = "dask"
+    post_class = DaskPost
+    knows = frozenset({"address", "security", "cluster", "options"})
+
+    @property
+    def patient(self) -> bool:
+        """See :attr:`GivenEngine.patient`: a batch system has its own time."""
+        return "cluster" in self.settings.options

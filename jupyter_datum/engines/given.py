@@ -1,0 +1,416 @@
+"""Engines over a cluster that is not ours to start worker by worker.
+
+Its workers come and go as they like. Each is greeted first (:func:`.guest.hello`): so that one
+without this package, or with another Python, is told of and not used. A :class:`Post` knows the
+library; all else is the same for Dask and ipyparallel.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import secrets
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any, ClassVar, Final, NamedTuple
+
+from ..errors import EngineError, UsageError
+from ..resources import THREAD_VARIABLES
+from . import guest
+from .base import Down, Engine, EngineSettings, Event, Log, Refused, Returned, Up
+
+#: Without a worker that can be used by then, that is an error.
+START_SECONDS: Final = 60.0
+CLOSE_SECONDS: Final = 15.0
+_LEAVE_SECONDS: Final = 3.0
+#: Sets that a worker may have at once, so that it need not wait for the next one.
+_AHEAD: Final = 2
+#: Variables of this machine that mean nothing on another one.
+_NOT_SENT: Final = frozenset(
+    {
+        *THREAD_VARIABLES, "PATH", "HOME", "USER", "LOGNAME", "SHELL", "LD_LIBRARY_PATH",
+        "TMPDIR", "TEMP", "TMP", "VIRTUAL_ENV",
+    }
+)  # fmt: skip
+
+
+class Joined(NamedTuple):
+    """A worker is in the cluster; `key` is the library's name of it."""
+
+    key: str
+    threads: int = 1
+
+
+class Left(NamedTuple):
+    """It is not any more."""
+
+    key: str
+    cause: str
+
+
+class Answered(NamedTuple):
+    """A call was answered, or failed."""
+
+    key: str
+    #: A set's id; None: the greeting.
+    set_id: int | None
+    value: Any
+    error: BaseException | None
+
+
+class PostLost(NamedTuple):
+    """The scheduler or controller cannot be reached."""
+
+    post: Post
+    cause: str
+
+
+Message = Joined | Left | Answered | PostLost
+Tell = Callable[[Message], None]
+
+
+class Post(ABC):
+    """The connection to a cluster. :meth:`open` runs in a thread of its own."""
+
+    def __init__(self, options: Mapping[str, Any], tell: Tell) -> None:
+        self.options = options
+        self.tell = tell
+        self.closed = threading.Event()
+        self._opening = threading.Thread(target=self._open, daemon=True)
+        self._opening.start()
+
+    def _open(self) -> None:
+        try:
+            self.open()
+            if not self.closed.is_set():
+                self.watch()
+        except Exception as exc:
+            self.tell(PostLost(self, f"{type(exc).__name__}: {exc}"))
+
+    def shut(self) -> None:
+        """Let go of it, whatever state it is in."""
+        self.closed.set()
+        self._opening.join(CLOSE_SECONDS)
+        with contextlib.suppress(Exception):
+            self.close()
+
+    @abstractmethod
+    def open(self) -> None:
+        """Connect; returns or raises."""
+
+    @abstractmethod
+    def watch(self) -> None:
+        """Tell who comes and goes, until :attr:`closed`."""
+
+    @abstractmethod
+    def call(self, key: str, set_id: int | None, function: Callable[..., Any], *args: Any) -> None:
+        """Have a worker call `function`; :class:`Answered` follows."""
+
+    @abstractmethod
+    def forget(self, key: str) -> None:
+        """Take back what was sent to a worker: it is gone."""
+
+    def kill(self, key: str, pid: int) -> str | None:
+        """End a worker, whom the cluster replaces; return why that is not possible, or None."""
+        return "this cluster does not let single workers be ended"
+
+    def scale(self, n: int) -> None:  # noqa: B027
+        """Have the cluster itself grow or shrink, if it is ours to ask."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Disconnect; a cluster that we brought up is given back."""
+
+
+@dataclass
+class _Member:
+    key: str
+    threads: int
+    hello: guest.Hello | None = None
+    #: Our name of it while it is in use.
+    name: str | None = None
+    #: Sent and not answered, oldest first; answers that came before an older one's.
+    sent: deque[int] = field(default_factory=deque)
+    early: dict[int, bytes] = field(default_factory=dict)
+    waiting: deque[tuple[int, bytes]] = field(default_factory=deque)
+    leaving: bool = False
+    #: Why it is about to go, if we know.
+    ended: str | None = None
+
+    @property
+    def busy(self) -> bool:
+        return bool(self.sent or self.waiting)
+
+
+class GivenEngine(Engine):
+    """Workers of a cluster as it is found; a subclass names its :class:`Post`."""
+
+    post_class: ClassVar[type[Post]]
+    #: Options that it knows.
+    knows: ClassVar[frozenset[str]]
+
+    def __init__(self, settings: EngineSettings) -> None:
+        super().__init__(settings)
+        if unknown := settings.options.keys() - self.knows:
+            raise UsageError(f"engine {self.name!r} knows no option {', '.join(sorted(unknown))}")
+        self._happened: SimpleQueue[Message] = SimpleQueue()
+        self._news: list[Event] = []
+        self._members: dict[str, _Member] = {}
+        self._used: dict[str, _Member] = {}
+        self._numbers = itertools.count(1)
+        self._post: Post | None = None
+        self._closing: list[threading.Thread] = []
+        self._wanted = 0
+        self._deadline = 0.0
+        self._problems: dict[str, str] = {}
+        self._trouble: EngineError | None = None
+        self._id = secrets.token_hex(8)
+        self._token = Path(settings.project_dir) / f"token-{self._id}"
+
+    # -- how many ------------------------------------------------------------------------
+
+    def start(self, n: int) -> None:
+        """See :meth:`Engine.start`."""
+        self.scale(n)
+
+    def scale(self, n: int) -> None:
+        """See :meth:`Engine.scale`: of the workers that there are, up to `n` are used."""
+        self._wanted = n
+        if self._post is None and n > 0:
+            self._token.write_text(self._id)
+            self._deadline = time.monotonic() + START_SECONDS
+            self._post = self.post_class(self.settings.options, self._happened.put)
+        if self._post is not None:
+            self._post.scale(n)
+        staying = [member for member in self._used.values() if not member.leaving]
+        for member in sorted(staying, key=lambda m: m.busy)[: max(0, len(staying) - n)]:
+            member.leaving = True
+            self._let_go(member)
+        self._fill()
+
+    def _fill(self) -> None:
+        """Take workers into use, as many as are wanted."""
+        for member in self._used.values():
+            missing = self._wanted - sum(not m.leaving for m in self._used.values())
+            if missing > 0 and member.leaving and member.ended is None:
+                member.leaving = False
+        missing = self._wanted - sum(not m.leaving for m in self._used.values())
+        free = (m for m in self._members.values() if m.hello and not m.name and not m.busy)
+        for member in itertools.islice(free, max(0, missing)):
+            assert member.hello is not None
+            member.name = f"{self.name[0]}{next(self._numbers)}"
+            member.leaving, member.ended = False, None
+            self._used[member.name] = member
+            # Not a process of ours: no pid, or the watcher would end it with the runner.
+            self._news.append(Up(member.name, None, member.hello.host))
+
+    def _let_go(self, member: _Member) -> None:
+        if member.leaving and not member.busy:
+            self._out_of_use(member, "given back")
+
+    def _out_of_use(self, member: _Member, cause: str) -> None:
+        if member.name is not None:
+            del self._used[member.name]
+            self._news.append(Down(member.name, cause))
+            member.name = None
+            member.waiting.clear()
+            member.early.clear()
+
+    # -- sets ----------------------------------------------------------------------------
+
+    def send(self, worker: str, set_id: int, data: bytes) -> None:
+        """See :meth:`Engine.send`."""
+        member = self._used.get(worker)
+        if member is None:
+            return  # its Down has been reported
+        if member.leaving:
+            self._news.append(Refused(worker, set_id, "the worker is being given back"))
+            return
+        member.waiting.append((set_id, data))
+        self._dispatch(member)
+
+    def _dispatch(self, member: _Member) -> None:
+        # A worker with several threads would begin them at once, in any order.
+        ahead = _AHEAD if member.threads == 1 else 1
+        while member.waiting and len(member.sent) < ahead and self._post is not None:
+            set_id, data = member.waiting.popleft()
+            member.sent.append(set_id)
+            self._post.call(member.key, set_id, guest.execute, self._id, data)
+
+    def kill(self, worker: str) -> None:
+        """See :meth:`Engine.kill`; a worker that nobody can end is left alone instead."""
+        member = self._used.get(worker)
+        if member is None or self._post is None or member.hello is None:
+            return
+        reason = self._post.kill(member.key, member.hello.pid)
+        if reason is None:
+            member.ended = "killed by SIGKILL"
+            return
+        self._news.append(Log(f"worker {worker} ({member.key}) is left alone: {reason}"))
+        self._out_of_use(member, f"left alone: {reason}")
+
+    # -- what happens --------------------------------------------------------------------
+
+    def events(self, timeout: float) -> list[Event]:
+        """See :meth:`Engine.events`.
+
+        Raises
+        ------
+        EngineError
+            If the cluster cannot be reached or has no worker that can be used. Once.
+        """
+        until = time.monotonic() + timeout
+        while True:
+            left = 0.0 if self._news or self._trouble else max(0.0, until - time.monotonic())
+            try:
+                self._heed(self._happened.get(left > 0, left or None))
+            except Empty:
+                if self._news or self._trouble or time.monotonic() >= until:
+                    break
+        self._look_at_time()
+        found, self._news = self._news, []
+        if self._trouble is not None and not found:
+            trouble, self._trouble = self._trouble, None
+            raise trouble
+        return found
+
+    def _heed(self, message: Message) -> None:
+        if isinstance(message, Joined):
+            self._joined(message)
+        elif isinstance(message, Left):
+            self._left(message.key, message.cause)
+        elif isinstance(message, PostLost):
+            self._lost(message)
+        elif (member := self._members.get(message.key)) is not None:
+            if message.set_id is None:
+                self._greeted(member, message)
+            else:
+                self._answered(member, message.set_id, message)
+
+    def _joined(self, message: Joined) -> None:
+        self._members[message.key] = _Member(message.key, message.threads)
+        environment = {k: v for k, v in self.settings.environment.items() if k not in _NOT_SENT}
+        assert self._post is not None
+        call = (guest.hello, self._id, str(self._token), environment)
+        self._post.call(message.key, None, *call)
+
+    def _greeted(self, member: _Member, message: Answered) -> None:
+        if message.error is None:
+            hello = guest.Hello(*message.value)
+            problem = guest.greeting_problem(hello)
+        else:
+            problem = f"{type(message.error).__name__}: {message.error}"
+        if problem is None and hello.token != self._id:
+            problem = f"it does not see the folder {self.settings.project_dir!r}"
+        if problem is None:
+            member.hello = hello
+            self._fill()
+        else:
+            self._problems[member.key] = problem
+            self._news.append(Log(f"worker {member.key} cannot be used: {problem}"))
+
+    def _answered(self, member: _Member, set_id: int, message: Answered) -> None:
+        if set_id not in member.sent:
+            return
+        if message.error is not None:
+            member.sent.remove(set_id)
+            cause = member.ended or f"{type(message.error).__name__}: {message.error}"
+            self._out_of_use(member, cause)
+            member.hello = None  # of no use any more
+            return
+        member.early[set_id] = bytes(message.value)
+        while member.sent and member.sent[0] in member.early:
+            done = member.sent.popleft()
+            data = member.early.pop(done)
+            if member.name is not None:
+                self._news.append(Returned(member.name, done, data))
+        self._dispatch(member)
+        self._let_go(member)
+        self._fill()  # one left alone has come to its end after all
+
+    def _left(self, key: str, cause: str) -> None:
+        member = self._members.pop(key, None)
+        self._problems.pop(key, None)
+        if member is None:
+            return
+        if self._post is not None:
+            self._post.forget(key)
+        self._out_of_use(member, "given back" if member.leaving else member.ended or cause)
+        self._fill()
+
+    def _lost(self, message: PostLost) -> None:
+        if message.post is not self._post:
+            return
+        was_up = bool(self._used)
+        text = f"the cluster {self.describe()} is gone: {message.cause}"
+        self._let_post_go()
+        for member in list(self._used.values()):
+            self._out_of_use(member, f"lost with its cluster: {message.cause}")
+        self._members.clear()
+        if was_up:
+            self._news.append(Log(text))
+        else:
+            self._trouble = EngineError(
+                f"the cluster {self.describe()} cannot be reached: {message.cause}"
+            )
+
+    def _look_at_time(self) -> None:
+        if not self._deadline or self._post is None or self._used or self._wanted == 0:
+            return
+        if self._members and len(self._problems) == len(self._members):
+            self._fail(f"has no worker that can be used: {next(iter(self._problems.values()))}")
+        elif time.monotonic() > self._deadline and not self.patient:
+            self._fail(f"has no worker after {START_SECONDS:.0f} s; start some, then run again")
+
+    def _fail(self, text: str) -> None:
+        self._deadline = 0.0
+        self._trouble = EngineError(f"the cluster {self.describe()} {text}")
+
+    @property
+    def patient(self) -> bool:
+        """Whether workers may take any time to come, as those of a batch system do."""
+        return False
+
+    def describe(self) -> str:
+        """Return what cluster it is, for people."""
+        return next((str(value) for value in self.settings.options.values()), self.name)
+
+    # -- the end -------------------------------------------------------------------------
+
+    def _take_leave(self, post: Post) -> None:
+        """Have idle workers forget us; a busy one is not waited for."""
+        idle = {key for key, member in self._members.items() if member.hello and not member.sent}
+        for key in self._members:
+            post.forget(key)
+        for key in idle:
+            post.call(key, None, guest.leave, self._id)
+        until = time.monotonic() + _LEAVE_SECONDS
+        while idle and (left := until - time.monotonic()) > 0:
+            with contextlib.suppress(Empty):
+                idle.discard(getattr(self._happened.get(timeout=left), "key", ""))
+
+    def _let_post_go(self) -> None:
+        if self._post is not None:
+            post, self._post = self._post, None
+            self._closing.append(threading.Thread(target=post.shut, daemon=True))
+            self._closing[-1].start()
+
+    def close(self) -> None:
+        """See :meth:`Engine.close`; the cluster and its workers stay."""
+        if self._post is not None:
+            with contextlib.suppress(Exception):
+                self._take_leave(self._post)
+        self._let_post_go()
+        for closing in self._closing:
+            closing.join(CLOSE_SECONDS)
+        self._closing.clear()
+        self._members.clear()
+        self._used.clear()
+        self._news.clear()
+        self._token.unlink(missing_ok=True)

@@ -1,0 +1,142 @@
+"""The worker's side in a process that is not ours: a worker of a cluster that the user gave.
+
+It is left as it was found: what a set changes in the process (working folder, ``sys.path``,
+variables, standard output) is put back after it, descriptors are not touched, and nothing here
+ends the process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import socket
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from ..errors import EngineError
+from ..events import pack_return, unpack_set
+from .worker import Session
+
+
+class Hello(NamedTuple):
+    """What a worker says of itself."""
+
+    pid: int
+    host: str
+    python: str
+    version: str
+    #: What it reads in the token file: whether it sees the project's folder.
+    token: str
+
+
+@dataclass
+class _Guest:
+    """What is kept for one engine of one runner."""
+
+    session: Session
+    environment: dict[str, str]
+    #: ``sys.path`` as its transforms have it, once they are loaded.
+    path: list[str] | None = None
+
+
+#: So many engines may use a worker at once.
+_KEPT: Final = 8
+_guests: dict[str, _Guest] = {}
+#: One set at a time, whatever number of threads the worker has: a cell may change folders.
+_at_work = threading.Lock()
+
+
+def hello(engine: str, token: str, environment: Mapping[str, str]) -> tuple[object, ...]:
+    """Get ready for the sets of `engine`; the first call in a worker.
+
+    Parameters
+    ----------
+    engine : str
+        Unlike any other engine's.
+    token : str
+        Path of a file in the project's folder.
+    environment : mapping of str to str
+        Set while its datums are processed.
+    """
+    with _at_work:
+        if engine not in _guests:
+            for old in list(_guests)[: 1 - _KEPT]:  # of runners that died
+                _guests.pop(old).session.leave()
+            _guests[engine] = _Guest(Session(own=False, guest=True), dict(environment))
+    read = ""
+    with contextlib.suppress(OSError):
+        read = Path(token).read_text()
+    return tuple(Hello(os.getpid(), socket.gethostname(), _python(), package_version(), read))
+
+
+def execute(engine: str, data: bytes) -> bytes:
+    """Run a datum set, as :func:`.worker.execute` does.
+
+    Raises
+    ------
+    EngineError
+        If the worker was restarted: it has to be greeted again.
+    JournalError
+        If a record could not be written; the worker is of no use any more.
+    """
+    with _at_work:
+        guest = _guests.get(engine)
+        if guest is None:
+            raise EngineError("the worker was restarted")
+        with _as_found(guest):
+            return pack_return(guest.session.run(unpack_set(data)))
+
+
+def leave(engine: str) -> None:
+    """Forget `engine`: let go of its files and values."""
+    with _at_work:
+        guest = _guests.pop(engine, None)
+        if guest is not None:
+            guest.session.leave()
+
+
+@contextlib.contextmanager
+def _as_found(guest: _Guest) -> Iterator[None]:
+    """Put variables, the working folder and ``sys.path`` back in the end."""
+    variables, path, folder = dict(os.environ), list(sys.path), os.getcwd()
+    os.environ.update(guest.environment)
+    sys.path[:] = guest.path or path
+    try:
+        yield
+    finally:
+        guest.path, sys.path[:] = list(sys.path), path
+        if dict(os.environ) != variables:
+            os.environ.clear()
+            os.environ.update(variables)
+        with contextlib.suppress(OSError):
+            os.chdir(folder)
+
+
+def _python() -> str:
+    return ".".join(platform.python_version_tuple()[:2])
+
+
+def package_version() -> str:
+    """Return the version of this package as it is installed here."""
+    try:
+        return version("jupyter-datum")
+    except PackageNotFoundError:
+        return ""
+
+
+def greeting_problem(hello: Hello) -> str | None:
+    """Return why a worker that said this cannot be used, or None."""
+    if hello.python != _python():
+        return f"it has Python {hello.python}, the kernel has {_python()}: use the same"
+    if hello.version != package_version():
+        return (
+            f"it has jupyter-datum {hello.version or '?'}, the kernel has {package_version()}: "
+            "install the same there"
+        )
+    return None

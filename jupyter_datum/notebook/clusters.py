@@ -1,0 +1,111 @@
+"""``--engine`` of a cell: a name, an address, or a cluster object of the kernel.
+
+Only an address leaves the kernel, and goes into the signed recipe: an object would be of no use
+in another process, nor tomorrow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..engines import choose_engine, engine_class, known_engines
+from ..engines.choice import named_engines, secured
+from ..errors import EngineError, UnknownEngineError
+from ..hashing import hex_digest
+from ..transform.recipe import data_dir
+
+
+def engine_of(text: str, namespace: Mapping[str, Any]) -> str:
+    """Return the engine as a recipe holds it.
+
+    Parameters
+    ----------
+    text : str
+        As written; ``$NAME`` is always an object of the kernel.
+    namespace : mapping
+
+    Raises
+    ------
+    UnknownEngineError
+        If it is nothing that is known; names what there is.
+    EngineError
+        If an object is no cluster, or one that cannot be reached from another process.
+    """
+    name = text.removeprefix("$")
+    if text.startswith("$") or _is_object(name, namespace):
+        if name not in namespace:
+            raise EngineError(f"--engine {text}: the kernel has no name {name!r}")
+        text = address_of(name, namespace[name])
+    engine_class(choose_engine(text))
+    return text
+
+
+def _is_object(name: str, namespace: Mapping[str, Any]) -> bool:
+    if name not in namespace or name in known_engines() or name in named_engines():
+        return False
+    if not name.isidentifier():
+        return False
+    if isinstance(namespace[name], str):
+        raise UnknownEngineError(name, (*known_engines(), f"${name} (text of the kernel)"))
+    return True
+
+
+def address_of(name: str, cluster: Any) -> str:
+    """Return how another process reaches the cluster object `cluster`."""
+    if isinstance(cluster, str):
+        return cluster
+    if (type(cluster).__module__ or "").partition(".")[0] == "ipyparallel":
+        return f"ipyparallel:{_connection_file(name, cluster)}"
+    scheduler = getattr(cluster, "scheduler", None)
+    address = getattr(cluster, "scheduler_address", None) or getattr(scheduler, "address", None)
+    if not isinstance(address, str) or not address:
+        raise EngineError(
+            f"--engine {name}: {type(cluster).__name__} is no cluster with a scheduler_address, "
+            "nor one of ipyparallel's"
+        )
+    if address.startswith("inproc:"):
+        raise EngineError(
+            f"--engine {name}: this cluster lives in the kernel only ({address}). Make it with "
+            "processes=True, or use --engine dask"
+        )
+    return secured(address, _tls(getattr(cluster, "security", None)))
+
+
+def _tls(security: Any) -> dict[str, str]:
+    """The files of a Dask cluster's security; what it holds in memory is kept as files."""
+    found = {}
+    for key, attribute in (("ca", "tls_ca_file"), ("cert", "tls_client_cert"),
+                           ("key", "tls_client_key")):  # fmt: skip
+        value = getattr(security, attribute, None)
+        if value:
+            found[key] = _kept(str(value)) if "\n" in str(value) else str(value)
+    return found
+
+
+def _kept(text: str) -> str:
+    """Keep a certificate or key where this user's own signing key lies; return its path."""
+    folder = data_dir() / "jupyter-datum" / "tls"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = folder / f"{hex_digest(text.encode(), 16)}.pem"
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(text)
+    return str(path)
+
+
+def _connection_file(name: str, cluster: Any) -> str:
+    """The file by which clients of an ipyparallel cluster connect."""
+    profile_dir, number = getattr(cluster, "profile_dir", None), getattr(cluster, "cluster_id", "")
+    if getattr(cluster, "cluster", None) is not None:  # a client knows its cluster
+        return _connection_file(name, cluster.cluster)
+    known = getattr(cluster, "_connection_file", None) or getattr(cluster, "url_file", None)
+    suffix = f"-{number}" if number else ""
+    path = Path(str(known or f"{profile_dir}/security/ipcontroller{suffix}-client.json"))
+    if not path.is_file():
+        raise EngineError(
+            f"--engine {name}: there is no connection file {str(path)!r}. Start the cluster, or "
+            "give the file: --engine ipyparallel:FILE.json"
+        )
+    return str(path.resolve())

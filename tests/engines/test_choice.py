@@ -1,0 +1,131 @@
+"""Which engine ``--engine TEXT`` means, and where its workers come from."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from jupyter_datum.engines import choose_engine, is_name
+from jupyter_datum.errors import EngineError, UnknownEngineError, UsageError
+from jupyter_datum.notebook.clusters import engine_of
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path))
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "data"))
+    return tmp_path / "jupyter_datum.toml"
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "options"),
+    [
+        ("joblib", "joblib", {}),
+        ("joblib:loky", "joblib", {}),
+        ("joblib:threading", "joblib", {"backend": "threading"}),
+        ("tcp://host:8786", "dask", {"address": "tcp://host:8786"}),
+        (
+            "tls://host:8786#ca=/a.pem&key=/k.pem",
+            "dask",
+            {"address": "tls://host:8786", "security": {"ca": "/a.pem", "key": "/k.pem"}},
+        ),
+        ("ipyparallel:mpi", "ipyparallel", {"profile": "mpi"}),
+        ("ipyparallel:/x/c.json", "ipyparallel", {"connection_file": "/x/c.json"}),
+    ],
+)
+def test_what_a_text_means(settings: Path, text: str, kind: str, options: object) -> None:
+    assert choose_engine(text) == (kind, options)
+
+
+def test_names_of_the_settings_are_engines(settings: Path) -> None:
+    settings.write_text('[engines.big]\nkind = "dask"\naddress = "tcp://login:8786"\n')
+    choice = choose_engine("big")
+    assert choice == ("dask", {"address": "tcp://login:8786"})
+    assert choice.given
+    assert choice.workers(None) == 0
+    assert choice.workers(3) == 3
+    with pytest.raises(UnknownEngineError, match=r"'bog'.*joblib.*big"):
+        choose_engine("bog")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[engines.big\n", "cannot be read"),
+        ("engines = 3\n", "tables"),
+        ("[engines]\nbig = 3\n", "tables"),
+        ("[engines.big]\nkind = 'sun'\n", "needs kind = one of serial, joblib"),
+    ],
+)
+def test_settings_that_say_nothing_are_refused(settings: Path, text: str, says: str) -> None:
+    settings.write_text(text)
+    with pytest.raises(UsageError, match=says):
+        choose_engine("big")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such modes")
+def test_settings_that_others_may_write_start_nothing(settings: Path) -> None:
+    settings.write_text('[engines.big]\nkind = "dask"\ncluster = "os:system"\n')
+    settings.chmod(0o666)
+    with pytest.raises(UsageError, match=r"others may write.*chmod go-w"):
+        choose_engine("big")
+
+
+def test_an_address_with_unknown_parts_is_refused(settings: Path) -> None:
+    with pytest.raises(UsageError, match=r"password.*#ca=FILE"):
+        choose_engine("tls://host:1#password=x")
+
+
+@pytest.mark.parametrize("text", ["tcp://host:1", "ipyparallel:/x/c.json", "a b", "c.json"])
+def test_what_a_request_must_not_name(text: str) -> None:
+    assert not is_name(text)
+
+
+@pytest.mark.parametrize("text", ["dask", "big", "joblib:threading", "ipyparallel:mpi"])
+def test_what_a_request_may_name(text: str) -> None:
+    assert is_name(text)
+
+
+# -- cluster objects of the kernel -------------------------------------------------------------
+
+
+def test_a_cluster_object_gives_its_address_and_never_itself(settings: Path) -> None:
+    pytest.importorskip("distributed")
+    security = SimpleNamespace(tls_ca_file="/ca.pem", tls_client_key="-----BEGIN\nsecret\n")
+    cluster = SimpleNamespace(scheduler_address="tls://10.0.0.1:8786", security=security)
+    text = engine_of("$cluster", {"cluster": cluster})
+    assert text == engine_of("cluster", {"cluster": cluster})
+    options = choose_engine(text).options
+    assert options["address"] == "tls://10.0.0.1:8786"
+    assert options["security"]["ca"] == "/ca.pem"
+    key = Path(options["security"]["key"])
+    assert key.read_text() == "-----BEGIN\nsecret\n"
+    assert key.stat().st_mode & 0o077 == 0
+    assert "secret" not in text
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        (SimpleNamespace(scheduler_address="inproc://10.0.0.1/7/1"), "processes=True"),
+        (SimpleNamespace(scheduler_address=""), "no cluster"),
+        (object(), "object is no cluster"),
+    ],
+)
+def test_what_is_no_cluster_or_out_of_reach_is_refused(
+    settings: Path, value: object, says: str
+) -> None:
+    with pytest.raises(EngineError, match=says):
+        engine_of("$c", {"c": value})
+
+
+def test_a_name_that_the_kernel_does_not_know_is_refused(settings: Path) -> None:
+    with pytest.raises(EngineError, match="no name 'c'"):
+        engine_of("$c", {})
+    with pytest.raises(UnknownEngineError, match="'c'"):
+        engine_of("c", {})
+    with pytest.raises(UnknownEngineError, match=r"\$c"):
+        engine_of("c", {"c": "tcp://text:1"})

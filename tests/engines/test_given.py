@@ -1,0 +1,210 @@
+"""Clusters that the user gave: their workers are used, and left as they were found."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jupyter_datum.engines import choose_engine, engine_class
+from jupyter_datum.engines.base import Engine, EngineSettings, Log
+from jupyter_datum.errors import EngineError, UsageError
+from jupyter_datum.events import Begun, Done, Failed
+
+from .conftest import Crew, Work, outcomes
+
+distributed = pytest.importorskip("distributed")
+
+ADD = "datum.value + 1"
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Any]:
+    """A Dask cluster of somebody else's: two workers with nannies."""
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0"
+    ) as cluster:
+        yield cluster
+
+
+def reach(work: Work, text: str, environment: dict[str, str] | None = None) -> Engine:
+    choice = choose_engine(text)
+    settings = EngineSettings(str(work.project.dir), environment or {}, choice.options)
+    return engine_class(choice)(settings)
+
+
+@pytest.fixture
+def crew(cluster: Any, work: Work) -> Iterator[Crew]:
+    with reach(work, cluster.scheduler_address, {"TOLD": "yes"}) as engine:
+        crew = Crew(engine, work)
+        yield crew
+    crew.check()
+
+
+def results(done: list[Done | Failed]) -> list[bytes]:
+    return [record.result.data for record in done if isinstance(record, Done) and record.result]
+
+
+def test_its_workers_do_sets_in_the_order_sent(crew: Crew) -> None:
+    workers = crew.start(2)
+    recipe = crew.work.transform(ADD)
+    sets = [crew.send(workers[n % 2], recipe, [n], first=n) for n in range(20)]
+    for n, set_id in enumerate(sets):
+        assert results(outcomes(crew.answer(set_id))) == [b"%d" % (n + 1)]
+    for k in (0, 1):
+        mine = [set_id for set_id in crew.returned() if crew.sent[set_id] == workers[k]]
+        assert mine == sorted(mine)
+    assert sorted(crew.work.executed()) == list(range(20))
+
+
+def test_a_worker_is_left_as_it_was_found(cluster: Any, crew: Crew) -> None:
+    def state() -> tuple[object, ...]:
+        import os
+        import sys
+
+        from jupyter_datum.engines import guest
+
+        return os.getpid(), os.getcwd(), sys.path, dict(os.environ), os.getpgrp(), guest._guests
+
+    with distributed.Client(cluster, set_as_default=False) as client:
+        before = client.run(state)
+        (worker,) = crew.start(1)
+        recipe = crew.work.transform(
+            "import os\nos.environ['LEFT'] = 'x'\nos.umask(os.umask(0o22))\n"
+            "[os.environ['TOLD'], os.getcwd()]"
+        )
+        answer = crew.answer(crew.send(worker, recipe, [0]))
+        assert results(outcomes(answer)) == [b'["yes","%s"]' % os.fsencode(crew.work.project.root)]
+        crew.engine.close()
+        assert client.run(state) == before
+
+
+def test_what_is_printed_is_kept(crew: Crew) -> None:
+    (worker,) = crew.start(1)
+    done = outcomes(crew.answer(crew.send(worker, crew.work.transform("print('hi')"), [0])))
+    log = crew.work.project.worker_log("0" * 32, 1, worker).read_bytes()
+    assert [d.log and log[d.log.offset : d.log.offset + d.log.length] for d in done] == [b"hi\n"]
+
+
+def test_a_killed_worker_comes_back_by_its_nanny_under_another_name(crew: Crew) -> None:
+    workers = crew.start(2)
+    recipe = crew.work.transform("import time\ntime.sleep(datum.value)")
+    crew.send(workers[0], recipe, [600], first=0)
+    crew.work.until_executed(0)
+    crew.engine.kill(workers[0])
+    assert crew.cause(workers[0]) == "killed by SIGKILL"
+    crew.until(lambda: len(crew.up()) == 2)
+    (fresh,) = set(crew.up()) - set(workers)
+    assert outcomes(crew.answer(crew.send(fresh, recipe, [0], first=1)))
+    assert outcomes(crew.answer(crew.send(workers[1], recipe, [0], first=2)))
+    assert sorted(crew.work.executed()) == [0, 1, 2]
+
+
+def test_a_death_takes_no_other_worker_along(crew: Crew) -> None:
+    workers = crew.start(2)
+    recipe = crew.work.transform("import os\nos._exit(3) if datum.value else 'fine'")
+    fatal = crew.send(workers[0], recipe, [0, 1, 0], first=0)
+    after = crew.send(workers[0], recipe, [0], first=3)
+    assert "no longer in the cluster" in crew.cause(workers[0])
+    last = crew.work.journal(workers[0])[-1]
+    assert isinstance(last, Begun)
+    assert (last.set_id, last.position) == (fatal, 1)
+    crew.until(lambda: len(crew.up()) == 2)
+    for n, worker in enumerate(crew.up(), 4):
+        assert outcomes(crew.answer(crew.send(worker, recipe, [0], first=n)))
+    assert {fatal, after}.isdisjoint(crew.returned())
+    executed = crew.work.executed()
+    assert len(executed) == len(set(executed))
+
+
+def test_scale_uses_more_or_fewer_and_ends_none(cluster: Any, crew: Crew) -> None:
+    with distributed.Client(cluster, set_as_default=False) as client:
+        before = client.run(os.getpid)
+        first = crew.start(1)
+        both = crew.start(2)
+        assert set(first) < set(both)
+        assert len(crew.start(1)) == 1
+        assert crew.start(0) == []
+        (again,) = crew.start(1)
+        assert again not in both
+        assert outcomes(crew.answer(crew.send(again, crew.work.transform(ADD), [1])))
+        assert client.run(os.getpid) == before
+
+
+def test_a_worker_without_a_nanny_is_left_alone_and_used_again_later(work: Work) -> None:
+    with (
+        distributed.LocalCluster(
+            n_workers=1, threads_per_worker=2, processes=False, protocol="tcp://",
+            dashboard_address="127.0.0.1:0",
+        ) as cluster,
+        reach(work, cluster.scheduler_address) as engine,
+    ):  # fmt: skip
+        crew = Crew(engine, work)
+        (worker,) = crew.start(1)
+        gate = work.project.root / "gate"
+        recipe = work.transform(
+            "import os, time\nwhile not os.path.exists(datum.value): time.sleep(0.01)"
+        )
+        late = crew.send(worker, recipe, [str(gate)])
+        work.until_executed(0)
+        engine.kill(worker)
+        assert "no nanny" in crew.cause(worker)
+        assert any("left alone" in event.text for event in crew.all(Log))
+        gate.touch()
+        crew.until(lambda: len(crew.up()) == 1)
+        (again,) = crew.up()
+        assert outcomes(crew.answer(crew.send(again, recipe, [str(gate)], first=1)))
+        assert late not in crew.returned()
+        crew.check()
+
+
+def test_a_lost_scheduler_is_said_and_workers_are_down(work: Work) -> None:
+    cluster = distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, dashboard_address="127.0.0.1:0"
+    )
+    with closing(cluster), reach(work, cluster.scheduler_address) as engine:
+        crew = Crew(engine, work)
+        (worker,) = crew.start(1)
+        cluster.close()
+        assert "cluster" in crew.cause(worker)
+        engine.scale(1)
+        with pytest.raises(EngineError, match=r"tcp://.*cannot be reached"):
+            crew.until(lambda: False)
+
+
+def test_an_address_where_nobody_answers_is_said(work: Work, monkeypatch: Any) -> None:
+    from jupyter_datum.engines import dask_given
+
+    monkeypatch.setattr(dask_given, "_CONNECT_SECONDS", 0.5)
+    with reach(work, "tcp://127.0.0.1:9") as engine:
+        engine.start(1)
+        with pytest.raises(EngineError, match=r"tcp://127.0.0.1:9.*cannot be reached"):
+            Crew(engine, work).until(lambda: False)
+
+
+def test_a_cluster_class_of_another_package_is_brought_up_and_given_back(
+    work: Work, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path))
+    (tmp_path / "jupyter_datum.toml").write_text(
+        '[engines.own]\nkind = "dask"\ncluster = "distributed:LocalCluster"\n'
+        'options = {n_workers = 0, threads_per_worker = 1, dashboard_address = "127.0.0.1:0"}\n'
+    )
+    with reach(work, "own") as engine:
+        crew = Crew(engine, work)
+        (worker,) = crew.start(1)
+        crew.answer(crew.send(worker, work.transform("import os\nos.getpid()"), [0]))
+        pid = int(results(outcomes(crew.returned()[1]))[0])
+        assert len(crew.start(2)) == 2
+    assert not os.path.exists(f"/proc/{pid}") or os.getpid() == pid
+
+
+def test_an_option_that_it_does_not_know_is_refused(work: Work) -> None:
+    with pytest.raises(UsageError, match="colour"):
+        from jupyter_datum.engines.dask_given import GivenDaskEngine
+
+        GivenDaskEngine(EngineSettings(str(work.project.dir), {}, {"colour": "red"}))
