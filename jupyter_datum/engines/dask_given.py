@@ -15,8 +15,9 @@ from importlib import import_module
 from typing import Any, Final
 
 from ..errors import EngineError
-from .given import Answered, GivenEngine, Joined, Left, Post, Tell
+from .given import GivenEngine
 from .local import require
+from .post import Answered, Joined, Left, Post, Tell
 from .processes import kill_tree
 
 require("dask", "distributed")

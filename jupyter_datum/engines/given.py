@@ -12,22 +12,20 @@ import itertools
 import secrets
 import threading
 import time
-from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import Any, ClassVar, Final, NamedTuple
+from typing import ClassVar, Final
 
 from ..errors import EngineError, UsageError
 from ..resources import THREAD_VARIABLES
 from . import guest
 from .base import Down, Engine, EngineSettings, Event, Log, Refused, Returned, Up
+from .post import CLOSE_SECONDS, Answered, Joined, Left, Message, Post, PostLost
 
 #: Without a worker that can be used by then, that is an error.
 START_SECONDS: Final = 60.0
-CLOSE_SECONDS: Final = 15.0
 _LEAVE_SECONDS: Final = 3.0
 #: Sets that a worker may have at once, so that it need not wait for the next one.
 _AHEAD: Final = 2
@@ -38,94 +36,6 @@ _NOT_SENT: Final = frozenset(
         "TMPDIR", "TEMP", "TMP", "VIRTUAL_ENV",
     }
 )  # fmt: skip
-
-
-class Joined(NamedTuple):
-    """A worker is in the cluster; `key` is the library's name of it."""
-
-    key: str
-    threads: int = 1
-
-
-class Left(NamedTuple):
-    """It is not any more."""
-
-    key: str
-    cause: str
-
-
-class Answered(NamedTuple):
-    """A call was answered, or failed."""
-
-    key: str
-    #: A set's id; None: the greeting.
-    set_id: int | None
-    value: Any
-    error: BaseException | None
-
-
-class PostLost(NamedTuple):
-    """The scheduler or controller cannot be reached."""
-
-    post: Post
-    cause: str
-
-
-Message = Joined | Left | Answered | PostLost
-Tell = Callable[[Message], None]
-
-
-class Post(ABC):
-    """The connection to a cluster. :meth:`open` runs in a thread of its own."""
-
-    def __init__(self, options: Mapping[str, Any], tell: Tell) -> None:
-        self.options = options
-        self.tell = tell
-        self.closed = threading.Event()
-        self._opening = threading.Thread(target=self._open, daemon=True)
-        self._opening.start()
-
-    def _open(self) -> None:
-        try:
-            self.open()
-            if not self.closed.is_set():
-                self.watch()
-        except Exception as exc:
-            self.tell(PostLost(self, f"{type(exc).__name__}: {exc}"))
-
-    def shut(self) -> None:
-        """Let go of it, whatever state it is in."""
-        self.closed.set()
-        self._opening.join(CLOSE_SECONDS)
-        with contextlib.suppress(Exception):
-            self.close()
-
-    @abstractmethod
-    def open(self) -> None:
-        """Connect; returns or raises."""
-
-    @abstractmethod
-    def watch(self) -> None:
-        """Tell who comes and goes, until :attr:`closed`."""
-
-    @abstractmethod
-    def call(self, key: str, set_id: int | None, function: Callable[..., Any], *args: Any) -> None:
-        """Have a worker call `function`; :class:`Answered` follows."""
-
-    @abstractmethod
-    def forget(self, key: str) -> None:
-        """Take back what was sent to a worker: it is gone."""
-
-    def kill(self, key: str, pid: int) -> str | None:
-        """End a worker, whom the cluster replaces; return why that is not possible, or None."""
-        return "this cluster does not let single workers be ended"
-
-    def scale(self, n: int) -> None:  # noqa: B027
-        """Have the cluster itself grow or shrink, if it is ours to ask."""
-
-    @abstractmethod
-    def close(self) -> None:
-        """Disconnect; a cluster that we brought up is given back."""
 
 
 @dataclass

@@ -1,0 +1,100 @@
+"""The connection to a cluster that is not ours to start worker by worker, and what it tells."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NamedTuple
+
+#: How long a library may take to let go of its connections.
+CLOSE_SECONDS: Final = 15.0
+
+
+class Joined(NamedTuple):
+    """A worker is in the cluster; `key` is the library's name of it."""
+
+    key: str
+    threads: int = 1
+
+
+class Left(NamedTuple):
+    """It is not any more."""
+
+    key: str
+    cause: str
+
+
+class Answered(NamedTuple):
+    """A call was answered, or failed."""
+
+    key: str
+    #: A set's id; None: the greeting.
+    set_id: int | None
+    value: Any
+    error: BaseException | None
+
+
+class PostLost(NamedTuple):
+    """The scheduler or controller cannot be reached."""
+
+    post: Post
+    cause: str
+
+
+Message = Joined | Left | Answered | PostLost
+Tell = Callable[[Message], None]
+
+
+class Post(ABC):
+    """The connection to a cluster. :meth:`open` runs in a thread of its own."""
+
+    def __init__(self, options: Mapping[str, Any], tell: Tell) -> None:
+        self.options = options
+        self.tell = tell
+        self.closed = threading.Event()
+        self._opening = threading.Thread(target=self._open, daemon=True)
+        self._opening.start()
+
+    def _open(self) -> None:
+        try:
+            self.open()
+            if not self.closed.is_set():
+                self.watch()
+        except Exception as exc:
+            self.tell(PostLost(self, f"{type(exc).__name__}: {exc}"))
+
+    def shut(self) -> None:
+        """Let go of it, whatever state it is in."""
+        self.closed.set()
+        self._opening.join(CLOSE_SECONDS)
+        with contextlib.suppress(Exception):
+            self.close()
+
+    @abstractmethod
+    def open(self) -> None:
+        """Connect; returns or raises."""
+
+    @abstractmethod
+    def watch(self) -> None:
+        """Tell who comes and goes, until :attr:`closed`."""
+
+    @abstractmethod
+    def call(self, key: str, set_id: int | None, function: Callable[..., Any], *args: Any) -> None:
+        """Have a worker call `function`; :class:`Answered` follows."""
+
+    @abstractmethod
+    def forget(self, key: str) -> None:
+        """Take back what was sent to a worker: it is gone."""
+
+    def kill(self, key: str, pid: int) -> str | None:
+        """End a worker, whom the cluster replaces; return why that is not possible, or None."""
+        return "this cluster does not let single workers be ended"
+
+    def scale(self, n: int) -> None:  # noqa: B027
+        """Have the cluster itself grow or shrink, if it is ours to ask."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Disconnect; a cluster that we brought up is given back."""
