@@ -20,6 +20,7 @@ import msgpack
 from ..errors import InputError, UsageError
 from ..hashing import combine_values, encode_value, hex_digest, type_name, value_word
 from ..project import Project
+from ..transform.recipe import write_named
 from .base import Errors, Input, Listed, check_keys
 
 #: More values than this go into a file, for the sake of the recipe.
@@ -70,7 +71,7 @@ class GridInput(Input):
             return self
         data = bytes(msgpack.packb([(axis.name, axis.values) for axis in self.axes]))
         file = f"grid-{hex_digest(data)}"
-        write_file(project.payload(file), data)
+        write_named(project.payload(file), data)
         other = GridInput(self.axes, file)
         other.given, other.on, other.by, other.outer = self.given, self.on, self.by, self.outer
         return other
@@ -139,17 +140,6 @@ def _values(name: str, given: Any) -> list[tuple[str, bytes]]:
         seen[word] += 1
         found.append((word if seen[word] == 1 else f"{word}#{seen[word]}", data))
     return found
-
-
-def write_file(path: Path, data: bytes) -> None:
-    """Write a file that is named by its content: whole, or not at all."""
-    if path.exists():
-        return
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(data)
-    part.replace(path)
 
 
 def _read(path: Path, name: str) -> list[Axis]:

@@ -98,7 +98,7 @@ def write_recipe(project: Project, recipe: Recipe) -> str:
     """Sign `recipe` and keep it; return its digest, which is its name."""
     data = _text(recipe)
     digest = hex_digest(data, 32)
-    _keep(project.recipe(digest), sign(data).encode() + b"\n" + data)
+    write_named(project.recipe(digest), sign(data).encode() + b"\n" + data)
     return digest
 
 
@@ -153,7 +153,7 @@ def _checked(project: Project, digest: str, *, signed: bool) -> bytes:
 def write_payload(project: Project, data: bytes) -> str:
     """Keep a payload; return its digest."""
     digest = payload_digest(data)
-    _keep(project.payload(digest), data)
+    write_named(project.payload(digest), data)
     return digest
 
 
@@ -176,7 +176,8 @@ def read_payload(project: Project, digest: str) -> bytes:
     return data
 
 
-def _keep(path: Path, data: bytes) -> None:
+def write_named(path: Path, data: bytes) -> None:
+    """Write a file that is named by its content: whole, or not at all."""
     if path.exists() and path.stat().st_size == len(data):
         return
     part = path.with_name(f"{path.name}.{os.getpid()}.part")

@@ -196,14 +196,10 @@ class Judge:
         rules = self._rules
         if not rules.out:
             return "this transform has no output folder: give it one with -o FOLDER"
-        reason = check_rel(output.rel)
-        if reason is not None:
-            return f"the output {show(output.rel)} is refused: {reason}"
-        name = os.fsencode(output.staged)
-        staged = os.path.join(pool(rules.out), name)
-        status = lstat(staged) if name and os.path.basename(name) == name else None
-        if status is None or not stat.S_ISREG(status.st_mode) or status.st_size != output.size:
-            return f"the staged file of {show(output.rel)} is gone or has another size"
+        found = staged_file(rules.out, output)
+        if isinstance(found, str):
+            return found
+        staged, status = found
         final = os.path.join(rules.out, output.rel)
         size, mtime_ns = status.st_size, status.st_mtime_ns
         return Move(done.datum, done.attempt, staged, final, size, mtime_ns, output.digest)
@@ -347,3 +343,19 @@ def edited(path: bytes) -> str:
 def unknown(path: bytes) -> str:
     """Say that something stands there which we did not make."""
     return f"{show(path)} exists and is not ours; move it away, or run with --force to overwrite it"
+
+
+def staged_file(staging: bytes, output: OutputFile) -> tuple[bytes, os.stat_result] | str:
+    """Return the file that a record says was staged, and what it is; or why it is not taken.
+
+    The record came from a worker: nothing in it leads out of the pool or of the output folder.
+    """
+    reason = check_rel(output.rel)
+    if reason is not None:
+        return f"the output {show(output.rel)} is refused: {reason}"
+    name = os.fsencode(output.staged)
+    path = os.path.join(pool(staging), name)
+    status = lstat(path) if name and os.path.basename(name) == name else None
+    if status is None or not stat.S_ISREG(status.st_mode) or status.st_size != output.size:
+        return f"the staged file of {show(output.rel)} is gone or has another size"
+    return path, status

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import stat
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -23,11 +22,11 @@ from ...ledger.edges import keep_past
 from ...ledger.writes import RunKey, check_epoch
 from ...remote import is_url
 from ..disk import disk_errors, lstat, sync_files, write_anew
-from ..names import check_rel, is_below, show
+from ..names import is_below
 from ..porter import Parcel, Porter, Seen
 from ..staging import pool
 from . import redo
-from .judge import Judge, Rules, Verdict, edited, unknown
+from .judge import Judge, Rules, Verdict, edited, staged_file, unknown
 from .moves import Move, carry_out, is_unedited
 from .publisher import Commit, Publisher
 from .recovery import announced_moves
@@ -63,16 +62,11 @@ class RemoteJudge(Judge):
         super().__init__(conn, rules, group, announced)
 
     def _move(self, done: Done, output: OutputFile) -> Move | str:
-        reason = check_rel(output.rel)
-        if reason is not None:
-            return f"the output {show(output.rel)} is refused: {reason}"
-        name = os.fsencode(output.staged)
-        staged = os.path.join(pool(self._staging), name)
-        status = lstat(staged) if name and os.path.basename(name) == name else None
-        if status is None or not stat.S_ISREG(status.st_mode) or status.st_size != output.size:
-            return f"the staged file of {show(output.rel)} is gone or has another size"
+        found = staged_file(self._staging, output)
+        if isinstance(found, str):
+            return found
         final = os.path.join(self._rules.out, output.rel)
-        return Move(done.datum, done.attempt, staged, final, output.size, None, output.digest)
+        return Move(done.datum, done.attempt, found[0], final, output.size, None, output.digest)
 
     def _on_disk(self, done: Done, move: Move, owner: redo.Owned | None) -> str | None:
         there = self._there.get(move.final)
