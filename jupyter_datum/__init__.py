@@ -8,6 +8,7 @@ from .errors import DatumError
 from .inputs import cross, datums, glob, grid, group, items, join, rows, split, union, whole
 
 if TYPE_CHECKING:
+    from .flow import Stream
     from .outcomes import Comparison
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "load_ipython_extension",
     "rows",
     "split",
+    "stream",
     "transform",
     "union",
     "untracked",
@@ -52,6 +54,27 @@ def compare(a: Any, b: Any = None, *, project: str | None = None) -> Comparison:
     from .outcomes import compare_here
 
     return compare_here(a, b, project)
+
+
+def stream(name: Any, *, project: str | None = None, **options: Any) -> Stream:
+    """Iterate the datums of a transform that succeed, while its run goes on.
+
+    Parameters
+    ----------
+    name : str or Transform
+    project : str, optional
+        A folder in the project; the working folder by default.
+    **options
+        ``order``, ``on_error``, ``ahead``, ``part``, as of ``NAME.stream()``.
+
+    Raises
+    ------
+    UsageError
+        If it has not run, or there is no project.
+    """
+    from .flow import stream_here
+
+    return stream_here(name, project, **options)
 
 
 def __getattr__(name: str) -> Any:

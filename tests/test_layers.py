@@ -41,6 +41,7 @@ FLOORS = {
     "runner": 6,
     "server": 6,
     "": 7,
+    "flow": 7,
     "notebook": 8,
     "cli": 8,
 }

@@ -44,6 +44,7 @@ class RunRow(NamedTuple):
     saved: float
     pipeline: str
     folded: int
+    feed: str | None
 
     @property
     def pending(self) -> int:
@@ -58,7 +59,7 @@ RUN: Final = (
     " r.workers, r.options, r.origin, r.status, r.message, r.note, r.epoch, r.requested,"
     " r.started, r.ended, r.planned, r.total, r.running, r.success, r.failed, r.recovered,"
     " r.skipped, r.cancelled, r.executions, r.late, r.seconds, r.saved,"
-    " r.pipeline, r.folded"
+    " r.pipeline, r.folded, r.feed"
     " from run r join transform t on t.id = r.transform "
 )
 

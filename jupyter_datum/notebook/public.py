@@ -41,6 +41,7 @@ from ..transform.recipe import Recipe, read_recipe
 from ..transform.traceback import mask
 from . import render
 from .display import screen_for
+from .flows import Flows
 from .wait import Waiter
 
 #: Seconds after which a plan in the making shows what it knows.
@@ -91,7 +92,7 @@ class Failures(list[dict[str, Any]]):
         return self._text
 
 
-class Transform:
+class Transform(Flows):
     """A transform of this project, as the ledger knows it.
 
     Parameters
@@ -389,6 +390,7 @@ def status_json(run: RunRow, groups: list[FailureGroup]) -> dict[str, Any]:
     fields = run._asdict()
     fields["note"] = json.loads(run.note or "{}")
     fields["options"] = json.loads(run.options or "{}")
+    fields["feed"] = json.loads(run.feed or "null")
     fields["pending"] = run.pending
     fields["groups"] = [group._asdict() for group in groups]
     return fields

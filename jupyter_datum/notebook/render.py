@@ -263,7 +263,19 @@ def closing_line(run: RunRow) -> str:
         RunStatus.PAUSED: "paused; ",
         RunStatus.ERROR: "stopped; ",
     }.get(RunStatus(run.status), f"{run.status}; ")
-    return f"{run.name}: {head}{', '.join(parts) or 'nothing ran'} in {span(seconds)}{speed}"
+    line = f"{run.name}: {head}{', '.join(parts) or 'nothing ran'} in {span(seconds)}{speed}"
+    return line + _feed(run)
+
+
+def _feed(run: RunRow) -> str:
+    """Who waits for whom, where what the run makes is taken while it goes on."""
+    feed = json.loads(run.feed or "{}")
+    if not feed.get("bound"):
+        return ""
+    if feed["bound"] == "feed":
+        return f"; feed-bound: its consumer has waited {span(feed['waited'])} for datums"
+    held = f", {span(feed['held'])} held back for it" if feed["held"] >= 1 else ""
+    return f"; consumer-bound: {feed['behind']:,} finished datums wait{held}"
 
 
 def left_failed(run: RunRow) -> int:

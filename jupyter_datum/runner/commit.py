@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import repeat
 from typing import Any
 
@@ -142,6 +142,11 @@ class Committer:
         except sqlite3.Error:
             return False
         return True
+
+    def feed(self, news: Mapping[str, Any] | None) -> None:
+        """Somebody takes what is made, and how fast."""
+        if news is not None:
+            self._fields["feed"] = json.dumps(news)
 
     # -- one commit ----------------------------------------------------------------------
 

@@ -38,6 +38,7 @@ from ..state import (
     PauseRun,
     PlanEnded,
     ReplaceWorker,
+    Room,
     RunState,
     Send,
     SetReturned,
@@ -50,6 +51,7 @@ from ..state import (
 from ..states import DatumState, RunStatus
 from .cluster import Cluster
 from .commit import Committer
+from .consumers import Consumers
 from .durable import Durable
 from .job import Job
 from .plan import Planner
@@ -99,6 +101,7 @@ class Drive:
         self._committer = committer
         self._planning = Planning(job, planner)
         self._durable = Durable(job, committer)
+        self._consumers = Consumers(job.folder)
         self._tails: dict[str, JournalTail] = {}
         self._looked = self._started = time.monotonic()
         self._deaths = 0
@@ -204,6 +207,9 @@ class Drive:
         for worker, tail in list(self._tails.items()):
             self._records(worker, tail.read(), now)
         self._apply(Tick(), now)
+        if self._consumers.known(self.state, now):
+            self._apply(Room(self._consumers.room), now)
+            self._committer.feed(self._consumers.take_news())
         if self._stuck(now):
             self._no_workers(f"no worker came up within {START_WITHIN:g} s", now)
         if not self.ended:

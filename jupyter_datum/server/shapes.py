@@ -40,6 +40,7 @@ def run_json(
     fields["reasons"] = _object(note.get("reasons"))
     fields["left"] = _object(note.get("left"))
     fields["retryable"] = retryable
+    fields["feed"] = _object(row.feed) or None
     fields["needs"] = needs
     said = _object(row.options)
     fields["options"] = {name: said[name] for name in _OPTIONS if said.get(name) is not None}

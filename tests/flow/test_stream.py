@@ -1,0 +1,204 @@
+"""Streams of a run that goes on: real runner, real workers, a consumer in this process."""
+
+from __future__ import annotations
+
+import gc
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import jupyter_datum
+from jupyter_datum.errors import RunError, UsageError
+from jupyter_datum.flow import Stream
+from jupyter_datum.ledger import queries
+from jupyter_datum.ledger.consumers import consumers
+from jupyter_datum.notebook.public import status_json
+from jupyter_datum.runner.ask import ask_again
+from jupyter_datum.server.shapes import run_json
+
+from ..story import Story, eventually
+
+GATED = """
+import os, time
+time.sleep({pause})
+while not os.path.exists({gate!r}) and datum.value >= {first}:
+    time.sleep(0.01)
+datum.out_file('.txt').write_text(str(datum.value))
+{{'square': datum.value ** 2}}
+"""
+
+
+def gated(story: Story, first: int, pause: float = 0) -> str:
+    """Datums from `first` on wait for the gate."""
+    return GATED.format(gate=str(story.folder / "gate"), first=first, pause=pause)
+
+
+def open_gate(story: Story) -> None:
+    (story.folder / "gate").touch()
+
+
+def test_datums_come_while_the_run_goes_on_and_each_once(story: Story) -> None:
+    story.namespace["numbers"] = list(range(40))
+    run = story.start("squares -i numbers -o out --workers 2 --no-probe", gated(story, 10))
+    stream = story.transform("squares").stream()
+    first = [next(stream) for _ in range(10)]
+    row = story.row(run)
+    assert row is not None and row.ended is None, "they came before its end"
+    open_gate(story)
+    found = [*first, *stream]
+    assert sorted(datum.index for datum in found) == list(range(40))
+    for datum in found:
+        assert datum.result == {"square": datum.index**2}
+        (path,) = datum.paths
+        assert isinstance(path, Path) and path.read_text() == str(datum.index)
+    assert stream.count == 40 and not list(consumers(story.project.run(run)))
+
+
+def test_afterwards_it_just_reads_and_unchanged_datums_come_too(story: Story) -> None:
+    story.namespace["numbers"] = list(range(10))
+    story.run("twice -i numbers --engine serial", "datum.value * 2")
+    story.namespace["numbers"] = list(range(12))
+    story.run("twice -i numbers --engine serial", "datum.value * 2")
+    found = list(story.transform("twice").stream(order="index"))
+    assert [datum.result for datum in found] == [2 * i for i in range(12)]
+    halves = [list(story.transform("twice").stream(part=(k, 2))) for k in (0, 1)]
+    assert [[datum.index % 2 for datum in half] for half in halves] == [[0] * 6, [1] * 6]
+    assert [d.result for d in jupyter_datum.stream("twice", project=str(story.folder))] == [
+        2 * i for i in range(12)
+    ]
+
+
+def feed(story: Story, run: str) -> dict[str, Any]:
+    row = story.row(run)
+    found: dict[str, Any] | None = status_json(row, [])["feed"] if row else None
+    return found or {}
+
+
+def held(story: Story, run: str, seconds: float) -> dict[str, Any]:
+    """Wait until the run has been held back for so long; return what it says of that."""
+    assert eventually(lambda: feed(story, run).get("held", 0) >= seconds, within=60)
+    return feed(story, run)
+
+
+def test_the_run_holds_back_for_a_consumer_that_lives(story: Story) -> None:
+    story.namespace["numbers"] = list(range(100))
+    run = story.start("squares -i numbers --workers 2 --no-probe", gated(story, 1, 0.05))
+    stream = story.transform("squares").stream(ahead=5)
+    assert next(stream).index == 0
+    assert eventually(lambda: feed(story, run).get("consumers") == 1, within=30)
+    open_gate(story)
+    before = held(story, run, 0.2)
+    row = story.row(run)
+    assert row is not None and row.ended is None
+    # One taken, five that wait, and two sets for each worker, on their way before it was known.
+    assert row.success <= 1 + 5 + 4 * 4
+    # Nobody takes any: none is made.
+    held(story, run, before["held"] + 1)
+    assert eventually(lambda: feed(story, run)["bound"] == "consumer", within=60)
+    later = story.row(run)
+    assert later is not None and later.success == row.success
+    assert "consumer-bound" in story.transform("squares").status()
+    taken = [next(stream) for _ in range(10)]
+    assert len({datum.index for datum in taken}) == 10, "taking some lets it make some"
+    del stream
+    gc.collect()
+    assert story.end(run).success == 100, "a stream that is gone holds nobody back"
+
+
+def test_a_killed_consumer_holds_nobody_back(story: Story) -> None:
+    story.namespace["numbers"] = list(range(80))
+    run = story.start("squares -i numbers --workers 2 --no-probe", gated(story, 1))
+    code = f"""
+        import sys, time, jupyter_datum
+        stream = jupyter_datum.stream("squares", ahead=3, project={str(story.folder)!r})
+        next(stream)
+        print("taken", flush=True)
+        time.sleep(600)
+    """
+    consumer = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(code)], stdout=subprocess.PIPE, text=True
+    )
+    assert consumer.stdout is not None and consumer.stdout.readline() == "taken\n"
+    assert eventually(lambda: feed(story, run).get("consumers") == 1, within=30)
+    open_gate(story)
+    held(story, run, 0.2)
+    consumer.send_signal(signal.SIGKILL)
+    consumer.wait()
+    consumer.stdout.close()
+    assert story.end(run).success == 80
+    assert feed(story, run)["consumers"] == 0
+
+
+def test_a_slow_feed_is_called_feed_bound(story: Story) -> None:
+    story.namespace["numbers"] = list(range(12))
+    body = "import time\ntime.sleep(0.3)\ndatum.value"
+    run = story.start("slow -i numbers --workers 1 --no-probe", body)
+    with story.transform("slow").stream() as stream:
+        assert {datum.result for datum in stream} == set(range(12))
+        assert stream.waited > 1
+    row = story.end(run)
+    assert feed(story, run)["bound"] == "feed"
+    assert run_json(row, alive=True, retryable=None, needs=[])["feed"]["bound"] == "feed"
+
+
+ODD = """import os
+if datum.value % 3 == 0 and not os.path.exists({mended!r}):
+    raise ValueError(f"{{datum.value}} is bad")
+datum.value
+"""
+
+
+@pytest.mark.parametrize("order", ["completion", "index"])
+def test_failed_datums_are_skipped_raise_or_are_waited_for(story: Story, order: str) -> None:
+    story.namespace["numbers"] = list(range(9))
+    story.run("odd -i numbers --workers 2", ODD.format(mended=str(story.folder / "mended")))
+    odd = story.transform("odd")
+    stream = odd.stream(order)
+    assert sorted(datum.index for datum in stream) == [1, 2, 4, 5, 7, 8]
+    assert stream.failed == 3
+    with pytest.raises(RunError, match=r"datum .* of odd failed: .* is bad.*odd.retry\(\)"):
+        list(odd.stream(order, "raise"))
+    waiting = odd.stream(order, "wait")
+    first = [next(waiting) for _ in range(6 if order == "completion" else 0)]
+    (story.folder / "mended").touch()
+    with story.ledger() as conn:
+        row = queries.latest_run(conn, "odd")
+        assert row is not None
+        again, _ = ask_again(conn, story.project, row, {"only": ["failed"], "origin": "cli"})
+    found = [*first, *waiting]
+    assert sorted(datum.result for datum in found) == list(range(9))
+    assert story.end(again).status == "success"
+
+
+def test_a_run_that_was_stopped_is_not_the_end_of_the_data(story: Story) -> None:
+    story.namespace["numbers"] = list(range(20))
+    run = story.start("squares -i numbers --workers 1 --no-probe", gated(story, 3))
+    stream = story.transform("squares").stream(order="index")
+    assert [next(stream).index for _ in range(3)] == [0, 1, 2]
+    story.tell("cancel", run)
+    with pytest.raises(RunError, match="ended before all its datums were done"):
+        next(stream)
+
+
+def test_the_stream_starts_a_dead_runner_again(story: Story) -> None:
+    story.namespace["numbers"] = list(range(20))
+    story.start("squares -i numbers --workers 1 --no-probe", gated(story, 5))
+    stream = story.transform("squares").stream()
+    first = [next(stream) for _ in range(5)]
+    story.kill_runner()
+    open_gate(story)
+    assert {datum.index for datum in [*first, *stream]} == set(range(20))
+
+
+def test_mistakes_are_said(story: Story) -> None:
+    with pytest.raises(UsageError, match="has not run"):
+        next(story.transform("nothing").stream())
+    with pytest.raises(UsageError, match="order is one of completion, index"):
+        story.transform("nothing").stream(order="random")
+    with pytest.raises(UsageError, match="ahead"):
+        Stream(story.project, "nothing", ahead=0)
