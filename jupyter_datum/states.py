@@ -25,6 +25,9 @@ class DatumState(IntEnum):
 #: States in which nothing more happens to a datum in its run.
 SETTLED = frozenset(DatumState) - {DatumState.PENDING, DatumState.RUNNING}
 
+#: States of a datum that has a result and outputs of its last attempt.
+FINISHED = (DatumState.SUCCESS, DatumState.RECOVERED)
+
 
 class RunStatus(StrEnum):
     """State of a run. ``interrupted`` is only ever shown: its runner is gone."""

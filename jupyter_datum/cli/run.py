@@ -175,7 +175,8 @@ def _summary(row: RunRow, groups: list[Any], out: str | None) -> list[str]:
     lines = [
         f"transform   {row.name} (engine {row.engine}, {row.workers} workers)",
         f"datums      {row.total:,}",
-        f"succeeded   {row.success + row.recovered:,}",
+        f"succeeded   {row.success:,}",
+        *([f"recovered   {row.recovered:,}"] if row.recovered else []),
         f"failed      {row.failed:,}",
         *(f"    {line.strip()}" for line in render.group_lines(groups)),
         f"unchanged   {row.skipped:,}",

@@ -19,7 +19,7 @@ from typing import Any, Final, NamedTuple
 import msgpack
 
 from ..datum import Datum, Form
-from ..errors import OutputError
+from ..errors import OutputError, RunError
 from ..events import (
     MAX_BODY,
     DatumSet,
@@ -38,6 +38,7 @@ from ..outputs.staging import Staging
 from ..project import Project
 from ..results import keep_bytes, keep_result
 from ..results.display import SHOWN, close_figures, open_figures, outputs_of, take_figures
+from ..transform.fallback import Fallback, both
 from ..transform.traceback import failure_of
 from .fetch import fetcher_for
 from .logs import Capture
@@ -63,6 +64,15 @@ class Transform(NamedTuple):
     storage: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
     #: Raises if a result is not what it must be.
     check: Callable[[Any], None] | None = None
+    #: Called when the last try has failed.
+    fallback: Fallback | None = None
+
+    def recovering(self, failure: Failure) -> Transform:
+        """Return it with the fallback in place of the cell."""
+        fallback = self.fallback
+        if fallback is None:
+            raise RunError("this transform was recorded without --recover: run its cell again")
+        return self._replace(run=lambda datum: fallback(datum, failure))
 
 
 class Bench:
@@ -92,6 +102,8 @@ class Bench:
             self._staging = Staging(header.out, header.epoch, header.worker)
         self._scratch = project.run(header.run) / "tmp" / f"{header.epoch}-{header.worker}"
         self._tmp_used = False
+        #: What the datum at work failed of, if it is to be recovered.
+        self._failure: Failure | None = None
         #: What is being done: a phase of :class:`~jupyter_datum.events.Failure`, or "".
         self.phase = ""
 
@@ -161,13 +173,13 @@ class Bench:
                 began, perf_counter() - start, inputs, outputs, result, self._capture.end(),
                 metrics or None, dirty,
                 seen_digest(item.value, item.captures) if self._seen else None,
-                display, item.upstream,
+                display, item.upstream, self._failure is not None,
             )  # fmt: skip
             self.phase = "result"
             return _framed(done)
         except BaseException as exc:
             phase, self.phase = self.phase, ""
-            failure = _failure(exc, phase, filename)
+            failure = self._with_first(_failure(exc, phase, filename))
             failed = Failed(
                 item.position, item.datum, item.key, item.attempt, self._epoch, set_id,
                 began, perf_counter() - start, inputs, failure, None, self._partial(item),
@@ -184,6 +196,19 @@ class Bench:
             if self._tmp_used:
                 self._tmp_used = False
                 shutil.rmtree(self._scratch, ignore_errors=True)
+
+    def recover(
+        self, item: SetItem, set_id: int, load: Callable[[], Transform], failure: Failure
+    ) -> bytes:
+        """As :meth:`run`, for a datum whose last try failed: its fallback runs."""
+        self._failure = failure
+        try:
+            return self.run(item, set_id, lambda: load().recovering(failure))
+        finally:
+            self._failure = None
+
+    def _with_first(self, failure: Failure) -> Failure:
+        return failure if self._failure is None else both(self._failure, failure)
 
     def _datum(self, item: SetItem, inputs: tuple[InputFile, ...], transform: Transform) -> Datum:
         value = None if item.value is None else decode_value(item.value, transform.load)

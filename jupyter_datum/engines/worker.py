@@ -96,6 +96,7 @@ class Session:
         """One write for each datum: the end of the one before, the beginning of this one."""
         load = _once(lambda: self._ready(life.project, datum_set.recipe))
         epoch, set_id, run = datum_set.epoch, datum_set.set_id, life.bench.run
+        failures = datum_set.failures
         written: list[bytes] = []
         ended = b""
         for item in datum_set.items:
@@ -104,7 +105,10 @@ class Session:
             begun = Begun(item.position, item.attempt, epoch, set_id, time.time())
             written.append(ended + frame(begun))
             life.append(written[-1])
-            ended = run(item, set_id, load)
+            if failures and item.position in failures:
+                ended = life.bench.recover(item, set_id, load, failures[item.position])
+            else:
+                ended = run(item, set_id, load)
         written.append(ended)
         life.append(ended)
         return written
@@ -149,7 +153,7 @@ class Session:
         storage = options_by_input(recipe.input)
         return Transform(
             loaded.run, name, recipe.filename, recipe.fingerprint, recipe.cwd, load, form, storage,
-            loaded.check,
+            loaded.check, loaded.recover,
         )  # fmt: skip
 
 

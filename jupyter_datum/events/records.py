@@ -121,7 +121,8 @@ class Done(NamedTuple):
     input changed while it was being processed. ``seen`` is the digest of value and captures
     (:func:`jupyter_datum.hashing.seen_digest`), None where the key says it all. ``display``
     is what the cell displays, a MIME bundle as JSON: kind ``"mime"`` or ``"mime-file"``.
-    ``upstream`` are the row ids of the datums that it was made from.
+    ``upstream`` are the row ids of the datums that it was made from. ``recovered``: it is
+    the work of the function that ``--recover`` names, after the cell had failed.
     """
 
     position: int
@@ -141,6 +142,7 @@ class Done(NamedTuple):
     seen: bytes | None = None
     display: Result | None = None
     upstream: tuple[int, ...] = ()
+    recovered: bool = False
 
 
 class Failed(NamedTuple):

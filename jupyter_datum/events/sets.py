@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import msgpack
 
 from ..errors import FrameError
-from .records import Stat
+from .records import Failure, Stat
 
 _pack = msgpack.Packer(use_bin_type=True, unicode_errors="surrogateescape").pack
 
@@ -39,7 +39,9 @@ class DatumSet(NamedTuple):
     absolute folders (bytes); ``out`` is the output folder (bytes) or None; ``sync`` asks
     for a journal (False where the file system is not shared: then records travel only by
     the return value). ``seen`` asks for the digest of value and captures in each record:
-    the key does not tell them.
+    the key does not tell them. ``failures`` names the positions whose tries are used up,
+    with what they failed of last: these are to be recovered. After ``most`` datums, or
+    when it holds more than ``memory`` bytes, the worker asks to be replaced (0: never).
     """
 
     project_dir: str
@@ -54,6 +56,9 @@ class DatumSet(NamedTuple):
     sync: bool
     tries: int
     seen: bool
+    failures: dict[int, Failure]
+    most: int
+    memory: int
     items: list[SetItem]
 
 
@@ -109,7 +114,10 @@ def unpack_set(data: bytes) -> DatumSet:
     )
     reader.feed(rows)
     items = [_item(fields, attempt) for fields, attempt in zip(reader, attempts, strict=True)]
-    return DatumSet._make([*header, items])
+    found = DatumSet._make([*header, items])
+    if not found.failures:
+        return found
+    return found._replace(failures={p: Failure(*said) for p, said in found.failures.items()})
 
 
 def _item(fields: list[Any], attempt: int) -> SetItem:
@@ -125,7 +133,8 @@ class SetReturn(NamedTuple):
 
     ``status`` is ``"done"``, or ``"refused"`` when another holder has the claim. The
     frames stand in the worker's journal from byte ``start`` to ``stop``, so whoever tails
-    the journal knows at once which of them it has seen.
+    the journal knows at once which of them it has seen. ``worn`` says why the worker
+    should be replaced, if it should.
     """
 
     set_id: int
@@ -134,6 +143,7 @@ class SetReturn(NamedTuple):
     start: int
     stop: int
     frames: bytes
+    worn: str = ""
 
 
 def pack_return(answer: SetReturn) -> bytes:

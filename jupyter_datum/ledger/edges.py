@@ -17,7 +17,7 @@ from blake3 import blake3
 
 from ..events import Done, Failed, InputFile
 from ..outputs.names import fold
-from ..states import DatumState
+from ..states import FINISHED, DatumState
 from .fence import RunKey
 from .loose import let_go
 
@@ -61,7 +61,7 @@ def _held(row: Sequence[Any]) -> Sequence[Any]:
 
 def _holds_outputs(row: Sequence[Any]) -> bool:
     """A failed datum's outputs are those of an earlier success, which stands in `past`."""
-    return bool(row[9] and row[3] == DatumState.SUCCESS)
+    return bool(row[9] and row[3] in FINISHED)
 
 
 def _inputs(conn: sqlite3.Connection, datums: Sequence[int]) -> dict[int, bytes]:

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
-from ..states import DatumState
+from ..states import FINISHED, DatumState
 from .known import BY_KEY, after_key, outputs_of
 
 #: Datums read at a time.
@@ -38,7 +38,7 @@ def given(conn: sqlite3.Connection, transform: int) -> Iterator[Given]:
             if gone is not None or state == DatumState.CANCELLED:
                 continue
             files = sorted(outputs.get(identity, ()))
-            good = state == DatumState.SUCCESS and version in current and not dirty
+            good = state in FINISHED and version in current and not dirty
             yield Given(identity, key, good and len(files) == made, files, kind, result)
         after = rows[-1][1]
 

@@ -51,7 +51,9 @@ def put_successes(conn: sqlite3.Connection, run: RunKey, rows: Sequence[tuple[Do
         _put_displays(conn, run, [done for done, _ in rows])
         _note_files(conn, [done.result for done, _ in rows], ids)
         put_edges(conn, run, [done for done, _ in rows])
-        _put_attempts(conn, (_late_success(run, *row) for row in rows if row[0].attempt > 1))
+        late = [row for row in rows if row[0].attempt > 1]
+        _put_attempts(conn, (_late_success(run, *row) for row in late))
+        _mark_recovered(conn, [done.datum for done, _ in late if done.recovered])
         _regroup(conn, left, Counter())
 
 
@@ -121,6 +123,12 @@ def _insert_successes(
         conn.executemany(_success_sql(run, _BASE + _FILE), files)
     if rest:
         conn.executemany(_success_sql(run, _BASE + _FILE + _REST), rest)
+
+
+def _mark_recovered(conn: sqlite3.Connection, ids: Sequence[int]) -> None:
+    conn.executemany(
+        f"update datum set state = {DatumState.RECOVERED:d} where id = ?", [(i,) for i in ids]
+    )
 
 
 def _success_sql(run: RunKey, columns: Sequence[str]) -> str:
@@ -225,8 +233,9 @@ def _put_attempts(conn: sqlite3.Connection, rows: Iterable[Row]) -> None:
 
 
 def _late_success(run: RunKey, done: Done, worker: str) -> Row:
+    state = DatumState.RECOVERED if done.recovered else DatumState.SUCCESS
     return (
-        done.datum, run.id, done.attempt, int(DatumState.SUCCESS), done.epoch, worker, done.began,
+        done.datum, run.id, done.attempt, int(state), done.epoch, worker, done.began,
         done.seconds, None, None, None, None, None, _log(done.epoch, worker, done.log), None,
     )  # fmt: skip
 

@@ -13,7 +13,7 @@ from ..errors import RunError
 from ..ledger import queries
 from ..ledger.edges import inputs_digest
 from ..ledger.queries import key_text
-from ..states import DatumState
+from ..states import FINISHED, DatumState
 from ..words import span, text_of, when
 from . import steps
 from .ask import _datum_of, place_of
@@ -186,7 +186,7 @@ def _present(conn: sqlite3.Connection, detail: queries.DatumDetail) -> _Row:
         (text_of(os.path.relpath(file.path, out) if out else file.path), file.size,
          file.digest.hex())
         for file in detail.outputs
-        if row.state == DatumState.SUCCESS
+        if row.state in FINISHED
     ]  # fmt: skip
     return (
         run, row.version, row.state, row.attempt, row.began, row.seconds, content, seen, outputs

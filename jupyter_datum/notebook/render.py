@@ -246,6 +246,8 @@ def closing_line(run: RunRow) -> str:
     parts = []
     if run.success:
         parts.append(f"{run.success:,} succeeded")
+    if run.recovered:
+        parts.append(f"{run.recovered:,} recovered")
     if run.failed:
         parts.append(f"{run.failed:,} failed")
     if run.cancelled:

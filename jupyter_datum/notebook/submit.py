@@ -25,6 +25,7 @@ from ..transform.capture import Captured, capture
 from ..transform.cell import Cell, compile_cell
 from ..transform.check import SLOT, checked_schema
 from ..transform.declared import declare
+from ..transform.fallback import RECOVER, checked_fallback
 from ..transform.fingerprint import Fingerprint, fingerprint
 from ..transform.optionline import parse_line
 from ..transform.options import OF_THE_RUN, Options
@@ -186,12 +187,14 @@ def _of_the_transform(options: Options) -> dict[str, Any]:
 def _captured(
     cell: Cell, namespace: Mapping[str, Any], project: Project, options: Options
 ) -> Captured:
-    """What the cell reads, and what its results must fit."""
+    """What the cell reads, what its results must fit, and what is called when it fails."""
     captured = capture(cell, namespace, project.root)
-    if options.schema is None:
-        return captured
-    schema = checked_schema(options.schema, namespace)
-    return replace(captured, values={**captured.values, SLOT: schema})
+    more: dict[str, Any] = {}
+    if options.schema is not None:
+        more[SLOT] = checked_schema(options.schema, namespace)
+    if options.recover is not None:
+        more[RECOVER] = checked_fallback(options.recover, namespace)
+    return replace(captured, values={**captured.values, **more}) if more else captured
 
 
 def _environment(

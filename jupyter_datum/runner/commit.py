@@ -68,7 +68,7 @@ class Committer:
         """An attempt failed; `final` if no other follows."""
         self._failed.append((record, worker, final))
 
-    def blamed(self, listing: Listing, blame: Blame, now: float) -> None:
+    def blamed(self, listing: Listing, blame: Blame, now: float) -> FailureRecord:
         """An attempt ended with its worker: nobody but the runner can write its record."""
         item = SetItem(*msgpack.unpackb(listing.rows([blame.position]), strict_map_key=False))
         failure = FailureRecord(
@@ -86,6 +86,7 @@ class Committer:
             time.time() - blame.seconds, blame.seconds, (), failure, None, (), tuple(item.upstream),
         )  # fmt: skip
         self._failed.append((record, blame.worker, blame.final))
+        return failure
 
     def worker_up(self, worker: str, up: Up | None) -> None:
         """A worker can be sent sets."""
@@ -204,7 +205,7 @@ class Committer:
         writes.update_run(
             conn,
             job.key,
-            counts=_counts(state, len(rejected)),
+            counts=_counts(state, [verdict.done for verdict in verdicts if not verdict.ok]),
             executions=len(good) + len(failed),
             late=self.late,
             seconds=sum(r.seconds for r, _ in good) + sum(r.seconds for r, *_ in failed),
@@ -242,7 +243,7 @@ class Committer:
         }
         with disk_errors(self._job.out), transaction(self._conn):
             writes.put_workers(self._conn, self._job.key, there)
-            writes.end_run(self._conn, self._job.key, status, self.message, _counts(state, 0))
+            writes.end_run(self._conn, self._job.key, status, self.message, _counts(state, ()))
 
     def give_up(self, state: RunState, message: str) -> None:
         """Record that the run itself went wrong."""
@@ -250,14 +251,16 @@ class Committer:
         self.end(state, RunStatus.ERROR)
 
 
-def _counts(state: RunState, rejected: int) -> dict[str, int]:
+def _counts(state: RunState, rejected: Sequence[Done]) -> dict[str, int]:
+    """The scheduler has not heard of the `rejected` yet."""
     counts = state.counts
+    recovered = sum(done.recovered for done in rejected)
     return {
         "total": sum(counts),
         "running": counts[DatumState.RUNNING],
-        "success": counts[DatumState.SUCCESS] - rejected,
-        "failed": counts[DatumState.FAILED] + rejected,
-        "recovered": counts[DatumState.RECOVERED],
+        "success": counts[DatumState.SUCCESS] - (len(rejected) - recovered),
+        "failed": counts[DatumState.FAILED] + len(rejected),
+        "recovered": counts[DatumState.RECOVERED] - recovered,
         "skipped": counts[DatumState.SKIPPED],
         "cancelled": counts[DatumState.CANCELLED],
     }

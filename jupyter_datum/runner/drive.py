@@ -17,11 +17,9 @@ from ..engines.base import Refused as EngineRefused
 from ..errors import DatumError, OutputError
 from ..events import (
     Begun,
-    DatumSet,
     Done,
     Failed,
     Record,
-    pack_set_rows,
     unpack_return,
 )
 from ..outputs.disk import is_full, says_full
@@ -37,6 +35,7 @@ from ..state import (
     Pause,
     PauseRun,
     PlanEnded,
+    Recover,
     ReplaceWorker,
     Room,
     RunState,
@@ -54,6 +53,7 @@ from .commit import Committer
 from .consumers import Consumers
 from .durable import Durable
 from .job import Job
+from .parcels import Parcels
 from .plan import Planner
 from .planning import Planning
 from .tail import JournalTail
@@ -107,6 +107,7 @@ class Drive:
         self._deaths = 0
         self._wanted = job.workers or EVERY
         self._ending: RunStatus | None = None
+        self._parcels = Parcels(job)
 
     # -- moving on -----------------------------------------------------------------------
 
@@ -243,6 +244,7 @@ class Drive:
             return
         self._deaths = 0
         self._committer.done(fresh, worker)
+        self._parcels.succeeded(fresh)
         for set_id, group in groupby(fresh, _SET):
             outcomes = [(record.position, record.attempt, record.seconds) for record in group]
             self._apply(Finished(worker, set_id & 0xFFFFFFFF, outcomes), now)
@@ -267,6 +269,7 @@ class Drive:
         actions = self.state.apply(event, now)
         final = any(isinstance(a, Settle) and a.position == record.position for a in actions)
         self._committer.failed(record, worker, final)
+        self._parcels.failed(failure)
         self._act(actions, now)
         if says_full(failure.type, failure.message):
             self._block(f"the disk is full: {failure.message}", now)
@@ -286,33 +289,20 @@ class Drive:
             elif isinstance(action, ReplaceWorker):
                 self._replace(now)
             elif isinstance(action, Blame):
-                self._committer.blamed(self._planning.listing, action, now)
+                failure = self._committer.blamed(self._planning.listing, action, now)
+                self._parcels.failed(failure)
+            elif isinstance(action, Recover):
+                self._parcels.recover(action.position)
+            elif isinstance(action, Settle):
+                self._parcels.settled([action.position])
             elif isinstance(action, PauseRun):
                 self._set_status(RunStatus.PAUSED, action.reason)
             elif isinstance(action, End):
                 self._end(action.status, now)
 
     def _send(self, action: Send) -> None:
-        job = self.job
-        positions = [position for position, _ in action.items]
-        header = DatumSet(
-            project_dir=str(job.project.dir),
-            run=job.uuid,
-            epoch=job.epoch,
-            worker=action.worker,
-            set_id=job.epoch << 32 | action.set_id,
-            generation=action.generation,
-            recipe=job.recipe_digest,
-            roots=job.roots,
-            out=job.staging,
-            sync=True,
-            tries=self.state.settings.tries,
-            seen=not job.source.told_by_key,
-            items=[],
-        )
-        attempts = [attempt for _, attempt in action.items]
-        data = pack_set_rows(header, self._planning.rows(positions), attempts)
-        self.cluster.engine.send(action.worker, header.set_id, data)
+        set_id, data = self._parcels.pack(action, self._planning.rows)
+        self.cluster.engine.send(action.worker, set_id, data)
 
     def _replace(self, now: float) -> None:
         if self._deaths < HOPELESS:

@@ -354,4 +354,5 @@ def _settings(options: Options) -> RunSettings:
         timeout=options.timeout,
         backoff=options.backoff,
         probe=0 if options.no_probe else 20,
+        recover=options.recover is not None,
     )

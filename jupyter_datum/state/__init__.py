@@ -19,6 +19,7 @@ from .messages import (
     PauseRun,
     PlanEnded,
     Planned,
+    Recover,
     Rejected,
     Release,
     ReplaceWorker,
@@ -33,6 +34,7 @@ from .messages import (
     WorkerBegan,
     WorkerDown,
     WorkerUp,
+    WorkerWorn,
 )
 from .settings import OnError, RunSettings
 from .transitions import TRANSITIONS, render
@@ -55,6 +57,7 @@ __all__ = [
     "PauseRun",
     "PlanEnded",
     "Planned",
+    "Recover",
     "Rejected",
     "Release",
     "ReplaceWorker",
@@ -71,5 +74,6 @@ __all__ = [
     "WorkerBegan",
     "WorkerDown",
     "WorkerUp",
+    "WorkerWorn",
     "render",
 ]

@@ -29,8 +29,8 @@ class Worker:
     """A worker.
 
     ``sets`` stand in the order sent; ``begun`` is (position, attempt, at) of what it told
-    of last; ``head_since`` is when its first set became the first; ``last`` is what it was
-    at when the run was cancelled.
+    of last; ``head_since`` is when its first set became the first; ``worn`` is why it is to
+    be replaced once it has nothing left; ``last`` is what it was at when the run was cancelled.
     """
 
     name: str
@@ -38,6 +38,7 @@ class Worker:
     sets: dict[int, Batch] = field(default_factory=dict)
     begun: tuple[int, int, float] | None = None
     doom: Doom | None = None
+    worn: str | None = None
     last: Item | None = None
 
     def lost(self, table: Table) -> list[tuple[Batch, list[Item]]]:
@@ -139,9 +140,14 @@ class Crew:
         batch = worker.sets.pop(set_id, None)
         if batch is not None:
             worker.head_since = now
-            if worker.doom is None:
+            if worker.doom is None and worker.worn is None:
                 self._free[worker.name] = worker
         return batch
+
+    def wear_out(self, worker: Worker, reason: str) -> None:
+        """It is to be replaced: nothing more is sent to it."""
+        worker.worn = reason
+        self._free.pop(worker.name, None)
 
     def doom(self, worker: Worker, reason: str, item: Item | None) -> None:
         """It is being killed: nothing more is sent to it."""

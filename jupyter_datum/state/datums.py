@@ -35,6 +35,7 @@ class Datums:
         self.pace = Pace()
         self.switches = Switches()
         self.actions: list[m.Action] = []
+        self._recovering: set[int] = set()  # positions whose present attempt recovers them
 
     @property
     def pending(self) -> int:
@@ -61,15 +62,42 @@ class Datums:
         accepted = self.table.succeed(outcomes)
         if accepted:
             self.tries.forget_all([outcome[0] for outcome in accepted])
+            self._note_recovered(accepted)
             self.probe.succeeded()
             self.pace.settled(len(accepted), now)
         return accepted
+
+    def _note_recovered(self, accepted: list[Outcome]) -> None:
+        if self._recovering:
+            found = [outcome[0] for outcome in accepted if outcome[0] in self._recovering]
+            self._recovering.difference_update(found)
+            self.table.recovered(found)
+
+    def recovers(self, position: int) -> bool:
+        """Return whether a datum whose last try failed is to be recovered: once, and only
+        while the run goes on."""
+        fresh = position not in self._recovering
+        return self.settings.recover and fresh and not self.switches.halted
+
+    def recover(self, item: Item, worker: str, now: float, *, died: bool) -> None:
+        """One more attempt follows, to recover the datum; after a death not on `worker`."""
+        position, attempt = item
+        self._recovering.add(position)
+        self.table.move(position, "again")
+        self.table.number(position, attempt + 1)
+        self.actions.append(m.Recover(position, attempt + 1))
+        entry = Entry(position, attempt + 1, alone=died, due=now)
+        if died:
+            self.queue.add_later(entry, avoid=worker)
+        else:
+            self.queue.add_again([entry])
 
     def fail(self, item: Item, signature: str, now: float) -> None:
         """No other attempt follows."""
         position, attempt = item
         self.table.move(position, "fail")
         self.tries.forget(position)
+        self._recovering.discard(position)
         self.pace.settled(1, now)
         self.actions.append(m.Settle(position, attempt, _S.FAILED))
         self._after_failure(signature)

@@ -78,6 +78,19 @@ class Dispatch:
         if worker and worker.begun and worker.begun[:2] in left:
             worker.begun = None  # it is not at that any more, whatever became of it
         self._datums.put_off([Entry(*item, batch.generation + 1) for item in left], now)
+        self._recycle(worker)
+
+    def wear_out(self, event: m.WorkerWorn) -> None:
+        """Nothing more is sent to a worker; it goes when what it has is done."""
+        worker = self.crew.get(event.worker)
+        if worker is not None and worker.worn is None:
+            self.crew.wear_out(worker, event.reason)
+            self._recycle(worker)
+
+    def _recycle(self, worker: Worker | None) -> None:
+        if worker and worker.worn is not None and not worker.sets and worker.doom is None:
+            self.crew.doom(worker, worker.worn, None)
+            self._datums.actions.append(m.Kill(worker.name, worker.worn))
 
     def next_due(self) -> float | None:
         """When something in the queue may go, if there is a worker that waits for it."""
@@ -121,10 +134,14 @@ class Dispatch:
         datums = self._datums
         told = worker.begun is not None and worker.begun[:2] == item
         since = worker.begun[2] if told and worker.begun else worker.head_since
-        final = datums.switches.halted or not datums.tries.after_death(*item)
+        last = datums.switches.halted or not datums.tries.after_death(*item)
+        recovers = last and datums.recovers(item[0])
+        final = last and not recovers
         seconds = max(0.0, now - since)
         datums.actions.append(m.Blame(worker.name, *item, seconds, signature, message, final))
-        if final:
+        if recovers:
+            datums.recover(item, worker.name, now, died=True)
+        elif final:
             datums.fail(item, signature, now)
         else:
             datums.try_again(item, worker.name, now, alone=True)

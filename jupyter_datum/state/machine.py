@@ -148,6 +148,9 @@ class RunState:
     def _down(self, event: m.WorkerDown, now: float) -> None:
         self._dispatch.down(event, now)
 
+    def _worn(self, event: m.WorkerWorn, now: float) -> None:
+        self._dispatch.wear_out(event)
+
     def _began(self, event: m.WorkerBegan, now: float) -> None:
         worker = self._dispatch.crew.get(event.worker)
         if worker is not None:
@@ -173,6 +176,8 @@ class RunState:
         )
         if again:
             self._datums.try_again(item, event.worker, now)
+        elif self._datums.recovers(event.position):
+            self._datums.recover(item, event.worker, now, died=False)
         else:
             self._datums.fail(item, event.signature, now)
 
@@ -227,6 +232,7 @@ _HANDLERS: Final[dict[type, Callable[[RunState, Any, float], None]]] = {
     m.PlanEnded: RunState._plan_ended,
     m.WorkerUp: RunState._up,
     m.WorkerDown: RunState._down,
+    m.WorkerWorn: RunState._worn,
     m.WorkerBegan: RunState._began,
     m.Finished: RunState._finished,
     m.Failure: RunState._failure,

@@ -44,6 +44,13 @@ class WorkerDown(NamedTuple):
     certain: bool = False
 
 
+class WorkerWorn(NamedTuple):
+    """A worker asks to be replaced: it has grown too large, or has done its share."""
+
+    worker: str
+    reason: str
+
+
 class WorkerBegan(NamedTuple):
     """A worker began a datum (``at`` on the scheduler's clock)."""
 
@@ -150,6 +157,7 @@ Event = (
     | PlanEnded
     | WorkerUp
     | WorkerDown
+    | WorkerWorn
     | WorkerBegan
     | Finished
     | Failure
@@ -209,6 +217,14 @@ class Settle(NamedTuple):
     state: DatumState = DatumState.FAILED
 
 
+class Recover(NamedTuple):
+    """The last try at a datum failed, as was told or blamed just before. When this attempt
+    is sent, it is for recovering the datum, with that failure."""
+
+    position: int
+    attempt: int
+
+
 class Blame(NamedTuple):
     """An attempt ended with its worker, by its own doing or its time-out: record it."""
 
@@ -237,4 +253,4 @@ class End(NamedTuple):
     status: RunStatus
 
 
-Action = Send | Kill | Accepted | Settle | Blame | ReplaceWorker | PauseRun | End
+Action = Send | Kill | Accepted | Settle | Recover | Blame | ReplaceWorker | PauseRun | End

@@ -88,6 +88,8 @@ class RunSettings:
         After a cancel, how long a datum at work may take to end.
     hold : float
         After which a hold ends by itself.
+    recover : bool
+        Whether a datum whose last try failed is sent once more, to be recovered.
     """
 
     tries: int = 3
@@ -100,6 +102,7 @@ class RunSettings:
     probe: int = 20
     cancel_grace: float = 3.0
     hold: float = 3.0
+    recover: bool = False
 
     def __post_init__(self) -> None:
         for name in ("tries", "window", "max_set"):

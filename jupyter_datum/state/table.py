@@ -18,6 +18,7 @@ Outcome = tuple[int, int, float]
 _S = DatumState
 _SENT: Final = TRANSITIONS[_S.PENDING, "send"]
 _SUCCEEDED: Final = TRANSITIONS[_S.RUNNING, "succeed"]
+_RECOVERED: Final = TRANSITIONS[_S.RUNNING, "recover"]
 _CANCELLED: Final = TRANSITIONS[_S.PENDING, "cancel"]
 _CANCEL: Final = bytes.maketrans(bytes([_S.PENDING]), bytes([_CANCELLED]))
 
@@ -133,6 +134,12 @@ class Table:
             for position in positions if attempts else ():
                 attempts.pop(position, None)
         return outcomes if len(accepted) == len(outcomes) else accepted
+
+    def recovered(self, positions: Sequence[int]) -> None:
+        """Of what :meth:`succeed` has just settled these were recovered."""
+        for position in positions:
+            self.states[position] = _RECOVERED
+        self._count(_SUCCEEDED, _RECOVERED, len(positions))
 
     def cancel_pending(self) -> None:
         """Cancel all that is pending."""

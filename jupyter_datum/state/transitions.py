@@ -14,11 +14,13 @@ TRANSITIONS: Final[dict[tuple[DatumState, str], DatumState]] = {
     (_S.PENDING, "send"): _S.RUNNING,
     (_S.PENDING, "cancel"): _S.CANCELLED,
     (_S.RUNNING, "succeed"): _S.SUCCESS,
+    (_S.RUNNING, "recover"): _S.RECOVERED,
     (_S.RUNNING, "fail"): _S.FAILED,
     (_S.RUNNING, "again"): _S.PENDING,
     # No engine can take back what a worker has begun: what it gives after that is dropped.
     (_S.RUNNING, "cancel"): _S.CANCELLED,
     (_S.SUCCESS, "reject"): _S.FAILED,
+    (_S.RECOVERED, "reject"): _S.FAILED,
     (_S.FAILED, "retry"): _S.PENDING,
 }
 
@@ -26,8 +28,10 @@ TRANSITIONS: Final[dict[tuple[DatumState, str], DatumState]] = {
 MEANINGS: Final[dict[str, str]] = {
     "send": "it is in a set that goes to a worker",
     "succeed": "its attempt ended well",
+    "recover": "its last try failed, and the function that `--recover` names gave a result",
     "fail": "its attempt failed, and no other follows",
-    "again": "it is tried again after a failure, or its worker died before it had begun it",
+    "again": "it is tried again after a failure, recovered after the last one, or its worker "
+    "died before it had begun it",
     "cancel": "the run was cancelled, or stopped by too many failures",
     "reject": "its outputs could not be published: a path belongs to another datum",
     "retry": "somebody asked for it while the run goes on",

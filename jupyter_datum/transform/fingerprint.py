@@ -27,6 +27,7 @@ from ..hashing import OpaqueValueError, hex_digest, type_name, value_digest
 from .capture import Captured
 from .cell import Cell, compile_cell
 from .check import SLOT, is_arrow_schema
+from .fallback import RECOVER
 
 #: Items of a container that are searched for functions; larger ones are data.
 _SEARCHED: Final = 10_000
@@ -69,6 +70,8 @@ def fingerprint(cell: Cell, captured: Captured) -> Fingerprint:
             walker.reads(code, captured.values, "")
     if (schema := captured.values.get(SLOT)) is not None:
         walker.value("schema", schema.to_string() if is_arrow_schema(schema) else schema)
+    if (fallback := captured.values.get(RECOVER)) is not None:
+        walker.value("recover", fallback)
     return finish(walker.found)
 
 

@@ -21,7 +21,6 @@ _MEANT: Final = {
     "--out": "it is -o or --output here",
     "--glob": "it is -i or --input here",
     "--gpus": "GPU workers are not there yet",
-    "--recover": "recovering is not there yet",
     "--shell": "shell cells are not there yet",
     "--batch": "batches are not there yet",
 }

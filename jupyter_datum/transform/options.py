@@ -58,6 +58,13 @@ class Options:
         ``name=version`` of values that have no stable content.
     equivalent : bool
         This version of the code counts as the one that made the results.
+    recover : str or None
+        Name of a function of the kernel, called with datum and failure when the last try
+        has failed; what it returns is the result.
+    max_datums_per_worker : int or None
+        After so many a worker is replaced.
+    memory_limit : int or None
+        Bytes above which a worker is replaced, when its set is done.
     """
 
     name: str = ""
@@ -84,6 +91,9 @@ class Options:
     depends: tuple[str, ...] = ()
     versions: tuple[str, ...] = ()
     equivalent: bool = False
+    recover: str | None = None
+    max_datums_per_worker: int | None = None
+    memory_limit: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the options that differ from their defaults."""

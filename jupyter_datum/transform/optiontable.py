@@ -45,6 +45,24 @@ def duration(text: str) -> float:
     return float(found[1]) * _UNITS[found[2]]
 
 
+_BYTES: Final = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12,
+                 "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}  # fmt: skip
+
+
+def memory(text: str) -> int:
+    """Read ``2GB``, ``500MB``, ``1.5GiB`` as bytes.
+
+    Raises
+    ------
+    ValueError
+        If it is none of these.
+    """
+    found = re.fullmatch(r"([0-9]*\.?[0-9]+)\s*([a-z]*)", text.strip().lower())
+    if found is None or found[2] not in _BYTES or float(found[1]) <= 0:
+        raise ValueError("write memory as 2GB, 500MB or 1.5GiB")
+    return int(float(found[1]) * _BYTES[found[2]])
+
+
 def _only(text: str) -> tuple[str, ...]:
     words = tuple(word.strip() for word in text.split(",") if word.strip())
     for word in words:
@@ -95,6 +113,13 @@ OPTIONS: Final[tuple[Option, ...]] = (
            "before the second attempt, doubled before each further one; default 1s"),
     Option("on_error", ("--on-error",), "RULE", _on_error,
            "continue (default), stop, stop:N or stop:P%"),
+    Option("recover", ("--recover",), "NAME", str,
+           "a function(datum, failure) of the kernel, called when the last try has failed: what "
+           "it returns is the result, and the datum counts as recovered"),
+    Option("max_datums_per_worker", ("--max-datums-per-worker",), "N", _count,
+           "replace a worker after N datums, if code in it leaks"),
+    Option("memory_limit", ("--memory-limit",), "SIZE", memory,
+           "replace a worker that holds more (2GB) when its set is done"),
     Option("only", ("--only",), "WHICH", _only,
            "new, failed, stale, or several with commas: only these datums run"),
     Option("force", ("--force",), "", None,

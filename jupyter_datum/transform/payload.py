@@ -22,6 +22,7 @@ from ..hashing import hex_digest, type_name
 from .capture import Captured
 from .cell import Cell, compile_cell
 from .check import SLOT, checker
+from .fallback import RECOVER, Fallback
 from .modules import as_sources, present
 
 #: Bytes of a payload above which somebody must want it, and above which it is refused.
@@ -173,6 +174,8 @@ class Loaded:
         schema = namespace.pop(SLOT, None)
         #: Raises if a result is not what it must be; None if it may be anything.
         self.check = None if schema is None else checker(schema)
+        #: Called when the last try has failed; None if nobody is.
+        self.recover: Fallback | None = namespace.pop(RECOVER, None)
         compiled = compile_cell(cell)
         self._body = compiled.body
         self._last = compiled.last

@@ -69,7 +69,10 @@ def user_traceback(exc: BaseException, filename: str) -> tuple[str, str]:
     Lines of the cell are numbered as in the notebook.
     """
     frames = [(f, line) for f, line in traceback.walk_tb(exc.__traceback__)]
-    start = next((i for i, (f, _) in enumerate(frames) if f.f_code.co_filename == filename), None)
+    files = [frame.f_code.co_filename for frame, _ in frames]
+    start = next((i for i, file in enumerate(files) if file == filename), None)
+    if start is None:  # not the cell, but what is called with its result, or in its place
+        start = next((i for i, file in enumerate(files) if _of_the_user(file, filename)), None)
     frames = frames[start:] if start is not None else []
     rows = ["Traceback (most recent call last):"] if frames else []
     place = ""

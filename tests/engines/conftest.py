@@ -126,6 +126,9 @@ class Work:
             "sync": True,
             "tries": 3,
             "seen": False,
+            "failures": {},
+            "most": 0,
+            "memory": 0,
         }
         return DatumSet(**{**header, **fields}, items=items)
 
