@@ -45,10 +45,6 @@ def duration(text: str) -> float:
     return float(found[1]) * _UNITS[found[2]]
 
 
-_BYTES: Final = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12,
-                 "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}  # fmt: skip
-
-
 def memory(text: str) -> int:
     """Read ``2GB``, ``500MB``, ``1.5GiB`` as bytes.
 
@@ -57,10 +53,11 @@ def memory(text: str) -> int:
     ValueError
         If it is none of these.
     """
-    found = re.fullmatch(r"([0-9]*\.?[0-9]+)\s*([a-z]*)", text.strip().lower())
-    if found is None or found[2] not in _BYTES or float(found[1]) <= 0:
+    found = re.fullmatch(r"([0-9]*\.?[0-9]+)\s*([kmgt]?)(i?)b?", text.strip().lower())
+    if found is None or not float(found[1]):
         raise ValueError("write memory as 2GB, 500MB or 1.5GiB")
-    return int(float(found[1]) * _BYTES[found[2]])
+    power = " kmgt".index(found[2]) if found[2] else 0
+    return int(float(found[1]) * (1024 if found[3] else 1000) ** power)
 
 
 def _only(text: str) -> tuple[str, ...]:
