@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from ..errors import RunnerError
+
+#: Of a run that another runner began: which datums it has made is not told by their ids.
+NOT_TOLD: Final = 2**62
 
 
 class RunKey(NamedTuple):
@@ -18,7 +21,7 @@ class RunKey(NamedTuple):
     transform: int
     version: int
     epoch: int
-    fresh: int = 2**62
+    fresh: int = NOT_TOLD
 
 
 class Fenced(RunnerError):

@@ -7,10 +7,12 @@ As long as little comes in, that is at once.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from .db import transaction
+from .fence import NOT_TOLD, RunKey
+from .some import Some
 
 #: So many new datums in one commit are few: their keys are put in their places at once.
 FEW: Final = 100
@@ -25,6 +27,20 @@ def allocate_datums(conn: sqlite3.Connection, n: int) -> int:
         first = int(row[0])
         conn.execute("update meta set value = ? where name = 'next_datum'", (first + n,))
     return first
+
+
+def note_settled(conn: sqlite3.Connection, run: RunKey, ids: Sequence[int]) -> None:
+    """Have these datums, which a run has settled and whose rows stand, in both indexes: now or
+    a little later."""
+    if run.fresh == NOT_TOLD:
+        note_keys(conn, ids)
+        return
+    known = Some(identity for identity in ids if identity < run.fresh)
+    if known:  # their keys stand in the index
+        sql = f"insert or ignore into made (run, datum) select d.run, d.id from {known.rows}"
+        conn.execute(sql, known.values)
+    if len(known) < len(ids):
+        note_keys(conn, [identity for identity in ids if identity >= run.fresh])
 
 
 def note_keys(conn: sqlite3.Connection, ids: Iterable[int]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from ..events import Stat
@@ -26,6 +26,8 @@ BY_KEY: Final = (
 )
 #: Values in one IN list: more are no faster, and each length is a statement of its own.
 _IN: Final = 500
+#: Keys in one page that nothing is made of: some milliseconds.
+_PAGE: Final = 20_000
 
 
 def after_key(key: bytes | None) -> str:
@@ -58,6 +60,51 @@ def lookup(
         sql = f"select {_KNOWN} {BY_KEY} in ({_marks(part)})"
         found.update((row[0], row) for row in conn.execute(sql, (transform, *part)))
     return found
+
+
+def first_keys(conn: sqlite3.Connection, transform: int, limit: int) -> list[bytes]:
+    """Return the first keys of a transform, in their order."""
+    rows = conn.execute(
+        "select key from datum_key where transform = ? order by key limit ?", (transform, limit)
+    )
+    return [row[0] for row in rows]
+
+
+def next_datum(conn: sqlite3.Connection) -> int:
+    """Return the id that the next new datum gets."""
+    return int(conn.execute("select value from meta where name = 'next_datum'").fetchone()[0])
+
+
+def count_known(conn: sqlite3.Connection, transform: int, fresh: int) -> int:
+    """Return how many datums of a transform with ids below `fresh` have a row."""
+    total, after = 0, b""
+    sql = (
+        "select count(*), sum(datum < ?), max(key) from"
+        " (select key, datum from datum_key where transform = ? and key >= ? order by key limit ?)"
+    )
+    while True:
+        n, below, last = conn.execute(sql, (fresh, transform, after, _PAGE)).fetchone()
+        total += below or 0
+        if n < _PAGE:
+            return total
+        after = last + b"\0"  # the very next key there can be
+
+
+def known_ids(conn: sqlite3.Connection, transform: int, fresh: int) -> Iterator[list[int]]:
+    """Yield the ids that :func:`count_known` counts, page by page."""
+    after = b""
+    sql = "select key, datum from datum_key where transform = ? and key >= ? order by key limit ?"
+    while rows := conn.execute(sql, (transform, after, _PAGE)).fetchall():
+        yield [row[1] for row in rows if row[1] < fresh]
+        after = rows[-1][0] + b"\0"
+
+
+def known_by_id(conn: sqlite3.Connection, datums: Sequence[int]) -> Iterator[tuple[Any, ...]]:
+    """Yield rows as :func:`known` does, of these datums."""
+    sql = f"select d.key{_KNOWN.removeprefix('k.key')} from datum d where d.id in"
+    for start in range(0, len(datums), _IN):
+        part = datums[start : start + _IN]
+        yield from conn.execute(f"{sql} ({_marks(part)})", part).fetchall()
 
 
 def _marks(values: Sequence[object]) -> str:

@@ -47,11 +47,6 @@ def note_files(conn: sqlite3.Connection, rows: Sequence[tuple[bytes, int]]) -> N
     conn.executemany("insert or ignore into holds (digest, datum) values (?, ?)", rows)
 
 
-def let_go(conn: sqlite3.Connection, names: Sequence[bytes]) -> None:
-    """Rows that name these files are about to have other results."""
-    conn.executemany("insert or ignore into loose (digest) values (?)", [(n,) for n in names])
-
-
 def runs_go_on(conn: sqlite3.Connection) -> bool:
     """Return whether any run has not ended: its workers may have written files that no row
     names yet."""

@@ -18,8 +18,9 @@ from ..states import DatumState
 from .db import transaction
 from .edges import keep_past, put_edges
 from .fence import RunKey, check_epoch, storable
-from .keys import note_keys
+from .keys import note_settled
 from .loose import note_files
+from .some import Some
 
 Row = tuple[Any, ...]
 
@@ -46,7 +47,7 @@ def put_successes(conn: sqlite3.Connection, run: RunKey, rows: Sequence[tuple[Do
         keep_past(conn, run, ids)
         left = _groups_of(conn, run, ids)
         _insert_successes(conn, run, rows)
-        note_keys(conn, ids)
+        note_settled(conn, run, ids)
         _put_inputs(conn, [(done.datum, done.key, done.inputs) for done, _ in rows])
         _put_displays(conn, run, [done for done, _ in rows])
         _note_files(conn, [done.result for done, _ in rows], ids)
@@ -78,7 +79,7 @@ def put_failures(
         keep_past(conn, run, ids)
         left = _groups_of(conn, run, ids)
         conn.executemany(_failure_sql(run), [_failure_row(*row, groups) for row in final])
-        note_keys(conn, ids)
+        note_settled(conn, run, ids)
         _put_inputs(conn, [(failed.datum, failed.key, failed.inputs) for failed, _ in final])
         put_edges(conn, run, [failed for failed, _ in final])
         _put_attempts(conn, (_failed_attempt(run, f, worker, groups) for f, worker, _ in rows))
@@ -183,13 +184,14 @@ def _put_inputs(
         for datum, key, inputs in rows
         if len(inputs) > 1 or (inputs and inputs[0].rel != key)
     ]
-    if not several and not conn.execute("select exists (select 1 from input)").fetchone()[0]:
-        return
-    conn.executemany("delete from input where datum = ?", [(datum,) for datum, *_ in rows])
-    conn.executemany(
-        "insert into input values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        ((datum, i, *file) for datum, inputs in several for i, file in enumerate(inputs)),
-    )
+    some = Some(datum for datum, *_ in rows)
+    if some.any_in(conn, "input"):
+        conn.executemany("delete from input where datum = ?", [(datum,) for datum, *_ in rows])
+    if several:
+        conn.executemany(
+            "insert into input values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            ((datum, i, *file) for datum, inputs in several for i, file in enumerate(inputs)),
+        )
 
 
 def _note_files(
@@ -207,12 +209,12 @@ def _note_files(
 def _put_displays(conn: sqlite3.Connection, run: RunKey, rows: Sequence[Done]) -> None:
     """What the cell displays, in place of what it displayed before."""
     shown = [(done.datum, run.id, *done.display[:2]) for done in rows if done.display]
-    if (
-        len(shown) < len(rows)
-        and conn.execute("select exists (select 1 from display)").fetchone()[0]
-    ):
-        quiet = [(done.datum,) for done in rows if not done.display]
-        conn.executemany("delete from display where datum = ?", quiet)
+    quiet = Some(done.datum for done in rows if not done.display)
+    if quiet.any_in(conn, "display"):
+        sql = f"delete from display where datum in (select d.id from {quiet.rows})"
+        conn.execute(sql, quiet.values)
+    if not shown:
+        return
     conn.executemany(
         "insert into display (datum, run, kind, bundle) values (?, ?, ?, ?) on conflict (datum)"
         " do update set run = excluded.run, kind = excluded.kind, bundle = excluded.bundle",

@@ -15,9 +15,14 @@ from ..errors import RunError
 from ..events import InputFile
 from ..states import DatumState
 from .known import BY_KEY, after_key
+from .known import count_known as count_known
+from .known import first_keys as first_keys
 from .known import inputs_of as inputs_of
 from .known import known as known
+from .known import known_by_id as known_by_id
+from .known import known_ids as known_ids
 from .known import lookup as lookup
+from .known import next_datum as next_datum
 from .known import outputs_of as outputs_of
 from .known import settled_in as settled_in
 from .rows import DATUM as _DATUM

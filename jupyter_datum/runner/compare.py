@@ -92,6 +92,8 @@ class Comparer:
     def reasons(self, pairs: Sequence[Pair]) -> list[str]:
         """Return the reason of each pair."""
         self.which.clear()
+        if not any(row for _, row in pairs):
+            return [NEW] * len(pairs)
         self._inputs = self._recorded_inputs(pairs)
         self._outputs = self._recorded_outputs(pairs)
         plain = self._source.told_by_key and not self._force
@@ -101,11 +103,15 @@ class Comparer:
                 found.append(NEW)
                 continue
             files = listed[1]
-            same = plain and row[2] == _SUCCESS and row[3] in versions and not row[11]
+            same = plain and row[2] == _SUCCESS and not row[11]
             if same and files:
                 same = row[15] and len(files) == 1 and row[4:8] == files[0][2]
             if same and (not row[10] or stand(row[1], row[10])):
-                found.append(UNCHANGED)
+                found.append(UNCHANGED if row[3] in versions else STALE)
+                if row[3] not in versions:
+                    self.stale[row[3]] += 1
+            elif self._force and row[12] != self._run and row[11] != PRUNED:
+                found.append(FORCED)
             else:
                 found.append(self._reason(listed, Known._make(row)))
         return found

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from itertools import islice
+from itertools import islice, repeat
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
@@ -18,7 +18,10 @@ from .selection import Bitmap
 
 #: Keys looked up, and datums planned, in one step: some tens of milliseconds.
 BATCH: Final = 2_000
+#: So many known keys are held in memory (about 5 MB): what none of them is need not be looked up.
+_HELD: Final = 50_000
 _FIRST: Final = itemgetter(0)
+_SECOND: Final = itemgetter(1)
 
 
 class Known(NamedTuple):
@@ -61,7 +64,8 @@ class Merge:
     ordered : bool
         Whether keys come sorted by their bytes.
     gone : callable
-        Told each known datum that the listing lacks.
+        Told each known datum that the listing lacks. Those that this very run makes meanwhile
+        are not asked about: the listing has named them.
     """
 
     def __init__(
@@ -80,8 +84,11 @@ class Merge:
         self._rows: list[Row] = []
         self._after: bytes | None = None
         self._exhausted = False
-        self._there = Bitmap()
+        self._fresh = queries.next_datum(conn)
+        #: Known datums that were listed.
+        self.there = Bitmap()
         self.empty = not queries.known(conn, transform, None, 1)
+        self._keys = None if ordered else _few_keys(conn, transform)
 
     def take(self, n: int) -> list[Pair]:
         """Return the next `n` pairs, fewer at the end; none when the listing has ended."""
@@ -131,6 +138,7 @@ class Merge:
             self._exhausted = True
             return False
         self._after = rows[-1][0]
+        rows = [row for row in rows if row[1] < self._fresh]
         if self._rows:
             self._rows += rows
         else:
@@ -140,15 +148,36 @@ class Merge:
     # -- in any other order --------------------------------------------------------------
 
     def _looked_up(self, block: list[Listed]) -> list[Pair]:
-        found = queries.lookup(self._conn, self._transform, [row.key for row in block])
-        for row in found.values():
-            self._there.add(row[1])
-        return [(listed, found.get(listed.key)) for listed in block]
+        keys = map(_FIRST, block)
+        asked = list(keys if self._keys is None else self._keys.intersection(keys))
+        found = queries.lookup(self._conn, self._transform, asked) if asked else {}
+        if not found:
+            return list(zip(block, repeat(None)))
+        self.there.update(map(_SECOND, found.values()))
+        return [(listed, found.get(listed[0])) for listed in block]
 
     def _end(self) -> None:
         """What is known and was not listed is gone."""
+        if not self._ordered:
+            self._end_unordered()
+            return
         while self._rows or self._more():
             rows, self._rows = self._rows, []
             for row in rows:
-                if self._ordered or row[1] not in self._there:
-                    self._gone(Known._make(row))
+                self._gone(Known._make(row))
+
+    def _end_unordered(self) -> None:
+        """Where all that is known was listed, which a count tells, nothing more is looked at."""
+        conn, transform, fresh = self._conn, self._transform, self._fresh
+        if len(self.there) == queries.count_known(conn, transform, fresh):
+            return
+        for ids in queries.known_ids(conn, transform, fresh):
+            missing = [identity for identity in ids if identity not in self.there]
+            for row in queries.known_by_id(conn, missing):
+                self._gone(Known._make(row))
+
+
+def _few_keys(conn: sqlite3.Connection, transform: int) -> frozenset[bytes] | None:
+    """All keys that are known, if they are few."""
+    keys = queries.first_keys(conn, transform, _HELD + 1)
+    return frozenset(keys) if len(keys) <= _HELD else None

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final
 
-from ..events import SetItem, pack_item, pack_listed
+from ..events import pack_listed
 from ..inputs.base import Input, Listed
 from ..ledger import queries, writes
 from ..states import DatumState
@@ -129,7 +129,7 @@ class Planner:
             now_ns,
             force=selection.force,
         )
-        all_new = self._merge.empty and selection.takes_all_new
+        all_new = self._merge.empty and selection.unlimited and selection.wants(NEW)
         self._plain = all_new and not dry and resumed is None
         self._newly_gone: list[tuple[int, bool]] = []
         self._back: list[int] = []
@@ -157,8 +157,11 @@ class Planner:
         batch.reasons = self.compare.reasons(pairs)
         if self._keeper is not None and self._selection.whole:
             self._bring_back(self._keeper, pairs, batch.reasons)
-        if self._resumed is None and batch.reasons.count(UNCHANGED) == len(pairs):
+        alike = self._resumed is None and batch.reasons.count(batch.reasons[0]) == len(pairs)
+        if alike and batch.reasons[0] == UNCHANGED:
             self._skip_all(pairs, batch)
+        elif alike and self._run_them_all(batch.reasons[0]):
+            self._run_all(pairs, batch)
         else:
             for (listed, row), reason in zip(pairs, batch.reasons, strict=True):
                 self._plan(listed, row, reason, batch)
@@ -191,6 +194,26 @@ class Planner:
         first run: the loop that a million datums pass through."""
         block = list(islice(self._listing, n))
         batch.ids = self._ids.take_many(len(block))
+        self._pack(block, batch)
+        self.reasons[NEW] += len(block)
+        self.planned += len(block)
+        return batch if block else None
+
+    def _run_them_all(self, reason: str) -> bool:
+        selection = self._selection
+        return not self._dry and selection.unlimited and selection.wants(reason)
+
+    def _run_all(self, pairs: list[Pair], batch: Batch) -> None:
+        """What :meth:`_plan` does where all run for one reason: new code, a run by force, a
+        first run beside what is known."""
+        known = [row[1] for _, row in pairs if row]
+        new = iter(self._ids.take_many(len(pairs) - len(known)))
+        batch.ids = [row[1] if row else next(new) for _, row in pairs]
+        self.gives_way.again.update(known)
+        self._pack([listed for listed, _ in pairs], batch)
+        self.reasons[batch.reasons[0]] += len(pairs)
+
+    def _pack(self, block: list[Listed], batch: Batch) -> None:
         batch.states = bytearray([DatumState.PENDING]) * len(block)
         batch.rows = [
             pack_listed(position, identity, *listed)
@@ -198,10 +221,7 @@ class Planner:
                 range(self.planned, self.planned + len(block)), batch.ids, block, strict=True
             )
         ]
-        self.reasons[NEW] += len(block)
         self._to_run += len(block)
-        self.planned += len(block)
-        return batch if block else None
 
     def _skip_all(self, pairs: list[Pair], batch: Batch) -> None:
         """What :meth:`_plan` does where nothing has changed: the loop of every later run."""
@@ -233,18 +253,16 @@ class Planner:
         self._to_run += 1
         if known is not None:
             self.gives_way.again.add(known.id)
-        # The worker hashes what it finds: between now and then a file may change again.
-        files = tuple((name, rel, None) for name, rel, _ in listed.files)
-        item = SetItem(
-            position, identity, listed.key, 1, files, listed.value, listed.captures, listed.upstream
-        )
         batch.states.append(DatumState.PENDING)
-        batch.rows.append(pack_item(item))
+        batch.rows.append(pack_listed(position, identity, *listed))
 
     def _new_id(self, key: bytes) -> int:
         if self._dry:
             return 0
-        return (self._resumed or {}).get(key) or self._ids.take()
+        former = (self._resumed or {}).get(key)
+        if former:
+            self._merge.there.add(former)
+        return former or self._ids.take()
 
     def _tried(self, batch: Batch) -> list[tuple[int, int]]:
         found = queries.attempts_in(self._conn, self._run, batch.ids)

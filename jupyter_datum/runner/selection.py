@@ -56,6 +56,14 @@ class Bitmap:
             self._bits.extend(bytes(byte + 1 - len(self._bits) + len(self._bits) // 2))
         self._bits[byte] |= 1 << (identity & 7)
 
+    def update(self, ids: Iterable[int]) -> None:
+        """Put many in."""
+        for identity in ids:
+            self.add(identity)
+
+    def __len__(self) -> int:
+        return int.from_bytes(self._bits, "little").bit_count()
+
     def __contains__(self, identity: int) -> bool:
         byte = identity >> 3
         return byte < len(self._bits) and bool(self._bits[byte] & 1 << (identity & 7))
@@ -104,9 +112,9 @@ class Selection:
     among: Bitmap | None = None
 
     @property
-    def takes_all_new(self) -> bool:
-        """Whether every datum runs of which nothing is known."""
-        return not self.sample and self.among is None and self.wants(NEW)
+    def unlimited(self) -> bool:
+        """Whether a datum's reason alone decides if it runs."""
+        return not self.sample and self.among is None
 
     def wants(self, reason: str) -> bool:
         """Return whether a datum with this reason runs."""
