@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from jupyter_datum.inputs.signed import output_folders
 from jupyter_datum.ledger import db, queries, requests
 from jupyter_datum.ledger.fsck import audit
 from jupyter_datum.ledger.queries import RunRow
@@ -125,7 +126,7 @@ class Story:
 
     def findings(self) -> list[Any]:
         """What fsck finds."""
-        return audit(self.project)
+        return audit(self.project, signed=output_folders)
 
     # -- doing harm ----------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import RunError, UsageError
+from ..inputs.signed import output_folders
 from ..ledger import db, queries, requests
 from ..ledger.fsck import audit
 from ..ledger.queries import RunRow
@@ -185,7 +186,7 @@ def look(args: argparse.Namespace) -> int:
 
 def fsck(args: argparse.Namespace) -> int:
     """Check the ledger and the outputs."""
-    findings = audit(project_of(args.project))
+    findings = audit(project_of(args.project), signed=output_folders)
     if args.json:
         print(json.dumps([finding._asdict() for finding in findings], indent=1))
     else:

@@ -22,6 +22,7 @@ from ..project import Project, find
 from ..remote import is_url
 from .base import Errors, Input, Listed, check_keys
 from .place import folder
+from .signed import output_folders
 
 
 class UpstreamInput(Input):
@@ -77,6 +78,7 @@ class UpstreamInput(Input):
     @property
     def roots(self) -> dict[str, bytes]:
         row = self._row()
+        self._check_signed(row)
         return {self.name: row.out} if row.out else {}
 
     def list(self, exclude: frozenset[bytes], errors: Errors) -> Iterator[Listed]:
@@ -114,6 +116,18 @@ class UpstreamInput(Input):
                 return None
             found.append((self.name, os.path.relpath(path, out), stat))
         return tuple(found)
+
+    def _check_signed(self, row: queries.TransformRow) -> None:
+        """See that a URL is one that this user has put outputs at: credentials go there."""
+        if row.out is None or not is_url(row.out):
+            return
+        with contextlib.closing(db.connect(self.project, readonly=True)) as conn:
+            if row.out in output_folders(conn, self.project, row.id):
+                return
+        raise InputError(
+            f"the outputs of {self.transform!r} are said to be at {os.fsdecode(row.out)}, which "
+            "you have not signed for: run its cell"
+        )
 
     def _row(self) -> queries.TransformRow:
         with contextlib.closing(db.connect(self.project, readonly=True)) as conn:

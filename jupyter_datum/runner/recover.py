@@ -14,6 +14,7 @@ from itertools import islice
 
 from ..errors import FrameError, OutputError
 from ..events import Done, frames
+from ..inputs.signed import output_folders
 from ..ledger import queries, writes
 from ..ledger.writes import RunKey
 from ..outputs.porter import Porter
@@ -61,7 +62,9 @@ def finish_stranded(conn: sqlite3.Connection, project: Project, epoch: int) -> N
     for run in stranded(conn, epoch):
         writes.take_over(conn, run)
         out = queries.out_of(conn, run.transform)
-        if out is not None and is_url(out):
+        if out is not None and out not in output_folders(conn, project, run.transform):
+            print(f"run {run.id} wrote to {out!r}, which nobody here has signed for", flush=True)
+        elif out is not None and is_url(out):
             _finish_far(conn, project, run, out)
         else:
             roll_forward(conn, run, out, _commit(run, {}))

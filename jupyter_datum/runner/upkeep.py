@@ -10,7 +10,8 @@ import os
 import sqlite3
 from dataclasses import dataclass
 
-from ..errors import RunError, SignatureError
+from ..errors import RunError
+from ..inputs.signed import output_folders
 from ..ledger import queries
 from ..ledger.queries import RunRow
 from ..ledger.versions import Mark, differing, mark_equivalent, unmark_equivalent
@@ -23,9 +24,6 @@ from ..project import Project
 from ..remote import is_url
 from ..transform.recipe import Recipe, read_recipe
 from .preview import Survey, part_word
-
-#: Runs whose signed recipes are asked for output folders; a transform seldom has two.
-_RUNS = 50
 
 
 @dataclass(frozen=True)
@@ -107,19 +105,6 @@ def check_share(
             f"{orphans:,} of {orphans + present:,} datums have vanished, more than half: nothing "
             "is pruned; --all removes their outputs"
         )
-
-
-def output_folders(conn: sqlite3.Connection, project: Project, transform: int) -> list[bytes]:
-    """Return the output folders of a transform that this user has signed for."""
-    folders = set()
-    for row in queries.runs(conn, transform=transform, limit=_RUNS):
-        try:
-            out = read_recipe(project, row.recipe).out
-        except SignatureError:
-            continue
-        if out:
-            folders.add(os.fsencode(out))
-    return sorted(folders)
 
 
 def move_renamed(conn: sqlite3.Connection, project: Project, name: str) -> Moved:

@@ -16,9 +16,15 @@ from ...locks import is_locked
 from ...project import Project
 from ..db import connect
 from . import counts, far, identity, left, outputs
-from .case import Case, Finding
+from .case import Case, Finding, Signed
 
 _MOVE_AWAY: Final = "move the .datum folder away: outputs stay, the history of runs goes with it"
+
+
+def nobody(conn: sqlite3.Connection, project: Project, transform: int) -> tuple[bytes, ...]:
+    """Take no place for signed."""
+    return ()
+
 
 #: All checks; what others count on comes first.
 CHECKS: Final[tuple[Callable[[Case], Iterator[Finding]], ...]] = (
@@ -40,7 +46,9 @@ CHECKS: Final[tuple[Callable[[Case], Iterator[Finding]], ...]] = (
 )
 
 
-def audit(project: Project, repair: bool = False, *, digests: bool = True) -> list[Finding]:
+def audit(
+    project: Project, repair: bool = False, *, digests: bool = True, signed: Signed = nobody
+) -> list[Finding]:
     """Check all invariants of a project's ledger, its run folders and its outputs.
 
     Parameters
@@ -50,6 +58,9 @@ def audit(project: Project, repair: bool = False, *, digests: bool = True) -> li
         Mend what the ledger itself can tell; not while a runner lives.
     digests : bool
         Read every output and compare its digest; else only its size.
+    signed : callable
+        Gives the output places of a transform that this user has signed for; outputs behind
+        any other URL are not looked at.
 
     Returns
     -------
@@ -62,7 +73,7 @@ def audit(project: Project, repair: bool = False, *, digests: bool = True) -> li
         return [Finding("ledger", str(exc), "see above; outputs are not in danger")]
     try:
         damage = list(_integrity(conn))
-        return damage or list(_findings(conn, project, repair, digests))
+        return damage or list(_findings(conn, project, repair, digests, signed))
     except sqlite3.DatabaseError as exc:
         return [Finding("ledger", f"the ledger cannot be read to its end: {exc}", _MOVE_AWAY)]
     finally:
@@ -79,11 +90,11 @@ def _integrity(conn: sqlite3.Connection) -> Iterator[Finding]:
 
 
 def _findings(
-    conn: sqlite3.Connection, project: Project, repair: bool, digests: bool
+    conn: sqlite3.Connection, project: Project, repair: bool, digests: bool, signed: Signed
 ) -> Iterator[Finding]:
     known = conn.execute("select interpreter from runner union select interpreter from run")
     live = frozenset(i for (i,) in known.fetchall() if is_locked(project.lock(i)))
-    case = Case(conn, project, live, repair and not live, digests)
+    case = Case(conn, project, live, repair and not live, digests, signed)
     for check in CHECKS:
         yield from check(case)
 

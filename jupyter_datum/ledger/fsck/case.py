@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -13,6 +14,10 @@ from ..db import transaction
 MEND: Final = "run fsck with --repair when no runner lives"
 #: What to do about outputs and results that are gone.
 RERUN: Final = "run the cell again: it makes them anew, and skips the rest"
+
+
+#: Gives the output places of a transform (by row id) that this user has signed for.
+Signed = Callable[[sqlite3.Connection, Project, int], Collection[bytes]]
 
 
 class Finding(NamedTuple):
@@ -38,6 +43,9 @@ class Case:
         Mend what can be mended.
     digests : bool
         Read every output.
+    signed : callable
+        Gives the output places of a transform that this user has signed for: no other URL is
+        contacted, since anybody may have written it into the ledger.
     """
 
     conn: sqlite3.Connection
@@ -45,6 +53,7 @@ class Case:
     live: frozenset[str]
     repair: bool
     digests: bool
+    signed: Signed
 
     def mended(self, finding: Finding, sql: str, *values: object) -> Finding:
         """Carry out `sql` if repairs are asked for, and say so."""

@@ -13,9 +13,15 @@ from .case import RERUN, Case, Finding
 
 
 def far_files(case: Case) -> Iterator[Finding]:
-    """One listing for each URL that is a transform's output folder."""
-    outs = [row[0] for row in case.conn.execute("select distinct out from transform") if row[0]]
-    for out in filter(is_url, outs):
+    """One listing for each URL that is a transform's output folder, and signed as that."""
+    rows = case.conn.execute("select id, name, out from transform order by id").fetchall()
+    for transform, name, out in rows:
+        if not out or not is_url(out):
+            continue
+        if out not in case.signed(case.conn, case.project, transform):
+            what = f"the outputs of {name!r} in {os.fsdecode(out)} were not looked at: you have"
+            yield Finding("outputs", f"{what} not signed for this place", "run its cell")
+            continue
         standing = Standing(out, Porter(os.fsdecode(out), {}, case.project.log))
         try:
             yield from _findings(case.conn, out, standing)
