@@ -96,6 +96,9 @@ class Engine(ABC):
     """
 
     name: ClassVar[str]
+    #: Whether its workers are processes of this machine that it starts: such workers share
+    #: the machine's cores with those of other runs. An engine may set it for itself.
+    here: bool = False
 
     def __init__(self, settings: EngineSettings) -> None:
         self.settings = settings

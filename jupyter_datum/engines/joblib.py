@@ -143,6 +143,7 @@ class JoblibEngine(Engine):
     """loky processes of this machine; the default."""
 
     name = "joblib"
+    here = True
 
     def __init__(self, settings: EngineSettings) -> None:
         super().__init__(settings)

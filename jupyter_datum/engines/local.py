@@ -150,6 +150,7 @@ class _Worker:
 class LocalEngine(Engine):
     """An engine whose cluster is started here; a subclass names its :class:`Hub`."""
 
+    here = True
     hub_class: ClassVar[type[Hub]]
 
     def __init__(self, settings: EngineSettings) -> None:

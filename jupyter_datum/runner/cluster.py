@@ -1,19 +1,33 @@
 """Engines kept warm between runs, and their workers.
 
 A run gets a cluster for itself while it lasts; afterwards the cluster waits, so that the
-next run starts in milliseconds. What makes a worker fit for a run is in the key: engine,
-environment, interpreter paths and the version of the project's own modules (a worker that
-has seen one version of a module is never asked to run another).
+next run starts in milliseconds. It comes up at the first datum that can be sent, and is
+given back when nobody had work for it for a while (:mod:`.elastic` says how many workers).
+
+What makes a worker fit for a run is in the key: engine, environment, interpreter paths and
+the version of the project's own modules (a worker that has seen one version of a module is
+never asked to run another).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+import time
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from ..engines import Choice, engine_class
-from ..engines.base import Down, Engine, EngineSettings, Event, Up
+from ..engines.base import EVERY, Down, Engine, EngineSettings, Event, Refused, Returned, Up
+from ..resources import default_workers
+from ..transform.options import Options
+from .elastic import Bounds, Sizer, shares
+
+#: Seconds after which workers without work are given back: of this machine, of others.
+GIVE_BACK: Final = 600.0
+GIVE_BACK_AFAR: Final = 300.0
+#: Seconds between two looks at clusters that no run uses.
+TICK: Final = 0.25
 
 
 @dataclass(frozen=True)
@@ -38,29 +52,59 @@ class Cluster:
     wanted: Wanted
     engine: Engine
     watch: Watch
+    sizer: Sizer
     workers: dict[str, Up] = field(default_factory=dict)
     size: int = 0
-    idle_since: float = 0.0
+    #: When workers were asked for, while none is up.
+    asked: float = 0.0
+    started: bool = False
+    #: The engine's number of each set that is not answered -> the run's.
+    sent: dict[int, int] = field(default_factory=dict)
+    numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def events(self, timeout: float) -> list[Event]:
-        """The engine's events; workers are noted, and told to the watcher."""
-        found = self.engine.events(timeout)
-        for event in found:
-            if isinstance(event, Up):
-                self.workers[event.worker] = event
-                self.watch.add(event.pid)
-            elif isinstance(event, Down):
-                gone = self.workers.pop(event.worker, None)
-                self.watch.discard(gone.pid if gone else None)
-        return found
+        """The engine's events; workers are noted, and told to the watcher. What is still
+        answered to the run before is dropped: its sets have the same numbers."""
+        return [known for event in self.engine.events(timeout) if (known := self._note(event))]
+
+    def _note(self, event: Event) -> Event | None:
+        if isinstance(event, Returned | Refused):
+            set_id = self.sent.pop(event.set_id, None)
+            return None if set_id is None else event._replace(set_id=set_id)
+        if isinstance(event, Up):
+            self.workers[event.worker] = event
+            self.watch.add(event.pid)
+        elif isinstance(event, Down):
+            gone = self.workers.pop(event.worker, None)
+            self.watch.discard(gone.pid if gone else None)
+            self.asked = time.monotonic()
+        return event
+
+    def send(self, worker: str, set_id: int, data: bytes) -> None:
+        """Have `worker` execute a set of the run's."""
+        number = next(self.numbers)
+        self.sent[number] = set_id
+        self.engine.send(worker, number, data)
 
     def want(self, n: int) -> None:
-        """Have `n` workers."""
-        if self.size == 0:
-            self.engine.start(n)
-        else:
-            self.engine.scale(n)
+        """Have `n` workers; the same number again replaces those that died."""
+        if n and not self.size:
+            self.asked = time.monotonic()
         self.size = n
+        if self.started:
+            self.engine.scale(n)
+        elif n:
+            self.started = True
+            self.engine.start(n)
+
+    @property
+    def surplus(self) -> bool:
+        """Whether more workers are up than are wanted: some are on their way out."""
+        return len(self.workers) > self.size
+
+    def waits_since(self) -> float | None:
+        """Since when workers have been asked for and none is up; None if that is not so."""
+        return self.asked if self.size and not self.workers else None
 
     def close(self) -> None:
         """Give everything back."""
@@ -81,46 +125,110 @@ class Watch:
 
 
 class Pool:
-    """All clusters of a runner."""
+    """All clusters of a runner, and the cores that those of this machine share.
 
-    def __init__(self, project_dir: str, watch: Watch) -> None:
+    Parameters
+    ----------
+    project_dir : str
+    watch : Watch
+    idle : float
+        Seconds after which workers without work are given back, if nobody says.
+    """
+
+    def __init__(self, project_dir: str, watch: Watch, idle: float = 600.0) -> None:
         self._project_dir = project_dir
         self.watch = watch
+        self._give_back = idle
         self._idle: list[Cluster] = []
+        self._active: list[Cluster] = []
+        self._cores = default_workers()
+        self._next_tick = 0.0
 
-    def take(self, wanted: Wanted) -> Cluster:
+    def take(self, wanted: Wanted, most: int, options: Options) -> Cluster:
         """Return a warm cluster that fits, or a new one that is not started yet.
 
         Raises
         ------
         UnknownEngineError, EngineNotInstalledError
         """
-        for cluster in self._idle:
-            if cluster.wanted == wanted:
-                self._idle.remove(cluster)
-                cluster.events(0)  # what died while nobody looked
-                return cluster
-        choice = Choice(wanted.engine, dict(wanted.options))
-        engine = engine_class(choice)(wanted.settings(self._project_dir))
-        return Cluster(wanted, engine, self.watch)
+        cluster = next((found for found in self._idle if found.wanted == wanted), None)
+        if cluster is not None:
+            self._idle.remove(cluster)
+            cluster.events(0)  # what died while nobody looked
+            cluster.sent.clear()
+            cluster.size = min(cluster.size, len(cluster.workers))
+        else:
+            choice = Choice(wanted.engine, dict(wanted.options))
+            engine = engine_class(choice)(wanted.settings(self._project_dir))
+            cluster = Cluster(wanted, engine, self.watch, Sizer(Bounds(most)))
+        cluster.sizer.renew(self._bounds(cluster.engine, most, options))
+        self._active.append(cluster)
+        return cluster
+
+    def _bounds(self, engine: Engine, most: int, options: Options) -> Bounds:
+        give_back = options.give_back
+        if give_back is None:
+            give_back = min(self._give_back, GIVE_BACK if engine.here else GIVE_BACK_AFAR)
+        most = most or EVERY
+        return Bounds(most, min(options.workers_min or 0, most), give_back)
+
+    def resize(self, cluster: Cluster, datums: int, now: float) -> bool:
+        """Fit a cluster to so many datums at work or ready; return whether that changed it."""
+        cluster.sizer.useful(datums, now)
+        n = cluster.sizer.want(cluster.size, self._share(cluster, now), now)
+        if n == cluster.size:
+            return False
+        cluster.want(n)
+        return True
+
+    def _share(self, cluster: Cluster, now: float) -> int | None:
+        """How many workers of a cluster may be at work; None for one that is not ours to limit.
+
+        Who asks for more workers than there are cores has a reason, and shares as many."""
+        if not cluster.engine.here:
+            return None
+        here = [other for other in self._active if other.engine.here]
+        claims = {id(c): (c.sizer.bounds.least, c.sizer.claim(now)) for c in here}
+        working = {identity: claim for identity, claim in claims.items() if claim[1]}
+        cores = max([self._cores, *(c.sizer.bounds.most for c in here if id(c) in working)])
+        given = dict(zip(working, shares(list(working.values()), cores), strict=True))
+        return given.get(id(cluster))
 
     def give_back(self, cluster: Cluster, now: float, *, keep: bool) -> None:
         """Take `cluster` back after a run; close it unless it is to be kept."""
+        self._active.remove(cluster)
+        cluster.sizer.over(now)
         if not keep or not cluster.workers:
             cluster.close()
-            return
-        cluster.idle_since = now
-        self._idle.append(cluster)
+        else:
+            self._idle.append(cluster)
 
-    def close_idle(self, before: float) -> None:
-        """Close clusters that nobody has used since `before` (of the runner's clock)."""
-        for cluster in [c for c in self._idle if c.idle_since <= before]:
-            self._idle.remove(cluster)
-            cluster.close()
+    def tick(self, now: float) -> None:
+        """Give back, of the clusters that no run uses, what had no work for long enough."""
+        if now < self._next_tick:
+            return
+        self._next_tick = now + TICK
+        for cluster in list(self._idle):
+            cluster.events(0)
+            cluster.sizer.useful(0, now)
+            n = cluster.sizer.want(cluster.size, None, now)
+            if not n or not cluster.workers:
+                self._idle.remove(cluster)
+                cluster.close()
+            elif n < cluster.size:
+                cluster.want(n)
+
+    @property
+    def keeps(self) -> bool:
+        """Whether workers wait for another run."""
+        return bool(self._idle)
 
     def close(self) -> None:
         """Close everything."""
-        self.close_idle(float("inf"))
+        for cluster in [*self._active, *self._idle]:
+            cluster.close()
+        self._active.clear()
+        self._idle.clear()
 
 
 def environment_key(environment: Mapping[str, str]) -> tuple[tuple[str, str], ...]:

@@ -11,7 +11,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Final
 
-from ..engines.base import EVERY, Down, Log, Returned, Up
+from ..engines.base import Down, Log, Returned, Up
 from ..engines.base import Event as EngineEvent
 from ..engines.base import Refused as EngineRefused
 from ..errors import DatumError, OutputError
@@ -39,6 +39,7 @@ from ..state import (
     ReplaceWorker,
     Room,
     RunState,
+    Scale,
     Send,
     SetReturned,
     Settle,
@@ -48,7 +49,7 @@ from ..state import (
     WorkerUp,
 )
 from ..states import DatumState, RunStatus
-from .cluster import Cluster
+from .cluster import Cluster, Pool
 from .commit import Committer
 from .consumers import Consumers
 from .durable import Durable
@@ -56,6 +57,7 @@ from .job import Job
 from .parcels import Parcels
 from .plan import Planner
 from .planning import Planning
+from .staff import Staff
 from .tail import JournalTail
 
 #: Seconds between two looks into the journals, and between two commits.
@@ -64,10 +66,6 @@ GROUP: Final = 0.05
 START_WITHIN: Final = 120.0
 #: Seconds between two tries to write what a full disk did not take.
 BLOCKED: Final = 1.0
-#: Deaths in a row without a single finished datum, after which no worker is started anew.
-HOPELESS: Final = 12
-
-
 _SET: Final = attrgetter("set_id")
 
 
@@ -81,6 +79,8 @@ class Drive:
     planner : Planner
     state : RunState
     cluster : Cluster
+    pool : Pool
+        Where it comes from.
     committer : Committer
     """
 
@@ -90,11 +90,13 @@ class Drive:
         planner: Planner,
         state: RunState,
         cluster: Cluster,
+        pool: Pool,
         committer: Committer,
     ) -> None:
         self.job = job
         self.state = state
         self.cluster = cluster
+        self._staff = Staff(cluster, pool)
         self.status: RunStatus = RunStatus.RUNNING
         self.ended = False
         self.paused_since: float | None = None
@@ -103,24 +105,23 @@ class Drive:
         self._durable = Durable(job, committer)
         self._consumers = Consumers(job.folder)
         self._tails: dict[str, JournalTail] = {}
-        self._looked = self._started = time.monotonic()
-        self._deaths = 0
-        self._wanted = job.workers or EVERY
+        self._looked = time.monotonic()
         self._ending: RunStatus | None = None
         self._parcels = Parcels(job)
 
     # -- moving on -----------------------------------------------------------------------
 
     def begin(self, now: float) -> None:
-        """Ask for workers; those already up are told of at once."""
+        """Take the workers that are up already; others are asked for when there is work."""
         for worker in list(self.cluster.workers):
             self._up(worker, now)
-        self.cluster.want(self._wanted)
 
     def step(self, now: float, timeout: float) -> None:
         """Do what there is to do; wait up to `timeout` seconds for workers."""
         try:
             planned = self._plan(now)
+            if planned and not self.cluster.size:
+                self._resize(now)  # the first datum that can be sent
             for event in self.cluster.events(0 if planned else timeout):
                 self._engine_event(event, now)
             if now - self._looked >= (BLOCKED if self._durable.blocked else GROUP):
@@ -168,7 +169,8 @@ class Drive:
         elif isinstance(event, Returned):
             self._returned(event, now)
         elif isinstance(event, EngineRefused):
-            self._apply(SetReturned(event.worker, event.set_id & 0xFFFFFFFF, True), now)
+            leaving = self.cluster.surplus
+            self._apply(SetReturned(event.worker, event.set_id & 0xFFFFFFFF, True, leaving), now)
         elif isinstance(event, Log):
             print(f"{self.cluster.wanted.engine}: {event.text}", flush=True)
 
@@ -187,14 +189,16 @@ class Drive:
                 begun = (tail.begun.position, tail.begun.attempt)
             tail.close()
         self._committer.worker_gone(event.worker, event.cause)
-        self._deaths += 1
+        self._staff.gone()
         # The journal was read to its end: what it does not show as begun was not.
         certain = tail is not None
         self._apply(WorkerDown(event.worker, event.cause, begun, certain), now)
         if is_full(str(self.job.project.dir)):  # it died of that, or will soon
             self._block("the disk is full: workers cannot write their journals", now)
-        if self._deaths >= HOPELESS and not self.cluster.workers:
-            self._no_workers(f"the last {self._deaths} workers died at once: {event.cause}", now)
+        if self._staff.hopeless:
+            self._no_workers(
+                f"the last {self._staff.deaths} workers died at once: {event.cause}", now
+            )
 
     def _returned(self, event: Returned, now: float) -> None:
         answer = unpack_return(event.data)
@@ -211,17 +215,19 @@ class Drive:
         if self._consumers.known(self.state, now):
             self._apply(Room(self._consumers.room), now)
             self._committer.feed(self._consumers.take_news())
+        if not self.ended:
+            self._resize(now)
         if self._stuck(now):
             self._no_workers(f"no worker came up within {START_WITHIN:g} s", now)
         if not self.ended:
             self._commit(now)
 
     def _stuck(self, now: float) -> bool:
-        return (
-            not self.cluster.workers
-            and now - self._started > START_WITHIN
-            and self.state.remaining > 0
-        )
+        return self._staff.overdue(START_WITHIN, now) and self.state.remaining > 0
+
+    def _resize(self, now: float) -> None:
+        if self._staff.fit(self.state.useful, now):
+            self._apply(Scale(self.cluster.size), now)
 
     def _records(self, worker: str, records: list[Record], now: float) -> None:
         """Hand records on: successes of a set together, failures one by one."""
@@ -242,7 +248,7 @@ class Drive:
         self._committer.late += len(done) - len(fresh)
         if not fresh:
             return
-        self._deaths = 0
+        self._staff.deaths = 0
         self._committer.done(fresh, worker)
         self._parcels.succeeded(fresh)
         for set_id, group in groupby(fresh, _SET):
@@ -254,7 +260,7 @@ class Drive:
         if record.epoch != self.job.epoch or not known:
             self._committer.late += 1
             return
-        self._deaths = 0
+        self._staff.deaths = 0
         failure = record.failure
         event = Failure(
             worker,
@@ -287,7 +293,7 @@ class Drive:
             elif isinstance(action, Kill):
                 self.cluster.engine.kill(action.worker)
             elif isinstance(action, ReplaceWorker):
-                self._replace(now)
+                self._staff.replace()
             elif isinstance(action, Blame):
                 failure = self._committer.blamed(self._planning.listing, action, now)
                 self._parcels.failed(failure)
@@ -302,12 +308,7 @@ class Drive:
 
     def _send(self, action: Send) -> None:
         set_id, data = self._parcels.pack(action, self._planning.rows)
-        self.cluster.engine.send(action.worker, set_id, data)
-
-    def _replace(self, now: float) -> None:
-        if self._deaths < HOPELESS:
-            self._started = now
-            self.cluster.want(self._wanted)
+        self.cluster.send(action.worker, set_id, data)
 
     def _no_workers(self, reason: str, now: float) -> None:
         self._committer.message = reason
@@ -343,7 +344,7 @@ class Drive:
         if self.ended:
             return
         if not self._durable.blocked:
-            self._deaths = 0
+            self._staff.deaths = 0
             self._set_status(RunStatus.PAUSED, reason)
             self._apply(Pause(reason), now)
         self._durable.block(reason)
@@ -374,9 +375,9 @@ class Drive:
         return self.state.remaining == 0 and self.job.options.engine != "serial"
 
     def scale(self, workers: int) -> None:
-        """Have so many workers from now on."""
-        self._wanted = workers
-        self.cluster.want(workers)
+        """Have so many workers at most from now on."""
+        self._staff.bound(workers)
+        self._resize(time.monotonic())
 
     def fail(self, message: str) -> None:
         """End the run because something of ours went wrong."""

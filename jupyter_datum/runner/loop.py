@@ -14,7 +14,7 @@ from ..ledger import db, queries, requests
 from ..ledger.relocate import relocate
 from ..ledger.requests import Request
 from ..project import Project
-from ..state import Cancel, Hold, Pause, Release, Resume, Scale
+from ..state import Cancel, Hold, Pause, Release, Resume
 from ..states import RunStatus
 from .aftermath import tidy
 from .cluster import Pool
@@ -67,7 +67,7 @@ class Runner:
         self.epoch = requests.register_runner(self._conn, interpreter, VERSION)
         end_older(project, interpreter, self.epoch)
         self._watch = ProcessWatch(project, interpreter, self.epoch)
-        self._pool = Pool(str(project.dir), self._watch)
+        self._pool = Pool(str(project.dir), self._watch, idle)
         self._receiver = Receiver(project, interpreter)
         self._prepare = Preparer(
             self._conn, project, interpreter, self.epoch, self._pool, self._receiver
@@ -89,7 +89,6 @@ class Runner:
         now = time.monotonic()
         for drive in self._drives.values():
             drive.close(now)
-            drive.cluster.close()
         self._pool.close()
         self._receiver.close()
         self._conn.close()
@@ -112,6 +111,7 @@ class Runner:
             self._take_late()
         self._requests()
         now = time.monotonic()
+        self._pool.tick(now)
         if self._chores:
             self._chore()
         if not self._drives:
@@ -193,8 +193,7 @@ class Runner:
             return False
         if self._draining:  # what is asked for is left to the next one
             return True
-        self._pool.close_idle(now - self._idle)
-        if now - self._quiet_since < self._idle and self._project_stands():
+        if self._project_stands() and (now - self._quiet_since < self._idle or self._pool.keeps):
             return False
         return requests.end_runner_if_idle(self._conn, self._interpreter, self.epoch)
 
@@ -309,9 +308,7 @@ class Runner:
             drive.set_status(RunStatus.RUNNING)
             drive.tell(Resume(), now)
         elif request.kind == "scale":
-            workers = int(request.args["workers"])
-            drive.scale(workers)
-            drive.tell(Scale(workers), now)
+            drive.scale(int(request.args["workers"]))
         if drive.ended:
             self._finish(drive.job.uuid)
 

@@ -254,8 +254,9 @@ class Preparer:
         if uuid in self._porters and out is not None:
             planner.compare.lstat = Standing(out, self._porters[uuid]).lstat
         state = RunState(_settings(options))
-        cluster = self._pool.take(self._wanted(job))
-        return Drive(job, planner, state, cluster, Committer(self._conn, job, publisher, keeper))
+        cluster = self._pool.take(self._wanted(job), job.workers, options)
+        committer = Committer(self._conn, job, publisher, keeper)
+        return Drive(job, planner, state, cluster, self._pool, committer)
 
     def _publisher(self, job: Job, gives_way: GivesWay, keeper: Keeper) -> Publisher:
         options = job.options

@@ -30,7 +30,8 @@ class Worker:
 
     ``sets`` stand in the order sent; ``begun`` is (position, attempt, at) of what it told
     of last; ``head_since`` is when its first set became the first; ``worn`` is why it is to
-    be replaced once it has nothing left; ``last`` is what it was at when the run was cancelled.
+    be replaced once it has nothing left; ``last`` is what it was at when the run was cancelled;
+    one that is ``leaving`` takes no more sets.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Worker:
     begun: tuple[int, int, float] | None = None
     doom: Doom | None = None
     worn: str | None = None
+    leaving: bool = False
     last: Item | None = None
 
     def lost(self, table: Table) -> list[tuple[Batch, list[Item]]]:
@@ -140,7 +142,7 @@ class Crew:
         batch = worker.sets.pop(set_id, None)
         if batch is not None:
             worker.head_since = now
-            if worker.doom is None and worker.worn is None:
+            if worker.doom is None and worker.worn is None and not worker.leaving:
                 self._free[worker.name] = worker
         return batch
 
@@ -148,6 +150,19 @@ class Crew:
         """It is to be replaced: nothing more is sent to it."""
         worker.worn = reason
         self._free.pop(worker.name, None)
+
+    def leave(self, worker: Worker) -> None:
+        """It is being given back: nothing more is sent to it."""
+        worker.leaving = True
+        self._free.pop(worker.name, None)
+
+    def stay(self) -> None:
+        """More workers are wanted: those that were to leave may have been kept."""
+        for worker in self._workers.values():
+            usable = worker.doom is None and worker.worn is None
+            if worker.leaving and usable and len(worker.sets) < self._window:
+                self._free[worker.name] = worker
+            worker.leaving = False
 
     def doom(self, worker: Worker, reason: str, item: Item | None) -> None:
         """It is being killed: nothing more is sent to it."""

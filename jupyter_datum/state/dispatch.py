@@ -65,6 +65,12 @@ class Dispatch:
         pairs = [(p, 1) for p in items] if isinstance(items, range) else items
         datums.actions.append(m.Send(worker.name, set_id, batch.generation, pairs))
 
+    def scale(self, workers: int) -> None:
+        """So many workers are wanted from now on."""
+        if self.wanted is None or workers > self.wanted:
+            self.crew.stay()
+        self.wanted = workers
+
     def returned(self, event: m.SetReturned, now: float) -> None:
         """A set is off its worker's hands; its records came before, if they came."""
         worker = self.crew.get(event.worker)
@@ -75,6 +81,10 @@ class Dispatch:
             self.sizing.returned(len(batch.items))
         # Refused, or records that never came: nothing says that they ran, so they go again.
         left = self._datums.table.awaited(batch.items)
+        if worker and event.leaving:  # nobody has claimed them: they go to another as they are
+            self.crew.leave(worker)
+            self._datums.put_back([Entry(*item, batch.generation) for item in left])
+            return
         if worker and worker.begun and worker.begun[:2] in left:
             worker.begun = None  # it is not at that any more, whatever became of it
         self._datums.put_off([Entry(*item, batch.generation + 1) for item in left], now)

@@ -64,6 +64,15 @@ class RunState:
         return self.counts[DatumState.PENDING] + self.counts[DatumState.RUNNING]
 
     @property
+    def useful(self) -> int:
+        """Datums that are at work, or could be if there were workers enough."""
+        running, pending = self.counts[DatumState.RUNNING], self.counts[DatumState.PENDING]
+        if not self._switches.sending:
+            return running
+        room = self._switches.room
+        return running + (pending if room is None else min(pending, room))
+
+    @property
     def status(self) -> RunStatus:
         """How the run stands."""
         return self._switches.status
@@ -213,7 +222,7 @@ class RunState:
             self._datums.pace.start(now)
 
     def _scale(self, event: m.Scale, now: float) -> None:
-        self._dispatch.wanted = event.workers
+        self._dispatch.scale(event.workers)
 
     def _room(self, event: m.Room, now: float) -> None:
         self._switches.room = event.datums

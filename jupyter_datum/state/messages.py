@@ -92,11 +92,13 @@ class Rejected(NamedTuple):
 
 
 class SetReturned(NamedTuple):
-    """A set is off its worker's hands. ``refused``: not executed at all."""
+    """A set is off its worker's hands. ``refused``: not executed at all; ``leaving``: and the
+    worker takes no other, since it is being given back."""
 
     worker: str
     set_id: int
     refused: bool
+    leaving: bool = False
 
 
 class Tick(NamedTuple):

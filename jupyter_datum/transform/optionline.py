@@ -93,7 +93,7 @@ def parse_line(line: str, body: str = "") -> Options:
                 raise UsageError(f"{flag} needs a value: {flag} {option.metavar}")
             text = words[i]
             i += 1
-        values[option.field] = _read(flag, option, text)
+        values.update(_read(flag, option, text))
     return Options(**values)
 
 
@@ -108,7 +108,7 @@ def _take_name(values: dict[str, Any], word: str) -> None:
 
 
 def _pipe_lines(body: str) -> list[tuple[str, Any]]:
-    found = []
+    found: list[tuple[str, Any]] = []
     for line in body.splitlines():
         if not line.strip():
             continue
@@ -124,14 +124,16 @@ def _pipe_lines(body: str) -> list[tuple[str, Any]]:
         if option.read is None:
             found.append((option.field, text.lower() in ("", "true", "yes", "1")))
         else:
-            found.append((option.field, _read(key.strip(), option, text)))
+            found.extend(_read(key.strip(), option, text).items())
     return found
 
 
-def _read(flag: str, option: Option, text: str) -> Any:
+def _read(flag: str, option: Option, text: str) -> dict[str, Any]:
+    """The fields that an option's text says."""
     assert option.read is not None
     try:
-        return option.read(text)
+        value = option.read(text)
+        return value if isinstance(value, dict) else {option.field: value}
     except ValueError as exc:
         reason = str(exc)
         if "invalid literal" in reason:

@@ -21,6 +21,10 @@ class Options:
     engine : str
     workers, threads : int or None
         None: as many as fit the machine.
+    workers_min : int or None
+        So few at least while there is work; written ``--workers 2..16``.
+    give_back : float or None
+        Workers without work are given back after so long; None: as fits the engine.
     tries : int
         Attempts in all.
     timeout : float or None
@@ -72,6 +76,8 @@ class Options:
     output: str | None = None
     engine: str = "joblib"
     workers: int | None = None
+    workers_min: int | None = None
+    give_back: float | None = None
     threads: int | None = None
     tries: int = 3
     timeout: float | None = None

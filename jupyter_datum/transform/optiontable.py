@@ -11,7 +11,8 @@ from typing import Any, Final, NamedTuple
 class Option(NamedTuple):
     """One option: how it is written, how its text is read, what it does.
 
-    ``read`` is None for a switch, which takes no value.
+    ``read`` is None for a switch, which takes no value. One that says several fields gives
+    them as a mapping.
     """
 
     field: str
@@ -26,6 +27,15 @@ def _count(text: str) -> int:
     if value < 1:
         raise ValueError("it must be 1 or more")
     return value
+
+
+def _workers(text: str) -> int | dict[str, int]:
+    least, dots, most = text.partition("..")
+    if not dots:
+        return _count(text)
+    if not least.isdecimal() or int(least) > _count(most):
+        raise ValueError("write the fewest and the most as 0..16")
+    return {"workers": int(most), "workers_min": int(least)}
 
 
 _UNITS: Final = {"": 1.0, "ms": 1e-3, "s": 1.0, "min": 60.0, "m": 60.0, "h": 3600.0}
@@ -99,7 +109,11 @@ OPTIONS: Final[tuple[Option, ...]] = (
     Option("output", ("-o", "--output"), "FOLDER", str,
            "where datum.out appears; out/NAME if left out"),
     Option("engine", ("--engine",), "NAME", str, "serial, joblib (default), dask, ipyparallel"),
-    Option("workers", ("--workers",), "N", _count, "processes; default: all usable cores"),
+    Option("workers", ("--workers",), "N|MIN..MAX", _workers,
+           "processes, at most N; as many as there is work for, never fewer than MIN while it "
+           "lasts; default: all usable cores, shared with what runs beside"),
+    Option("give_back", ("--give-back",), "TIME", duration,
+           "workers without work are given back after it; default 10min here, 5min elsewhere"),
     Option("threads", ("--threads",), "N", _count,
            "threads of numerical libraries in each worker; default: cores // workers"),
     Option("tries", ("--tries",), "N", _count,
