@@ -35,10 +35,14 @@ ENGINES: Final = {
 }
 
 
+_IPYPARALLEL: Final = "jupyter_datum.engines.ipyparallel_given:GivenIpyparallelEngine"
 #: The same for engines whose cluster is not started here, by the option that says so.
 DOORS: Final = {
     ("dask", "address"): "jupyter_datum.engines.dask_given:GivenDaskEngine",
     ("dask", "cluster"): "jupyter_datum.engines.dask_given:GivenDaskEngine",
+    ("ipyparallel", "profile"): _IPYPARALLEL,
+    ("ipyparallel", "connection_file"): _IPYPARALLEL,
+    ("ipyparallel", "launcher"): _IPYPARALLEL,
 }
 
 

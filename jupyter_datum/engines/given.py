@@ -27,6 +27,7 @@ from .post import CLOSE_SECONDS, Answered, Joined, Left, Message, Post, PostLost
 #: Without a worker that can be used by then, that is an error.
 START_SECONDS: Final = 60.0
 _LEAVE_SECONDS: Final = 3.0
+GIVEN_BACK: Final = "given back"
 #: Sets that a worker may have at once, so that it need not wait for the next one.
 _AHEAD: Final = 2
 #: Variables of this machine that mean nothing on another one.
@@ -122,13 +123,15 @@ class GivenEngine(Engine):
 
     def _let_go(self, member: _Member) -> None:
         if member.leaving and not member.busy:
-            self._out_of_use(member, "given back")
+            self._out_of_use(member, GIVEN_BACK)
 
     def _out_of_use(self, member: _Member, cause: str) -> None:
         if member.name is not None:
             del self._used[member.name]
             self._news.append(Down(member.name, cause))
             member.name = None
+            if cause == GIVEN_BACK and self._post is not None:
+                self._post.release(member.key)
             member.waiting.clear()
             member.early.clear()
 
@@ -251,7 +254,7 @@ class GivenEngine(Engine):
             return
         if self._post is not None:
             self._post.forget(key)
-        self._out_of_use(member, "given back" if member.leaving else member.ended or cause)
+        self._out_of_use(member, GIVEN_BACK if member.leaving else member.ended or cause)
         self._fill()
 
     def _lost(self, message: PostLost) -> None:

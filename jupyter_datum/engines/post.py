@@ -95,6 +95,9 @@ class Post(ABC):
     def scale(self, n: int) -> None:  # noqa: B027
         """Have the cluster itself grow or shrink, if it is ours to ask."""
 
+    def release(self, key: str) -> None:  # noqa: B027
+        """A worker is not wanted any more; one of ours is given back."""
+
     @abstractmethod
     def close(self) -> None:
         """Disconnect; a cluster that we brought up is given back."""

@@ -162,7 +162,10 @@ def test_a_worker_without_a_nanny_is_left_alone_and_used_again_later(work: Work)
         crew.check()
 
 
-def test_a_lost_scheduler_is_said_and_workers_are_down(work: Work) -> None:
+def test_a_lost_scheduler_is_said_and_workers_are_down(work: Work, monkeypatch: Any) -> None:
+    from jupyter_datum.engines import dask_given
+
+    monkeypatch.setattr(dask_given, "_CONNECT_SECONDS", 1.0)
     cluster = distributed.LocalCluster(
         n_workers=1, threads_per_worker=1, dashboard_address="127.0.0.1:0"
     )

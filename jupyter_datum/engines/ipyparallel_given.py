@@ -1,0 +1,172 @@
+"""A running ipyparallel cluster, or one that its launchers bring up (Slurm, MPI, SSH, ...).
+
+By profile or connection file the engines are the user's: they are used and left as they are.
+With ``launcher`` the cluster is ours: it grows and shrinks, and is given back.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from ..errors import EngineError
+from . import guest
+from .given import GivenEngine
+from .local import require
+from .post import Answered, Joined, Left, Post, Tell
+
+require("ipyparallel", "ipyparallel")
+
+#: Seconds between two looks who is there, and whether the controller is.
+_LOOK: Final = 0.1
+_LOOK_AT_CONTROLLER: Final = 2.0
+_CONNECT_SECONDS: Final = 20.0
+
+
+class IpyparallelPost(Post):
+    """A client of a controller."""
+
+    def __init__(self, options: Mapping[str, Any], tell: Tell) -> None:
+        self._client: Any = None
+        self._cluster: Any = None
+        self._size = 0
+        #: Engines that were asked for and have not gone since.
+        self._asked = 0
+        self._released: set[str] = set()
+        self._known: set[str] = set()
+        #: Engines whose greeting was not answered yet, with what to ask.
+        self._silent: dict[str, tuple[Any, ...]] = {}
+        self._lock = threading.Lock()
+        super().__init__(options, tell)
+
+    @property
+    def _ours(self) -> bool:
+        return "launcher" in self.options
+
+    def open(self) -> None:
+        """See :meth:`Post.open`."""
+        import ipyparallel
+
+        if self._ours:
+            kept = {k: v for k, v in self.options.items() if k in ("profile", "cluster_id")}
+            more = {**kept, **self.options.get("options", {})}
+            self._cluster = ipyparallel.Cluster(engines=self.options["launcher"], **more)
+            self._cluster.start_controller_sync()
+            self._client = self._cluster.connect_client_sync()
+            return
+        given = {k: v for k, v in self.options.items() if k in ("profile", "cluster_id")}
+        file = self.options.get("connection_file")
+        if file and not os.path.isfile(file):
+            raise EngineError("there is no such file; is the cluster running?")
+        self._client = ipyparallel.Client(file, timeout=_CONNECT_SECONDS, **given)
+
+    def watch(self) -> None:
+        """See :meth:`Post.watch`."""
+        looked = time.monotonic()
+        while not self.closed.wait(_LOOK):
+            self._compare({str(number) for number in self._client.ids})
+            self._grow()
+            for key, args in list(self._silent.items()):
+                self._ask(key, None, guest.hello, args)
+            if time.monotonic() - looked > _LOOK_AT_CONTROLLER:
+                looked = time.monotonic()
+                self._check_controller()
+
+    def _compare(self, there: set[str]) -> None:
+        for key in sorted(there - self._known, key=int):
+            self.tell(Joined(key))
+        for key in self._known - there:
+            if key not in self._released:
+                self._asked -= 1
+            self._released.discard(key)
+            self.tell(Left(key, "lost: it is no longer in the cluster"))
+        self._known = there
+
+    def _grow(self) -> None:
+        missing = self._size - self._asked
+        if self._ours and missing > 0:
+            self._asked += missing
+            self._cluster.start_engines_sync(n=missing)
+
+    def _check_controller(self) -> None:
+        """The library itself waits for ever; the connection says no word."""
+        where = urlsplit(self._client._query_socket.LAST_ENDPOINT.decode().rstrip("\0"))
+        try:
+            socket.create_connection((where.hostname or "", where.port or 0), timeout=5).close()
+        except OSError as exc:
+            raise EngineError(f"its controller does not answer ({exc})") from exc
+
+    def call(self, key: str, set_id: int | None, function: Callable[..., Any], *args: Any) -> None:
+        """See :meth:`Post.call`."""
+        if function is guest.hello:
+            # The queue drops what is for an engine that has registered and not connected
+            # yet: it is asked again and again, by :meth:`watch`.
+            self._silent[key] = args
+            return
+        self._ask(key, set_id, function, args)
+
+    def _ask(
+        self, key: str, set_id: int | None, function: Callable[..., Any], args: tuple[Any, ...]
+    ) -> None:
+        def answered(result: Any) -> None:
+            if set_id is None and function is guest.hello and not self._silent.pop(key, None):
+                return
+            error = result.exception()
+            value = None if error else result.result()
+            self.tell(Answered(key, set_id, value, error))
+
+        with self._lock, suppress(IndexError):  # it has gone: that is about to be told
+            self._client.history.clear()  # else it grows by a line with every set
+            view = self._client[int(key)]
+            view.apply_async(function, *args).add_done_callback(answered)
+
+    def forget(self, key: str) -> None:
+        """See :meth:`Post.forget`; what was sent cannot be taken back, its answer is dropped."""
+        self._silent.pop(key, None)
+
+    def kill(self, key: str, pid: int) -> str | None:
+        """See :meth:`Post.kill`: an engine of ours is ended by its nanny, and replaced."""
+        if not self._ours:
+            return "nobody would start this engine again; restart it by hand"
+        with self._lock:
+            self._client.send_signal(signal.SIGKILL, targets=[int(key)], block=False)
+        return None
+
+    def scale(self, n: int) -> None:
+        """See :meth:`Post.scale`; :meth:`watch` has the launcher start what is missing."""
+        self._size = n
+
+    def release(self, key: str) -> None:
+        """See :meth:`Post.release`."""
+        if self._ours and key in self._known and self._asked > self._size:
+            self._asked -= 1
+            self._released.add(key)
+            with self._lock, suppress(Exception):
+                self._client.shutdown(targets=[int(key)], block=False)
+
+    def close(self) -> None:
+        """See :meth:`Post.close`."""
+        if self._client is not None:
+            self._client.close(linger=0)
+        if self._cluster is not None:
+            self._cluster.stop_cluster_sync()
+
+
+class GivenIpyparallelEngine(GivenEngine):
+    """Engines of a running ipyparallel cluster, or of one that a launcher brings up."""
+
+    name = "ipyparallel"
+    post_class = IpyparallelPost
+    knows = frozenset({"profile", "connection_file", "cluster_id", "launcher", "options"})
+
+    @property
+    def patient(self) -> bool:
+        """See :attr:`GivenEngine.patient`: a batch system has its own time."""
+        return "launcher" in self.settings.options

@@ -1,0 +1,144 @@
+"""Clusters of ipyparallel's: one that runs already, and one that a launcher brings up."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from jupyter_datum.engines import choose_engine, engine_class
+from jupyter_datum.engines.base import Engine, EngineSettings
+from jupyter_datum.errors import EngineError
+from jupyter_datum.events import Done, Failed
+from jupyter_datum.notebook.clusters import engine_of
+
+from .conftest import Crew, Work, outcomes
+
+ipyparallel = pytest.importorskip("ipyparallel")
+
+ADD = "datum.value + 1"
+GATE = "import os, time\nwhile not os.path.exists(datum.value): time.sleep(0.01)"
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A cluster of somebody else's with two engines."""
+    folder = tmp_path_factory.mktemp("ipython")
+    before = os.environ.get("IPYTHONDIR")
+    os.environ["IPYTHONDIR"] = str(folder)
+    with ipyparallel.Cluster(n=2, profile_dir=str(folder / "profile_x"), log_level=40) as client:
+        yield client.cluster
+    if before is None:
+        del os.environ["IPYTHONDIR"]
+    else:
+        os.environ["IPYTHONDIR"] = before
+
+
+def reach(work: Work, text: str) -> Engine:
+    choice = choose_engine(text)
+    return engine_class(choice)(EngineSettings(str(work.project.dir), {}, choice.options))
+
+
+def results(done: list[Done | Failed]) -> list[bytes]:
+    return [record.result.data for record in done if isinstance(record, Done) and record.result]
+
+
+def test_engines_of_a_running_cluster_are_used_and_stay(cluster: Any, work: Work) -> None:
+    text = engine_of("$mine", {"mine": cluster})
+    assert text.startswith("ipyparallel:/")
+    assert text.endswith("-client.json")
+    with reach(work, text) as engine:
+        crew = Crew(engine, work)
+        workers = crew.start(2)
+        recipe = work.transform(ADD)
+        sets = [crew.send(workers[n % 2], recipe, [n], first=n) for n in range(20)]
+        for n, set_id in enumerate(sets):
+            assert results(outcomes(crew.answer(set_id))) == [b"%d" % (n + 1)]
+        assert sorted(work.executed()) == list(range(20))
+        assert len(crew.start(1)) == 1
+        assert len(crew.start(2)) == 2
+        crew.check()
+    with cluster.connect_client_sync() as client:
+        assert len(client.ids) == 2
+        assert client[:].apply_sync(_guests) == [0, 0]
+
+
+def _guests() -> int:
+    from jupyter_datum.engines import guest
+
+    return len(guest._guests)
+
+
+def test_an_engine_of_the_user_is_left_alone_not_killed(cluster: Any, work: Work) -> None:
+    with reach(work, engine_of("$mine", {"mine": cluster})) as engine:
+        crew = Crew(engine, work)
+        (worker,) = crew.start(1)
+        gate = work.project.root / "gate"
+        late = crew.send(worker, work.transform(GATE), [str(gate)])
+        work.until_executed(0)
+        engine.kill(worker)
+        assert "restart it by hand" in crew.cause(worker)
+        gate.touch()
+        (other,) = crew.start(1)
+        assert outcomes(crew.answer(crew.send(other, work.transform(ADD), [1], first=1)))
+        assert late not in crew.returned()
+        crew.check()
+
+
+def test_a_launcher_brings_up_engines_replaces_them_and_gives_them_back(
+    work: Work, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path))
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    (tmp_path / "jupyter_datum.toml").write_text(
+        '[engines.own]\nkind = "ipyparallel"\nlauncher = "local"\noptions = {log_level = 40}\n'
+    )
+    with reach(work, "own") as engine:
+        crew = Crew(engine, work)
+        workers = crew.start(2)
+        recipe = work.transform("import os, time\ntime.sleep(datum.value)\nos.getpid()")
+        pids = [
+            int(results(outcomes(crew.answer(crew.send(w, recipe, [0], first=n))))[0])
+            for n, w in enumerate(workers)
+        ]
+        crew.send(workers[0], recipe, [600], first=2)
+        work.until_executed(2)
+        engine.kill(workers[0])
+        assert crew.cause(workers[0]) == "killed by SIGKILL"
+        crew.until(lambda: len(crew.up()) == 2)
+        assert len(crew.start(1)) == 1
+        crew.check()
+    assert not any(map(psutil.pid_exists, pids))
+
+
+def test_a_missing_profile_is_said(
+    work: Work, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from jupyter_datum.engines import ipyparallel_given
+
+    monkeypatch.setattr(ipyparallel_given, "_CONNECT_SECONDS", 0.5)
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
+    with reach(work, "ipyparallel:nobody") as engine:
+        engine.start(1)
+        with pytest.raises(EngineError, match=r"nobody cannot be reached"):
+            Crew(engine, work).until(lambda: False)
+
+
+def test_a_lost_controller_is_said(
+    work: Work, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
+    cluster = ipyparallel.Cluster(n=1, profile_dir=str(tmp_path / "profile_y"), log_level=40)
+    cluster.start_cluster_sync()
+    try:
+        with reach(work, engine_of("$mine", {"mine": cluster})) as engine:
+            crew = Crew(engine, work)
+            (worker,) = crew.start(1)
+            cluster.stop_cluster_sync()
+            assert "cluster" in crew.cause(worker)
+    finally:
+        cluster.stop_cluster_sync()
