@@ -9,6 +9,8 @@ from __future__ import annotations
 import contextlib
 import difflib
 import os
+import sqlite3
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,10 +19,13 @@ from ..errors import InputError, UsageError
 from ..events import Stat
 from ..hashing import encode_lazy, stat_of
 from ..ledger import db, queries
+from ..ledger.bitmap import Bitmap
 from ..ledger.feed import Given, given
 from ..project import Project, find
 from ..remote import is_url
+from ..states import DatumState, RunStatus
 from .base import Errors, Input, Listed, check_keys
+from .follow import Following
 from .place import folder
 from .signed import output_folders
 
@@ -49,6 +54,8 @@ class UpstreamInput(Input):
         self.transform = transform
         self.given = name
         self._given = project
+        self.following: Following | None = None
+        self._at_once = False
 
     @property
     def name(self) -> str:
@@ -81,25 +88,65 @@ class UpstreamInput(Input):
         self._check_signed(row)
         return {self.name: row.out} if row.out else {}
 
+    def follow(self, following: Following, *, at_once: bool) -> None:
+        """List what a run at work makes too; listing then waits for its end.
+
+        Parameters
+        ----------
+        following : Following
+        at_once : bool
+            In the order in which it is made; else in that of keys, once the run has ended.
+        """
+        self.following = following
+        self._at_once = at_once
+        self.ordered = not at_once
+
     def list(self, exclude: frozenset[bytes], errors: Errors) -> Iterator[Listed]:
         row = self._row()
         out = row.out or b""
         out = out if is_url(out) else os.path.normpath(out)
+        idle: Counter[str] = Counter()
         with contextlib.closing(db.connect(self.project, readonly=True)) as conn:
-            run = queries.latest_run(conn, self.transform)
-            if run is not None and run.ended is None:
-                errors.append(f"{self.transform} is running still: its later datums are left out")
-            idle = 0
-            for datum in given(conn, row.id):
+            for datum in self._datums(conn, row.id, errors):
                 files = self._files(datum, out) if datum.good else None
-                if files is None:
-                    idle += 1
-                else:
+                if files is not None:
                     yield Listed(datum.key, files, _value(datum), {}, (datum.id,))
-        if idle:
+                elif datum.state == DatumState.FAILED:
+                    idle["failed"] += 1
+                else:
+                    idle["other"] += 1
+        self._tell(idle, errors)
+
+    def _datums(self, conn: sqlite3.Connection, transform: int, errors: Errors) -> Iterator[Given]:
+        """Those of a run that is followed as it makes them, then what there is beside them."""
+        seen = Bitmap()
+        if self.following is not None:
+            for datum in self.following.datums(conn, self.project, at_once=self._at_once):
+                seen.add(datum.id)
+                yield datum
+            if self.following.stopped:
+                return
+        run = queries.latest_run(conn, self.transform)
+        if run is not None and run.ended is None:
+            errors.append(f"{self.transform} is running still: its later datums are left out")
+        elif run is not None and run.status in (RunStatus.CANCELLED, RunStatus.ERROR):
+            what = "was cancelled" if run.status == RunStatus.CANCELLED else "was stopped"
+            errors.append(f"{self.transform} {what}: what it did not come to is left out")
+        for datum in given(conn, transform):
+            if datum.id not in seen:
+                yield datum
+
+    def _tell(self, idle: Counter[str], errors: Errors) -> None:
+        if n := idle["failed"]:
             errors.append(
-                f"{idle:,} datums of {self.transform} feed nothing: they failed, were made by "
-                f"older code, or lost an output. Run {self.transform} again"
+                f"{n:,} {'waits' if n == 1 else 'wait'} for {n:,} failed "
+                f"{'datum' if n == 1 else 'datums'} of {self.transform}; to go on, once that is "
+                f"mended: %datum retry {self.transform}"
+            )
+        if n := idle["other"]:
+            errors.append(
+                f"{n:,} datums of {self.transform} feed nothing: they were made by older code, or "
+                f"lost an output. Run {self.transform} again"
             )
 
     def _files(self, datum: Given, out: bytes) -> tuple[tuple[str, bytes, Stat], ...] | None:

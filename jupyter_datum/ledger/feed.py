@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from ..states import FINISHED, DatumState
@@ -17,7 +18,8 @@ class Given(NamedTuple):
     """A datum of a transform as the next one gets it.
 
     ``good`` is False where nothing may be made from it: it failed, is stale, or an input of
-    it changed meanwhile. ``outputs`` are ``(absolute path, size, mtime_ns, digest)``.
+    it changed meanwhile. ``outputs`` are ``(absolute path, size, mtime_ns, digest)``. ``run``
+    (row id) has made it.
     """
 
     id: int
@@ -26,6 +28,8 @@ class Given(NamedTuple):
     outputs: list[tuple[bytes, int, int, bytes]]
     kind: str | None
     result: bytes | None
+    state: int
+    run: int
 
 
 def given(conn: sqlite3.Connection, transform: int) -> Iterator[Given]:
@@ -33,20 +37,39 @@ def given(conn: sqlite3.Connection, transform: int) -> Iterator[Given]:
     current = current_versions(conn, transform)
     after: bytes | None = None
     while rows := _page(conn, transform, after):
-        outputs = outputs_of(conn, [row[0] for row in rows if row[6]])
-        for identity, key, state, version, dirty, gone, made, kind, result in rows:
-            if gone is not None or state == DatumState.CANCELLED:
-                continue
-            files = sorted(outputs.get(identity, ()))
-            good = state in FINISHED and version in current and not dirty
-            yield Given(identity, key, good and len(files) == made, files, kind, result)
+        yield from _given(conn, rows, current)
         after = rows[-1][1]
+
+
+def given_by_id(conn: sqlite3.Connection, transform: int, ids: Sequence[int]) -> Iterator[Given]:
+    """Yield those of a transform's datums with these row ids that are still in its input."""
+    current = current_versions(conn, transform)
+    rows = conn.execute(
+        "select d.id, d.key, d.state, d.version, d.dirty, d.gone, d.outputs, d.result_kind,"
+        " d.result, d.run from json_each(?) j cross join datum d on d.id = j.value"
+        " where d.transform = ?",
+        (json.dumps(list(ids)), transform),
+    ).fetchall()
+    return _given(conn, rows, current)
+
+
+def _given(
+    conn: sqlite3.Connection, rows: Sequence[tuple[Any, ...]], current: frozenset[int]
+) -> Iterator[Given]:
+    outputs = outputs_of(conn, [row[0] for row in rows if row[6]])
+    for identity, key, state, version, dirty, gone, made, kind, result, run in rows:
+        if gone is not None or state == DatumState.CANCELLED:
+            continue
+        files = sorted(outputs.get(identity, ()))
+        good = state in FINISHED and version in current and not dirty
+        good = good and len(files) == made
+        yield Given(identity, key, good, files, kind, result, state, run)
 
 
 def _page(conn: sqlite3.Connection, transform: int, after: bytes | None) -> list[tuple[Any, ...]]:
     return conn.execute(
         "select d.id, k.key, d.state, d.version, d.dirty, d.gone, d.outputs, d.result_kind,"
-        f" d.result {BY_KEY} {after_key(after)} order by k.key limit ?",
+        f" d.result, d.run {BY_KEY} {after_key(after)} order by k.key limit ?",
         (transform, after or b"", _PAGE),
     ).fetchall()
 

@@ -168,6 +168,16 @@ def answer(conn: sqlite3.Connection, identity: int, state: str, text: str | None
         )
 
 
+def refuse_run(conn: sqlite3.Connection, run: str, text: str) -> None:
+    """Refuse what was asked for and has not begun, with a sentence."""
+    with transaction(conn):
+        conn.execute(
+            "update request set state = 'refused', answer = ? where uuid = ? and kind = 'run'"
+            " and state = 'open' and not exists (select 1 from run where uuid = request.run)",
+            (text, run),
+        )
+
+
 def answered(conn: sqlite3.Connection, uuid: str) -> tuple[str, str | None]:
     """Return ``(state, answer)`` of the request with this public name; open if there is none."""
     row = conn.execute("select state, answer from request where uuid = ?", (uuid,)).fetchone()

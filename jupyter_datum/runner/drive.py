@@ -58,6 +58,7 @@ from .parcels import Parcels
 from .plan import Planner
 from .planning import Planning
 from .staff import Staff
+from .streams import Link
 from .tail import JournalTail
 
 #: Seconds between two looks into the journals, and between two commits.
@@ -367,6 +368,16 @@ class Drive:
             self._committer.prune(self._planning.planner)
         self._durable.end(self.state, status)
         self.status, self.ended = status, True
+
+    @property
+    def link(self) -> Link:
+        """What it follows."""
+        return self.job.link
+
+    @property
+    def behind(self) -> int:
+        """Datums listed and not settled."""
+        return self.state.remaining + self._planning.planner.waiting
 
     @property
     def reusable(self) -> bool:

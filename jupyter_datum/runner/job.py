@@ -13,6 +13,7 @@ from ..project import Project
 from ..remote import is_url
 from ..transform.options import Options
 from ..transform.recipe import Recipe
+from .streams import Link
 
 
 def staging_of(project: Project, out: bytes) -> bytes:
@@ -42,6 +43,8 @@ class Job:
     out : bytes or None
         Absolute output folder, or a URL.
     workers : int
+    link : Link
+        To the runs that it follows.
     """
 
     project: Project
@@ -53,6 +56,7 @@ class Job:
     options: Options
     out: bytes | None
     workers: int
+    link: Link
 
     @property
     def epoch(self) -> int:

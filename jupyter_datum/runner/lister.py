@@ -9,6 +9,7 @@ waits. Here it is read by a thread, so that the runner, which has other runs too
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import queue
 import signal
@@ -28,14 +29,14 @@ from ..inputs.base import Input, Listed
 from ..project import Project
 from ..transform.recipe import Recipe, recipe_digest
 from .cluster import Watch
+from .eventual import ALL, Eventual, ThreadedInput
+from .streams import Link
 
 #: Length and kind of a message of the child.
 HEAD: Final = struct.Struct(">Ic")
 ROWS, END, ERROR = b"r", b"e", b"x"
 #: Messages that wait to be planned, at most; each has some thousand datums or 256 KB.
 _WAITING: Final = 8
-#: When nothing more is to come, any number of datums can be asked for.
-_ALL: Final = 1 << 30
 
 _new = tuple.__new__  # a million datums pass here
 
@@ -53,6 +54,8 @@ class ForeignInput(Input):
         Variables that the child gets beside this process's.
     watch : Watch
         Told of the child: who ends it if this process dies.
+    follows : mapping
+        Runs at work that it lists as they go (:mod:`.streams`).
     """
 
     kind = "foreign"
@@ -64,8 +67,10 @@ class ForeignInput(Input):
         recipe: Recipe,
         environment: Mapping[str, str],
         watch: Watch,
+        follows: Mapping[str, str],
     ) -> None:
         self._source = source
+        self._follows = dict(follows)
         self._project = project
         self._recipe = recipe
         self._environment = environment
@@ -85,6 +90,7 @@ class ForeignInput(Input):
             "jupyter_datum.runner.lister_child",
             str(self._project.root),
             recipe_digest(self._recipe),
+            json.dumps(self._follows),
             *map(os.fsdecode, sorted(exclude)),
         ]
         process = _start(command, self._project, self._environment)
@@ -115,14 +121,17 @@ def listed_apart(
     recipe: Recipe,
     environment: Mapping[str, str] | None = None,
     watch: Watch | None = None,
+    link: Link | None = None,
 ) -> Input:
-    """Return `source`, or, if it is foreign, what lists it in a process of its own."""
-    if not source.foreign:
-        return source
-    return ForeignInput(source, project, recipe, environment or {}, watch or Watch())
+    """Return `source`, or what lists it without making anybody wait: if it is foreign, in a
+    process of its own; if it follows runs at work, in a thread."""
+    follows = link.follows if link else {}
+    if source.foreign:
+        return ForeignInput(source, project, recipe, environment or {}, watch or Watch(), follows)
+    return ThreadedInput(source, link.close) if link and follows else source
 
 
-class Lister(Iterator[Listed]):
+class Lister(Eventual):
     """The datums that a child lists, as they come.
 
     Parameters
@@ -167,22 +176,10 @@ class Lister(Iterator[Listed]):
         return self._rows.popleft()
 
     def ready(self, *, wait: bool) -> int:
-        """Return how many datums there are to be had without waiting.
-
-        Parameters
-        ----------
-        wait : bool
-            For the first of them, or the end.
-
-        Raises
-        ------
-        InputError
-            If it cannot be listed, in a sentence.
-        """
         with contextlib.suppress(queue.Empty):
             while not self._rows and not self._ended:
                 self._take(*self._messages.get(block=wait))
-        return _ALL if self._ended else len(self._rows)
+        return ALL if self._ended else len(self._rows)
 
     def close(self) -> None:
         """End the child, with all that it has started."""

@@ -1,13 +1,15 @@
-"""``python -m jupyter_datum.runner.lister_child PROJECT RECIPE [EXCLUDED ...]``: list an input.
+"""``python -m jupyter_datum.runner.lister_child PROJECT RECIPE FOLLOWS [EXCLUDED ...]``.
 
-The recipe's signature is checked here, before anything of it is looked at. Datums go to
-standard output as messages; what user code prints goes to standard error, the runner's log.
+Lists an input. The recipe's signature is checked here, before anything of it is looked at.
+Datums go to standard output as messages; what user code prints goes to standard error, the
+runner's log.
 """
 
 from __future__ import annotations
 
 import contextlib
 import faulthandler
+import json
 import os
 import signal
 import sys
@@ -25,6 +27,7 @@ from ..inputs.base import Input, Listed
 from ..project import Project, find
 from ..transform.recipe import Recipe, read_recipe
 from .lister import END, ERROR, HEAD, ROWS
+from .streams import Link
 
 #: Datums, bytes and seconds after which a message is sent.
 _ROWS: Final = 2_000
@@ -34,7 +37,7 @@ _SECONDS: Final = 0.05
 _pack = msgpack.Packer(use_bin_type=True, unicode_errors="surrogateescape").pack
 
 
-def main(root: str, digest: str, *excluded: str) -> int:
+def main(root: str, digest: str, follows: str, *excluded: str) -> int:
     """List, and say how it went; 0 also if it went wrong and that could be said."""
     faulthandler.enable()
     out = os.fdopen(os.dup(1), "wb", buffering=0)
@@ -49,6 +52,7 @@ def main(root: str, digest: str, *excluded: str) -> int:
         recipe = read_recipe(project, digest)
         source = _source(recipe, project)
         name = source.describe()
+        Link(source, json.loads(follows))
         errors: list[str] = []
         count = _stream(out, source.list(frozenset(map(os.fsencode, excluded)), errors))
         nothing = None if count or errors else source.nothing_found()

@@ -14,7 +14,7 @@ from ..ledger import db, queries, requests
 from ..ledger.relocate import relocate
 from ..ledger.requests import Request
 from ..project import Project
-from ..state import Cancel, Hold, Pause, Release, Resume
+from ..state import Cancel, Hold, Pause, Release, Resume, Room
 from ..states import RunStatus
 from .aftermath import tidy
 from .cluster import Pool
@@ -24,6 +24,7 @@ from .handover import Receiver
 from .lease import ProcessWatch, end_older
 from .prepare import Preparer
 from .recover import finish_stranded, unfinished
+from .streams import must_wait, room
 from .sweep import sweep_results
 from .version import VERSION
 
@@ -75,6 +76,8 @@ class Runner:
         self._late: list[queries.RunRow] = []
         self._began = time.time()
         self._drives: dict[str, Drive] = {}
+        #: How many more datums each run was told to send at most.
+        self._rooms: dict[str, int | None] = {}
         #: What is tidied up when there is time.
         self._chores: list[Iterator[None]] = []
         self._quiet_since = time.monotonic()
@@ -123,6 +126,15 @@ class Runner:
             self._guarded(drive, share)
             if drive.ended:
                 self._finish(uuid)
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """A run must not be far ahead of those that take what it makes."""
+        for uuid, drive in self._drives.items():
+            free = room(drive.state.counts, uuid, self._drives.values())
+            if free != self._rooms.get(uuid):
+                self._rooms[uuid] = free
+                drive.tell(Room(free), time.monotonic())
 
     def _chore(self) -> None:
         """A step of what is tidied up; a mistake in it costs nothing but tidiness."""
@@ -170,6 +182,7 @@ class Runner:
         self._sweep()
         self._chores.append(tidy(self._conn, self._project, drive.job.key.transform))
         self._receiver.forget(uuid)
+        self._rooms.pop(uuid, None)
         self._quiet_since = now
 
     def _sweep(self) -> None:
@@ -241,6 +254,7 @@ class Runner:
         waits = any(row.uuid == request.run for row in self._late)
         if request.kind == "run":
             since = max(request.at, self._began)
+            waits = waits or must_wait(self._conn, request.args)
             waits = waits or self._waits(request.run or "", request.recipe, since)
         if waits:
             self._seen = -1  # look again, though nothing may have been written
@@ -266,6 +280,8 @@ class Runner:
             self._drain(request)
         elif request.run in self._drives:
             self._tell(request, self._drives[request.run])
+        elif request.kind == "cancel" and request.run:
+            requests.refuse_run(self._conn, request.run, "it was cancelled before it had begun")
         requests.answer(self._conn, request.id, "done")
 
     def _drain(self, request: Request) -> None:
@@ -295,8 +311,7 @@ class Runner:
     def _tell(self, request: Request, drive: Drive) -> None:
         now = time.monotonic()
         if request.kind == "cancel":
-            drive.set_status(RunStatus.CANCELLING)
-            drive.tell(Cancel(), now)
+            self._cancel(drive, now)
         elif request.kind == "hold":
             drive.tell(Hold(), now)
         elif request.kind == "release":
@@ -311,6 +326,16 @@ class Runner:
             drive.scale(int(request.args["workers"]))
         if drive.ended:
             self._finish(drive.job.uuid)
+
+    def _cancel(self, drive: Drive, now: float) -> None:
+        """Cancel a run and those that follow it: they would wait for what does not come."""
+        drive.set_status(RunStatus.CANCELLING)
+        drive.tell(Cancel(), now)
+        for uuid, other in list(self._drives.items()):
+            if drive.job.uuid in other.link.follows.values() and not other.ended:
+                self._cancel(other, now)
+                if other.ended:
+                    self._finish(uuid)
 
     def _take_up(self) -> None:
         """Go on with what an older runner left unfinished."""

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 
 from ..inputs.base import Listed
 from ..ledger import queries
-from .selection import Bitmap
+from ..ledger.bitmap import Bitmap
 
 #: Keys looked up, and datums planned, in one step: some tens of milliseconds.
 BATCH: Final = 2_000

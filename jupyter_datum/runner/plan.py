@@ -18,8 +18,8 @@ from ..inputs.base import Input, Listed
 from ..ledger import queries, writes
 from ..states import DatumState
 from .compare import Comparer
+from .eventual import Eventual, Threaded
 from .keep import Candidate, Keeper
-from .lister import Lister
 from .merge import BATCH, PRUNED, Known, Merge, Pair, Row
 from .selection import (
     AT_REST,
@@ -136,17 +136,22 @@ class Planner:
 
     def ready(self) -> bool:
         """Return whether :meth:`step` would not wait: for a lister it might."""
-        return not isinstance(self._listing, Lister) or self._listing.ready(wait=False) > 0
+        return not isinstance(self._listing, Eventual) or self._listing.ready(wait=False) > 0
+
+    @property
+    def waiting(self) -> int:
+        """Datums listed by a thread, and not planned yet."""
+        return self._listing.waiting if isinstance(self._listing, Threaded) else 0
 
     def close(self) -> None:
         """End the listing, wherever it is."""
-        if isinstance(self._listing, Lister):
+        if isinstance(self._listing, Eventual):
             self._listing.close()
 
     def step(self, n: int = BATCH) -> Batch | None:
         """Plan up to `n` more datums; None when the listing has ended."""
         batch = Batch()
-        if isinstance(self._listing, Lister):
+        if isinstance(self._listing, Eventual):
             n = min(n, self._listing.ready(wait=True))
         if self._plain:
             return self._new_ones(batch, n)

@@ -41,6 +41,7 @@ from .listing import ids_by_key
 from .plan import Planner
 from .recover import recover
 from .selection import GivesWay, selection_of
+from .streams import Link
 
 
 class Preparer:
@@ -220,6 +221,7 @@ class Preparer:
             options,
             out,
             choose_engine(options.engine).workers(options.workers),
+            Link(source, args.get("follows") or {}),
         )
         for name in ("j", "claims", "logs"):
             (job.folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -237,7 +239,7 @@ class Preparer:
         exclude = frozenset({out} if out else ())
         run = (key.id, key.transform, key.version)
         listed = listed_apart(
-            source, self._project, recipe, self._environment(job), self._pool.watch
+            source, self._project, recipe, self._environment(job), self._pool.watch, job.link
         )
         planner = Planner(
             self._conn,

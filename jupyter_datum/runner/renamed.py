@@ -10,7 +10,7 @@ from typing import Final
 from ..hashing import file_digest
 from ..inputs.base import Listed
 from ..ledger import queries
-from .selection import Bitmap
+from ..ledger.bitmap import Bitmap
 
 #: New datums that are kept in mind, and files that are hashed for it; beyond that a rename
 #: of a whole tree is cheaper run than found out.

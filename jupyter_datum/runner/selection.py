@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from ..ledger import queries
+from ..ledger.bitmap import Bitmap
 from ..transform.options import Options
 
 NEW: Final = "new"
@@ -33,40 +34,6 @@ ONLY: Final = {
     "failed": frozenset({FAILED, RECOVERED}),
     "stale": frozenset({STALE}),
 }
-
-
-class Bitmap:
-    """A set of datum ids, a bit each: a million failed datums take 125 KB.
-
-    Parameters
-    ----------
-    ids : iterable of int
-        Not negative.
-    """
-
-    def __init__(self, ids: Iterable[int] = ()) -> None:
-        self._bits = bytearray()
-        for identity in ids:
-            self.add(identity)
-
-    def add(self, identity: int) -> None:
-        """Put one in."""
-        byte = identity >> 3
-        if byte >= len(self._bits):
-            self._bits.extend(bytes(byte + 1 - len(self._bits) + len(self._bits) // 2))
-        self._bits[byte] |= 1 << (identity & 7)
-
-    def update(self, ids: Iterable[int]) -> None:
-        """Put many in."""
-        for identity in ids:
-            self.add(identity)
-
-    def __len__(self) -> int:
-        return int.from_bytes(self._bits, "little").bit_count()
-
-    def __contains__(self, identity: int) -> bool:
-        byte = identity >> 3
-        return byte < len(self._bits) and bool(self._bits[byte] & 1 << (identity & 7))
 
 
 class GivesWay:

@@ -1,0 +1,132 @@
+"""Transforms of a pipeline that run at the same time: who follows whom, and how far behind.
+
+A request for a run names the runs that it follows (``follows``: transform -> run) and those
+that must have ended before it begins (``after``: they write into folders that it lists). Both
+are found when it is asked for, and stand in its options: a runner that takes the run up goes
+on following.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, Protocol
+
+from ..errors import RunError
+from ..inputs import UpstreamInput
+from ..inputs.base import Input
+from ..inputs.combine import CrossInput, UnionInput
+from ..inputs.follow import Following
+from ..ledger import queries, requests
+from ..states import DatumState, RunStatus
+
+#: Datums that a run is ahead of the one that takes them, at most. So many are held on disk, a
+#: few kilobytes each as a rule; and they keep any number of workers busy for a while.
+AHEAD: Final = 10_000
+
+
+class Link:
+    """What ties a run to those that it follows.
+
+    Parameters
+    ----------
+    source : Input
+        The run's; its leaves follow from here on, unless a process of its own lists it.
+    follows : mapping
+        Transform -> uuid of its run.
+    """
+
+    def __init__(self, source: Input, follows: Mapping[str, str]) -> None:
+        self.follows = dict(follows)
+        self._followings: dict[str, Following] = {}
+        leaves = [each for each in source.leaves if isinstance(each, UpstreamInput)]
+        leaves = [leaf for leaf in leaves if leaf.transform in follows]
+        at_once = [leaf for leaf in leaves if any(leaf is each for each in _at_once(source))]
+        for leaf in leaves:
+            run = follows[leaf.transform]
+            following = self._followings.setdefault(run, Following(run))
+            leaf.follow(following, at_once=any(leaf is each for each in at_once))
+        held = len(leaves) == 1 and bool(at_once) and not source.foreign
+        #: The run that must not be far ahead. One that follows several holds none of them
+        #: back: it may wait for the one because of the other.
+        self.holds_back = follows[leaves[0].transform] if held else None
+
+    def taken(self, run: str) -> int:
+        """Return how many datums made by `run` were taken."""
+        return self._followings[run].given
+
+    def close(self) -> None:
+        """Nothing more is wanted of anybody."""
+        for following in self._followings.values():
+            following.stop()
+
+
+def _at_once(source: Input) -> list[Input]:
+    """Leaves whose datums need no other: each makes datums as soon as it is there."""
+    if isinstance(source, UpstreamInput):
+        return [source]
+    if isinstance(source, UnionInput):
+        return [leaf for child in source.children for leaf in _at_once(child)]
+    if isinstance(source, CrossInput):
+        return _at_once(source.children[0])
+    return []
+
+
+def must_wait(conn: sqlite3.Connection, args: Mapping[str, Any]) -> bool:
+    """Return whether a run cannot begin yet because of others of its pipeline.
+
+    Raises
+    ------
+    RunError
+        If it never can: one of them was refused, or cancelled before it had begun.
+    """
+    follows: Mapping[str, str] = args.get("follows") or {}
+    after: Mapping[str, str] = args.get("after") or {}
+    begun = [_begun(conn, name, run) for name, run in follows.items()]
+    ended = [_begun(conn, name, run, ended=True) for name, run in after.items()]
+    return not all(begun + ended)
+
+
+def _begun(conn: sqlite3.Connection, name: str, run: str, *, ended: bool = False) -> bool:
+    row = queries.run_by_uuid(conn, run)
+    if row is not None and row.status in (RunStatus.CANCELLED, RunStatus.CANCELLING):
+        raise RunError(f"it waited for {name}, which was cancelled")
+    if row is not None:
+        return not ended or row.ended is not None
+    state, answer = requests.answered(conn, run)
+    if state == "refused":
+        raise RunError(f"it waited for {name}, which was refused: {answer}")
+    return False
+
+
+class Taker(Protocol):
+    """An active run, as one that takes what others make (a drive)."""
+
+    @property
+    def link(self) -> Link:
+        """What it follows."""
+
+    @property
+    def behind(self) -> int:
+        """Datums that it has taken and not settled."""
+
+
+def room(made: Sequence[int], run: str, takers: Iterable[Taker], ahead: int = AHEAD) -> int | None:
+    """Return how many more datums a run may send; None if nobody holds it back.
+
+    Parameters
+    ----------
+    made : sequence of int
+        How many of the run's datums are in each state.
+    run : str
+        Its uuid.
+    takers : iterable of Taker
+    ahead : int
+        How far it may be ahead of the slowest of them.
+    """
+    mine = [each for each in takers if each.link.holds_back == run]
+    if not mine:
+        return None
+    done, at_work = made[DatumState.SUCCESS], made[DatumState.RUNNING]
+    most = max(each.behind + max(0, done - each.link.taken(run)) for each in mine)
+    return max(0, ahead - most - at_work)
