@@ -164,6 +164,10 @@ class Input(ABC):
         """Return what a pattern captures from the key of a datum."""
         return {}
 
+    def may_list(self, folder: bytes) -> bool:
+        """Return whether it may list files in `folder` (absolute): in doubt it may."""
+        return any(_in(root, folder) or _in(folder, root) for root in self.roots.values())
+
     def find(self, key: bytes) -> Listed | None:
         """Return the datum with this key as it is now, or None."""
         return next((x for x in self.list(frozenset(), []) if x.key == key), None)
@@ -215,6 +219,11 @@ class Input(ABC):
     def nothing_found(self) -> tuple[str, str, tuple[str, ...]]:
         """Return pattern, place and nearest names, for when it lists no datum; or a whole
         sentence and no place."""
+
+
+def _in(path: bytes, folder: bytes) -> bool:
+    """Whether `path` is `folder`, or lies in it."""
+    return (path.rstrip(b"/") + b"/").startswith(folder.rstrip(b"/") + b"/")
 
 
 def check_keys(spec: dict[str, Any], *known: str) -> None:

@@ -122,6 +122,9 @@ class Composite(Input):
             setattr(other, word, stored_key(getattr(self, word), project))
         return other
 
+    def may_list(self, folder: bytes) -> bool:
+        return any(child.may_list(folder) for child in self.children)
+
     def variables(self) -> tuple[str, ...]:
         return tuple(sorted({name for child in self.children for name in child.variables()}))
 

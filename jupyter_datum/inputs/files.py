@@ -111,6 +111,15 @@ class GlobInput(Input):
             held = [(name, below, each) for below, each in walk.below(rel)]
             yield Listed(rel, ((name, rel, stat), *held), None, captures, ())
 
+    def may_list(self, folder: bytes) -> bool:
+        start = self._start.rstrip(b"/") + b"/"
+        folder = folder.rstrip(b"/") + b"/"
+        if start.startswith(folder):
+            return True
+        names = folder[len(start) :].count(b"/")  # of those that only a wildcard can stand for
+        depth = self._glob.depth
+        return folder.startswith(start) and (depth is None or depth > names)
+
     def captures(self, key: bytes) -> dict[str, str]:
         return self._glob.match(key.rstrip(b"/")) or {}
 

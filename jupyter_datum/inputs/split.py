@@ -80,6 +80,9 @@ class SplitInput(Input):
     def roots(self) -> dict[str, bytes]:
         return self.source.roots
 
+    def may_list(self, folder: bytes) -> bool:
+        return self.source.may_list(folder)
+
     def variables(self) -> tuple[str, ...]:
         return self.source.variables()
 

@@ -15,15 +15,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ..errors import InputError, UsageError
+from ..errors import InputError, SignatureError, UsageError
 from ..events import Stat
 from ..hashing import encode_lazy, stat_of
-from ..ledger import db, queries
+from ..ledger import db, queries, requests
 from ..ledger.bitmap import Bitmap
 from ..ledger.feed import Given, given
 from ..project import Project, find
 from ..remote import is_url
 from ..states import DatumState, RunStatus
+from ..transform.recipe import Recipe, read_recipe
 from .base import Errors, Input, Listed, check_keys
 from .follow import Following
 from .place import folder
@@ -84,9 +85,16 @@ class UpstreamInput(Input):
 
     @property
     def roots(self) -> dict[str, bytes]:
+        with contextlib.closing(db.connect(self.project, readonly=True)) as conn:
+            asked = asked_for(conn, self.project).get(self.transform)
+        if asked is not None:  # signed by this user
+            return {self.name: os.fsencode(asked.out)} if asked.out else {}
         row = self._row()
         self._check_signed(row)
         return {self.name: row.out} if row.out else {}
+
+    def may_list(self, folder: bytes) -> bool:
+        return False  # it lists datums: those of the transform that it names
 
     def follow(self, following: Following, *, at_once: bool) -> None:
         """List what a run at work makes too; listing then waits for its end.
@@ -209,6 +217,16 @@ def _value(datum: Given) -> bytes | None:
     if datum.kind in ("json", "pickle"):
         return datum.kind[:1].encode() + bytes(datum.result)
     return encode_lazy({"result": datum.kind, "data": bytes(datum.result).hex()})
+
+
+def asked_for(conn: sqlite3.Connection, project: Project) -> dict[str, Recipe]:
+    """Return the recipes of transforms of which a run was asked for that has not begun."""
+    found: dict[str, Recipe] = {}
+    for request in requests.not_begun(conn, float("inf")):
+        with contextlib.suppress(SignatureError):  # somebody else's
+            recipe = read_recipe(project, request.recipe or "")
+            found[recipe.name] = recipe
+    return found
 
 
 def check_no_cycle(name: str, source: dict[str, Any], recorded: Any) -> None:

@@ -51,6 +51,12 @@ def run_by_uuid(conn: sqlite3.Connection, uuid: str) -> RunRow | None:
     return _one_run(conn, _RUN + "where r.uuid = ?", (uuid,))
 
 
+def runs_of_pipeline(conn: sqlite3.Connection, pipeline: str) -> list[RunRow]:
+    """Return the runs with this pipeline's id (not empty), in the order in which they began."""
+    sql = _RUN + "where r.pipeline = ? and r.pipeline <> '' order by r.id limit 1000"
+    return [RunRow._make(row) for row in conn.execute(sql, (pipeline,))]
+
+
 def latest_run(conn: sqlite3.Connection, name: str) -> RunRow | None:
     """Return the newest run of transform `name`."""
     return _one_run(conn, _RUN + "where t.name = ? order by r.id desc limit 1", (name,))

@@ -24,7 +24,7 @@ from ..inputs import (
     starting_at,
 )
 from ..inputs.live import kind_of
-from ..inputs.upstream import check_no_cycle
+from ..inputs.upstream import asked_for, check_no_cycle
 from ..ledger import db, queries
 from ..project import FOLDER, Project
 from ..remote import is_url, parse_url
@@ -177,11 +177,12 @@ def _from_value(value: Any, label: str) -> Input:
 
 
 def _transforms(project: Project) -> list[str]:
-    """Names of the transforms that have run, if any has."""
+    """Names of the transforms that have run, or were asked to."""
     if not project.ledger.exists():
         return []
     with contextlib.closing(db.connect(project)) as conn:
-        return [row.name for row in queries.transforms(conn)]
+        names = [row.name for row in queries.transforms(conn)]
+        return list(dict.fromkeys([*names, *asked_for(conn, project)]))
 
 
 def check_circle(name: str, source: dict[str, Any], project: Project) -> None:
@@ -195,6 +196,8 @@ def check_circle(name: str, source: dict[str, Any], project: Project) -> None:
 
     def recorded(other: str) -> dict[str, Any] | None:
         with contextlib.closing(db.connect(project)) as conn:
+            if asked := asked_for(conn, project).get(other):
+                return asked.input
             run = queries.latest_run(conn, other)
         try:
             return read_recipe(project, run.recipe).input if run else None

@@ -20,6 +20,7 @@ from ..transform.recipe import Recipe, read_recipe
 from .client import ask_for_room, ensure_runner
 from .environment import values_of
 from .handover import offer
+from .pipeline import ties
 
 
 def ask_for_run(
@@ -39,6 +40,8 @@ def ask_for_run(
     """
     run = run or uuid.uuid4().hex
     values = values_of(recipe.environment, args)
+    if args.get("pipeline"):
+        args = {**args, **ties(conn, project, recipe, str(args["pipeline"]))}
     ask_for_room(conn, recipe.interpreter)
     requests.ask(
         conn,

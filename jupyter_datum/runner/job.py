@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from ..hashing import hex_digest
@@ -73,7 +74,7 @@ class Job:
         """Where workers stage: the output folder; for a URL a folder of the project's."""
         return staging_of(self.project, self.out) if self.out is not None else None
 
-    @property
+    @cached_property
     def roots(self) -> dict[str, bytes]:
         """Absolute folder of each input name."""
         return self.source.roots
