@@ -15,13 +15,13 @@ from typing import Any, Final, Self
 
 from ..errors import RunError, SignatureError, UsageError
 from ..ledger import db, queries
+from ..ledger.bitmap import Bitmap
 from ..ledger.consumers import Position, Taker, now
 from ..ledger.queries import RunRow
 from ..outcomes.order import Outcome, outcomes, read
 from ..project import Project
 from ..remote import is_url
 from ..results import value_of
-from ..runner.selection import Bitmap
 from ..states import DatumState, RunStatus
 from .follow import Follower, project_here
 from .settled import Place, Settled

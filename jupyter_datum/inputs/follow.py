@@ -21,7 +21,7 @@ from ..ledger import db, queries
 from ..ledger.feed import Given, given_by_id
 from ..ledger.files import mapped, plan_ids
 from ..project import Project
-from ..states import DatumState
+from ..states import FINISHED, DatumState
 
 #: Seconds between two looks at the ledger's version (27 us each), and after which a look at
 #: the states is due whatever it says: they are written a moment after the commit.
@@ -30,7 +30,7 @@ _AGAIN: Final = 0.25
 #: Positions compared, and datums read, at a time.
 _CHUNK: Final = 65_536
 _PAGE: Final = 2_000
-_GOOD: Final = bytes(byte in (DatumState.SUCCESS, DatumState.SKIPPED) for byte in range(256))
+_GOOD: Final = bytes(byte in (*FINISHED, DatumState.SKIPPED) for byte in range(256))
 
 
 class Following:

@@ -41,10 +41,17 @@ class Consumers:
         self._full = False
         self._told = 0.0
         self._window: deque[tuple[float, float, float]] = deque()
-        #: How many more datums may be sent; None for any number.
-        self.room: int | None = None
+        self._room: int | None = None
+        #: How many more datums the runs that follow this one take; None for any number.
+        self.runs: int | None = None
         #: What is to be recorded of the run; None while there is nothing new.
         self.news: dict[str, Any] | None = None
+
+    @property
+    def room(self) -> int | None:
+        """How many more datums may be sent; None for any number."""
+        rooms = [room for room in (self._room, self.runs) if room is not None]
+        return min(rooms) if rooms else None
 
     def known(self, state: RunState, at: float) -> bool:
         """Look for them, at `at` on the runner's clock; return whether anything is to be said
@@ -61,8 +68,8 @@ class Consumers:
         made = counts[DatumState.SUCCESS] + counts[DatumState.RECOVERED]
         rooms = [_room(each, made, counts[DatumState.RUNNING]) for each in found.values()]
         known = [room for room in rooms if room is not None]
-        self.room = min(known) if known else None
-        self._full = self.room == 0
+        self._room = min(known) if known else None
+        self._full = self._room == 0
         self._tell(made, at)
         return True
 

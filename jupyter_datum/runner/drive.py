@@ -58,7 +58,6 @@ from .parcels import Parcels
 from .plan import Planner
 from .planning import Planning
 from .staff import Staff
-from .streams import Link
 from .tail import JournalTail
 
 #: Seconds between two looks into the journals, and between two commits.
@@ -370,14 +369,14 @@ class Drive:
         self.status, self.ended = status, True
 
     @property
-    def link(self) -> Link:
-        """What it follows."""
-        return self.job.link
-
-    @property
     def behind(self) -> int:
         """Datums listed and not settled."""
         return self.state.remaining + self._planning.planner.waiting
+
+    def hold_back(self, room: int | None, now: float) -> None:
+        """Send so many datums at most, for the sake of those who take them."""
+        self._consumers.runs = room
+        self._apply(Room(self._consumers.room), now)
 
     @property
     def reusable(self) -> bool:

@@ -14,7 +14,7 @@ from ..ledger import db, queries, requests
 from ..ledger.relocate import relocate
 from ..ledger.requests import Request
 from ..project import Project
-from ..state import Cancel, Hold, Pause, Release, Resume, Room
+from ..state import Cancel, Hold, Pause, Release, Resume
 from ..states import RunStatus
 from .aftermath import tidy
 from .cluster import Pool
@@ -131,10 +131,19 @@ class Runner:
     def _make_room(self) -> None:
         """A run must not be far ahead of those that take what it makes."""
         for uuid, drive in self._drives.items():
-            free = room(drive.state.counts, uuid, self._drives.values())
+            free = room(drive.state.counts, self._takers(uuid))
             if free != self._rooms.get(uuid):
                 self._rooms[uuid] = free
-                drive.tell(Room(free), time.monotonic())
+                drive.hold_back(free, time.monotonic())
+
+    def _takers(self, run: str) -> list[tuple[int, int]]:
+        """Of each run that holds `run` back, the datums that it has taken and those of them
+        that it has not settled."""
+        return [
+            (drive.job.link.taken(run), drive.behind)
+            for drive in self._drives.values()
+            if drive.job.link.holds_back == run
+        ]
 
     def _chore(self) -> None:
         """A step of what is tidied up; a mistake in it costs nothing but tidiness."""
@@ -332,7 +341,7 @@ class Runner:
         drive.set_status(RunStatus.CANCELLING)
         drive.tell(Cancel(), now)
         for uuid, other in list(self._drives.items()):
-            if drive.job.uuid in other.link.follows.values() and not other.ended:
+            if drive.job.uuid in other.job.link.follows.values() and not other.ended:
                 self._cancel(other, now)
                 if other.ended:
                     self._finish(uuid)

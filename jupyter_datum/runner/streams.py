@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from ..errors import RunError
 from ..inputs import UpstreamInput
@@ -99,34 +99,19 @@ def _begun(conn: sqlite3.Connection, name: str, run: str, *, ended: bool = False
     return False
 
 
-class Taker(Protocol):
-    """An active run, as one that takes what others make (a drive)."""
-
-    @property
-    def link(self) -> Link:
-        """What it follows."""
-
-    @property
-    def behind(self) -> int:
-        """Datums that it has taken and not settled."""
-
-
-def room(made: Sequence[int], run: str, takers: Iterable[Taker], ahead: int = AHEAD) -> int | None:
+def room(made: Sequence[int], takers: Iterable[tuple[int, int]], ahead: int = AHEAD) -> int | None:
     """Return how many more datums a run may send; None if nobody holds it back.
 
     Parameters
     ----------
     made : sequence of int
         How many of the run's datums are in each state.
-    run : str
-        Its uuid.
-    takers : iterable of Taker
+    takers : iterable of (int, int)
+        Of each run that takes them: how many of them it has taken, and how many datums it has
+        not settled.
     ahead : int
-        How far it may be ahead of the slowest of them.
+        How far it may be ahead of the slowest.
     """
-    mine = [each for each in takers if each.link.holds_back == run]
-    if not mine:
-        return None
-    done, at_work = made[DatumState.SUCCESS], made[DatumState.RUNNING]
-    most = max(each.behind + max(0, done - each.link.taken(run)) for each in mine)
-    return max(0, ahead - most - at_work)
+    done = made[DatumState.SUCCESS] + made[DatumState.RECOVERED]
+    waiting = [behind + max(0, done - taken) for taken, behind in takers]
+    return max(0, ahead - max(waiting) - made[DatumState.RUNNING]) if waiting else None

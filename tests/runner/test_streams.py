@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
 from jupyter_datum.ledger.queries import RunRow
 from jupyter_datum.notebook.submit import request_run
-from jupyter_datum.states import DatumState, RunStatus
 
-from ..story import Story, eventually
+from ..story import Story
 
 #: A datum that waits until a file lets it go.
 GATED = """
