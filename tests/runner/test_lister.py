@@ -110,7 +110,7 @@ def test_a_recipe_of_somebody_else_lists_nothing(story: Story, tmp_path: Path) -
     command = [sys.executable, "-m", "jupyter_datum.runner.lister_child"]
     held, _ = os.pipe()  # an end of it means that nobody wants to know
     done = subprocess.run(
-        [*command, str(story.project.root), prepared.digest],
+        [*command, str(story.project.root), prepared.digest, "{}"],
         stdin=held, capture_output=True, timeout=60, check=False,
         start_new_session=True,
     )  # fmt: skip
