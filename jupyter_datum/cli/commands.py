@@ -25,7 +25,7 @@ from ..outcomes import compare as compare_sides
 from ..outcomes import outcome_json, outcomes
 from ..project import Project, find
 from ..runner.ask import ask_again, recorded, tell_run
-from ..runner.client import ensure_runner, runner_alive
+from ..runner.client import cluster_lines, ensure_runner, runner_alive
 from ..runner.preview import preview
 from ..states import ENDED, RunStatus
 from ..transform.recipe import read_recipe
@@ -72,7 +72,8 @@ def latest(conn: sqlite3.Connection, name: str | None) -> RunRow:
 
 def status(args: argparse.Namespace) -> int:
     """Say how runs stand."""
-    with ledger(args.project) as (_, conn):
+    with ledger(args.project) as (project, conn):
+        clusters = [] if args.name or args.json else cluster_lines(project, conn)
         rows = [latest(conn, args.name)] if args.name else queries.runs(conn, limit=20)
         groups = {row.id: queries.failure_groups(conn, row.id) for row in rows}
     if args.json:
@@ -80,6 +81,7 @@ def status(args: argparse.Namespace) -> int:
     else:
         for row in rows:
             print("\n".join([render.closing_line(row), *render.group_lines(groups[row.id])]))
+        print("".join(f"{line}\n" for line in clusters), end="")
     return exit_code(rows[0]) if args.name and rows else 0
 
 

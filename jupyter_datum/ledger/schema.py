@@ -315,5 +315,17 @@ MIGRATIONS: Final[tuple[str, ...]] = (
         since real not null, looked real,
         runs int not null default 0        -- that it has asked for
     ) without rowid;
+
+    -- Workers that were brought up together, and when they went: for people.
+    create table cluster (
+        id integer primary key,
+        interpreter text not null, epoch int not null,     -- whose runner has, or had, it
+        engine text not null,              -- as its last run named it
+        run text,                          -- uuid of the run it works for
+        state text not null,  -- requested | starting | ready | idle | giving back | gone
+        since real not null,               -- when that began
+        up int not null, wanted int not null,              -- workers; 0: as many as there are
+        message text
+    );
     """,
 )

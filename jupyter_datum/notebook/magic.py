@@ -19,7 +19,7 @@ from ..ledger.queries import DatumRow, RunRow
 from ..outcomes import Comparison, compare
 from ..project import Project
 from ..runner.ask import tell_run
-from ..runner.client import ensure_runner, runner_alive
+from ..runner.client import cluster_lines, ensure_runner, runner_alive
 from ..states import RunStatus
 from ..transform.cell import Cell
 from ..transform.marked import MARKED
@@ -203,7 +203,7 @@ class DatumMagics(DecisionVerbs, Magics):
         return getattr(self, f"_do_{verb}")(words)
 
     def _do_status(self, words: list[str]) -> None:
-        with self._ledger() as (conn, _):
+        with self._ledger() as (conn, project):
             if words:
                 found = queries.latest_run(conn, words[0])
                 if found is None:
@@ -214,6 +214,8 @@ class DatumMagics(DecisionVerbs, Magics):
             for row in shown:
                 groups = queries.failure_groups(conn, row.id) if words else []
                 print("\n".join([render.closing_line(row), *render.group_lines(groups)]))
+            if not words:
+                print("".join(f"{line}\n" for line in cluster_lines(project, conn)), end="")
             if not shown:
                 print("no runs yet: write a cell that begins with %%datum NAME -i INPUT")
 

@@ -13,7 +13,7 @@ from typing import Final
 
 from ..engines.processes import WORKER_MARK
 from ..errors import RunnerError
-from ..ledger import db, queries, requests
+from ..ledger import clusters, db, queries, requests
 from ..locks import is_locked
 from ..project import Project
 from . import watcher
@@ -49,6 +49,26 @@ subprocess.Popen(sys.argv[2:], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
 def runner_alive(project: Project, interpreter: str) -> bool:
     """Return whether a runner of `interpreter` holds the project's lock."""
     return is_locked(project.lock(interpreter))
+
+
+def there(
+    project: Project, conn: sqlite3.Connection, *, gone: int = 0
+) -> list[clusters.ClusterRow]:
+    """Return the clusters of a project's runners, newest first, and the last `gone` ones."""
+
+    def alive(interpreter: str) -> bool:
+        try:
+            return runner_alive(project, interpreter)
+        except OSError:  # another user's lock: it cannot be asked, and nothing is claimed
+            return True
+
+    return clusters.clusters(conn, alive, gone=gone)
+
+
+def cluster_lines(project: Project, conn: sqlite3.Connection) -> list[str]:
+    """Return a line for each cluster there is, for people."""
+    now = time.time()
+    return [clusters.describe(row, now) for row in there(project, conn)]
 
 
 def ensure_runner(

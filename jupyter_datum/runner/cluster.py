@@ -19,9 +19,12 @@ from typing import Any, Final
 
 from ..engines import Choice, engine_class
 from ..engines.base import EVERY, Down, Engine, EngineSettings, Event, Refused, Returned, Up
+from ..ledger.clusters import ClusterState
 from ..resources import default_workers
 from ..transform.options import Options
 from .elastic import Bounds, Sizer, shares
+from .job import Job
+from .roster import Roster
 
 #: Seconds after which workers without work are given back: of this machine, of others.
 GIVE_BACK: Final = 600.0
@@ -53,6 +56,9 @@ class Cluster:
     engine: Engine
     watch: Watch
     sizer: Sizer
+    #: As its run calls the engine, and the run's uuid while there is one.
+    label: str = ""
+    run: str | None = None
     workers: dict[str, Up] = field(default_factory=dict)
     size: int = 0
     #: When workers were asked for, while none is up.
@@ -106,6 +112,15 @@ class Cluster:
         """Since when workers have been asked for and none is up; None if that is not so."""
         return self.asked if self.size and not self.workers else None
 
+    def state(self) -> ClusterState:
+        """Return how it stands."""
+        every = self.sizer.bounds.most == EVERY
+        if self.size and not self.workers:
+            return ClusterState.REQUESTED
+        if len(self.workers) < self.size and not every:
+            return ClusterState.STARTING
+        return ClusterState.READY if self.run and self.sizer.need else ClusterState.IDLE
+
     def close(self) -> None:
         """Give everything back."""
         self.engine.close()
@@ -131,11 +146,13 @@ class Pool:
     ----------
     project_dir : str
     watch : Watch
+    roster : Roster
     idle : float
         Seconds after which workers without work are given back, if nobody says.
     """
 
-    def __init__(self, project_dir: str, watch: Watch, idle: float = 600.0) -> None:
+    def __init__(self, project_dir: str, watch: Watch, roster: Roster, idle: float) -> None:
+        self._roster = roster
         self._project_dir = project_dir
         self.watch = watch
         self._give_back = idle
@@ -144,7 +161,7 @@ class Pool:
         self._cores = default_workers()
         self._next_tick = 0.0
 
-    def take(self, wanted: Wanted, most: int, options: Options) -> Cluster:
+    def take(self, wanted: Wanted, job: Job) -> Cluster:
         """Return a warm cluster that fits, or a new one that is not started yet.
 
         Raises
@@ -160,8 +177,9 @@ class Pool:
         else:
             choice = Choice(wanted.engine, dict(wanted.options))
             engine = engine_class(choice)(wanted.settings(self._project_dir))
-            cluster = Cluster(wanted, engine, self.watch, Sizer(Bounds(most)))
-        cluster.sizer.renew(self._bounds(cluster.engine, most, options))
+            cluster = Cluster(wanted, engine, self.watch, Sizer(Bounds(0)))
+        cluster.sizer.renew(self._bounds(cluster.engine, job.workers, job.options))
+        cluster.label, cluster.run = job.options.engine.partition("#")[0], job.uuid
         self._active.append(cluster)
         return cluster
 
@@ -178,7 +196,10 @@ class Pool:
         n = cluster.sizer.want(cluster.size, self._share(cluster, now), now)
         if n == cluster.size:
             return False
+        first = not cluster.started
         cluster.want(n)
+        if first:
+            self._roster.note(cluster)
         return True
 
     def _share(self, cluster: Cluster, now: float) -> int | None:
@@ -198,13 +219,22 @@ class Pool:
         """Take `cluster` back after a run; close it unless it is to be kept."""
         self._active.remove(cluster)
         cluster.sizer.over(now)
-        if not keep or not cluster.workers:
-            cluster.close()
+        cluster.run = None
+        if not keep:
+            self._close(cluster, "its run was stopped or went wrong")
+        elif not cluster.workers:
+            self._close(cluster, None)
         else:
             self._idle.append(cluster)
 
+    def _close(self, cluster: Cluster, why: str | None) -> None:
+        self._roster.note(cluster, ClusterState.GIVING_BACK, why)
+        cluster.close()
+        self._roster.note(cluster, ClusterState.GONE, why)
+
     def tick(self, now: float) -> None:
-        """Give back, of the clusters that no run uses, what had no work for long enough."""
+        """Give back, of the clusters that no run uses, what had no work for long enough; write
+        down how all of them stand."""
         if now < self._next_tick:
             return
         self._next_tick = now + TICK
@@ -214,9 +244,11 @@ class Pool:
             n = cluster.sizer.want(cluster.size, None, now)
             if not n or not cluster.workers:
                 self._idle.remove(cluster)
-                cluster.close()
+                self._close(cluster, None if n else "its workers are gone")
             elif n < cluster.size:
                 cluster.want(n)
+        for cluster in [*self._active, *self._idle]:
+            self._roster.note(cluster)
 
     @property
     def keeps(self) -> bool:
@@ -226,7 +258,7 @@ class Pool:
     def close(self) -> None:
         """Close everything."""
         for cluster in [*self._active, *self._idle]:
-            cluster.close()
+            self._close(cluster, "the runner has ended")
         self._active.clear()
         self._idle.clear()
 

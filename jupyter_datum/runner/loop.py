@@ -24,6 +24,7 @@ from .handover import Receiver
 from .lease import ProcessWatch, end_older
 from .prepare import Preparer
 from .recover import finish_stranded, unfinished
+from .roster import Roster
 from .streams import must_wait, room
 from .sweep import sweep_results
 from .version import VERSION
@@ -68,7 +69,8 @@ class Runner:
         self.epoch = requests.register_runner(self._conn, interpreter, VERSION)
         end_older(project, interpreter, self.epoch)
         self._watch = ProcessWatch(project, interpreter, self.epoch)
-        self._pool = Pool(str(project.dir), self._watch, idle)
+        roster = Roster(self._conn, interpreter, self.epoch)
+        self._pool = Pool(str(project.dir), self._watch, roster, idle)
         self._receiver = Receiver(project, interpreter)
         self._prepare = Preparer(
             self._conn, project, interpreter, self.epoch, self._pool, self._receiver

@@ -256,7 +256,7 @@ class Preparer:
         if uuid in self._porters and out is not None:
             planner.compare.lstat = Standing(out, self._porters[uuid]).lstat
         state = RunState(_settings(options))
-        cluster = self._pool.take(self._wanted(job), job.workers, options)
+        cluster = self._pool.take(self._wanted(job), job)
         committer = Committer(self._conn, job, publisher, keeper)
         return Drive(job, planner, state, cluster, self._pool, committer)
 

@@ -11,11 +11,12 @@ from typing import Any, Final
 from ..errors import DatumError
 from ..inputs.upstream import upstream_names
 from ..ledger import queries, requests
+from ..ledger.clusters import KEPT
 from ..ledger.files import WIDTH
 from ..ledger.queries import RunRow
 from ..project import Project
 from ..runner.ask import recorded
-from ..runner.client import runner_alive
+from ..runner.client import runner_alive, there
 from ..runner.environment import missing_error
 from ..transform.recipe import Recipe, read_recipe
 from . import shapes
@@ -41,7 +42,7 @@ class Facts:
     """
 
     def __init__(self, project: Project, is_lost: Callable[[Project, str], bool]) -> None:
-        self._project = project
+        self.project = project
         self._is_lost = is_lost
         self._recipes: dict[str, tuple[float, str | None, list[str]]] = {}
 
@@ -50,7 +51,7 @@ class Facts:
         if row.ended is not None:
             return True
         try:
-            return runner_alive(self._project, row.interpreter)
+            return runner_alive(self.project, row.interpreter)
         except OSError:  # another user's lock: it cannot be asked, and nothing is claimed
             return True
 
@@ -66,7 +67,7 @@ class Facts:
         """
         if not conn.execute("select 1 from request where uuid = ?", (uuid,)).fetchone():
             raise not_found(what)
-        if requests.captures(conn, uuid) and self._is_lost(self._project, uuid):
+        if requests.captures(conn, uuid) and self._is_lost(self.project, uuid):
             return "refused", "the server ended while it executed the cells: start the run again"
         return requests.answered(conn, uuid)
 
@@ -83,7 +84,7 @@ class Facts:
 
     def _read(self, row: RunRow) -> tuple[str | None, list[str]]:
         try:
-            recipe = recorded(self._project, row)
+            recipe = recorded(self.project, row)
         except DatumError as exc:
             return str(exc), []
         why = str(missing_error(recipe.environment)) if recipe.environment else None
@@ -93,6 +94,11 @@ class Facts:
         """Return a run as the protocol has it."""
         _, retryable, needs = self._of_recipe(row)
         return shapes.run_json(row, alive=self.alive(row), retryable=retryable, needs=needs)
+
+
+def clusters(conn: sqlite3.Connection, project: Project) -> list[dict[str, Any]]:
+    """Return the clusters there are, newest first, and the last that are gone."""
+    return [shapes.cluster_json(row) for row in there(project, conn, gone=KEPT)]
 
 
 # -- runs ----------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
+from ..ledger.clusters import ClusterRow
 from ..ledger.queries import AttemptRow, DatumRow, FailureGroup, RunRow, key_text
 from ..states import DatumState, RunStatus
 from .paths import read_part
@@ -57,6 +58,12 @@ def counts_json(row: RunRow, *, alive: bool) -> dict[str, Any]:
     fields = {name: getattr(row, name) for name in COUNTS}
     fields["status"] = status(row, alive=alive)
     return fields
+
+
+def cluster_json(row: ClusterRow) -> dict[str, Any]:
+    """Return a cluster."""
+    names = ("id", "engine", "run", "state", "since", "up", "wanted", "message")
+    return {name: getattr(row, name) for name in names}
 
 
 def group_json(group: FailureGroup, workers: list[str]) -> dict[str, Any]:

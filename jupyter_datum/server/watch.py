@@ -7,12 +7,12 @@ import contextlib
 import json
 import sqlite3
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Any, Final
 
 from ..ledger import db, queries
 from ..ledger.queries import RunRow
 from ..ledger.rows import RUN
-from . import codec
+from . import codec, reads
 from .errors import ApiError
 from .outbox import Outbox
 from .reader import Reader
@@ -52,6 +52,7 @@ class Watch:
         self._pages: set[Outbox] = set()
         self._late: set[Outbox] = set()
         self._seen: dict[str, bytes] = {}
+        self._clusters = b"[]"
         self._version = -1
         self._unfinished = True
         self._failed = ""
@@ -83,7 +84,9 @@ class Watch:
         while self._pages:
             try:
                 reader = await self._reader()
-                self._tell(await reader.read(self._look))
+                before = self._clusters
+                changed = await reader.read(self._look)
+                self._tell(changed, self._clusters if self._clusters != before else None)
                 self._failed = ""
             except ApiError as exc:
                 self._fail(exc)
@@ -95,7 +98,7 @@ class Watch:
             await asyncio.wait_for(self._wake.wait(), PERIOD)
         self._wake.clear()
 
-    def _tell(self, changed: list[bytes]) -> None:
+    def _tell(self, changed: list[bytes], clusters: bytes | None) -> None:
         """Send what has changed; all of the latest to those who have missed some of it."""
         if self._unfinished:
             self._active()
@@ -108,12 +111,18 @@ class Watch:
                 whole = whole or self._frame(list(self._seen.values())[-LATEST:])
                 self._late.discard(box)
                 box.put(whole)
+                box.put(self._frame_of("clusters", self._clusters))
+                continue
             elif frame is not None:
                 box.put(frame)
+            if clusters is not None and box not in self._late:
+                box.put(self._frame_of("clusters", clusters))
 
     def _frame(self, runs: list[bytes]) -> bytes:
-        body = b"[" + b",".join(reversed(runs)) + b"]"
-        return codec.frame({"type": "runs", "project": self._project}, body)
+        return self._frame_of("runs", b"[" + b",".join(reversed(runs)) + b"]")
+
+    def _frame_of(self, kind: str, body: bytes) -> bytes:
+        return codec.frame({"type": kind, "project": self._project}, body)
 
     def _fail(self, exc: ApiError) -> None:
         """Say once what is wrong; look on, since it may be mended."""
@@ -132,6 +141,8 @@ class Watch:
         A runner may die without a change of the ledger: unfinished runs are always asked for.
         """
         version = db.data_version(conn)
+        if version != self._version or self._clusters != b"[]":
+            self._clusters = _json(reads.clusters(conn, self._facts.project))
         if version == self._version and not self._unfinished and self._seen:
             return []
         self._version = version
@@ -152,4 +163,8 @@ def _rows(conn: sqlite3.Connection) -> list[RunRow]:
 
 
 def _packed(facts: Facts, row: RunRow) -> bytes:
-    return json.dumps(facts.run(row), separators=(",", ":"), allow_nan=False).encode()
+    return _json(facts.run(row))
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()

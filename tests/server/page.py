@@ -23,6 +23,7 @@ class Page:
         self.counts: dict[str, dict[str, Any]] = {}
         self.groups: dict[str, Any] = {}
         self.workers: dict[str, Any] = {}
+        self.clusters: list[Any] = []
         self.runs: dict[str, dict[str, Any]] = {}
         self.errors: list[dict[str, Any]] = []
 
@@ -85,6 +86,9 @@ class Page:
 
     def _runs(self, header: dict[str, Any], body: bytes) -> None:
         self.runs.update((run["uuid"], run) for run in json.loads(body))
+
+    def _clusters(self, header: dict[str, Any], body: bytes) -> None:
+        self.clusters = json.loads(body)
 
     def _error(self, header: dict[str, Any], body: bytes) -> None:
         self.errors.append(header)

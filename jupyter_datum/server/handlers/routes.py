@@ -20,6 +20,7 @@ ROUTES: Final[list[tuple[str, type[RequestHandler]]]] = [
     (r"runs", start.Start),
     (r"stream", stream.Stream),
     (rf"{_P}/runs", runs.Runs),
+    (rf"{_P}/clusters", runs.Clusters),
     (_R, runs.Run),
     (rf"{_R}/groups", runs.Groups),
     (rf"{_R}/workers", runs.Workers),

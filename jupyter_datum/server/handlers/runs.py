@@ -66,6 +66,18 @@ class Groups(Api):
         self.send(await reader.read(lambda conn: reads.groups(conn, reads.run_of(conn, run))))
 
 
+class Clusters(Api):
+    """The clusters of a project."""
+
+    @web.authenticated
+    @authorized(action="read", resource=RESOURCE)
+    async def get(self, project: str) -> None:
+        """Answer ``GET clusters``."""
+        reader = await self.ledger(project)
+        found = await reader.read(lambda conn: reads.clusters(conn, reader.project))
+        self.send({"clusters": found})
+
+
 class Workers(Api):
     """The workers of a run."""
 
