@@ -5,6 +5,7 @@ import type { OpenNotebook } from './cells/opennotebook';
 import { markedCells, onlyFailed, withOptions } from './models/cells';
 import type { IOnce } from './models/cells';
 import type { PanelModel } from './models/panel';
+import { live } from './models/pipeline';
 import type { PlansModel } from './models/plans';
 import type { IStart, Requests, What } from './requests';
 import type { IAsked, IRecipe, IUpkeep, RequestKind, Verb } from './tokens';
@@ -174,10 +175,24 @@ export class Actions {
     return notebook.record(id);
   }
 
-  /** Pause, resume or stop a run, or detach the cell that waits for it. */
-  async request(args: IWhich, kind: RequestKind): Promise<{ request: string }> {
+  /** Pause, resume, scale or stop a run, or detach the cell that waits for it. */
+  async request(
+    args: IWhich,
+    kind: RequestKind,
+    more: { workers?: number } = {}
+  ): Promise<{ request: string }> {
     const { project, run } = this.which(args);
-    return this._requests.request(project, run, kind);
+    return this._requests.request(project, run, kind, more);
+  }
+
+  /** Stop all runs of the open notebook's transforms; what is done is kept. */
+  async stopAll(): Promise<{ runs: string[] }> {
+    const { project, rows } = this._panel;
+    const going = live(rows.filter(row => row.cell !== null));
+    const runs = going.map(row => row.run!.uuid);
+    // What is fed stops first: else it would go on for a moment with what it has.
+    await Promise.all(runs.reverse().map(run => this._requests.request(project!, run, 'cancel')));
+    return { runs };
   }
 
   /** Run the marked cell of a transform, or `source` as a new first cell. */

@@ -9,6 +9,7 @@ import type { Actions } from './actions';
 import type { OpenNotebook } from './cells/opennotebook';
 import type { IOnce } from './models/cells';
 import type { PanelModel } from './models/panel';
+import { live } from './models/pipeline';
 import type { PlansModel } from './models/plans';
 import { SAMPLE_CELL } from './panels/empty';
 import { Commands } from './tokens';
@@ -164,6 +165,23 @@ function addRequests(options: ICommandOptions): void {
   for (const [id, label, kind] of kinds) {
     add(options, id, label, args => actions.request(args, kind), { enabled });
   }
+  add(
+    options,
+    Commands.scale,
+    trans.__('Set the Number of Workers'),
+    args => actions.request(args, 'scale', { workers: needed(args.workers, 'workers') }),
+    { palette: false }
+  );
+  const going = () => live(panel.rows).length > 0;
+  add(
+    options,
+    Commands.stopAll,
+    trans.__('Stop All Runs of the Notebook'),
+    () => actions.stopAll(),
+    {
+      enabled: going
+    }
+  );
 }
 
 function addNotebook(options: ICommandOptions): void {

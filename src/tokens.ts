@@ -101,6 +101,8 @@ export const Commands = {
   pause: 'datum:pause',
   resume: 'datum:resume',
   stop: 'datum:stop',
+  stopAll: 'datum:stop-all',
+  scale: 'datum:scale',
   detach: 'datum:detach',
   insertSample: 'datum:insert-sample',
   showCell: 'datum:show-cell',

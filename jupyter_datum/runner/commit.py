@@ -7,7 +7,7 @@ import sqlite3
 import time
 from collections.abc import Mapping, Sequence
 from itertools import repeat
-from typing import Any
+from typing import Any, Final
 
 import msgpack
 
@@ -26,6 +26,9 @@ from .keep import Keeper
 from .listing import Listing
 from .plan import Planner
 from .preview import stale_parts
+
+#: Seconds after which the key of a datum at work is noted.
+SLOW: Final = 2.0
 
 
 class Committer:
@@ -70,7 +73,7 @@ class Committer:
 
     def blamed(self, listing: Listing, blame: Blame, now: float) -> FailureRecord:
         """An attempt ended with its worker: nobody but the runner can write its record."""
-        item = SetItem(*msgpack.unpackb(listing.rows([blame.position]), strict_map_key=False))
+        item = _item(listing, blame.position)
         failure = FailureRecord(
             type="WorkerDied" if blame.signature != "timeout" else "TimeoutError",
             message=blame.message,
@@ -106,8 +109,33 @@ class Committer:
     def worker_at(self, worker: str, begun: Begun) -> None:
         """A worker began a datum."""
         row = self._workers[worker]
-        row.update(position=begun.position, since=begun.at, state="busy")
+        row.update(position=begun.position, since=begun.at, key=None, state="busy")
         self._changed_workers.add(worker)
+
+    def wants(self, workers: int) -> None:
+        """The run is to have so many workers."""
+        self._fields["workers"] = workers
+
+    def worker_rests(self, worker: str) -> None:
+        """A worker has nothing to do: what it was at last is not what it is at."""
+        if worker in self._workers:
+            self._workers[worker].update(position=None, since=None, key=None, state="idle")
+            self._changed_workers.add(worker)
+
+    def name_slow(self, listing: Listing, now: float) -> None:
+        """Note the keys of datums that are at work for a while: people look for them.
+
+        Parameters
+        ----------
+        listing : Listing
+        now : float
+            Seconds since the epoch, as workers tell them.
+        """
+        for worker, row in self._workers.items():
+            at, since = row["position"], row["since"]
+            if at is not None and row["key"] is None and now - since > SLOW:
+                row["key"] = _item(listing, at).key
+                self._changed_workers.add(worker)
 
     def worker_gone(self, worker: str, cause: str) -> None:
         """A worker died."""
@@ -249,6 +277,10 @@ class Committer:
         """Record that the run itself went wrong."""
         self.message = message
         self.end(state, RunStatus.ERROR)
+
+
+def _item(listing: Listing, position: int) -> SetItem:
+    return SetItem(*msgpack.unpackb(listing.rows([position]), strict_map_key=False))
 
 
 def _counts(state: RunState, rejected: Sequence[Done]) -> dict[str, int]:

@@ -207,10 +207,13 @@ class Drive:
             self._records(event.worker, tail.returned(answer), now)
         set_id = answer.set_id & 0xFFFFFFFF
         self._apply(SetReturned(event.worker, set_id, answer.status != "done"), now)
+        if self.state.rests(event.worker):
+            self._committer.worker_rests(event.worker)
 
     def _look(self, now: float) -> None:
         for worker, tail in list(self._tails.items()):
             self._records(worker, tail.read(), now)
+        self._committer.name_slow(self._planning.listing, time.time())
         self._apply(Tick(), now)
         if self._consumers.known(self.state, now):
             self._apply(Room(self._consumers.room), now)
@@ -387,6 +390,7 @@ class Drive:
     def scale(self, workers: int) -> None:
         """Have so many workers at most from now on."""
         self._staff.bound(workers)
+        self._committer.wants(workers)
         self._resize(time.monotonic())
 
     def fail(self, message: str) -> None:

@@ -162,12 +162,23 @@ def position(conn: sqlite3.Connection, project: Project, row: RunRow, n: int) ->
         (identity, row.transform),
     ).fetchone()
     state = shapes.state_word(byte[0] if byte else DatumState.PENDING)
-    if found is None:
-        return {**_UNKNOWN, "id": identity or None, "state": state, "position": n}
+    if found is None:  # the plan has an id for it, but nothing is recorded under that yet
+        return {**_UNKNOWN, "state": state, "position": n, **_at_work(conn, row, n)}
     shown = _datum(found)
     if not byte and shown["run"] == row.uuid:
         state = shown["state"]
     return {**shown, "state": state, "position": n}
+
+
+def _at_work(conn: sqlite3.Connection, row: RunRow, n: int) -> dict[str, Any]:
+    """Who is at it, and since when."""
+    found = conn.execute(
+        "select worker, key, since from worker where run = ? and position = ?", (row.id, n)
+    ).fetchone()
+    if found is None:
+        return {}
+    worker, key, since = found
+    return {"worker": worker, "key": key_text(key) if key else None, "began": since}
 
 
 _UNKNOWN: Final[dict[str, Any]] = {

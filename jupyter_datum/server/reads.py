@@ -187,13 +187,14 @@ def workers(conn: sqlite3.Connection, project: Project, row: RunRow) -> list[dic
     """Return the workers of a run that are not gone, with what they are at."""
     plan = project.run(row.uuid) / "plan"
     return [
-        shapes.worker_json(worker, _key_at(conn, plan, worker["position"]))
+        shapes.worker_json(worker, worker["key"] or _key_at(conn, plan, worker["position"]))
         for worker in queries.workers(conn, row.id)
     ]
 
 
 def _key_at(conn: sqlite3.Connection, plan: Path, n: int | None) -> bytes | None:
-    """The key of the datum at a position, if the ledger knows it: of a new one not yet."""
+    """The key of the datum at a position, if the ledger knows it: of a new one not yet. (One
+    that is at work for a while has its key with its worker.)"""
     entry = read_part(plan, n * WIDTH, WIDTH) if isinstance(n, int) else None
     if not entry or len(entry) < WIDTH:
         return None

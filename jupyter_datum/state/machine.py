@@ -83,6 +83,11 @@ class RunState:
         found = ((worker.name, worker.at(self._table)) for worker in self._dispatch.crew)
         return {name: (item[0], since) for name, (item, since) in found if item is not None}
 
+    def rests(self, worker: str) -> bool:
+        """Return whether a worker has nothing left to do."""
+        there = self._dispatch.crew.get(worker)
+        return there is not None and not there.sets
+
     @property
     def rate(self) -> float:
         """Datums settled per second of late; 0 if not known yet."""

@@ -8,8 +8,10 @@ import type { Requests } from '../requests';
 import { ENDED } from '../tokens';
 import type { IContext, IRun, IRunDetail, ITransform } from '../tokens';
 import { AskedRuns } from './asked';
-import { markedCells, sameSource, transformName } from './cells';
+import { sameSource, transformName } from './cells';
 import type { IOpenCell } from './cells';
+import { listRows } from './rows';
+import type { IRow } from './rows';
 import type { RunModel } from './run';
 import type { RunsModel } from './runs';
 
@@ -22,22 +24,11 @@ export interface IOpenNotebook {
   readonly changed: ISignal<unknown, 'saved' | 'edited' | 'kernel'>;
 }
 
-/** A row of the panel: a transform, with its latest run. */
-export interface IRow {
-  name: string;
-  /** In the open notebook; null if the transform has its cell elsewhere. */
-  cell: string | null;
-  run: IRun | null;
-}
-
 /**
  * Where a run of a transform takes its code from: the open cell in its kernel, the saved cell in
  * a kernel that is started for it, or what was recorded.
  */
 export type Way = 'cell' | 'saved' | 'recorded';
-
-/** Rows of transforms that have their cells elsewhere. */
-const ELSEWHERE = 20;
 
 /** What the panel shows; no widget, no React. */
 export class PanelModel implements IDisposable {
@@ -251,7 +242,8 @@ export class PanelModel implements IDisposable {
   }
 
   private _update(): void {
-    this._rows = this._list();
+    const runs = this.project ? this.runs.runs(this.project) : [];
+    this._rows = listRows(this._notebook?.cells() ?? [], this._saved, runs);
     if (!this._rows.some(row => row.name === this._selected)) {
       this._selected = (this._rows.find(row => row.run) ?? this._rows[0])?.name ?? null;
     }
@@ -260,37 +252,10 @@ export class PanelModel implements IDisposable {
     void this._compare();
   }
 
-  private _list(): IRow[] {
-    const latest = new Map<string, IRun>();
-    for (const run of this.project ? this.runs.runs(this.project) : []) {
-      if (!latest.has(run.name)) {
-        latest.set(run.name, run); // newest first
-      }
-    }
-    const rows = new Map<string, IRow>();
-    for (const cell of markedCells(this._notebook?.cells() ?? [])) {
-      rows.set(cell.name, { name: cell.name, cell: cell.id, run: latest.get(cell.name) ?? null });
-    }
-    for (const saved of this._saved) {
-      const run = latest.get(saved.name) ?? saved.run;
-      const cell = rows.get(saved.name)?.cell ?? this._still(saved);
-      rows.set(saved.name, { name: saved.name, cell, run });
-    }
-    const elsewhere = [...latest.values()].filter(run => !rows.has(run.name)).slice(0, ELSEWHERE);
-    elsewhere.forEach(run => rows.set(run.name, { name: run.name, cell: null, run }));
-    return [...rows.values()];
-  }
-
   /** Whether a cell bears the magic, so that its run is the run of its transform. */
   private _marked(id: string): boolean {
     const cell = this._notebook?.cells().find(one => one.id === id);
     return cell !== undefined && transformName(cell.source) !== null;
-  }
-
-  /** The id of a saved cell, if the open notebook still has it. */
-  private _still(saved: ITransform): string | null {
-    const cells = this._notebook?.cells() ?? [];
-    return cells.find(cell => cell.id === saved.cell_id && cell.code)?.id ?? null;
   }
 
   private _hold(run: IRun | null): void {

@@ -5,12 +5,15 @@ import React from 'react';
 import { datumIcon } from '../icons';
 import type { DatumModel } from '../models/datums';
 import { Commands } from '../tokens';
-import type { IAttempt, IDatumDetail, IFile, State } from '../tokens';
-import { bytes, datumName, oneLine, span, stateWord, visible } from './format';
+import type { IAttempt, IDatum, IDatumDetail, IFile, State } from '../tokens';
+import { bytes, clock, datumName, oneLine, span, stateWord, visible } from './format';
 import { HistoryView, LineageView } from './origins';
 import { Outputs } from './outputs';
 import { CommandButton, HostContext, Note, StateWord, useHost, useSignals } from './parts';
 import type { IHost } from './parts';
+
+/** Milliseconds between two looks at a datum that has no outcome yet. */
+const LOOK = 2000;
 
 /** The widget in the main area, or in the one below in Notebook 7. */
 export class DatumWidget extends ReactWidget {
@@ -61,12 +64,7 @@ export function DatumView(props: { model: DatumModel }): JSX.Element {
     return <Note>{oneLine(error)}</Note>;
   }
   if (pending) {
-    return (
-      <div className="jp-datum-detail-body">
-        <Head name={datumName(trans, pending)} state={pending.state} model={model} />
-        <p>{trans.__('It has not run yet.')}</p>
-      </div>
-    );
+    return <Pending pending={pending} model={model} />;
   }
   if (!datum) {
     return <div className="jp-datum-detail-body">{trans.__('Reading …')}</div>;
@@ -85,6 +83,31 @@ export function DatumView(props: { model: DatumModel }): JSX.Element {
       <Result datum={datum} />
       <LineageView model={model} />
       <HistoryView model={model} />
+    </div>
+  );
+}
+
+/** One that has no outcome yet; it is looked at again while somebody looks. */
+function Pending(props: { pending: IDatum; model: DatumModel }): JSX.Element {
+  const { trans } = useHost();
+  const { pending, model } = props;
+  const { worker, began, position, state } = pending;
+  React.useEffect(() => {
+    const timer = window.setInterval(() => {
+      if (!document.hidden) {
+        void model.openAt(position);
+      }
+    }, LOOK);
+    return () => window.clearInterval(timer);
+  }, [model, position]);
+  return (
+    <div className="jp-datum-detail-body">
+      <Head name={datumName(trans, pending)} state={state} model={model} />
+      <p>
+        {worker && began
+          ? trans.__('%1 has been at it for %2.', oneLine(worker), clock(Date.now() / 1000 - began))
+          : trans.__('It has not run yet.')}
+      </p>
     </div>
   );
 }

@@ -46,6 +46,15 @@ interface ISignalLike {
   disconnect(slot: () => void): boolean;
 }
 
+/** Draw again each second while `going`: what is at work grows older though nothing is said. */
+export function useClock(going: boolean): void {
+  const [, draw] = React.useReducer((n: number) => n + 1, 0);
+  React.useEffect(() => {
+    const timer = going ? window.setInterval(draw, 1000) : 0;
+    return () => window.clearInterval(timer);
+  }, [going]);
+}
+
 /** A button that executes a command. */
 export function CommandButton(props: {
   command: string;
@@ -57,6 +66,8 @@ export function CommandButton(props: {
   /** Why not, if it can't be now: the button stays in the tab order, and says so. */
   why?: string | null;
   title?: string;
+  /** Called besides. */
+  onPress?: () => void;
 }): JSX.Element {
   const { commands } = useHost();
   const { command, args, icon, label, kind, disabled, why } = props;
@@ -76,6 +87,7 @@ export function CommandButton(props: {
         if (why) {
           return;
         }
+        props.onPress?.();
         void commands.execute(command, args).catch(() => undefined); // it has told the user
       }}
     >

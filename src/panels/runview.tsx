@@ -4,6 +4,7 @@ import React from 'react';
 import type { RunModel } from '../models/run';
 import { Commands, ENDED } from '../tokens';
 import type { ICounts, State, Status } from '../tokens';
+import { ClusterLine } from './clusterline';
 import {
   clock,
   count,
@@ -16,6 +17,7 @@ import {
   stillFailed
 } from './format';
 import { Bar, byState, CommandButton, doneOf, Note, StateWord, useHost, useSignals } from './parts';
+import { Slowest } from './workers';
 
 /** The order in which counts are listed; those that are zero are not. */
 const LISTED: readonly State[] = [
@@ -52,6 +54,8 @@ export function RunView(props: { run: RunModel }): JSX.Element {
         {left ? <Chip state="skipped" word={trans.__('left as they are')} n={left} /> : null}
       </div>
       {counts.status === 'running' ? <PaceLine run={run} /> : <EndLine run={run} />}
+      <ClusterLine run={run} />
+      <Slowest run={run} />
       <Sentence run={run} />
       <StillFailed run={run} />
       <Buttons run={run} status={counts.status} left={parts.pending + parts.running} />

@@ -2,7 +2,8 @@
 import React from 'react';
 
 import type { IOnce } from '../models/cells';
-import type { IRow, PanelModel } from '../models/panel';
+import type { PanelModel } from '../models/panel';
+import type { IRow } from '../models/rows';
 import { Commands, ENDED } from '../tokens';
 import { oneLine } from './format';
 import { CommandButton, Note, useHost, useSignals } from './parts';

@@ -21,7 +21,8 @@ import { OverviewView } from './overview';
 import { PlanView } from './planview';
 import { RunView } from './runview';
 import { RunWith } from './runwith';
-import { TransformsView, WorkersSummary, WorkersView } from './transforms';
+import { AllButton, TransformsView } from './transforms';
+import { WorkersSummary, WorkersView } from './workers';
 
 /** What the panel is made of. */
 export interface ISidebarOptions {
@@ -129,6 +130,7 @@ function Sections(props: ISidebarProps): JSX.Element {
         {...fold('transforms')}
         title={trans.__('Transforms')}
         summary={count(panel.rows.length)}
+        action={<AllButton panel={panel} />}
       >
         <TransformsView panel={panel} />
         <OverviewView overview={overview} />

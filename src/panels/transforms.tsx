@@ -1,30 +1,60 @@
-/** The transforms of the notebook, and the workers of the run. */
+/** The transforms of the notebook, each below those that feed it. */
 import React from 'react';
 
-import { Glyph } from '../icons';
-import type { IRow, PanelModel } from '../models/panel';
-import type { RunModel } from '../models/run';
+import { Glyph, Icon } from '../icons';
+import type { PanelModel } from '../models/panel';
+import { inOrder, isPipeline, live, waitsFor } from '../models/pipeline';
+import type { IRow } from '../models/rows';
 import { Commands, ENDED } from '../tokens';
-import type { IWorker } from '../tokens';
-import { count, datumName, oneLine, percent, span, statusState, statusWord } from './format';
-import { Bar, doneOf, useHost, useSignals } from './parts';
+import { count, oneLine, percent, statusState, statusWord } from './format';
+import { Bar, CommandButton, doneOf, useHost, useSignals } from './parts';
+
+/** Steps that are indented: what lies deeper has its place in words. */
+const DEEPEST = 4;
 
 /** One row a transform. */
 export function TransformsView(props: { panel: PanelModel }): JSX.Element {
   const { trans } = useHost();
   const { panel } = props;
+  const chained = isPipeline(panel.rows);
   return (
-    <div className="jp-datum-transforms" role="listbox" aria-label={trans.__('Transforms')}>
-      {panel.rows.map(row => (
-        <TransformRow key={row.name} row={row} panel={panel} />
+    <div
+      className="jp-datum-transforms"
+      role="listbox"
+      aria-label={trans.__('Transforms')}
+      data-chained={chained}
+    >
+      {inOrder(panel.rows).map(({ row, depth }) => (
+        <TransformRow key={row.name} row={row} panel={panel} depth={chained ? depth : null} />
       ))}
     </div>
   );
 }
 
-function TransformRow(props: { row: IRow; panel: PanelModel }): JSX.Element {
+/** What stops all of them. */
+export function AllButton(props: { panel: PanelModel }): JSX.Element | null {
+  const { trans } = useHost();
+  const { panel } = props;
+  useSignals(panel.changed, panel.asked.changed);
+  const { notebook, rows, unreadable } = panel;
+  const here = rows.filter(row => row.cell !== null);
+  if (here.length < 2 || unreadable || !notebook) {
+    return null;
+  }
+  const going = live(here).length;
+  return going ? (
+    <CommandButton
+      command={Commands.stopAll}
+      icon="stop"
+      label={trans.__('Stop all')}
+      title={trans._n('Stops the run that goes on', 'Stops the %1 runs that go on', going)}
+    />
+  ) : null;
+}
+
+function TransformRow(props: { row: IRow; panel: PanelModel; depth: number | null }): JSX.Element {
   const { trans, commands } = useHost();
-  const { row, panel } = props;
+  const { row, panel, depth } = props;
   const { run } = row;
   const selected = row.name === panel.selected;
   const status = run
@@ -43,7 +73,13 @@ function TransformRow(props: { row: IRow; panel: PanelModel }): JSX.Element {
         void commands.execute(Commands.showCell, { name: row.name }).catch(() => undefined)
       }
     >
-      <Glyph state={run ? statusState(run.status) : 'pending'} label={status} />
+      <span
+        className="jp-datum-step"
+        style={{ paddingLeft: 12 * Math.min(DEEPEST, Math.max(0, (depth ?? 0) - 1)) }}
+      >
+        {depth ? <Icon name="below" /> : null}
+        <Glyph state={run ? statusState(run.status) : 'pending'} label={status} />
+      </span>
       <span className="jp-datum-cut" data-elsewhere={row.cell === null}>
         {oneLine(row.name)}
       </span>
@@ -51,7 +87,25 @@ function TransformRow(props: { row: IRow; panel: PanelModel }): JSX.Element {
       <span className="jp-datum-right">
         {run ? <RowFigure row={row} /> : panel.unreadable ? '' : trans.__('not run')}
       </span>
+      {depth === null ? null : <RowLine row={row} rows={panel.rows} />}
     </button>
+  );
+}
+
+/** What feeds a transform, what it runs on, and what it waits for. */
+function RowLine(props: { row: IRow; rows: readonly IRow[] }): JSX.Element {
+  const { trans } = useHost();
+  const { row, rows } = props;
+  const waits = waitsFor(row, rows);
+  const words = [
+    row.needs.length ? trans.__('from %1', row.needs.map(oneLine).join(', ')) : '',
+    row.run ? oneLine(row.run.engine) : '',
+    waits.length ? trans.__('waits for %1', waits.map(oneLine).join(', ')) : ''
+  ];
+  return (
+    <span className="jp-datum-row-line jp-datum-muted jp-datum-small">
+      {words.filter(Boolean).join(' · ')}
+    </span>
   );
 }
 
@@ -68,62 +122,4 @@ function RowFigure(props: { row: IRow }): JSX.Element {
     return <b className="jp-datum-bad">{trans.__('%1 failed', count(run.failed))}</b>;
   }
   return <span className="jp-datum-muted">{count(run.total)}</span>;
-}
-
-/** What stands in the header of the workers. */
-export function WorkersSummary(props: { run: RunModel }): JSX.Element {
-  const { trans } = useHost();
-  useSignals(props.run.changed);
-  const up = props.run.workers.filter(worker => worker.up);
-  // Where the run has ended, the last word of its workers is out of date.
-  const busy = up.filter(worker => worker.position !== null && !props.run.ended);
-  return <>{up.length ? trans.__('%1 of %2 busy', busy.length, up.length) : trans.__('none')}</>;
-}
-
-/** One row a worker. */
-export function WorkersView(props: { run: RunModel }): JSX.Element {
-  const { trans } = useHost();
-  const { run } = props;
-  useSignals(run.changed);
-  if (!run.workers.length) {
-    return <div className="jp-datum-body jp-datum-muted">{trans.__('No worker is up.')}</div>;
-  }
-  return (
-    <div className="jp-datum-workers" role="list" aria-label={trans.__('Workers')}>
-      {run.workers.map(worker => (
-        <WorkerRow key={worker.worker} worker={worker} ended={run.ended} />
-      ))}
-    </div>
-  );
-}
-
-function WorkerRow(props: { worker: IWorker; ended: boolean }): JSX.Element {
-  const { trans } = useHost();
-  const { worker, ended } = props;
-  const busy = Boolean(worker.up) && worker.position !== null && !ended;
-  const word = !worker.up ? trans.__('gone') : busy ? trans.__('busy') : trans.__('idle');
-  const since = busy && worker.since ? Math.max(0, Date.now() / 1000 - worker.since) : null;
-  return (
-    <div
-      className="jp-datum-worker"
-      role="listitem"
-      title={[worker.host, worker.pid].filter(Boolean).join(', ')}
-    >
-      <Glyph state={!worker.up ? 'cancelled' : busy ? 'running' : 'pending'} label={word} />
-      <span className="jp-datum-cut">{oneLine(worker.worker)}</span>
-      <span className="jp-datum-cut-start jp-datum-muted">
-        <bdi>
-          {busy && worker.position !== null
-            ? datumName(trans, { key: worker.key, position: worker.position })
-            : word}
-        </bdi>
-      </span>
-      <span className="jp-datum-right jp-datum-muted jp-datum-small">
-        {since !== null && since >= 1 ? span(since) : ''}
-      </span>
-      <span className="jp-datum-right">
-        {worker.done ? trans.__('%1 done', count(worker.done)) : ''}
-      </span>
-    </div>
-  );
 }

@@ -10,6 +10,8 @@ export interface ITransform {
   source: string;
   options: Record<string, unknown>;
   marked: 'magic' | 'metadata';
+  /** Transforms that its input names; an older server does not say. */
+  needs?: string[];
   run: IRun | null;
   changed: boolean | null;
 }

@@ -36,6 +36,19 @@ export interface IRun extends ICounts {
   /** By reason, the datums that the run was not about; an older server does not say. */
   left?: Record<string, number> | null;
   retryable: string | null;
+  /** One id over the runs that began together; an older server says none of these. */
+  pipeline?: string;
+  /** Transforms that its input names. */
+  needs?: string[];
+  options?: IRunOptions;
+}
+
+/** What was set of a run's resources. */
+export interface IRunOptions {
+  workers?: number;
+  workers_min?: number;
+  gpus?: string;
+  batch?: number;
 }
 
 /** A run with the cell's text as it was recorded. */

@@ -76,6 +76,12 @@ async def test_positions_of_what_was_not_begun_and_what_was_left(call: Call, sto
     base = ("projects", story.project.uuid, "runs")
     last = await call(*base, run, "positions", "59")
     assert (last.json["state"], last.json["key"], last.json["run"]) == ("pending", None, None)
+    assert (last.json["id"], last.json["worker"]) == (None, None), "nothing is recorded of it"
+    with story.ledger() as conn:
+        conn.execute("update worker set position = 59, key = 'k', since = 7.0")
+        conn.commit()
+    at_work = (await call(*base, run, "positions", "59")).json
+    assert (at_work["worker"], at_work["key"], at_work["began"]) == ("w1", "k", 7.0)
     story.tell("cancel", run)
     story.end(run)
     ended = await call(*base, run, "positions", "59")

@@ -1,0 +1,50 @@
+/** The rows of the panel: cells of the open notebook, of the saved one, and what ran elsewhere. */
+import type { IRun, ITransform } from '../tokens';
+import { markedCells } from './cells';
+import type { IOpenCell } from './cells';
+import { inOrder } from './pipeline';
+
+/** A transform, with its latest run. */
+export interface IRow {
+  name: string;
+  /** In the open notebook; null if the transform has its cell elsewhere. */
+  cell: string | null;
+  /** Transforms that feed it. */
+  needs: readonly string[];
+  run: IRun | null;
+}
+
+/** Rows of transforms that have their cells elsewhere. */
+const ELSEWHERE = 20;
+
+/** All rows, each below those that feed it; `runs` come newest first. */
+export function listRows(
+  cells: readonly IOpenCell[],
+  saved: readonly ITransform[],
+  runs: readonly IRun[]
+): IRow[] {
+  const latest = new Map<string, IRun>();
+  runs.forEach(run => latest.has(run.name) || latest.set(run.name, run));
+  const rows = new Map<string, IRow>();
+  for (const { name, id } of markedCells(cells)) {
+    const run = latest.get(name) ?? null;
+    rows.set(name, { name, cell: id, needs: run?.needs ?? [], run });
+  }
+  for (const one of saved) {
+    const { name } = one;
+    const run = latest.get(name) ?? one.run;
+    // A kernel knows better than a text what an input is made of, while it is the same text.
+    const needs = (one.changed ? null : run?.needs) ?? one.needs ?? [];
+    rows.set(name, { name, cell: rows.get(name)?.cell ?? still(cells, one), needs, run });
+  }
+  const elsewhere = [...latest.values()].filter(run => !rows.has(run.name)).slice(0, ELSEWHERE);
+  for (const run of elsewhere) {
+    rows.set(run.name, { name: run.name, cell: null, needs: run.needs ?? [], run });
+  }
+  return inOrder([...rows.values()]).map(({ row }) => row);
+}
+
+/** The id of a saved cell, if the open notebook still has it. */
+function still(cells: readonly IOpenCell[], saved: ITransform): string | null {
+  return cells.find(cell => cell.id === saved.cell_id && cell.code)?.id ?? null;
+}

@@ -1,0 +1,41 @@
+/** Transforms that feed each other: their rows, workers more and less, what is slow, stop all. */
+import { expect, test } from '@jupyterlab/galata';
+
+import { Story } from './story';
+
+const rows = (text: string) => text.replace(/\s+/g, ' ').trim();
+
+test('what feeds what, how many workers, what is slow, and stop all', async ({ page, tmpPath }) => {
+  test.setTimeout(180_000);
+  const story = new Story(page, tmpPath);
+  story.write(40);
+  const slow = story.cell({ fixed: true }).replace('sleep(0)', 'sleep(90 if datum.stem == "0007" else 0.3)');
+  const sums = '%%datum sums -i "whole(halves)" -o sums\nlen(datum.paths["halves"])';
+  story.notebook('%load_ext jupyter_datum', slow, sums);
+  await page.notebook.openByPath(`${tmpPath}/story.ipynb`);
+  const panel = await story.panel();
+  const list = panel.getByRole('listbox', { name: 'Transforms' }).getByRole('option');
+  await expect(list).toHaveCount(2);
+  await expect(list.nth(1)).toContainText('from halves');
+
+  await page.notebook.runCell(0, true);
+  await story.start();
+  const run = panel.locator('[data-section=run]');
+  await expect(run.getByRole('group', { name: '2 workers' })).toBeVisible({ timeout: 60_000 });
+  await run.getByRole('button', { name: 'One worker more' }).click();
+  await expect(run.getByRole('group', { name: '3 workers' })).toBeVisible();
+  await expect.poll(() => story.status().workers, { timeout: 30_000 }).toBe(3);
+  await run.getByRole('button', { name: 'One worker less' }).click();
+  await expect.poll(() => story.status().workers, { timeout: 30_000 }).toBe(2);
+  await expect(run.getByRole('group', { name: '2 workers' })).toBeVisible();
+
+  const longest = run.getByRole('group', { name: 'Slowest at work' });
+  await expect(longest).toContainText('0007.txt', { timeout: 60_000 });
+  expect(rows(await longest.innerText())).toMatch(/w\d+ 0:\d\d$/);
+  await longest.getByRole('button').click();
+  await expect(page.locator('.jp-datum-detail')).toContainText('running');
+
+  await panel.getByRole('button', { name: 'Stop all' }).click();
+  await expect(run).toContainText('stopped', { timeout: 60_000 });
+  await expect(panel.getByRole('button', { name: 'Stop all' })).toBeHidden();
+});
