@@ -15,13 +15,7 @@ from ..engines.base import Down, Log, Returned, Up
 from ..engines.base import Event as EngineEvent
 from ..engines.base import Refused as EngineRefused
 from ..errors import DatumError, OutputError
-from ..events import (
-    Begun,
-    Done,
-    Failed,
-    Record,
-    unpack_return,
-)
+from ..events import Begun, Done, Failed, Record, unpack_return
 from ..outputs.disk import is_full, says_full
 from ..state import (
     Action,
