@@ -12,8 +12,10 @@ from typing import Any
 
 from ..errors import DatumError
 from ..notebook.looks import LOOKS
+from ..notebook.watch import takes_watch
 from . import commands, decisions
 from .run import run
+from .watch import watch
 
 __all__ = ["main"]
 
@@ -80,6 +82,10 @@ def _parser() -> argparse.ArgumentParser:
         sub = commands_.add_parser(word, parents=[common], help=verb.help)
         verb.takes(sub)
         sub.set_defaults(handler=commands.look, verb=verb)
+    text = "have new and changed files run by themselves, until stopped"
+    sub = commands_.add_parser("watch", parents=[common], help=text)
+    takes_watch(sub, notebook=True)
+    sub.set_defaults(handler=watch)
     _decisions(commands_, common)
     return parser
 

@@ -69,6 +69,18 @@ def _execute(path: Path, cells: list[_Cell], args: argparse.Namespace) -> bool:
     return broken
 
 
+def names_in(path: Path) -> list[str]:
+    """Return the names of a notebook's transforms, in its order.
+
+    Raises
+    ------
+    UsageError
+        If it cannot be read.
+    """
+    cells = _code_cells(path)
+    return [cell.marked.name for cell in cells if cell.marked and cell.marked.name]
+
+
 class _Cell(NamedTuple):
     """A code cell, and what it is marked as."""
 

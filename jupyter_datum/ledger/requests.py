@@ -76,8 +76,8 @@ def ask(
     interpreter : str
         Whose runner it is for.
     kind : str
-        ``run cancel hold release pause resume scale drain``; ``detach`` is for the cell
-        that waits for the run, the runner only takes note of it.
+        ``run cancel hold release pause resume scale drain watch unwatch``; ``detach`` is for
+        the cell that waits for the run, the runner only takes note of it.
     run : str, optional
         uuid of the run that it is about, or that it shall start.
     recipe : str, optional
@@ -215,7 +215,7 @@ def register_runner(conn: sqlite3.Connection, interpreter: str, version: str) ->
 
 
 def end_runner_if_idle(conn: sqlite3.Connection, interpreter: str, epoch: int) -> bool:
-    """End the lease if there is neither an open request nor an unfinished run.
+    """End the lease if there is no open request, no unfinished run and nothing watched.
 
     Returns
     -------
@@ -227,7 +227,8 @@ def end_runner_if_idle(conn: sqlite3.Connection, interpreter: str, epoch: int) -
             return True
         busy = conn.execute(
             "select exists (select 1 from request where interpreter = ?1 and state = 'open')"
-            " or exists (select 1 from run where interpreter = ?1 and ended is null)",
+            " or exists (select 1 from run where interpreter = ?1 and ended is null)"
+            " or exists (select 1 from watch where interpreter = ?1 and state = 'active')",
             (interpreter,),
         ).fetchone()[0]
         if not busy:

@@ -15,7 +15,7 @@ from .looks import LOOKS
 #: What ``%datum`` is told to do.
 VERBS = (
     "status", "plan", "failures", "retry", "pause", "resume", "cancel", "detach", "pick", "results",
-    "watch", "compare", "prune", "move", "equivalent", *LOOKS,
+    "watch", "widget", "compare", "prune", "move", "equivalent", *LOOKS,
 )  # fmt: skip
 
 

@@ -40,6 +40,7 @@ from .sample import SampleCells
 from .submit import Prepared, of_the_run, prepare, request_run, tell_recipe
 from .together import Together, sent_at
 from .wait import Waiter
+from .watch import watch, watch_words
 
 
 class RunFailedError(RunError):
@@ -263,7 +264,13 @@ class DatumMagics(DecisionVerbs, Magics):
             tell_run(conn, kind, row.uuid, row.interpreter)
             print(f"{name}: {says}")
 
-    def _do_watch(self, words: list[str]) -> Any:
+    def _do_watch(self, words: list[str]) -> None:
+        """Have new and changed files of a transform's input run by themselves."""
+        args = watch_words(words)
+        with self._ledger() as (conn, project):
+            print("\n".join(watch(conn, project, args, "kernel")))
+
+    def _do_widget(self, words: list[str]) -> Any:
         """Return a widget of the newest run, which stays live while other cells run."""
         from .widget import run_widget
 

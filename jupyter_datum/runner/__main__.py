@@ -9,11 +9,12 @@ import signal
 import sys
 from pathlib import Path
 
-from ..ledger import db, requests
+from ..ledger import db
 from ..project import Project, find
 from .client import start_runner
 from .lease import take_lock
 from .loop import Runner
+from .watching import waiting_for
 
 
 def main(root: str, interpreter: str) -> int:
@@ -43,7 +44,7 @@ def main(root: str, interpreter: str) -> int:
 
 
 def hand_on(project: Project, interpreter: str) -> None:
-    """Start the next runner if there is a request that nobody will answer.
+    """Start the next runner if there is a request that nobody will answer, or a watch.
 
     A client that asked while this runner was ending (or draining, for one of another
     version) saw its lock and left it at that. Now that the lock is free nobody can.
@@ -51,7 +52,7 @@ def hand_on(project: Project, interpreter: str) -> None:
     if not project.ledger.exists():
         return
     with contextlib.closing(db.connect(project)) as conn:
-        waiting = requests.open_requests(conn, interpreter)
+        waiting = waiting_for(conn, interpreter)
     if waiting:
         start_runner(project, interpreter)
 

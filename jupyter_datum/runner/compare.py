@@ -89,6 +89,10 @@ class Comparer:
         #: Which file of a datum with several has changed, or which output, the last one asked.
         self.which: dict[int, bytes] = {}
 
+    def share(self, digests: Digests) -> None:
+        """Use digests of who compares again and again."""
+        self._digests = digests
+
     def reasons(self, pairs: Sequence[Pair]) -> list[str]:
         """Return the reason of each pair."""
         self.which.clear()

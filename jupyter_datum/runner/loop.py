@@ -28,6 +28,7 @@ from .roster import Roster
 from .streams import must_wait, room
 from .sweep import sweep_results
 from .version import VERSION
+from .watching import Watches
 
 #: Seconds between two looks for requests: while something runs, shortly after, and idle.
 _BUSY: Final = 0.01
@@ -75,6 +76,7 @@ class Runner:
         self._prepare = Preparer(
             self._conn, project, interpreter, self.epoch, self._pool, self._receiver
         )
+        self._watches = Watches(self._conn, project, interpreter, self._receiver, self._watch)
         self._late: list[queries.RunRow] = []
         self._began = time.time()
         self._drives: dict[str, Drive] = {}
@@ -94,6 +96,7 @@ class Runner:
         now = time.monotonic()
         for drive in self._drives.values():
             drive.close(now)
+        self._watches.close()
         self._pool.close()
         self._receiver.close()
         self._conn.close()
@@ -117,6 +120,8 @@ class Runner:
         self._requests()
         now = time.monotonic()
         self._pool.tick(now)
+        if self._watches.step(now):
+            self._seen = -1  # what this process asks for itself is told by no version
         if self._chores:
             self._chore()
         if not self._drives:
@@ -217,8 +222,12 @@ class Runner:
             return False
         if self._draining:  # what is asked for is left to the next one
             return True
-        if self._project_stands() and (now - self._quiet_since < self._idle or self._pool.keeps):
+        stands = self._project_stands()
+        wanted = self._watches.active or self._pool.keeps
+        if stands and (wanted or now - self._quiet_since < self._idle):
             return False
+        if not stands:  # what it says is watched is not there
+            return True
         return requests.end_runner_if_idle(self._conn, self._interpreter, self.epoch)
 
     def _end_forgotten(self, now: float) -> None:
@@ -252,7 +261,7 @@ class Runner:
 
     def _refuse(self, request: Request, why: str) -> None:
         requests.answer(self._conn, request.id, "refused", why)
-        if request.kind == "run" and request.run:
+        if request.kind in ("run", "watch") and request.run:
             self._receiver.forget(request.run)
 
     def _not_yet(self, request: Request) -> bool:
@@ -263,7 +272,7 @@ class Runner:
         if self._draining:
             return True
         waits = any(row.uuid == request.run for row in self._late)
-        if request.kind == "run":
+        if request.kind in ("run", "watch"):
             since = max(request.at, self._began)
             waits = waits or must_wait(self._conn, request.args)
             waits = waits or self._waits(request.run or "", request.recipe, since)
@@ -287,6 +296,11 @@ class Runner:
     def _answer(self, request: Request) -> None:
         if request.kind == "run":
             self._start(request)
+        elif request.kind == "watch":
+            self._watches.begin(request)
+        elif request.kind == "unwatch":
+            self._watches.stop(request)
+            self._quiet_since = time.monotonic()
         elif request.kind == "drain":
             self._drain(request)
         elif request.run in self._drives:
@@ -351,6 +365,7 @@ class Runner:
     def _take_up(self) -> None:
         """Go on with what an older runner left unfinished."""
         finish_stranded(self._conn, self._project, self.epoch)
+        self._watches.take_up()
         self._late = unfinished(self._conn, self._interpreter)
         self._take_late()
 

@@ -32,6 +32,7 @@ from .selection import (
     GivesWay,
     Selection,
 )
+from .still import Still
 
 _SKIPPED: Final = bytes([DatumState.SKIPPED])
 #: Vanished datums that a plan can name.
@@ -82,6 +83,8 @@ class Planner:
         another that is not listed any more has not vanished, it has left the input.
     keeper : Keeper, optional
         Knows former versions that may be brought back.
+    still : Still, optional
+        Tells which files are at rest, where the input is watched.
     """
 
     def __init__(
@@ -98,6 +101,7 @@ class Planner:
         dry: bool = False,
         same_input: Callable[[int], bool] = lambda run: True,
         keeper: Keeper | None = None,
+        still: Still | None = None,
     ) -> None:
         self._keeper = keeper if keeper is not None and keeper.holds else None
         self._conn = conn
@@ -105,6 +109,7 @@ class Planner:
         self.source = source
         self._selection = selection
         self._same_input = same_input
+        self.still = still
         self.errors: list[str] = []
         self.reasons: Counter[str] = Counter()
         self.left: Counter[str] = Counter()
@@ -246,7 +251,7 @@ class Planner:
         position = self.planned + len(batch.ids)
         identity = known.id if known else self._new_id(listed.key)
         batch.ids.append(identity)
-        if not self._selected(reason, known):
+        if not self._selected(listed, reason, known):
             batch.states.append(self._state_left(known))
             batch.rows.append(b"")
             self.left[reason] += 1
@@ -277,13 +282,16 @@ class Planner:
             if batch.rows[i] and identity in found
         ]
 
-    def _selected(self, reason: str, known: Known | None) -> bool:
+    def _selected(self, listed: Listed, reason: str, known: Known | None) -> bool:
         selection = self._selection
         if selection.sample and self._to_run >= selection.sample:
             return False
         if selection.among is not None and (known is None or known.id not in selection.among):
             return False
-        return selection.wants(reason)
+        wanted = selection.wants(reason)
+        if self.still is None:
+            return wanted
+        return self.still.takes(listed, reason, known, wanted=wanted)
 
     def _state_left(self, known: Known | None) -> int:
         """The state of a datum that does not run: what it has become in this very run, if a

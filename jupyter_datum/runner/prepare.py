@@ -41,6 +41,7 @@ from .listing import ids_by_key
 from .plan import Planner
 from .recover import recover
 from .selection import GivesWay, selection_of
+from .still import Still
 from .streams import Link
 
 
@@ -252,6 +253,7 @@ class Preparer:
             gives_way=gives_way,
             same_input=same_expression(self._conn, self._project, recipe),
             keeper=keeper,
+            still=Still.asked(args, source.roots, time.time_ns),
         )
         if uuid in self._porters and out is not None:
             planner.compare.lstat = Standing(out, self._porters[uuid]).lstat

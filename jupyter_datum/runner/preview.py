@@ -34,6 +34,7 @@ from .plan import Batch, Planner
 from .renamed import Renames
 from .selection import AT_REST, CHANGED, EDITED, MISSING, NEW, RENAMED, selection_of
 from .sizes import Sizes
+from .still import Still
 
 #: Datums shown of those that would run, and of each reason.
 _SHOWN: Final = 20
@@ -154,6 +155,7 @@ class Survey:
             dry=True,
             same_input=same_expression(conn, project, recipe),
             keeper=Keeper(conn, project, key, None, 0),
+            still=Still.asked(args, source.roots, time.time_ns),
         )
         if recipe.out and is_url(recipe.out):
             porter = Porter(recipe.out, recipe.variables, project.log)

@@ -68,6 +68,8 @@ class Selection:
         Those whose outputs were edited by hand too.
     sample : int
         So many datums at most, the first ones that would run; 0 for no limit.
+    watched : bool
+        Nobody has asked for it: files may be in the middle of being written.
     among : Bitmap, optional
         Ids of the only datums that may run: a failure group, a selection.
     """
@@ -76,12 +78,13 @@ class Selection:
     force: bool = False
     replace: bool = False
     sample: int = 0
+    watched: bool = False
     among: Bitmap | None = None
 
     @property
     def unlimited(self) -> bool:
         """Whether a datum's reason alone decides if it runs."""
-        return not self.sample and self.among is None
+        return not (self.sample or self.watched) and self.among is None
 
     def wants(self, reason: str) -> bool:
         """Return whether a datum with this reason runs."""
@@ -116,7 +119,12 @@ def selection_of(
     elif args.get("datums") is not None:
         among = Bitmap(int(identity) for identity in args["datums"])
     return Selection(
-        tuple(options.only), options.force, options.replace_edited, options.sample or 0, among
+        tuple(options.only),
+        options.force,
+        options.replace_edited,
+        options.sample or 0,
+        args.get("settle") is not None,
+        among,
     )
 
 

@@ -13,6 +13,7 @@ from ..ledger import queries
 from ..ledger.queries import RunRow
 from ..runner.ask import ask_again, recorded, tell_run
 from ..runner.client import ensure_runner
+from ..runner.towatch import ask_to_stop_watching, ask_to_watch, with_what_feeds_it
 from . import bodies, reads
 from .errors import bad_request, not_found, refused
 from .reader import Reader
@@ -40,6 +41,27 @@ class Actions:
             row = reads.run_of(conn, run)
             _check_theirs(conn, row, asked["what"])
             return _again(conn, reader, row, asked["what"], asked.get("key"))
+
+        return await reader.write(act)
+
+    async def watch(self, reader: Reader, body: dict[str, Any]) -> str:
+        """Have the input of a transform watched, and of those that feed it, or not any more;
+        return the request's uuid."""
+        asked = bodies.checked(body, bodies.WATCH, "transform")
+        name, stop = asked.pop("transform"), asked.pop("stop", False)
+        if stop and asked:
+            raise bad_request(f"{min(asked)!r} does not go with 'stop'")
+
+        def act(conn: sqlite3.Connection) -> str:
+            row = _latest(conn, reads.transform_id(conn, name))
+            if stop:
+                return ask_to_stop_watching(conn, reader.project, row)
+            request = ""
+            for each in with_what_feeds_it(conn, reader.project, row):
+                known = queries.latest_run(conn, each)
+                assert known is not None
+                request = ask_to_watch(conn, reader.project, known, origin="server", **asked)
+            return request
 
         return await reader.write(act)
 

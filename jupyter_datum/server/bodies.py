@@ -91,6 +91,17 @@ def integer(low: int, high: int = _LARGEST) -> Check:
     return check
 
 
+def seconds(low: float, high: float) -> Check:
+    """Return the check for a number of seconds."""
+
+    def check(value: Any) -> float:
+        if type(value) not in (int, float) or not low <= value <= high:
+            raise ValueError(f"it takes a number of seconds from {low:g} to {high:g}")
+        return float(value)
+
+    return check
+
+
 def one_of(*words: str) -> Check:
     """Return the check for one of some words."""
 
@@ -185,6 +196,12 @@ RETRY: Final[Mapping[str, Check]] = {"what": what, "key": uuid}
 REQUEST: Final[Mapping[str, Check]] = {
     "kind": one_of("cancel", "pause", "resume", "scale", "detach"),
     "workers": integer(1, 100_000),
+}
+WATCH: Final[Mapping[str, Check]] = {
+    "transform": name,
+    "settle": seconds(0, 86_400),
+    "every": seconds(0.1, 86_400),
+    "stop": boolean,
 }
 #: Which further words go with a verb of upkeep.
 _GOES_WITH: Final[Mapping[str, frozenset[str]]] = {

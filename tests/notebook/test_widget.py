@@ -39,7 +39,7 @@ def test_watch_shows_a_run_while_the_kernel_is_free(notebook: Notebook) -> None:
     cell += "\nassert datum.value != 7"
     notebook.run(cell)
     wait_for(notebook.story, 2)
-    notebook.send("%datum watch slow")
+    notebook.send("%datum widget slow")
     state = comm_states(notebook, until="failed")
     assert state["head"]["success"] == 29 and state["head"]["failed"] == 1
     assert bytes(state["tiles"]) == bytes([2] * 7 + [3] + [2] * 22)

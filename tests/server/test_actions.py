@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import time
 import uuid
 from typing import Any
 
 import pytest
 
 from jupyter_datum.ledger import queries
-from tests.story import Story
+from tests.story import Story, eventually
 
 from .conftest import Call
 
@@ -189,3 +191,33 @@ async def test_values_that_only_a_kernel_knows(
     assert answer.json["message"] == told
     with story.ledger() as conn:
         assert conn.execute("select count(*) from request").fetchone() == (1,)
+
+
+async def test_the_input_of_a_transform_is_watched_and_not_any_more(
+    call: Call, story: Story
+) -> None:
+    (story.folder / "in").mkdir()
+    (story.folder / "in/a.txt").write_text("a")
+    story.run('up -i "in/*.txt" --engine serial', "datum.stem")
+    where = ("projects", story.project.uuid, "watches")
+    answer = await call(*where, method="POST", body={"transform": "up", "settle": 0, "every": 0.3})
+    assert answer.status == 202
+    (story.folder / "in/b.txt").write_text("b")
+    assert eventually(lambda: story.executions()["'b.txt'"] == 1, within=60)
+    (found,) = (await call(*where)).json["watches"]
+    assert (found["transform"], found["state"], found["runs"]) == ("up", "active", 1)
+    wrong = await call(*where, method="POST", body={"transform": "up", "stop": True, "settle": 1})
+    assert wrong.status == 400
+    await call(*where, method="POST", body={"transform": "up", "stop": True})
+
+    async def stopped() -> bool:
+        return bool((await call(*where)).json["watches"][0]["state"] == "stopped")
+
+    end = time.monotonic() + 30
+    while not await stopped():
+        assert time.monotonic() < end
+        await asyncio.sleep(0.1)
+    story.namespace["numbers"] = [1]
+    story.run("one -i numbers --engine serial", "1")
+    fixed = await call(*where, method="POST", body={"transform": "one"})
+    assert fixed.status in (400, 409) and "nothing to watch" in fixed.json["message"]

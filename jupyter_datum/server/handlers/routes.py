@@ -6,7 +6,7 @@ from typing import Final
 
 from tornado.web import RequestHandler
 
-from . import actions, origins, project, runs, start, stream, upkeep
+from . import actions, origins, project, runs, start, stream, upkeep, watches
 
 _P: Final = r"projects/([0-9a-f]{32})"
 _R: Final = _P + r"/runs/([0-9a-f]{32})"
@@ -37,6 +37,7 @@ ROUTES: Final[list[tuple[str, type[RequestHandler]]]] = [
     (rf"{_P}/origin", origins.Origin),
     (rf"{_P}/overview", origins.Overview),
     (rf"{_P}/outputs", origins.Outputs),
+    (rf"{_P}/watches", watches.Watches),
     (rf"{_P}/upkeep", upkeep.Upkeep),
     (rf"{_P}/upkeep/([0-9a-f]{{32}})", upkeep.Errand),
     (rf"{_P}/requests/([0-9a-f]{{32}})", runs.Request),

@@ -1,0 +1,128 @@
+"""What kernel, server and CLI ask of a runner about watched transforms."""
+
+from __future__ import annotations
+
+import sqlite3
+import uuid
+from typing import Any, Final
+
+from ..errors import UsageError
+from ..inputs import input_from_json
+from ..inputs.upstream import upstream_names
+from ..ledger import queries, requests
+from ..ledger.queries import RunRow
+from ..ledger.watches import WatchRow
+from ..project import Project
+from ..transform.recipe import Recipe
+from .ask import recorded
+from .client import ask_for_room, ensure_runner
+from .environment import values_of
+from .handover import offer
+
+#: Seconds that a file must have stood still before it counts.
+SETTLE: Final = 2.0
+#: Inputs that are what they were when the cell was run.
+_FIXED: Final = frozenset({"items", "grid"})
+
+
+def ask_to_watch(
+    conn: sqlite3.Connection,
+    project: Project,
+    row: RunRow,
+    *,
+    settle: float = SETTLE,
+    every: float | None = None,
+    origin: str = "cli",
+) -> str:
+    """Ask for the input of a transform to be watched until that is stopped; return the
+    request's uuid.
+
+    Parameters
+    ----------
+    conn : sqlite3.Connection
+    project : Project
+    row : RunRow
+        Of the transform: with what it ran.
+    settle : float
+        Seconds that a file must have stood still.
+    every : float, optional
+        Seconds between two listings; as the system's events tell if left out.
+    origin : str
+        Who asks.
+
+    Raises
+    ------
+    SignatureError
+        If this user did not sign the recipe.
+    RunError
+        If its interpreter is gone, or values of environment variables are.
+    """
+    recipe = recorded(project, row)
+    values = values_of(recipe.environment, {"origin": origin})
+    ask_for_room(conn, recipe.interpreter)
+    identity = uuid.uuid4().hex
+    requests.ask(
+        conn, uuid=identity, interpreter=recipe.interpreter, kind="watch", run=identity,
+        recipe=row.recipe, args={"settle": settle, "every": every},
+    )  # fmt: skip
+    ensure_runner(project, recipe.interpreter)
+    if values:
+        offer(project, recipe.interpreter, identity, values)
+    return identity
+
+
+def ask_to_stop_watching(conn: sqlite3.Connection, project: Project, row: RunRow) -> str:
+    """Ask for a transform not to be watched any more; return the request's uuid (errors:
+    :func:`recorded`)."""
+    recipe = recorded(project, row)
+    identity = uuid.uuid4().hex
+    requests.ask(
+        conn, uuid=identity, interpreter=recipe.interpreter, kind="unwatch",
+        args={"transform": row.name},
+    )  # fmt: skip
+    ensure_runner(project, recipe.interpreter)
+    return identity
+
+
+def with_what_feeds_it(conn: sqlite3.Connection, project: Project, row: RunRow) -> list[str]:
+    """Return a transform and those that its datums come from: watched alone it would never
+    have anything new. What cannot change by itself is left out.
+
+    Raises
+    ------
+    UsageError
+        If nothing of it can.
+    """
+    seen: dict[str, Recipe] = {}
+    left = [row.name]
+    while left:
+        name = left.pop()
+        if name not in seen:
+            seen[name] = recipe = recorded(project, _row(conn, name))
+            left += upstream_names(recipe.input)
+    moving = {name for name, recipe in seen.items() if _can_change(recipe, project)}
+    if not moving:
+        raise UsageError(
+            f"the input of {row.name} changes only when its cell is run: there is nothing to watch"
+        )
+    fed = {name for name, recipe in seen.items() if upstream_names(recipe.input)}
+    return [name for name in reversed(seen) if name in moving | fed]
+
+
+def _can_change(recipe: Recipe, project: Project) -> bool:
+    """Whether anything of its input is looked up anew each time."""
+    leaves = input_from_json(recipe.input, project).leaves
+    return any(leaf.kind not in _FIXED for leaf in leaves if leaf.kind != "transform")
+
+
+def _row(conn: sqlite3.Connection, name: str) -> RunRow:
+    row = queries.latest_run(conn, name)
+    if row is None:
+        raise UsageError(f"{name} has not run yet: run its cell first")
+    return row
+
+
+def watch_json(row: WatchRow) -> dict[str, Any]:
+    """Return a watch as plain JSON."""
+    hidden = ("interpreter", "request", "recipe")
+    return {name: value for name, value in row._asdict().items() if name not in hidden}
