@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_datum.engines import ENGINES, get_engine
+from jupyter_datum.engines import get_engine, known_engines
 from jupyter_datum.engines.base import Down, Engine, EngineSettings, Event, Refused, Returned, Up
 from jupyter_datum.errors import EngineNotInstalledError
 from jupyter_datum.events import (
@@ -234,7 +234,7 @@ class Crew:
                 gone.add(event.worker)
 
 
-@pytest.fixture(params=ENGINES)
+@pytest.fixture(params=known_engines())
 def crew(request: pytest.FixtureRequest, work: Work) -> Iterator[Crew]:
     try:
         engine = get_engine(request.param)(
