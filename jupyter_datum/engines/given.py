@@ -320,8 +320,10 @@ class GivenEngine(Engine):
             with contextlib.suppress(Exception):
                 self._take_leave(self._post)
         self._let_post_go()
+        # Who still tries to connect has nothing to give back but what it brings up.
+        patience = CLOSE_SECONDS if self._members or self.patient else _LEAVE_SECONDS
         for closing in self._closing:
-            closing.join(CLOSE_SECONDS)
+            closing.join(patience)
         self._closing.clear()
         self._members.clear()
         self._used.clear()

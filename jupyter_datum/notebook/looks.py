@@ -21,6 +21,7 @@ from ..lineage import (
 )
 from ..lineage.ask import DOWN, UP
 from ..project import Project
+from .engines import show_engines, takes_engines
 
 
 class Look(NamedTuple):
@@ -155,4 +156,5 @@ LOOKS: Final[dict[str, Look]] = {
     "overview": Look("how many datums, how long one takes, how many new", takes_name, _overview),
     "export": Look("OpenLineage events, a Process Run Crate, a flat table", _takes_export, _export),
     "report": Look("one page on a transform that needs no server", _takes_report, _report),
+    "engines": Look("where datums can run; --try: a sample on each", takes_engines, show_engines),
 }
