@@ -16,7 +16,6 @@ from jupyter_datum.notebook.looks import look
 
 from ..story import Story
 
-
 OF_DATUMS = "select key, state, attempt, run, began, result from datum order by key"
 
 
@@ -72,7 +71,7 @@ def test_a_sample_runs_on_each_engine_and_leaves_nothing(story: Story, settings:
     body = "assert datum.value != 3\ndatum.out_file('.txt').write_text('x')\ndatum.value"
     story.run("job -i numbers", body)
     before = story.executions()
-    files = sorted((story.folder / "out").rglob("*.txt"))
+    files = sorted((story.folder / "out").glob("job/*.txt"))
     with story.ledger() as conn:
         ledger = list(conn.execute(OF_DATUMS))
     found = rows(
@@ -85,7 +84,7 @@ def test_a_sample_runs_on_each_engine_and_leaves_nothing(story: Story, settings:
         assert found[name]["start"] > 0
     assert "no engine is named 'nothing'" in found["nothing"]["problem"]
     assert sum((story.executions() - before).values()) == 12  # five, and one to warm up
-    assert sorted((story.folder / "out").rglob("*.txt")) == files
+    assert sorted((story.folder / "out").glob("job/*.txt")) == files
     assert len(os.listdir(story.project.dir / "runs")) == 1
     with story.ledger() as conn:
         assert list(conn.execute(OF_DATUMS)) == ledger
