@@ -138,7 +138,7 @@ class Datum:
         self.index = index
         #: Number of this try, from 1.
         self.attempt = attempt
-        #: What to compute on.
+        #: What to compute on: ``"cpu"``, or ``"cuda:0"``, the first device that this worker sees.
         self.device = "cpu"
 
     # -- the input -----------------------------------------------------------------------

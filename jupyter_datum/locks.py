@@ -10,22 +10,33 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import Final, NamedTuple
 
 
-def try_lock(path: Path) -> int | None:
+class Span(NamedTuple):
+    """A stretch of bytes of a lock file; a length of 0 means to its end, however far."""
+
+    start: int
+    length: int
+
+
+_ALL: Final = Span(0, 0)
+
+
+def try_lock(path: Path, span: Span = _ALL) -> int | None:
     """Return a descriptor that holds the exclusive lock of `path`, or None if it is taken.
 
     The lock ends with the process, or when the descriptor is closed.
     """
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    if _lock(handle, exclusive=True):
+    if _lock(handle, span, exclusive=True):
         return handle
     os.close(handle)
     return None
 
 
-def is_locked(path: Path) -> bool:
-    """Return whether another process holds the lock of `path`.
+def is_locked(path: Path, span: Span = _ALL) -> bool:
+    """Return whether another process holds the lock of `path`, or of a part of `span`.
 
     Never to be asked by the holder itself (see above). Two who ask at once do not disturb
     each other; a holder-to-be who comes between tries again.
@@ -35,26 +46,29 @@ def is_locked(path: Path) -> bool:
     except FileNotFoundError:
         return False
     try:
-        return not _lock(handle, exclusive=False)
+        return not _lock(handle, span, exclusive=False)
     finally:
         os.close(handle)
 
 
-def _lock(handle: int, *, exclusive: bool) -> bool:
+def _lock(handle: int, span: Span, *, exclusive: bool) -> bool:
     if sys.platform == "win32":
         import msvcrt
 
+        os.lseek(handle, span.start, os.SEEK_SET)
+        size = span.length or 1
         try:
-            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, size)
         except OSError:
             return False
         if not exclusive:
-            msvcrt.locking(handle, msvcrt.LK_UNLCK, 1)
+            msvcrt.locking(handle, msvcrt.LK_UNLCK, size)
         return True
     import fcntl
 
     try:
-        fcntl.lockf(handle, (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+        kind = fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH
+        fcntl.lockf(handle, kind | fcntl.LOCK_NB, span.length, span.start)
     except OSError:
         return False
     return True

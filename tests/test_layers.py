@@ -22,6 +22,7 @@ FLOORS = {
     "locks": 1,
     "words": 1,
     "datum": 2,
+    "devices": 2,
     "resources": 2,
     "project": 2,
     "events": 3,

@@ -19,6 +19,7 @@ from typing import Any, Final, NamedTuple
 import msgpack
 
 from ..datum import Datum, Form
+from ..devices import device_of
 from ..errors import OutputError, RunError
 from ..events import (
     MAX_BODY,
@@ -102,6 +103,7 @@ class Bench:
             self._staging = Staging(header.out, header.epoch, header.worker)
         self._scratch = project.run(header.run) / "tmp" / f"{header.epoch}-{header.worker}"
         self._tmp_used = False
+        self._device = device_of(os.environ)
         #: What the datum at work failed of, if it is to be recovered.
         self._failure: Failure | None = None
         #: What is being done: a phase of :class:`~jupyter_datum.events.Failure`, or "".
@@ -217,10 +219,12 @@ class Bench:
         if inputs:
             files = tuple((f.name, os.fsdecode(self._path(f.name, f.rel)), f.rel) for f in inputs)
             contents = tuple(f.content for f in inputs)
-        return Datum(
+        datum = Datum(
             transform.input, item.key, files, value, item.captures, item.position, item.attempt,
             self, contents, transform.code, transform.form, item.value if self._seen else None,
         )  # fmt: skip
+        datum.device = self._device
+        return datum
 
     def url(self, name: str, rel: bytes) -> str | None:
         """Return the URL of a file of the datum at work; None if it is a file of this machine."""

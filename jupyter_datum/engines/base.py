@@ -14,9 +14,11 @@ promised here.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final, NamedTuple
+
+from ..devices import Slot
 
 #: More workers than any cluster has: all that there are.
 EVERY: Final = 1 << 16
@@ -65,7 +67,13 @@ class Log(NamedTuple):
     text: str
 
 
-Event = Up | Down | Returned | Refused | Log
+class Waiting(NamedTuple):
+    """No worker can start, since somebody else has what it needs; ``reason`` says who."""
+
+    reason: str
+
+
+Event = Up | Down | Returned | Refused | Log | Waiting
 
 
 @dataclass(frozen=True)
@@ -81,11 +89,15 @@ class EngineSettings:
     options : mapping
         The engine's own (a profile, an address); what it does not know is a
         :exc:`~jupyter_datum.errors.UsageError`.
+    slots : sequence of slot, optional
+        Variables of one worker each, over the common ones: its devices. There are never
+        more workers than slots; the slot of one that is gone is its successor's.
     """
 
     project_dir: str
     environment: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
+    slots: Sequence[Slot] | None = None
 
 
 class Engine(ABC):

@@ -112,7 +112,7 @@ class DaskHub(Hub):
 
         self._cluster.scheduler.add_plugin(Watch(), name="jupyter-datum")
 
-    def spawn(self, worker: str, number: int) -> int:
+    def spawn(self, worker: str, number: int, slot: Mapping[str, str]) -> int:
         """See :meth:`Hub.spawn`."""
         options = {
             "scheduler_file": str(self._address_file),
@@ -130,7 +130,7 @@ class DaskHub(Hub):
             worker,
             "distributed.cli.dask_spec",
             f"--spec={spec}",
-            extra={_variable(key): str(value) for key, value in _WORKER.items()},
+            extra={_variable(key): str(value) for key, value in _WORKER.items()} | dict(slot),
         )
 
     def send(self, worker: str, set_id: int, data: bytes) -> None:

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 from ..errors import EngineError
@@ -72,13 +73,21 @@ class IpyparallelHub(Hub):
             time.sleep(0.02)
         return file
 
-    def _spawn(self, child: str, module: str, *args: str, worker: bool = True) -> int:
+    def _spawn(
+        self,
+        child: str,
+        module: str,
+        *args: str,
+        worker: bool = True,
+        slot: Mapping[str, str] = MappingProxyType({}),
+    ) -> int:
         places = [f"--{kind}-dir={self.children.folder}" for kind in ("ipython", "profile")]
         # Of a cluster in which the runner itself may run.
         foreign = {key: "" for key in os.environ if key.startswith("IPP_")}
-        return self.children.spawn(child, module, *places, *args, extra=foreign, worker=worker)
+        extra = {**foreign, **slot}
+        return self.children.spawn(child, module, *places, *args, extra=extra, worker=worker)
 
-    def spawn(self, worker: str, number: int) -> int:
+    def spawn(self, worker: str, number: int, slot: Mapping[str, str]) -> int:
         """See :meth:`Hub.spawn`."""
         pid = self._spawn(
             worker,
@@ -90,6 +99,7 @@ class IpyparallelHub(Hub):
             "--IPEngine.enable_nanny=False",
             "--IPEngine.max_heartbeat_misses=0",
             "--log-level=WARN",
+            slot=slot,
         )
         self._silent[worker] = number
         self._look.set()

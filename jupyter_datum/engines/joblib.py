@@ -34,6 +34,7 @@ from ..errors import EngineError, UsageError
 from . import worker as worker_module
 from .base import Down, Engine, EngineSettings, Event, Log, Refused, Returned, Up
 from .processes import WORKER_MARK, OomWatch, death_cause, kill_left, kill_tree
+from .slots import Slots
 
 #: Seconds between two looks whether a process has ended, while waiting for events.
 _LOOK: Final = 0.02
@@ -153,6 +154,7 @@ class JoblibEngine(Engine):
         self._happened: SimpleQueue[_Message] = SimpleQueue()
         self._workers: dict[str, _Worker] = {}
         self._numbers = itertools.count(1)
+        self._slots = Slots(settings.slots)
         self._oom = OomWatch()
         self._failed_starts = 0
         self._trouble: EngineError | None = None
@@ -165,20 +167,29 @@ class JoblibEngine(Engine):
         """See :meth:`Engine.scale`."""
         _users.add(self)
         here = [w for w in self._workers.values() if not (w.killed or w.leaving or w.ended)]
-        for _ in range(n - len(here)):
-            self._start_one()
+        self._slots.owed = max(0, n - len(here))
+        self._start_owed()
         # The last to be useful go first: those that still start, then idle ones.
         for worker in sorted(here, key=lambda w: (w.up, len(w.sets)))[: max(0, len(here) - n)]:
             worker.leaving = True
             self._let_go(worker)
 
-    def _start_one(self) -> None:
+    def _start_owed(self) -> None:
+        """Start who is wanted, as far as there are devices; the others when there are."""
+        while self._slots.owed and self._start_one():
+            self._slots.owed -= 1
+
+    def _start_one(self) -> bool:
         name = f"w{next(self._numbers)}"
+        slot = self._slots.take(name)
+        if slot is None:
+            return False
         try:
-            worker = _Worker(name, dict(self.settings.environment), self._happened)
+            worker = _Worker(name, {**self.settings.environment, **slot}, self._happened)
         except OSError as exc:
             raise EngineError(f"engine 'joblib' cannot start a process: {exc}") from exc
         self._workers[name] = worker
+        return True
 
     def _let_go(self, worker: _Worker) -> None:
         if not worker.up:
@@ -213,8 +224,10 @@ class JoblibEngine(Engine):
         if self._trouble is not None:
             trouble, self._trouble = self._trouble, None
             raise trouble
+        if self._slots.due():
+            self._start_owed()
         until = time.monotonic() + timeout
-        found = [*self._heard(0), *self._ended()]
+        found = [*self._slots.waiting(), *self._heard(0), *self._ended()]
         while not found and (left := until - time.monotonic()) > 0:
             found = [*self._heard(min(left, _LOOK)), *self._ended()]
         return found
@@ -261,17 +274,23 @@ class JoblibEngine(Engine):
     def _down(self, worker: _Worker) -> Event:
         del self._workers[worker.name]
         worker.forget()
+        raced = self._slots.lost(worker.name)
+        self._slots.give_back(worker.name)
         oom = not worker.killed and self._oom.rose()
         cause = death_cause(worker.exit_code(), out_of_memory=oom)
         if worker.up or worker.leaving:
             return Down(worker.name, "given back" if worker.leaving else cause)
-        return self._failed_start(worker, cause)
+        return self._failed_start(worker, cause, raced)
 
-    def _failed_start(self, worker: _Worker, cause: str) -> Event:
+    def _failed_start(self, worker: _Worker, cause: str, raced: bool) -> Event:
+        if raced:  # somebody else was quicker to the device: no fault of anybody's
+            self._slots.owed += 1
+            return Log(f"worker {worker.name} gives way: its device was taken meanwhile")
         self._failed_starts += 1
         text = f"worker {worker.name} of engine 'joblib' did not start: {cause}"
         if self._failed_starts < _START_TRIES:
-            self._start_one()
+            self._slots.owed += 1
+            self._start_owed()
         elif not self._workers:
             self._trouble = EngineError(text)
         return Log(text)

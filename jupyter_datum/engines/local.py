@@ -24,6 +24,7 @@ from typing import ClassVar, Final, NamedTuple
 from ..errors import EngineError, EngineNotInstalledError, UsageError
 from .base import Down, Engine, EngineSettings, Event, Log, Refused, Returned, Up
 from .children import Children
+from .slots import Slots
 
 #: A worker that is not ready by then is ended, and counts as one that failed to start.
 START_SECONDS: Final = 60.0
@@ -119,8 +120,11 @@ class Hub(ABC):
         """Bring it up and connect; returns or raises. :class:`Ready` is told from then on."""
 
     @abstractmethod
-    def spawn(self, worker: str, number: int) -> int:
-        """Start the process of `worker`, which waits for the hub; return its pid."""
+    def spawn(self, worker: str, number: int, slot: Mapping[str, str]) -> int:
+        """Start the process of `worker`, which waits for the hub; return its pid.
+
+        `slot` are variables of its own.
+        """
 
     @abstractmethod
     def send(self, worker: str, set_id: int, data: bytes) -> None:
@@ -161,6 +165,7 @@ class LocalEngine(Engine):
         self._happened: SimpleQueue[Message] = SimpleQueue()
         self._workers: dict[str, _Worker] = {}
         self._numbers = itertools.count(1)
+        self._slots = Slots(settings.slots)
         self._hub: Hub | None = None
         self._closing: list[threading.Thread] = []
         self._trouble: EngineError | None = None
@@ -175,25 +180,34 @@ class LocalEngine(Engine):
         here = {name: w for name, w in self._workers.items() if w.ended is None}
         for worker in here.values():
             worker.leaving = False
-        try:
-            for _ in range(n - len(here)):
-                self._spawn()
-        except OSError as exc:
-            raise EngineError(f"engine {self.name!r} cannot start a process: {exc}") from exc
+        self._slots.owed = max(0, n - len(here))
+        self._spawn_owed()
         # The last to be useful go first: those that still start, then idle ones.
         rank = sorted(here, key=lambda name: (here[name].up, bool(here[name].sets)))
         for name in rank[: max(0, len(here) - n)]:
             here[name].leaving = True
             self._let_go(name)
 
-    def _spawn(self) -> None:
+    def _spawn_owed(self) -> None:
+        """Start who is wanted, as far as there are devices; the others when there are."""
+        try:
+            while self._slots.owed and self._spawn():
+                self._slots.owed -= 1
+        except OSError as exc:
+            raise EngineError(f"engine {self.name!r} cannot start a process: {exc}") from exc
+
+    def _spawn(self) -> bool:
+        number = next(self._numbers)
+        worker = f"{self.name[0]}{number}"
+        slot = self._slots.take(worker)
+        if slot is None:
+            return False
         if self._hub is None:
             self._failed_starts = 0
             self._hub = self.hub_class(self.name, self.settings.environment, self._happened.put)
-        number = next(self._numbers)
-        worker = f"{self.name[0]}{number}"
-        pid = self._hub.spawn(worker, number)
+        pid = self._hub.spawn(worker, number, slot)
         self._workers[worker] = _Worker(pid, self._hub, time.monotonic() + START_SECONDS)
+        return True
 
     def send(self, worker: str, set_id: int, data: bytes) -> None:
         """See :meth:`Engine.send`."""
@@ -219,7 +233,9 @@ class LocalEngine(Engine):
         """
         until = time.monotonic() + timeout
         self._end_late_starters()
-        found: list[Event] = []
+        if self._slots.due():
+            self._spawn_owed()
+        found = self._slots.waiting()
         while self._trouble is None:
             left = until - time.monotonic()
             wait = not found and left > 0
@@ -268,12 +284,17 @@ class LocalEngine(Engine):
         worker = self._workers.pop(name, None)
         if worker is None:
             return []
+        raced = self._slots.lost(name)
+        self._slots.give_back(name)
         if worker.hub is self._hub:
             worker.hub.forget(name)
         if worker.up:
             return [Down(name, worker.ended or cause)]
         if worker.leaving or worker.hub is not self._hub:
             return []
+        if raced:  # somebody else was quicker to the device: no fault of anybody's
+            self._slots.owed += 1
+            return [Log(f"worker {name} gives way: its device was taken meanwhile")]
         return self._failed_start(name, worker.hub, worker.ended or cause)
 
     def _failed_start(self, name: str, hub: Hub, cause: str) -> list[Event]:
@@ -281,7 +302,8 @@ class LocalEngine(Engine):
         text = f"worker {name} of engine {self.name!r} did not start: {cause}"
         text = _with_output(text, hub.children.output(name))
         if self._failed_starts < START_TRIES:
-            self._spawn()
+            self._slots.owed += 1
+            self._spawn_owed()
         elif not self._workers:
             raise EngineError(text)
         return [Log(text)]

@@ -21,6 +21,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NoReturn
 
+from ..devices import hold, shares_of
 from ..errors import ProjectError
 from ..events import Begun, DatumSet, SetReturn, frame, pack_return, unpack_set
 from ..inputs import input_from_json
@@ -224,6 +225,9 @@ def prepare() -> None:
     global _own
     _own = True
     lead_group()
+    if not hold(shares_of(os.environ), f"in {os.getcwd()}"):
+        os.write(2, b"another process has taken the device of this worker\n")
+        os._exit(BROKEN)
     # A kernel's backend draws into its cell; a desktop's would open windows.
     if os.environ.get("MPLBACKEND", "module://").startswith("module://"):
         os.environ["MPLBACKEND"] = "Agg"

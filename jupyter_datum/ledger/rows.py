@@ -45,6 +45,7 @@ class RunRow(NamedTuple):
     pipeline: str
     folded: int
     feed: str | None
+    devices: str | None
 
     @property
     def pending(self) -> int:
@@ -59,7 +60,7 @@ RUN: Final = (
     " r.workers, r.options, r.origin, r.status, r.message, r.note, r.epoch, r.requested,"
     " r.started, r.ended, r.planned, r.total, r.running, r.success, r.failed, r.recovered,"
     " r.skipped, r.cancelled, r.executions, r.late, r.seconds, r.saved,"
-    " r.pipeline, r.folded, r.feed"
+    " r.pipeline, r.folded, r.feed, r.devices"
     " from run r join transform t on t.id = r.transform "
 )
 

@@ -301,6 +301,9 @@ MIGRATIONS: Final[tuple[str, ...]] = (
     -- Its plan and states were put away to save room: counts and datums remain.
     alter table run add column folded int not null default 0;
 
+    -- What its workers compute on, if devices were asked for: names with commas, or cpu.
+    alter table run add column devices text;
+
     -- Transforms whose input is watched: what is new or changed runs by itself.
     create table watch (
         transform text primary key,        -- name

@@ -31,7 +31,10 @@ COUNTS: Final = ("total", "running", "success", "failed", "recovered", "skipped"
 #: Columns of a run that only grow.
 SUMS: Final = ("executions", "late", "seconds", "saved")
 #: Columns of a run that may be set while it lasts.
-FIELDS: Final = ("status", "message", "note", "planned", "saved", "workers", "ended", "feed")
+FIELDS: Final = (
+    "status", "message", "note", "planned", "saved", "workers", "ended", "feed",
+    "devices",
+)  # fmt: skip
 _WORKER: Final = ("pid", "host", "up", "position", "key", "since", "done", "state", "cause")
 
 

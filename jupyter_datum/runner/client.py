@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from typing import Final
 
+from ..devices import DEVICE, LEASE
 from ..engines.processes import WORKER_MARK
 from ..errors import RunnerError
 from ..ledger import clusters, db, queries, requests
@@ -34,7 +35,7 @@ _KEPT_PREFIXES: Final = (
 
 #: Carried by what a runner has started, to be ended with it: a runner is not (it may be
 #: started by its predecessor, or by a cell in a worker).
-_MARKS: Final = frozenset({watcher.MARK, WORKER_MARK})
+_MARKS: Final = frozenset({watcher.MARK, WORKER_MARK, LEASE, DEVICE})
 
 #: Starts the runner from a short-lived process, so that nobody has to wait for it (no
 #: zombie), in a session of its own, so that no interrupt of the kernel reaches it.

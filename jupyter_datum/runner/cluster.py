@@ -17,8 +17,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from ..devices import Slot, shares_of
 from ..engines import Choice, engine_class
-from ..engines.base import EVERY, Down, Engine, EngineSettings, Event, Refused, Returned, Up
+from ..engines.base import (
+    EVERY,
+    Down,
+    Engine,
+    EngineSettings,
+    Event,
+    Refused,
+    Returned,
+    Up,
+    Waiting,
+)
 from ..ledger.clusters import ClusterState
 from ..resources import default_workers
 from ..transform.options import Options
@@ -42,10 +53,18 @@ class Wanted:
     environment: tuple[tuple[str, str], ...] = field(repr=False)
     options: tuple[tuple[str, Any], ...]
     code: str
+    #: Devices of each worker; None where workers have none.
+    slots: tuple[Slot, ...] | None = None
+
+    @property
+    def devices(self) -> frozenset[str]:
+        """The devices that its workers may hold."""
+        slots = self.slots or ()
+        return frozenset(share.device for slot in slots for share in shares_of(dict(slot)))
 
     def settings(self, project_dir: str) -> EngineSettings:
         """As the engine wants it."""
-        return EngineSettings(project_dir, dict(self.environment), dict(self.options))
+        return EngineSettings(project_dir, dict(self.environment), dict(self.options), self.slots)
 
 
 @dataclass
@@ -64,6 +83,8 @@ class Cluster:
     #: When workers were asked for, while none is up.
     asked: float = 0.0
     started: bool = False
+    #: Whether others have the devices that it needs.
+    waits: bool = False
     #: The engine's number of each set that is not answered -> the run's.
     sent: dict[int, int] = field(default_factory=dict)
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
@@ -79,11 +100,14 @@ class Cluster:
             return None if set_id is None else event._replace(set_id=set_id)
         if isinstance(event, Up):
             self.workers[event.worker] = event
+            self.waits = False
             self.watch.add(event.pid)
         elif isinstance(event, Down):
             gone = self.workers.pop(event.worker, None)
             self.watch.discard(gone.pid if gone else None)
             self.asked = time.monotonic()
+        elif isinstance(event, Waiting):  # nobody's fault: the time to start begins anew
+            self.waits, self.asked = True, time.monotonic()
         return event
 
     def send(self, worker: str, set_id: int, data: bytes) -> None:
@@ -175,6 +199,7 @@ class Pool:
             cluster.sent.clear()
             cluster.size = min(cluster.size, len(cluster.workers))
         else:
+            self._make_room(wanted.devices)
             choice = Choice(wanted.engine, dict(wanted.options))
             engine = engine_class(choice)(wanted.settings(self._project_dir))
             cluster = Cluster(wanted, engine, self.watch, Sizer(Bounds(0)))
@@ -215,13 +240,23 @@ class Pool:
         given = dict(zip(working, shares(list(working.values()), cores), strict=True))
         return given.get(id(cluster))
 
+    def _make_room(self, devices: frozenset[str]) -> None:
+        """Workers that wait for nothing do not keep devices from those who need them."""
+        for cluster in [c for c in self._idle if devices & c.wanted.devices]:
+            self._idle.remove(cluster)
+            self._close(cluster, "another run needs its devices")
+
     def give_back(self, cluster: Cluster, now: float, *, keep: bool) -> None:
         """Take `cluster` back after a run; close it unless it is to be kept."""
         self._active.remove(cluster)
         cluster.sizer.over(now)
         cluster.run = None
+        devices = cluster.wanted.devices
+        needed = any(other.waits and devices & other.wanted.devices for other in self._active)
         if not keep:
             self._close(cluster, "its run was stopped or went wrong")
+        elif needed:
+            self._close(cluster, "another run waits for its devices")
         elif not cluster.workers:
             self._close(cluster, None)
         else:

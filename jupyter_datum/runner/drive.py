@@ -11,7 +11,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Final
 
-from ..engines.base import Down, Log, Returned, Up
+from ..engines.base import Down, Log, Returned, Up, Waiting
 from ..engines.base import Event as EngineEvent
 from ..engines.base import Refused as EngineRefused
 from ..errors import DatumError, OutputError
@@ -101,6 +101,7 @@ class Drive:
         self._tails: dict[str, JournalTail] = {}
         self._looked = time.monotonic()
         self._ending: RunStatus | None = None
+        self._waited = False  # for a device that others have
         self._parcels = Parcels(job)
 
     # -- moving on -----------------------------------------------------------------------
@@ -165,10 +166,16 @@ class Drive:
         elif isinstance(event, EngineRefused):
             leaving = self.cluster.surplus
             self._apply(SetReturned(event.worker, event.set_id & 0xFFFFFFFF, True, leaving), now)
+        elif isinstance(event, Waiting) and self.status is RunStatus.RUNNING:
+            self._set_status(self.status, event.reason)
+            self._waited = True
         elif isinstance(event, Log):
             print(f"{self.cluster.wanted.engine}: {event.text}", flush=True)
 
     def _up(self, worker: str, now: float) -> None:
+        if self._waited:
+            self._waited = False
+            self._set_status(self.status)
         self._tails[worker] = JournalTail(self.job.journal(worker))
         self._committer.worker_up(worker, self.cluster.workers.get(worker))
         self._apply(WorkerUp(worker), now)

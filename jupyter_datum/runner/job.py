@@ -14,6 +14,7 @@ from ..project import Project
 from ..remote import is_url
 from ..transform.options import Options
 from ..transform.recipe import Recipe
+from .means import Means
 from .streams import Link
 
 
@@ -43,7 +44,8 @@ class Job:
         The recipe's, with what the request changed.
     out : bytes or None
         Absolute output folder, or a URL.
-    workers : int
+    means : Means
+        Workers and devices.
     link : Link
         To the runs that it follows.
     """
@@ -56,8 +58,13 @@ class Job:
     source: Input
     options: Options
     out: bytes | None
-    workers: int
+    means: Means
     link: Link
+
+    @property
+    def workers(self) -> int:
+        """How many there are to be; 0: all that the user's own cluster has."""
+        return self.means.workers
 
     @property
     def epoch(self) -> int:

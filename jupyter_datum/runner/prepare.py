@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from ..devices import VISIBLE
 from ..engines import choose_engine, is_name
 from ..errors import OutputConflictError, RunError, SignatureError
 from ..inputs import input_from_json
@@ -38,6 +39,7 @@ from .job import Job, staging_of
 from .keep import Keeper
 from .lister import listed_apart
 from .listing import ids_by_key
+from .means import Means, means_of, visible_to
 from .plan import Planner
 from .recover import recover
 from .selection import GivesWay, selection_of
@@ -94,9 +96,10 @@ class Preparer:
         check_declared(recipe)
         options = _options(recipe, request.args)
         self._check_far(request.run, recipe)
+        means = self._means(request.run, recipe, options)
         with transaction(self._conn):
-            key = self._rows(request, request.run, request.recipe, recipe, options)
-        return self._drive(request.run, key, request.recipe, recipe, options, request.args)
+            key = self._rows(request, request.run, request.recipe, recipe, options, means)
+        return self._drive(request.run, key, request.recipe, recipe, options, request.args, means)
 
     def again(self, row: queries.RunRow) -> Drive:
         """Take up a run that an older runner left.
@@ -109,9 +112,10 @@ class Preparer:
         recipe = read_recipe(self._project, row.recipe)
         args = json.loads(row.options)
         options = _options(recipe, args)
+        means = self._means(row.uuid, recipe, options)
         key = RunKey(row.id, row.transform, row.version, self._epoch)
         writes.take_over(self._conn, key)
-        return self._drive(row.uuid, key, row.recipe, recipe, options, args, recovering=True)
+        return self._drive(row.uuid, key, row.recipe, recipe, options, args, means, recovering=True)
 
     def abandon(self, row: queries.RunRow, message: str) -> None:
         """End a run that cannot be taken up; what is finished stays."""
@@ -155,7 +159,13 @@ class Preparer:
     # -- rows ----------------------------------------------------------------------------
 
     def _rows(
-        self, request: Request, uuid: str, digest: str, recipe: Recipe, options: Options
+        self,
+        request: Request,
+        uuid: str,
+        digest: str,
+        recipe: Recipe,
+        options: Options,
+        means: Means,
     ) -> RunKey:
         conn = self._conn
         out = os.fsencode(recipe.out) if recipe.out else None
@@ -178,13 +188,15 @@ class Preparer:
             recipe=digest,
             interpreter=self._interpreter,
             engine=options.engine,
-            workers=choose_engine(options.engine).workers(options.workers),
+            workers=means.workers,
             options=request.args,
             origin=str(request.args.get("origin", "kernel")),
             requested=request.at,
             epoch=self._epoch,
             pipeline=str(request.args.get("pipeline", "")),
         )
+        if means.devices is not None:
+            conn.execute("update run set devices = ? where id = ?", (means.devices, run))
         fresh = writes.allocate_datums(conn, 0)
         return RunKey(run, transform, version, self._epoch, fresh)
 
@@ -206,6 +218,7 @@ class Preparer:
         recipe: Recipe,
         options: Options,
         args: Mapping[str, Any],
+        means: Means,
         *,
         recovering: bool = False,
     ) -> Drive:
@@ -221,7 +234,7 @@ class Preparer:
             source,
             options,
             out,
-            choose_engine(options.engine).workers(options.workers),
+            means,
             Link(source, args.get("follows") or {}),
         )
         for name in ("j", "claims", "logs"):
@@ -311,7 +324,12 @@ class Preparer:
         """Limits of threads are ours to set, unless the user has set them in the kernel."""
         threads = thread_environment(job.workers, job.options.threads)
         values = self._told(job.uuid, job.recipe)
+        values.pop(VISIBLE, None)  # from which devices are taken; not what a worker sees
+        values |= visible_to(job.means, job.options)
         return {**values, **threads} if job.options.threads else {**threads, **values}
+
+    def _means(self, uuid: str, recipe: Recipe, options: Options) -> Means:
+        return means_of(options, {**os.environ, **self._told(uuid, recipe)})
 
     def _told(self, uuid: str, recipe: Recipe) -> dict[str, str]:
         told = self._receiver.values(uuid) or {}
@@ -325,7 +343,7 @@ class Preparer:
         if choice.kind == "serial":
             extra = (("inbox", str(job.folder / "inbox")), ("lock", str(job.folder / "kernel")))
         code = json.dumps([job.recipe.modules, job.recipe.sys_path, job.recipe.cwd])
-        return Wanted(choice.kind, environment_key(environment), extra, code)
+        return Wanted(choice.kind, environment_key(environment), extra, code, job.means.slots)
 
 
 def _options(recipe: Recipe, args: Mapping[str, Any]) -> Options:

@@ -62,6 +62,8 @@ class Options:
         ``name=version`` of values that have no stable content.
     equivalent : bool
         This version of the code counts as the one that made the results.
+    gpus : str or None
+        Devices of each worker: ``1``, ``2``, ``0.5``, ``auto`` (one, if there is any).
     recover : str or None
         Name of a function of the kernel, called with datum and failure when the last try
         has failed; what it returns is the result.
@@ -97,6 +99,7 @@ class Options:
     depends: tuple[str, ...] = ()
     versions: tuple[str, ...] = ()
     equivalent: bool = False
+    gpus: str | None = None
     recover: str | None = None
     max_datums_per_worker: int | None = None
     memory_limit: int | None = None

@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
+from ..devices import Gpus
+
 
 class Option(NamedTuple):
     """One option: how it is written, how its text is read, what it does.
@@ -96,6 +98,11 @@ def _versions(text: str) -> tuple[str, ...]:
     return _words(text)
 
 
+def _gpus(text: str) -> str:
+    Gpus.parse(text)  # says what is wrong with it
+    return text
+
+
 def _on_error(text: str) -> str:
     if not re.fullmatch(r"continue|stop(:\d+|:\d+(\.\d+)?%)?", text):
         raise ValueError("it takes continue, stop, stop:N or stop:P%")
@@ -116,6 +123,9 @@ OPTIONS: Final[tuple[Option, ...]] = (
            "workers without work are given back after it; default 10min here, 5min elsewhere"),
     Option("threads", ("--threads",), "N", _count,
            "threads of numerical libraries in each worker; default: cores // workers"),
+    Option("gpus", ("--gpus",), "N", _gpus,
+           "GPUs that each worker sees: 1, 2, a part (0.5: two workers on one, whose memory is "
+           "not fenced), or auto: one if there is any"),
     Option("tries", ("--tries",), "N", _count,
            "attempts in all for deaths, time-outs and I/O errors; default 3"),
     Option("timeout", ("--timeout",), "TIME", duration,

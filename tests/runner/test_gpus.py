@@ -1,0 +1,115 @@
+"""``--gpus``: runs with devices that no driver knows, each with a real runner."""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from jupyter_datum.devices.lease import folder
+from jupyter_datum.ledger import requests
+from jupyter_datum.states import RunStatus
+
+from ..story import Story, eventually
+
+SEES = "import os\n[os.environ['CUDA_VISIBLE_DEVICES'], datum.device]"
+
+
+@pytest.fixture
+def names(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """Two devices of this test's own, told as a user would in the kernel."""
+    tag = uuid.uuid4().hex[:8]
+    found = [f"fake-{tag}-{n}" for n in range(2)]
+    monkeypatch.setenv("JUPYTER_DATUM_DEVICES", ",".join(found))
+    yield found
+    for file in folder().glob(f"fake-{tag}-*"):
+        file.unlink()
+
+
+@pytest.fixture
+def story(tmp_path: Path) -> Iterator[Story]:
+    story = Story(tmp_path)
+    yield story
+    story.close()
+
+
+def refusal(story: Story, line: str) -> str:
+    """Ask for a run; return why it is refused."""
+    run = story.start(line, SEES)
+    answers: list[str] = []
+
+    def answered() -> bool:
+        with story.ledger() as conn:
+            state, answer = requests.answered(conn, run)
+        answers.append(answer or "")
+        return state == "refused"
+
+    assert eventually(answered, within=60), answers
+    return answers[-1]
+
+
+def test_a_run_has_a_worker_for_each_device_and_says_which(story: Story, names: list[str]) -> None:
+    story.namespace["xs"] = range(40)
+    row = story.run("m -i xs --gpus 1 --workers 8", "import time\ntime.sleep(0.05)\n" + SEES)
+    assert row.status == RunStatus.SUCCESS
+    assert row.devices == ",".join(names)
+    assert row.workers == 2
+    found = Counter(tuple(result) for result in story.transform("m").results())
+    assert set(found) == {(name, "cuda:0") for name in names}
+    # Its workers wait for another run, and keep the devices; one that needs them has them.
+    row = story.run("n -i xs --gpus 0.5 --engine dask --workers 1", SEES)
+    assert row.status == RunStatus.SUCCESS
+    assert {tuple(result) for result in story.transform("n").results()} == {(names[0], "cuda:0")}
+
+
+def test_a_worker_without_devices_sees_none(story: Story, names: list[str]) -> None:
+    story.namespace["xs"] = [1, 2]
+    row = story.run("m -i xs", SEES)
+    assert (row.status, row.devices) == (RunStatus.SUCCESS, None)
+    assert list(story.transform("m").results()) == [["", "cpu"]] * 2
+
+
+def test_without_a_device_auto_runs_on_the_cpu_and_others_say_where_they_looked(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JUPYTER_DATUM_DEVICES", "")
+    story.namespace["xs"] = [1, 2]
+    row = story.run("m -i xs --gpus auto", SEES)
+    assert (row.status, row.devices) == (RunStatus.SUCCESS, "cpu")
+    assert list(story.transform("m").results()) == [["", "cpu"]] * 2
+    why = refusal(story, "n -i xs --gpus 1")
+    assert "there is no device" in why
+    assert "JUPYTER_DATUM_DEVICES=" in why
+    assert "--gpus 1 --workers 1" in refusal(story, "o -i xs --gpus 1 --engine serial")
+
+
+def test_of_two_projects_one_waits_for_the_other_and_says_so(
+    tmp_path: Path, names: list[str]
+) -> None:
+    folders = [tmp_path / "a", tmp_path / "b"]
+    for path in folders:
+        path.mkdir()
+    first, second = (Story(path) for path in folders)
+    gate = tmp_path / "gate"
+    try:
+        for story in (first, second):
+            story.namespace["xs"] = [1, 2]
+            story.namespace["gate"] = str(gate)
+        waits = "import time\nfrom pathlib import Path\nwhile not Path(gate).exists():\n"
+        run = first.start("m -i xs --gpus 2 --give-back 0", waits + "    time.sleep(0.02)\n" + SEES)
+        first.until(run, lambda row: row.running > 0)
+        assert eventually(lambda: bool(first.executions()), within=60)
+        late = second.start("m -i xs --gpus 1", SEES)
+        row = second.until(late, lambda row: bool(row.message))
+        assert "waiting for a device: 2 of 2 taken" in (row.message or "")
+        assert str(folders[0]) in (row.message or "")
+        gate.touch()
+        assert first.end(run).status == RunStatus.SUCCESS
+        assert second.end(late).status == RunStatus.SUCCESS
+        assert {result[0] for result in second.transform("m").results()} <= set(names)
+    finally:
+        first.close()
+        second.close()
