@@ -58,6 +58,7 @@ class Committer:
         self._counts: tuple[int, ...] = ()
         self.late = 0
         self.message: str | None = None
+        self._waits = False
 
     # -- what is gathered ----------------------------------------------------------------
 
@@ -91,8 +92,16 @@ class Committer:
         self._failed.append((record, blame.worker, blame.final))
         return failure
 
+    def waits(self, reason: str) -> None:
+        """No worker can start yet: show why, until one does."""
+        self._waits = True
+        self._fields["message"] = reason
+
     def worker_up(self, worker: str, up: Up | None) -> None:
         """A worker can be sent sets."""
+        if self._waits:
+            self._waits = False
+            self._fields["message"] = None
         self._workers[worker] = {
             "pid": up.pid if up else None,
             "host": up.host if up else "",

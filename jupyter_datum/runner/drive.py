@@ -101,7 +101,6 @@ class Drive:
         self._tails: dict[str, JournalTail] = {}
         self._looked = time.monotonic()
         self._ending: RunStatus | None = None
-        self._waited = False  # for a device that others have
         self._parcels = Parcels(job)
 
     # -- moving on -----------------------------------------------------------------------
@@ -166,16 +165,12 @@ class Drive:
         elif isinstance(event, EngineRefused):
             leaving = self.cluster.surplus
             self._apply(SetReturned(event.worker, event.set_id & 0xFFFFFFFF, True, leaving), now)
-        elif isinstance(event, Waiting) and self.status is RunStatus.RUNNING:
-            self._set_status(self.status, event.reason)
-            self._waited = True
+        elif isinstance(event, Waiting):
+            self._committer.waits(event.reason)
         elif isinstance(event, Log):
             print(f"{self.cluster.wanted.engine}: {event.text}", flush=True)
 
     def _up(self, worker: str, now: float) -> None:
-        if self._waited:
-            self._waited = False
-            self._set_status(self.status)
         self._tails[worker] = JournalTail(self.job.journal(worker))
         self._committer.worker_up(worker, self.cluster.workers.get(worker))
         self._apply(WorkerUp(worker), now)
