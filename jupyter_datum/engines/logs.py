@@ -63,6 +63,9 @@ class _Sink(io.RawIOBase):
 class _Stream(io.TextIOWrapper):
     """A text stream that user code cannot close for the datums after it."""
 
+    #: A command that the cell runs may write to its descriptor.
+    is_log = True
+
     def __init__(self, sink: _Sink) -> None:
         super().__init__(
             io.BufferedWriter(sink),

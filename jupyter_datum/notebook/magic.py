@@ -65,6 +65,7 @@ class DatumMagics(DecisionVerbs, Magics):
         shell.events.register("pre_run_cell", self._note_cell)
         shell.events.register("post_run_cell", self._cell_ended)
         shell.events.register("pre_run_cell", self._samples.before)
+        shell.input_transformers_cleanup.append(self._samples.read)
 
     def _note_cell(self, info: Any) -> None:
         self._raw = info.raw_cell or ""

@@ -10,6 +10,8 @@ from .. import inputs
 from ..datum import Datum
 from ..errors import DatumError, NoDatumsError
 from ..inputs import Input, Listed
+from ..transform.command import COMMANDS
+from ..transform.escapes import script_of
 from ..transform.marked import line_of, magic_line
 from ..transform.optionline import parse_line
 from .asked import metadata_of
@@ -59,12 +61,25 @@ class SampleCells:
 
     def before(self, info: Any) -> None:
         """Look at the cell that is about to be executed (IPython's ``pre_run_cell``)."""
+        mark = self._mark()
+        if mark is None or magic_line(info.raw_cell or "") is not None:
+            return
+        self._shell.user_ns.update(COMMANDS if mark.get("shell") is True else {})
+        if self.picked != mark["name"]:
+            self._shell.user_ns["datum"] = self._sample(mark)
+
+    def read(self, lines: list[str]) -> list[str]:
+        """Make Python of a marked cell of bash (a last one of IPython's cleaning transforms)."""
+        mark = self._mark()
+        is_bash = mark is not None and mark.get("shell") is True
+        if not is_bash or not lines or lines[0].startswith("get_ipython().run_cell_magic("):
+            return lines
+        return f"{script_of(''.join(lines))}\n".splitlines(keepends=True)
+
+    def _mark(self) -> Mapping[str, Any] | None:
         mark = metadata_of(self._shell).get("datum")
-        if not isinstance(mark, Mapping) or not isinstance(mark.get("name"), str):
-            return
-        if magic_line(info.raw_cell or "") is not None or self.picked == mark["name"]:
-            return
-        self._shell.user_ns["datum"] = self._sample(mark)
+        named = isinstance(mark, Mapping) and isinstance(mark.get("name"), str)
+        return mark if named and isinstance(mark, Mapping) else None
 
     def _sample(self, mark: Mapping[str, Any]) -> Datum | Unbound:
         try:

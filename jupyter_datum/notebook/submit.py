@@ -22,7 +22,7 @@ from ..remote import is_url, urls_of
 from ..runner.ask import ask_for_run
 from ..runner.environment import carried, needed, of_stores
 from ..transform.capture import Captured, capture
-from ..transform.cell import Cell, compile_cell
+from ..transform.cell import Cell, bash_cell, compile_cell
 from ..transform.check import SLOT, checked_schema
 from ..transform.declared import declare
 from ..transform.fallback import RECOVER, checked_fallback
@@ -77,6 +77,8 @@ def prepare(
         With a sentence, if anything about it cannot work.
     """
     options = parse_line(line, cell.body)
+    if options.shell:
+        cell = bash_cell(cell)
     if not options.name:
         raise UsageError("a transform needs a name: %%datum NAME -i INPUT")
     options = replace(options, engine=engine_of(options.engine, namespace))

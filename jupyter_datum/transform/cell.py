@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 import inspect
 import linecache
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import CodeType
 from typing import Final
 
 from ..errors import CellSyntaxError, UsageError
+from .escapes import python_of, script_of
 
 _FLAGS: Final = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 
@@ -41,29 +42,41 @@ class Cell:
         Raises
         ------
         UsageError
-            If a line is a magic or a shell command.
+            If a line is a magic.
         CellSyntaxError
             If it is no Python.
         """
-        self._refuse_magics()
-        padded = "\n" * (self.first_line - 1) + self.body
+        above = "\n" * (self.first_line - 1)
         try:
-            return ast.parse(padded, self.filename, "exec", type_comments=False)
+            return _parsed(above + self.body, self.filename)
+        except SyntaxError:
+            pass
+        try:
+            return _parsed(above + python_of(self.body), self.filename)
         except SyntaxError as exc:
+            self._refuse_magics()
             raise CellSyntaxError.of(exc) from None
 
     def _refuse_magics(self) -> None:
-        try:
-            ast.parse(self.body)
-            return
-        except SyntaxError:
-            pass
         for number, line in enumerate(self.body.splitlines(), self.first_line):
-            if line.lstrip().startswith(("%", "!")):
+            if line.lstrip().startswith("%"):
                 raise UsageError(
-                    f"line {number} of the cell, {line.strip()!r}, is a magic or a shell command; "
-                    "a cell that runs on workers is Python alone (use subprocess.run)"
+                    f"line {number} of the cell, {line.strip()!r}, is a magic; a cell that runs "
+                    "on workers is Python and !commands, or with --shell it is bash"
                 )
+
+
+def _parsed(text: str, filename: str) -> ast.Module:
+    return ast.parse(text, filename, "exec", type_comments=False)
+
+
+def bash_cell(cell: Cell) -> Cell:
+    """Return the cell that runs a cell of bash; a traceback quotes what stands there."""
+    return replace(cell, body=script_of(cell.body), whole=_whole(cell))
+
+
+def _whole(cell: Cell) -> str:
+    return cell.whole or "\n" * (cell.first_line - 1) + cell.body
 
 
 @dataclass(frozen=True)
@@ -98,6 +111,6 @@ def _compiled(tree: ast.Module | ast.Expression, filename: str, mode: str) -> Co
 
 def remember(cell: Cell) -> None:
     """Tell ``linecache`` the text of the whole cell."""
-    text = cell.whole or "\n" * (cell.first_line - 1) + cell.body
+    text = _whole(cell)
     lines = text.splitlines(keepends=True)
     linecache.cache[cell.filename] = (len(text), None, lines, cell.filename)

@@ -64,6 +64,8 @@ class Options:
         This version of the code counts as the one that made the results.
     gpus : str or None
         Devices of each worker: ``1``, ``2``, ``0.5``, ``auto`` (one, if there is any).
+    shell : bool
+        The cell is bash.
     recover : str or None
         Name of a function of the kernel, called with datum and failure when the last try
         has failed; what it returns is the result.
@@ -100,6 +102,7 @@ class Options:
     versions: tuple[str, ...] = ()
     equivalent: bool = False
     gpus: str | None = None
+    shell: bool = False
     recover: str | None = None
     max_datums_per_worker: int | None = None
     memory_limit: int | None = None

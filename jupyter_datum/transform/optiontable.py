@@ -165,6 +165,8 @@ OPTIONS: Final[tuple[Option, ...]] = (
            "a version for a value without stable content (model=v3)"),
     Option("equivalent", ("--equivalent",), "", None,
            "this version of the code counts as the one that made the results: no rerun"),
+    Option("shell", ("--shell",), "", None,
+           "the cell is bash: $DATUM_PATH is the file, $DATUM_OUT takes what is to be kept"),
     Option("large_payload", ("--large-payload",), "", None,
            "send more than 64 MB of the kernel's values to the workers (1 GB at most)"),
 )  # fmt: skip

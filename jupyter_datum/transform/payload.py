@@ -22,6 +22,7 @@ from ..hashing import hex_digest, type_name
 from .capture import Captured
 from .cell import Cell, compile_cell
 from .check import SLOT, checker
+from .command import COMMANDS
 from .fallback import RECOVER, Fallback
 from .modules import as_sources, present
 
@@ -176,6 +177,7 @@ class Loaded:
         self.check = None if schema is None else checker(schema)
         #: Called when the last try has failed; None if nobody is.
         self.recover: Fallback | None = namespace.pop(RECOVER, None)
+        namespace.update(COMMANDS)
         compiled = compile_cell(cell)
         self._body = compiled.body
         self._last = compiled.last
