@@ -23,7 +23,7 @@ from typing import Final, NoReturn
 
 from ..devices import hold, shares_of
 from ..errors import ProjectError
-from ..events import Begun, DatumSet, SetReturn, frame, pack_return, unpack_set
+from ..events import DatumSet, SetReturn, begun_frame, pack_return, unpack_set
 from ..inputs import input_from_json
 from ..inputs.lazy import loader
 from ..project import Project, find
@@ -103,8 +103,8 @@ class Session:
         for item in datum_set.items:
             if self.interrupted:
                 break
-            begun = Begun(item.position, item.attempt, epoch, set_id, time.time())
-            written.append(ended + frame(begun))
+            begun = begun_frame(item.position, item.attempt, epoch, set_id, time.time())
+            written.append(ended + begun)
             life.append(written[-1])
             if failures and item.position in failures:
                 ended = life.bench.recover(item, set_id, load, failures[item.position])

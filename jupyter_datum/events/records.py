@@ -19,6 +19,7 @@ from ..errors import FrameError
 
 MAGIC: Final = b"dj"
 _HEAD: Final = struct.Struct("<2sII")
+_head = _HEAD.pack
 #: No record is longer; a greater length is damage, not a record.
 MAX_BODY: Final = 64 << 20
 
@@ -168,11 +169,17 @@ Record = Begun | Done | Failed
 _pack = msgpack.Packer(use_bin_type=True, unicode_errors="surrogateescape").pack
 
 
+def begun_frame(position: int, attempt: int, epoch: int, set_id: int, at: float) -> bytes:
+    """Return the frame of a :class:`Begun`, of which a million are written and few read."""
+    body: bytes = _pack((BEGUN, position, attempt, epoch, set_id, at))
+    return _head(MAGIC, len(body), crc32(body)) + body
+
+
 def frame(record: Record) -> bytes:
     """Return `record` as one frame."""
     kind = BEGUN if type(record) is Begun else DONE if type(record) is Done else FAILED
     body: bytes = _pack((kind, *record))
-    return _HEAD.pack(MAGIC, len(body), crc32(body)) + body
+    return _head(MAGIC, len(body), crc32(body)) + body
 
 
 def frames(data: bytes | memoryview, start: int = 0) -> Iterator[tuple[Record, int]]:

@@ -19,6 +19,7 @@ _LAZY: Final = b"l"
 #: A dict or list of encoded values, of which one at least is no JSON.
 _PARTS: Final = b"d"
 _dumps = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+_read = json.JSONDecoder().raw_decode
 #: Python refuses to write longer integers (4,300 digits) in decimal.
 _LONGEST: Final = 1 << 8192
 #: Deeper nesting is left to pickle: JSON's reader would hit the recursion limit.
@@ -76,7 +77,10 @@ def decode_value(data: bytes, load: Callable[[dict[str, Any]], Any] | None = Non
     """
     tag = data[:1]
     if tag == _JSON:
-        return json.loads(data[1:].decode("utf-8", "surrogatepass"))
+        text = data[1:].decode("utf-8", "surrogatepass")
+        # A third of what json.loads takes; there is no space around what we have written.
+        value, end = _read(text)
+        return value if end == len(text) else json.loads(text)
     if tag == _PICKLE:
         return pickle.loads(data[1:])
     if tag == _LAZY and load is not None:
