@@ -9,7 +9,7 @@ the end of a file means "not yet"; a frame whose checksum is wrong is an error.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 from zlib import crc32
 
@@ -202,15 +202,28 @@ def outcomes(data: bytes | memoryview) -> tuple[list[Record], int]:
 
     Half of what a journal holds says *begun*, and is of use only while it is the last.
     """
-    found: list[Record] = []
+    bodies: list[bytes] = []
     begun, stop = b"", 0
     for body, stop in _bodies(data, 0):  # noqa: B007
         if body[1] == BEGUN:  # byte 0 is the array's head, as for all records
             begun = body
         else:
             begun = b""
-            found.append(_record(body))
-    return ([*found, _record(begun)] if begun else found), stop
+            bodies.append(body)
+    return [*_records(bodies), *([_record(begun)] if begun else [])], stop
+
+
+def _records(bodies: Sequence[bytes]) -> list[Record]:
+    """As :func:`_record` of each, in one go: half the time."""
+    whole = b"".join(bodies)
+    reader = msgpack.Unpacker(**_HOW, use_list=False, max_buffer_size=len(whole) + 1)
+    reader.feed(whole)
+    try:
+        found = [_done(list(each)) for each in reader if each[0] == DONE]
+    except (ValueError, TypeError, LookupError, msgpack.UnpackException):
+        found = []
+    # Failures among them, or what is no record of ours: one by one.
+    return list(found) if len(found) == len(bodies) else [_record(body) for body in bodies]
 
 
 def _bodies(data: bytes | memoryview, start: int) -> Iterator[tuple[bytes, int]]:
@@ -232,13 +245,12 @@ def _bodies(data: bytes | memoryview, start: int) -> Iterator[tuple[bytes, int]]
 
 def _record(body: bytes) -> Record:
     try:
-        kind, *fields = msgpack.unpackb(
-            body, use_list=False, strict_map_key=False, unicode_errors="surrogateescape"
-        )
+        row = list(msgpack.unpackb(body, **_HOW, use_list=False))
     except (ValueError, TypeError, msgpack.UnpackException) as exc:
         raise FrameError(f"not a record of ours: {exc}") from exc
-    if kind == DONE and len(fields) == _DONE_FIELDS:
-        return _done(fields)
+    if row[:1] == [DONE] and len(row) == _DONE_FIELDS:
+        return _done(row)
+    kind, *fields = row
     if kind == BEGUN:
         return Begun._make(fields)
     if kind == FAILED:
@@ -252,21 +264,26 @@ def _record(body: bytes) -> Record:
     raise FrameError(f"a record of unknown kind {kind!r} with {len(fields)} fields")
 
 
-_DONE_FIELDS: Final = len(Done._fields)
+#: With the kind.
+_DONE_FIELDS: Final = len(Done._fields) + 1
+_HOW: Final = {"strict_map_key": False, "unicode_errors": "surrogateescape"}
 #: A named tuple from a tuple of the right length: a third of the time of its own maker.
 _new = tuple.__new__
 
 
-def _done(fields: list[Any]) -> Done:
-    """The record that a million datums pass through."""
-    if fields[8]:
-        fields[8] = tuple([_new(InputFile, each) for each in fields[8]])
-    if fields[9]:
-        fields[9] = tuple([_new(OutputFile, each) for each in fields[9]])
-    if fields[10]:
-        fields[10] = _new(Result, fields[10])
-    if fields[11]:
-        fields[11] = _new(LogSegment, fields[11])
-    if fields[15]:
-        fields[15] = _new(Result, fields[15])
-    return _new(Done, fields)
+def _done(row: list[Any]) -> Done:
+    """The record that a million datums pass through; `row` begins with its kind."""
+    if len(row) != _DONE_FIELDS:
+        raise TypeError(f"a success of {len(row)} fields")
+    del row[0]
+    if row[8]:
+        row[8] = tuple([_new(InputFile, each) for each in row[8]])
+    if row[9]:
+        row[9] = tuple([_new(OutputFile, each) for each in row[9]])
+    if row[10]:
+        row[10] = _new(Result, row[10])
+    if row[11]:
+        row[11] = _new(LogSegment, row[11])
+    if row[15]:
+        row[15] = _new(Result, row[15])
+    return _new(Done, row)
