@@ -60,7 +60,7 @@ def test_any_text_is_one_word(text: str) -> None:
         ({"enigne": "dask"}, "did you mean 'engine'"),
         ({"zzz": 1}, "there are: input"),
         ({"force": "yes"}, "'force' takes true or false"),
-        ({"workers": True}, "'workers' takes N, not true"),
+        ({"workers": True}, "'workers' takes N|MIN..MAX, not true"),
         ({"workers": 0}, "1 or more"),
         ({"name": "not a name"}, "two names"),
     ],
