@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import random
 from pathlib import Path
 
 import nbformat
@@ -100,27 +101,33 @@ def test_a_failed_command_tells_its_status_and_its_last_lines(story: Story) -> N
     assert "was killed by SIGKILL" in str(story.transform("bad").failures())
 
 
-@pytest.mark.parametrize("line", ["!sleep 987", "lines = !sleep 987"])
+@pytest.mark.parametrize("line", ["!sleep {}", "lines = !sleep {}"])
 def test_a_command_ends_with_its_datum(story: Story, line: str) -> None:
-    _files(story.folder)
-    row = story.run('slow -i "in/a 1.txt" --tries 1 --timeout 1s', line)
+    seconds = _some_seconds()
+    story.namespace["waits"] = [1]
+    row = story.run("slow -i waits --tries 1 --timeout 1s", line.format(seconds))
     assert row.failed == 1 and "1 s" in str(story.transform("slow").failures())
-    assert eventually(lambda: not _sleepers(), within=30)
+    assert eventually(lambda: not _sleepers(seconds), within=30)
 
 
 def test_a_command_ends_with_its_run(story: Story) -> None:
-    story.namespace["waits"] = [987]
+    seconds = _some_seconds()
+    story.namespace["waits"] = [seconds]
     run = story.start("slow -i waits --tries 1", "!sleep {datum.value}")
-    assert eventually(lambda: bool(_sleepers()), within=30)
+    assert eventually(lambda: bool(_sleepers(seconds)), within=60)
     story.tell("cancel", run)
     assert story.end(run).cancelled == 1
-    assert eventually(lambda: not _sleepers(), within=30)
+    assert eventually(lambda: not _sleepers(seconds), within=30)
 
 
-def _sleepers() -> list[int]:
-    return [
-        p.pid for p in psutil.process_iter(["cmdline"]) if p.info["cmdline"] == ["sleep", "987"]
-    ]
+def _some_seconds() -> int:
+    """Many, and others than any test beside this one waits."""
+    return random.randrange(10**6, 10**8)
+
+
+def _sleepers(seconds: int) -> list[int]:
+    found = psutil.process_iter(["cmdline"])
+    return [p.pid for p in found if p.info["cmdline"] == ["sleep", str(seconds)]]
 
 
 def test_a_marked_cell_of_bash_is_written_on_one_datum(notebook: Notebook) -> None:
