@@ -115,6 +115,15 @@ class Engine(ABC):
     def __init__(self, settings: EngineSettings) -> None:
         self.settings = settings
 
+    @property
+    def start_within(self) -> float:
+        """Seconds within which a first worker is up, or none will be."""
+        return 120.0
+
+    def output(self) -> str:
+        """Return the end of what workers have printed that did not come up, for people."""
+        return ""
+
     @abstractmethod
     def start(self, n: int) -> None:
         """Begin to bring up `n` workers; each is reported by an :class:`Up` when ready.

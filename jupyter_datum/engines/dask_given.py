@@ -8,10 +8,12 @@ by its own events when to ask again.
 from __future__ import annotations
 
 import itertools
+import signal
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from importlib import import_module
+from pathlib import Path
 from typing import Any, Final
 
 from ..errors import EngineError
@@ -39,14 +41,18 @@ class DaskPost(Post):
         self._futures: dict[str, set[Any]] = {}
         #: Worker -> its nanny's address, or None.
         self._nannies: dict[str, str | None] = {}
+        #: Imported in this thread: some packages set handlers of signals when they are.
+        self._class = _class_of(options["cluster"]) if "cluster" in options else None
         super().__init__(options, tell)
 
     def open(self) -> None:
         """See :meth:`Post.open`."""
         from distributed import Client
 
-        if "cluster" in self.options:
-            self._cluster = _bring_up(self.options["cluster"], self.options.get("options", {}))
+        if self._class is not None:
+            # Of dask-jobqueue: without it jobs print into whatever folder the runner is in.
+            jobs = {"log_directory": str(self.logs)} if hasattr(self._class, "job_cls") else {}
+            self._cluster = self._class(**{**jobs, **self.options.get("options", {})})
             self._cluster.scale(self._size)
         where = self._cluster or self.options["address"]
         security = {} if self._cluster else {"security": _security(self.options)}
@@ -126,6 +132,12 @@ class DaskPost(Post):
         if self._cluster is not None:
             self._cluster.scale(n)
 
+    @property
+    def logs(self) -> Path | None:
+        """See :attr:`Post.logs`."""
+        asked = self.options.get("options", {}).get("log_directory")
+        return Path(asked or self.options["logs"])
+
     def close(self) -> None:
         """See :meth:`Post.close`."""
         self._news.set()
@@ -137,16 +149,20 @@ class DaskPost(Post):
             self._cluster.close(timeout=10)
 
 
-def _bring_up(place: str, options: Mapping[str, Any]) -> Any:
+def _class_of(place: str) -> Any:
     module, colon, name = place.partition(":")
     if not colon:
         raise EngineError(f"cluster = {place!r}: write it as package:Class")
+    interrupt = signal.getsignal(signal.SIGINT)
     try:
-        return getattr(import_module(module), name)(**options)
+        found = getattr(import_module(module), name)
     except ImportError as exc:
         raise EngineError(
             f"cluster {place!r} needs {exc.name!r}: pip install {module.replace('_', '-')}"
         ) from exc
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, interrupt)  # dask_jobqueue would have it end the runner
+    return found
 
 
 def _security(options: Mapping[str, Any]) -> Any:
@@ -168,7 +184,7 @@ class GivenDaskEngine(GivenEngine):
 
     name = "dask"
     post_class = DaskPost
-    knows = frozenset({"address", "security", "cluster", "options"})
+    knows = frozenset({"address", "security", "cluster", "options", "start_timeout"})
 
     @property
     def patient(self) -> bool:

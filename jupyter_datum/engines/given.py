@@ -10,23 +10,28 @@ from __future__ import annotations
 import contextlib
 import itertools
 import secrets
+import shutil
 import threading
 import time
 from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from ..errors import EngineError, UsageError
 from ..resources import THREAD_VARIABLES
+from ..transform.optiontable import duration
 from . import guest
 from .base import Down, Engine, EngineSettings, Event, Log, Refused, Returned, Up
+from .joblogs import last_lines
 from .post import CLOSE_SECONDS, Answered, Joined, Left, Message, Post, PostLost
 
 #: Without a worker that can be used by then, that is an error.
 START_SECONDS: Final = 60.0
 _LEAVE_SECONDS: Final = 3.0
+#: The same where a batch system decides, if the settings do not say.
+PATIENCE: Final = "1h"
 GIVEN_BACK: Final = "given back"
 #: Sets that a worker may have at once, so that it need not wait for the next one.
 _AHEAD: Final = 2
@@ -82,6 +87,8 @@ class GivenEngine(Engine):
         self._problems: dict[str, str] = {}
         self._trouble: EngineError | None = None
         self._id = secrets.token_hex(8)
+        self._since = 0.0
+        self._logs = Path(settings.project_dir) / "jobs" / self._id
         self._token = Path(settings.project_dir) / f"token-{self._id}"
 
     # -- how many ------------------------------------------------------------------------
@@ -96,7 +103,8 @@ class GivenEngine(Engine):
         if self._post is None and n > 0:
             self._token.write_text(self._id)
             self._deadline = time.monotonic() + START_SECONDS
-            self._post = self.post_class(self.settings.options, self._happened.put)
+            self._since = time.time()
+            self._post = self.post_class(self._with_logs(), self._happened.put)
         if self._post is not None:
             self._post.scale(n)
         staying = [member for member in self._used.values() if not member.leaving]
@@ -290,6 +298,21 @@ class GivenEngine(Engine):
         """Whether workers may take any time to come, as those of a batch system do."""
         return False
 
+    @property
+    def start_within(self) -> float:
+        """See :attr:`Engine.start_within`; ``start_timeout`` of the settings says it."""
+        asked = str(self.settings.options.get("start_timeout", PATIENCE if self.patient else ""))
+        return duration(asked) if asked else super().start_within
+
+    def _with_logs(self) -> dict[str, Any]:
+        """The options, and where jobs may write what they print."""
+        return {**self.settings.options, "logs": self._logs}
+
+    def output(self) -> str:
+        """See :meth:`Engine.output`: of the batch job that has printed last."""
+        folder = self._post.logs if self._post is not None else None
+        return last_lines(folder, self._since) if folder else ""
+
     def describe(self) -> str:
         """Return what cluster it is, for people."""
         return next((str(value) for value in self.settings.options.values()), self.name)
@@ -329,3 +352,4 @@ class GivenEngine(Engine):
         self._used.clear()
         self._news.clear()
         self._token.unlink(missing_ok=True)
+        shutil.rmtree(self._logs, ignore_errors=True)

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -151,6 +152,11 @@ class IpyparallelPost(Post):
             with self._lock, suppress(Exception):
                 self._client.shutdown(targets=[int(key)], block=False)
 
+    @property
+    def logs(self) -> Path | None:
+        """See :attr:`Post.logs`."""
+        return Path(self._cluster.profile_dir) / "log" if self._cluster is not None else None
+
     def close(self) -> None:
         """See :meth:`Post.close`."""
         if self._client is not None:
@@ -164,7 +170,9 @@ class GivenIpyparallelEngine(GivenEngine):
 
     name = "ipyparallel"
     post_class = IpyparallelPost
-    knows = frozenset({"profile", "connection_file", "cluster_id", "launcher", "options"})
+    knows = frozenset(
+        {"profile", "connection_file", "cluster_id", "launcher", "options", "start_timeout"}
+    )
 
     @property
     def patient(self) -> bool:

@@ -6,6 +6,7 @@ import contextlib
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 #: How long a library may take to let go of its connections.
@@ -71,6 +72,11 @@ class Post(ABC):
         self._opening.join(CLOSE_SECONDS)
         with contextlib.suppress(Exception):
             self.close()
+
+    @property
+    def logs(self) -> Path | None:
+        """The folder in which the cluster's jobs write what they print, if there is one."""
+        return None
 
     @abstractmethod
     def open(self) -> None:

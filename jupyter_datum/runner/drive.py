@@ -56,8 +56,6 @@ from .tail import JournalTail
 
 #: Seconds between two looks into the journals, and between two commits.
 GROUP: Final = 0.05
-#: Seconds to wait for a first worker, before the run is given up as impossible.
-START_WITHIN: Final = 120.0
 #: Seconds between two tries to write what a full disk did not take.
 BLOCKED: Final = 1.0
 _SET: Final = attrgetter("set_id")
@@ -216,13 +214,10 @@ class Drive:
             self._committer.feed(self._consumers.take_news())
         if not self.ended:
             self._resize(now)
-        if self._stuck(now):
-            self._no_workers(f"no worker came up within {START_WITHIN:g} s", now)
+        if self.state.remaining and (why := self._staff.overdue(now)):
+            self._no_workers(why, now)
         if not self.ended:
             self._commit(now)
-
-    def _stuck(self, now: float) -> bool:
-        return self._staff.overdue(START_WITHIN, now) and self.state.remaining > 0
 
     def _resize(self, now: float) -> None:
         if self._staff.fit(self.state.useful, now):

@@ -55,7 +55,10 @@ class Staff:
         """Whether none is left, and none would live."""
         return self.deaths >= HOPELESS and not self._cluster.workers
 
-    def overdue(self, within: float, now: float) -> bool:
-        """Whether none has come up in time."""
-        since = self._cluster.waits_since()
-        return since is not None and now - since > within
+    def overdue(self, now: float) -> str | None:
+        """What is to be said if none has come up in time."""
+        since, within = self._cluster.waits_since(), self._cluster.engine.start_within
+        if since is None or now - since <= within:
+            return None
+        text, output = f"no worker came up within {within:g} s", self._cluster.engine.output()
+        return f"{text}. The end of what its job printed:\n{output}" if output else text
