@@ -110,7 +110,9 @@ class Kernel:
             return
         if kind == "stream":
             self._clear()
-            getattr(sys, content["name"]).write(content["text"])
+            stream = getattr(sys, content["name"])
+            stream.write(content["text"])
+            stream.flush()  # in a log it is to be read while the run goes on
         elif kind in ("display_data", "update_display_data") and self._bar:
             line = content["data"].get("text/plain", "").partition("\n")[0]
             print(f"\r\033[K{line}", end="", file=sys.stderr, flush=True)

@@ -115,6 +115,8 @@ class DatumMagics(DecisionVerbs, Magics):
                 request_run(conn, prepared, run=run, origin=asked.origin, pipeline=pipeline)
 
         name = prepared.options.name
+        if active is not None:
+            print(f"{name} is running already (run {active[:8]}): waiting for it", flush=True)
         if prepared.options.background:
             ask()
             self._bind(prepared)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 from pathlib import Path
 from typing import Any
@@ -56,9 +57,11 @@ def test_batches_of_arrays(feeding: Story) -> None:
     assert sums.tolist() == list(range(N))
 
 
+@pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="no torch here")
 @pytest.mark.parametrize("processes", [0, 2])
 def test_a_torch_data_set(feeding: Story, processes: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    torch = pytest.importorskip("torch")
+    import torch
+
     monkeypatch.chdir(feeding.folder)
     names: dict[str, Any] = {"__name__": "page"}
     exec(block("class Datums"), names)
