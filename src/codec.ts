@@ -2,12 +2,13 @@
  * Frames of the stream: 4 bytes of length, a JSON header, a body. Pure functions; the
  * vectors in tests/vectors/live.json hold both halves to the same bytes.
  */
-import type { ICounts, IGroup, IOther, IRun, IWorker } from './tokens';
+import type { ICluster, ICounts, IGroup, IOther, IRun, IWorker } from './tokens';
 
 /** Headers by type; `T` is what stands in the body. */
 export type Frame =
   | { type: 'hello'; proto: number; version: string }
   | { type: 'runs'; project: string; runs: IRun[] }
+  | { type: 'clusters'; project: string; clusters: ICluster[] }
   | IStates<'snapshot'>
   | IStates<'delta'>
   | { type: 'groups'; project: string; run: string; groups: IGroup[]; other: IOther | null }
@@ -50,6 +51,8 @@ function withBody(header: any, body: Uint8Array): Frame {
       return { ...header, body };
     case 'runs':
       return { ...header, runs: json(body) };
+    case 'clusters':
+      return { ...header, clusters: json(body) };
     case 'groups':
       return { ...header, ...json(body) };
     case 'workers':

@@ -4,7 +4,7 @@ import { Signal } from '@lumino/signaling';
 import { applyDelta, inflate } from '../codec';
 import type { Frame, IStates } from '../codec';
 import { ENDED } from '../tokens';
-import type { ICounts, IGroup, IOther, IRun, IRunModel, IWorker } from '../tokens';
+import type { ICluster, ICounts, IGroup, IOther, IRun, IRunModel, IWorker } from '../tokens';
 import { Pace } from './pace';
 
 /** A run, fed by frames. It never asks for anything itself. */
@@ -38,6 +38,10 @@ export class RunModel implements IRunModel {
   get workers(): readonly IWorker[] {
     return this._workers;
   }
+  /** What it runs on, while it does; null: not known. */
+  get cluster(): ICluster | null {
+    return this._cluster;
+  }
   get error(): string | null {
     return this._error;
   }
@@ -70,6 +74,15 @@ export class RunModel implements IRunModel {
       this._counts = { ...this._counts, status: run.status, ended: run.ended };
     }
     this._changed.emit();
+  }
+
+  /** Take the clusters of its project; one of them may be its own. */
+  staff(clusters: readonly ICluster[]): void {
+    const mine = clusters.find(one => one.run === this.uuid && one.state !== 'gone') ?? null;
+    if (mine || this._cluster) {
+      this._cluster = mine;
+      this._changed.emit();
+    }
   }
 
   /** Take the groups, from a frame or a request. */
@@ -169,6 +182,7 @@ export class RunModel implements IRunModel {
   private _groups: IGroup[] = [];
   private _other: IOther | null = null;
   private _workers: IWorker[] = [];
+  private _cluster: ICluster | null = null;
   private _error: string | null = null;
   private readonly _pace = new Pace();
   private readonly _changed = new Signal<this, void>(this);

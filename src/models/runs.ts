@@ -5,7 +5,7 @@ import { Signal } from '@lumino/signaling';
 
 import type { Frame } from '../codec';
 import type { Requests } from '../requests';
-import type { Connection, IHeldRun, IRun, IRunsModel } from '../tokens';
+import type { Connection, ICluster, IHeldRun, IRun, IRunsModel } from '../tokens';
 import { RunModel } from './run';
 import { Stream } from './stream';
 
@@ -89,6 +89,7 @@ export class RunsModel implements IRunsModel, IDisposable {
       if (known) {
         held.model.learn(known);
       }
+      held.model.staff(this._clusters.get(project) ?? []);
       this._stream.send({ type: 'subscribe', project, run });
     }
     held.holders++;
@@ -146,6 +147,15 @@ export class RunsModel implements IRunsModel, IDisposable {
       this._changed.emit();
       return;
     }
+    if (frame.type === 'clusters') {
+      this._clusters.set(frame.project, frame.clusters);
+      for (const { model } of this._held.values()) {
+        if (model.project === frame.project) {
+          model.staff(frame.clusters);
+        }
+      }
+      return;
+    }
     if (!('run' in frame) || !frame.run || !frame.project) {
       return;
     }
@@ -194,6 +204,7 @@ export class RunsModel implements IRunsModel, IDisposable {
   };
 
   private _disposed = false;
+  private readonly _clusters = new Map<string, ICluster[]>();
   private readonly _drawn = new Set<string>();
   private readonly _stream: Stream;
   private readonly _runs = new Map<string, readonly IRun[]>();

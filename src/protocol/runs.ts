@@ -41,6 +41,31 @@ export interface IRun extends ICounts {
   /** Transforms that its input names. */
   needs?: string[];
   options?: IRunOptions;
+  /** Where `NAME.stream()` takes what the run makes: who waits for whom. */
+  feed?: IFeed | null;
+}
+
+/** How what a run makes is taken. */
+export interface IFeed {
+  consumers: number;
+  /** Finished datums that nobody has taken. */
+  behind: number;
+  /** Null: too early to say. */
+  bound: 'feed' | 'consumer' | null;
+}
+
+/** Workers that were brought up together. */
+export interface ICluster {
+  id: number;
+  engine: string;
+  /** The run that it works for now. */
+  run: string | null;
+  state: 'requested' | 'starting' | 'ready' | 'idle' | 'giving back' | 'gone';
+  since: number;
+  up: number;
+  /** 0: as many as its owner gives it. */
+  wanted: number;
+  message: string | null;
 }
 
 /** What was set of a run's resources. */

@@ -46,6 +46,32 @@ describe('RunsModel', () => {
     expect(said).toEqual(['visible', 'watch', 'subscribe', 'subscribe']);
   });
 
+  it('knows what a run is on, whichever is told first', async () => {
+    const cluster = {
+      id: 1,
+      engine: 'dask',
+      run: RUN,
+      state: 'starting',
+      since: 1,
+      up: 1,
+      wanted: 4
+    };
+    const put = (...clusters: object[]) => {
+      const body = new TextEncoder().encode(JSON.stringify(clusters));
+      server.last.frame({ type: 'clusters', project: PROJECT }, body);
+    };
+    const first = runs.hold(PROJECT, RUN);
+    await open();
+    put({ ...cluster, id: 2, run: null, state: 'idle' }, cluster);
+    await until(() => first.model.cluster?.state === 'starting');
+    const other = runs.hold(PROJECT, '0'.repeat(32));
+    expect(other.model.cluster).toBeNull();
+    first.dispose();
+    expect(runs.hold(PROJECT, RUN).model.cluster?.up).toBe(1);
+    put({ ...cluster, run: '0'.repeat(32), state: 'ready' });
+    await until(() => other.model.cluster?.state === 'ready');
+  });
+
   it('tells once which kernels it draws for, and again after a loss', async () => {
     runs.draw('k1');
     runs.draw('k1');

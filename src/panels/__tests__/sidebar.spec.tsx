@@ -62,6 +62,45 @@ describe('the panel', () => {
     expect(page.executed.pop()![1]).toEqual({ project: PROJECT, run: RUN, group: 1 });
   });
 
+  it('shows what a run is on, and asks for one worker more or less, once a click', async () => {
+    const more = { status: 'running', success: 1, running: 1, total: 4, engine: 'dask' } as const;
+    const options = { gpus: '0.5', batch: 64 };
+    const feed = { consumers: 1, behind: 12, bound: 'consumer' } as const;
+    await page.withRun(Uint8Array.of(2, 1, 0, 0), { ...more, options, feed });
+    await page.says('dask · gpus 0.5 · batches of 64');
+    await page.says('consumer-bound12 finished datums not taken yet');
+    const since = Date.now() / 1000 - 65;
+    const cluster = { id: 1, engine: 'dask', run: RUN, state: 'starting', since, up: 1, wanted: 4 };
+    page.put({ type: 'clusters', project: PROJECT }, [{ ...cluster, message: EVIL }]);
+    await page.says('workers start: 1 of 4 · 1:0');
+    expect(page.sidebar.node.querySelector('img')).toBeNull();
+    page.button(/One worker more/)!.click();
+    await page.says('3 workers');
+    page.button(/One worker less/)!.click();
+    await page.says('2 workers');
+    expect(page.executed.slice(-2).map(([id, args]) => [id, args.workers])).toEqual([
+      [Commands.scale, 3],
+      [Commands.scale, 2]
+    ]);
+  });
+
+  it('lists what is slow at work, and opens it', async () => {
+    const more = { status: 'running', executions: 10, seconds: 1, running: 2, success: 10 };
+    await page.withRun(new Uint8Array(12), more);
+    const at = (worker: string, position: number, ago: number) => {
+      const since = Date.now() / 1000 - ago;
+      return { worker, position, key: `${position}.csv`, since, up: 1, done: 3, state: 'busy' };
+    };
+    const workers = [at('w1', 3, 1), at('w2', 8, 7), at('w3', 5, 70)];
+    page.put({ type: 'workers', project: PROJECT, run: RUN }, workers);
+    await page.says('Slowest at work5.csvw31:108.csvw20:07');
+    page.button(/^5\.csv/)!.click();
+    expect(page.executed.pop()).toEqual([
+      Commands.openDatum,
+      { project: PROJECT, run: RUN, position: 5 }
+    ]);
+  });
+
   it('says so when the open cell is another than the recorded one', async () => {
     await page.withRun(Uint8Array.of(3), { status: 'failed', failed: 1, ended: 12 });
     await until(() => page.panel.edited === false);
