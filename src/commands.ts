@@ -11,6 +11,8 @@ import type { IOnce } from './models/cells';
 import type { PanelModel } from './models/panel';
 import { live } from './models/pipeline';
 import type { PlansModel } from './models/plans';
+import { SETTLE } from './models/watches';
+import type { WatchesModel } from './models/watches';
 import { SAMPLE_CELL } from './panels/empty';
 import { Commands } from './tokens';
 
@@ -28,6 +30,7 @@ export interface ICommandOptions {
   actions: Actions;
   panel: PanelModel;
   plans: PlansModel;
+  watches: WatchesModel;
   notebook: () => OpenNotebook | null;
   views: IViews;
   trans: TranslationBundle;
@@ -43,6 +46,7 @@ export function addCommands(options: ICommandOptions): void {
   addRequests(options);
   addNotebook(options);
   addPlans(options);
+  addWatch(options);
 }
 
 function add(
@@ -181,6 +185,24 @@ function addRequests(options: ICommandOptions): void {
     {
       enabled: going
     }
+  );
+}
+
+/** Watch a transform, or stop that. */
+function addWatch(options: ICommandOptions): void {
+  const { panel, trans, watches } = options;
+  add(
+    options,
+    Commands.watch,
+    trans.__('Watch the Input of the Transform'),
+    args => {
+      const name = text(args.name) ?? panel.selected;
+      if (name === null) {
+        throw new Error('no transform is shown');
+      }
+      return watches.ask(name, args.stop === true ? null : (number(args.settle) ?? SETTLE));
+    },
+    { enabled: () => panel.run !== null }
   );
 }
 

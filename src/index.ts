@@ -21,6 +21,7 @@ import { RunsModel } from './models/runs';
 import type { IHost } from './panels/parts';
 import { Sidebar } from './panels/sidebar';
 import { StatusItem } from './panels/statusitem';
+import { WatchesModel } from './models/watches';
 import { Requests } from './requests';
 import { DOMAIN, IRunsModel, MIME_TYPE } from './tokens';
 import { Views } from './views';
@@ -137,11 +138,12 @@ const panel: JupyterFrontEndPlugin<void> = {
     const { host, requests } = core;
     const plans = new PlansModel(requests);
     const overview = new OverviewModel(front.panel, requests);
-    const parts = { plans, overview, source: requests, theme };
+    const watches = new WatchesModel(front.panel, requests);
+    const parts = { plans, overview, watches, source: requests, theme };
     const sidebar = new Sidebar({ host, panel: front.panel, ...parts });
     const views = new Views({ app, host, requests, runs: core.runs, sidebar, inLab: lab !== null });
     const actions = new Actions(requests, front.panel, plans, front.notebook);
-    addCommands({ app, actions, views, plans, palette, trans: host.trans, ...front });
+    addCommands({ app, actions, views, plans, watches, palette, trans: host.trans, ...front });
     // Notebook 7 has its own left side: there the panel stands on the right.
     app.shell.add(sidebar, lab ? 'left' : 'right', { rank: 300 });
     restorer?.add(sidebar, sidebar.id);

@@ -21,6 +21,7 @@ import type {
   IServerStatus,
   ITransform,
   IUpkeep,
+  IWatch,
   IWorker,
   RequestKind,
   Verb
@@ -187,6 +188,17 @@ export class Requests {
 
   upkeepOf(project: string, id: string): Promise<IUpkeep> {
     return this.get(`projects/${safe(project)}/upkeep/${safe(id)}`);
+  }
+
+  async watches(project: string): Promise<IWatch[]> {
+    return (await this.get<any>(`projects/${safe(project)}/watches`)).watches;
+  }
+
+  /** Watch the input of a transform, or, without `settle`, do so no more. */
+  async watch(project: string, transform: string, settle: number | null): Promise<string> {
+    const how = settle === null ? { stop: true } : { settle };
+    const path = `projects/${safe(project)}/watches`;
+    return (await this.post<any>(path, { transform, ...how })).request;
   }
 
   overview(project: string, transform: string): Promise<IOverview> {

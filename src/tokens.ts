@@ -103,6 +103,7 @@ export const Commands = {
   stop: 'datum:stop',
   stopAll: 'datum:stop-all',
   scale: 'datum:scale',
+  watch: 'datum:watch',
   detach: 'datum:detach',
   insertSample: 'datum:insert-sample',
   showCell: 'datum:show-cell',

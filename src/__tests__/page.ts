@@ -10,11 +10,22 @@ import { PanelModel } from '../models/panel';
 import type { IOpenNotebook } from '../models/panel';
 import { PlansModel } from '../models/plans';
 import { RunsModel } from '../models/runs';
+import { WatchesModel } from '../models/watches';
 import { Sidebar } from '../panels/sidebar';
 import type { IHost } from '../panels/parts';
 import { Commands } from '../tokens';
 import type { IOverview } from '../tokens';
-import { aGroup, aRun, FakeServer, FakeUpkeep, PROJECT, RUN, snapshot, until } from './world';
+import {
+  aGroup,
+  aRun,
+  FakeServer,
+  FakeUpkeep,
+  FakeWatch,
+  PROJECT,
+  RUN,
+  snapshot,
+  until
+} from './world';
 
 export const CELL = '%%datum means -i "*.csv"\nmean(datum.path)';
 
@@ -45,6 +56,8 @@ export class Page {
   readonly host: IHost;
   readonly plans: PlansModel;
   readonly overview: OverviewModel;
+  readonly watches: WatchesModel;
+  readonly watch = new FakeWatch();
   readonly upkeep = new FakeUpkeep();
   /** What the three questions are answered with. */
   answers: () => IOverview = () => {
@@ -67,12 +80,14 @@ export class Page {
     this.host = { trans, commands };
     this.plans = new PlansModel(this.upkeep, [0]);
     this.overview = new OverviewModel(this.panel, { overview: async () => this.answers() });
+    this.watches = new WatchesModel(this.panel, this.watch, 0);
     const source = { datums: async () => ({ datums: this.datums, next: null }) };
     this.sidebar = new Sidebar({
       host: this.host,
       panel: this.panel,
       plans: this.plans,
       overview: this.overview,
+      watches: this.watches,
       source,
       theme: null
     });
@@ -127,6 +142,7 @@ export class Page {
   dispose(): void {
     this.sidebar.dispose();
     this.overview.dispose();
+    this.watches.dispose();
     this.panel.dispose();
     this.runs.dispose();
   }

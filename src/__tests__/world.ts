@@ -3,7 +3,7 @@ import { deflateSync } from 'zlib';
 
 import { writeDelta, writeFrame } from '../codec';
 import type { IUpkeepRequest } from '../requests';
-import type { ICounts, IGroup, IPlan, IRun, IUpkeep } from '../tokens';
+import type { ICounts, IGroup, IPlan, IRun, IUpkeep, IWatch } from '../tokens';
 
 export const PROJECT = '0123456789abcdef0123456789abcdef';
 export const RUN = 'fedcba9876543210fedcba9876543210';
@@ -65,6 +65,27 @@ export class FakeUpkeep {
   async upkeepOf(): Promise<IUpkeep> {
     const next = this.told.shift() ?? { state: 'refused', message: 'nothing more is told' };
     return { verb: 'plan', state: 'done', message: null, lines: [], plan: null, ...next };
+  }
+}
+
+/** A runner that watches what it is asked to, but for `refuses`. */
+export class FakeWatch {
+  there: IWatch[] = [];
+  readonly asked: [string, number | null][] = [];
+  refuses: string | null = null;
+
+  async watches(): Promise<IWatch[]> {
+    return this.there;
+  }
+  async watch(_: string, transform: string, settle: number | null): Promise<string> {
+    this.asked.push([transform, settle]);
+    const state = settle === null ? 'stopped' : 'active';
+    const one = { transform, settle: settle ?? 2, every: null, state, how: 'events' } as const;
+    this.there = this.refuses ? [] : [{ ...one, message: null, since: 1, runs: 3 }];
+    return 'r';
+  }
+  async answer(): Promise<{ state: string; answer: string | null }> {
+    return { state: this.refuses ? 'refused' : 'done', answer: this.refuses };
   }
 }
 

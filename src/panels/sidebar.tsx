@@ -9,6 +9,7 @@ import type { OverviewModel } from '../models/overview';
 import type { PanelModel } from '../models/panel';
 import type { PlansModel } from '../models/plans';
 import type { RunModel } from '../models/run';
+import type { WatchesModel } from '../models/watches';
 import { Commands } from '../tokens';
 import { Empty, LostLine, Problem } from './empty';
 import { FailuresSummary, FailuresView, RetryButton } from './failures';
@@ -22,6 +23,7 @@ import { PlanView } from './planview';
 import { RunView } from './runview';
 import { RunWith } from './runwith';
 import { AllButton, TransformsView } from './transforms';
+import { WatchView } from './watchline';
 import { WorkersSummary, WorkersView } from './workers';
 
 /** What the panel is made of. */
@@ -30,6 +32,7 @@ export interface ISidebarOptions {
   panel: PanelModel;
   plans: PlansModel;
   overview: OverviewModel;
+  watches: WatchesModel;
   source: DatumSource;
   theme: IThemeManager | null;
 }
@@ -121,7 +124,7 @@ export function SidebarView(props: ISidebarProps): JSX.Element {
 
 function Sections(props: ISidebarProps): JSX.Element {
   const { trans } = useHost();
-  const { panel, plans, overview, folded, onFold } = props;
+  const { panel, plans, overview, watches, folded, onFold } = props;
   const fold = (name: string) => ({ name, folded: folded.has(name), onFold });
   const { run } = panel;
   return (
@@ -135,6 +138,7 @@ function Sections(props: ISidebarProps): JSX.Element {
         <TransformsView panel={panel} />
         <OverviewView overview={overview} />
         <RunWith panel={panel} />
+        <WatchView panel={panel} watches={watches} />
         <PlanView panel={panel} plans={plans} />
       </Section>
       {run ? <RunSections {...props} run={run} fold={fold} /> : <NotRun panel={panel} />}

@@ -4,3 +4,4 @@ export * from './notebook';
 export * from './plans';
 export * from './runs';
 export * from './states';
+export * from './watches';
