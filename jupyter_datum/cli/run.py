@@ -116,9 +116,9 @@ def _wanted(cells: list[_Cell], name: str | None) -> Iterator[_Cell]:
 def _extra(args: argparse.Namespace) -> str:
     """The command's options, as text; they count more than the cell's own."""
     extra = ""
-    given = (("--engine", args.engine), ("--workers", args.workers), ("--only", args.only))
-    for flag, value in given:
-        extra += f" {flag} {value}" if value is not None else ""
+    for name in ("engine", "workers", "give_back", "only"):
+        value = getattr(args, name)
+        extra += f" --{name.replace('_', '-')} {value}" if value is not None else ""
     extra += " --force" if args.force else ""
     parse_line("x -i y" + extra)  # a wrong value is said before anything runs
     return extra
