@@ -35,6 +35,16 @@ def try_lock(path: Path, span: Span = _ALL) -> int | None:
     return None
 
 
+def claim(path: Path) -> bool:
+    """Return whether this process is the first to create `path`, which nobody ever removes
+    while it means anything."""
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except FileExistsError:
+        return False
+    return True
+
+
 def is_locked(path: Path, span: Span = _ALL) -> bool:
     """Return whether another process holds the lock of `path`, or of a part of `span`.
 

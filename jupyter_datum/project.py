@@ -84,6 +84,10 @@ class Project:
         """The file whose ``O_EXCL`` creation claims a datum set."""
         return self.run(run) / "claims" / f"{set_id}-{generation}"
 
+    def rest(self, run: str, set_id: int, generation: int, position: int) -> Path:
+        """The same for what follows a slow datum in a set: worker and runner race for it."""
+        return self.run(run) / "claims" / f"{set_id}-{generation}-{position}"
+
 
 def interpreter_id(interpreter: str) -> str:
     """Eight hexadecimal digits for an interpreter's path: the name of its runner."""

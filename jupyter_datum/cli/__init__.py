@@ -74,6 +74,12 @@ def _parser() -> argparse.ArgumentParser:
             sub.add_argument("name", nargs="?", help="a transform; default: the latest one run")
         sub.set_defaults(handler=getattr(commands, word))
 
+    text = "go on with so many workers"
+    sub = commands_.add_parser("scale", parents=[common], help=text)
+    sub.add_argument("name", help="a transform")
+    sub.add_argument("workers", metavar="N")
+    sub.set_defaults(handler=commands.scale)
+
     text = "what has changed between two runs, code versions or transforms"
     sub = commands_.add_parser("compare", parents=[common], help=text)
     sub.add_argument("a", help="NAME, NAME@VERSION (1 is the first, -1 the newest), or a run's id")

@@ -19,12 +19,13 @@ from ..inputs.signed import output_folders
 from ..ledger import db, queries, requests
 from ..ledger.fsck import audit
 from ..ledger.queries import RunRow
+from ..ledger.stragglers import straggler_json, stragglers
 from ..notebook import render
 from ..notebook.public import Transform, plan_text, status_json
 from ..outcomes import compare as compare_sides
 from ..outcomes import outcome_json, outcomes
 from ..project import Project, find
-from ..runner.ask import ask_again, recorded, tell_run
+from ..runner.ask import ask_again, recorded, steer, tell_run, workers_asked
 from ..runner.client import cluster_lines, ensure_runner, runner_alive
 from ..runner.preview import preview
 from ..states import ENDED, RunStatus
@@ -76,12 +77,17 @@ def status(args: argparse.Namespace) -> int:
         clusters = [] if args.name or args.json else cluster_lines(project, conn)
         rows = [latest(conn, args.name)] if args.name else queries.runs(conn, limit=20)
         groups = {row.id: queries.failure_groups(conn, row.id) for row in rows}
+        slow = {row.id: stragglers(conn, row, time.time()) for row in rows}
     if args.json:
-        print(json.dumps([status_json(row, groups[row.id]) for row in rows], indent=1))
-    else:
-        for row in rows:
-            print("\n".join([render.closing_line(row), *render.group_lines(groups[row.id])]))
-        print("".join(f"{line}\n" for line in clusters), end="")
+        shown = [(status_json(row, groups[row.id]), slow[row.id]) for row in rows]
+        print(
+            json.dumps([{**one, "slow": straggler_json(found)} for one, found in shown], indent=1)
+        )
+        return exit_code(rows[0]) if args.name and rows else 0
+    for row in rows:
+        lines = [render.closing_line(row), *render.straggler_lines(slow[row.id])]
+        print("\n".join([*lines, *render.group_lines(groups[row.id])]))
+    print("".join(f"{line}\n" for line in clusters), end="")
     return exit_code(rows[0]) if args.name and rows else 0
 
 
@@ -163,18 +169,26 @@ def resume(args: argparse.Namespace) -> int:
     return _tell(args, "resume", "goes on; see: jupyter datum status")
 
 
+def scale(args: argparse.Namespace) -> int:
+    """Go on with so many workers."""
+    workers = workers_asked(args.workers)
+    return _tell(
+        args, "scale", f"goes on with {workers} workers; see: jupyter datum status", workers
+    )
+
+
 def detach(args: argparse.Namespace) -> int:
     """Free the cell that waits for a run; the run goes on."""
     return _tell(args, "detach", "goes on by itself; see: jupyter datum status")
 
 
-def _tell(args: argparse.Namespace, kind: str, says: str) -> int:
-    with ledger(args.project) as (_, conn):
+def _tell(args: argparse.Namespace, kind: str, says: str, workers: int | None = None) -> int:
+    with ledger(args.project) as (project, conn):
         row = latest(conn, args.name)
         if row.ended is not None:
             print(f"{row.name} is not running")
             return 0
-        tell_run(conn, kind, row.uuid, row.interpreter)
+        steer(conn, project, row, kind, {} if workers is None else {"workers": workers})
     print(f"{row.name}: {says} {row.name}")
     return 0
 

@@ -3,9 +3,9 @@
 Whatever engine runs it, a worker does the same: it claims the set, appends a record to its
 journal before and after each datum, and gives the same records back at the end.
 
-What a datum leaves behind in the process (imports, caches, a model in memory, environment
-variables) is there for the next one, as in any notebook. Set right again are: standard
-output and error, and, with each set, the working folder.
+What a datum leaves behind in the process (imports, caches, a model in memory) is there for
+the next one, as in any notebook. Set right again are standard output and error, and what
+:mod:`.hygiene` lists.
 """
 
 from __future__ import annotations
@@ -26,12 +26,14 @@ from ..errors import ProjectError
 from ..events import DatumSet, SetReturn, begun_frame, pack_return, unpack_set
 from ..inputs import input_from_json
 from ..inputs.lazy import loader
+from ..locks import claim
 from ..project import Project, find
 from ..remote import options_by_input
 from ..results.display import adopt
 from ..transform.payload import load_payload
 from ..transform.recipe import read_payload, read_recipe
 from .attempt import Bench, Transform
+from .hygiene import Upkeep
 from .inbox import InboxWorker
 from .journal import Journal
 from .logs import Capture, NoCapture
@@ -41,6 +43,9 @@ __all__ = ["InboxWorker", "Session", "execute", "kernel_worker", "prepare", "wor
 
 #: Transforms kept ready; more would keep too many captured values in memory.
 _KEPT: Final = 2
+#: After a datum of so many seconds a worker asks whether the rest of its set is still its own.
+#: Whoever takes it back waits longer.
+SLOW: Final = 1.0
 
 
 class Session:
@@ -63,6 +68,7 @@ class Session:
         self._signed = not guest
         self._life: _Life | None = None
         self._transforms: OrderedDict[tuple[str, str], Transform] = OrderedDict()
+        self._upkeep = Upkeep(own=own)
         #: Set to have the set at work end after its datum; whoever sets it takes it back.
         self.interrupted = False
 
@@ -79,31 +85,37 @@ class Session:
         JournalError
             If a record could not be written. The process must not go on as a worker.
         """
+        set_id, generation, worn = datum_set.set_id, datum_set.generation, self._upkeep.worn
         try:
             life = self._enter(datum_set)
-            claimed = life.claim(datum_set)
+            claimed = not worn(datum_set) and life.claim(datum_set)
         except FileNotFoundError:  # the run has ended, and its folder was cleaned
-            return SetReturn(datum_set.set_id, datum_set.generation, "refused", 0, 0, b"")
+            return SetReturn(set_id, generation, "refused", 0, 0, b"")
         start = life.end
         if not claimed:
-            return SetReturn(datum_set.set_id, datum_set.generation, "refused", start, start, b"")
+            return SetReturn(set_id, generation, "refused", start, start, b"", worn(datum_set))
         with life.capture:
-            written = self._run_items(life, datum_set)
-        return SetReturn(
-            datum_set.set_id, datum_set.generation, "done", start, life.end, b"".join(written)
-        )
+            written = b"".join(self._run_items(life, datum_set))
+        return SetReturn(set_id, generation, "done", start, life.end, written, worn(datum_set))
 
     def _run_items(self, life: _Life, datum_set: DatumSet) -> list[bytes]:
         """One write for each datum: the end of the one before, the beginning of this one."""
         load = _once(lambda: self._ready(life.project, datum_set.recipe))
         epoch, set_id, run = datum_set.epoch, datum_set.set_id, life.bench.run
-        failures = datum_set.failures
+        failures, upkeep, now = datum_set.failures, self._upkeep, time.time()
         written: list[bytes] = []
-        ended = b""
-        for item in datum_set.items:
+        ended, last = b"", -1
+        upkeep.begin(now)
+        for item in upkeep.share(datum_set):
             if self.interrupted:
                 break
-            begun = begun_frame(item.position, item.attempt, epoch, set_id, time.time())
+            before, now = now, time.time()
+            if now >= upkeep.due:
+                upkeep.restore(now)
+            if now - before > SLOW and written and not life.goes_on(datum_set, last):
+                break
+            last = item.position
+            begun = begun_frame(item.position, item.attempt, epoch, set_id, now)
             written.append(ended + begun)
             life.append(written[-1])
             if failures and item.position in failures:
@@ -112,6 +124,7 @@ class Session:
                 ended = run(item, set_id, load)
         written.append(ended)
         life.append(ended)
+        upkeep.end(len(written) - 1)
         return written
 
     def _enter(self, datum_set: DatumSet) -> _Life:
@@ -132,12 +145,14 @@ class Session:
         key = (str(project.dir), digest)
         if key not in self._transforms:
             self._transforms[key] = self._load(project, digest)
+            self._upkeep.note()
             if len(self._transforms) > _KEPT:
                 self._transforms.popitem(last=False)
         self._transforms.move_to_end(key)
         transform = self._transforms[key]
         if self._moves and transform.cwd:
             os.chdir(transform.cwd)
+            self._upkeep.move(transform.cwd)
         return transform
 
     def _load(self, project: Project, digest: str) -> Transform:
@@ -183,12 +198,17 @@ class _Life:
         """Return whether this worker is the first to take the set."""
         if self._journal is None:
             return True
-        path = self.project.claim(datum_set.run, datum_set.set_id, datum_set.generation)
+        return claim(self.project.claim(datum_set.run, datum_set.set_id, datum_set.generation))
+
+    def goes_on(self, datum_set: DatumSet, position: int) -> bool:
+        """Return whether what follows a slow datum in its set has not been taken back."""
+        if self._journal is None:
+            return True
+        where = (datum_set.run, datum_set.set_id, datum_set.generation, position)
         try:
-            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        except FileExistsError:
+            return claim(self.project.rest(*where))
+        except FileNotFoundError:  # the run has ended, and its folder was cleaned
             return False
-        return True
 
     def append(self, data: bytes) -> None:
         """Write records to the journal, if there is one."""

@@ -14,8 +14,8 @@ from .looks import LOOKS
 
 #: What ``%datum`` is told to do.
 VERBS = (
-    "status", "plan", "failures", "retry", "pause", "resume", "cancel", "detach", "pick", "results",
-    "watch", "widget", "compare", "prune", "move", "equivalent", *LOOKS,
+    "status", "plan", "failures", "retry", "pause", "resume", "scale", "cancel", "detach", "pick",
+    "results", "watch", "widget", "compare", "prune", "move", "equivalent", *LOOKS,
 )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import sys
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,9 +17,10 @@ from ..inputs import datum_of, input_from_json
 from ..inputs.lazy import loader
 from ..ledger import db, queries
 from ..ledger.queries import DatumRow, RunRow
+from ..ledger.stragglers import stragglers
 from ..outcomes import Comparison, compare
 from ..project import Project
-from ..runner.ask import tell_run
+from ..runner.ask import steer, tell_run, workers_asked
 from ..runner.client import cluster_lines, ensure_runner, runner_alive
 from ..states import RunStatus
 from ..transform.cell import Cell
@@ -26,6 +28,7 @@ from ..transform.marked import MARKED
 from ..transform.optionline import split
 from ..transform.optiontable import options_help
 from ..transform.recipe import Recipe, read_recipe
+from ..words import counted
 from . import render
 from .asked import AskedRun, asked_run
 from .complete import VERBS
@@ -217,7 +220,8 @@ class DatumMagics(DecisionVerbs, Magics):
                 shown = queries.runs(conn, limit=20)
             for row in shown:
                 groups = queries.failure_groups(conn, row.id) if words else []
-                print("\n".join([render.closing_line(row), *render.group_lines(groups)]))
+                slow = render.straggler_lines(stragglers(conn, row, time.time()))
+                print("\n".join([render.closing_line(row), *slow, *render.group_lines(groups)]))
             if not words:
                 print("".join(f"{line}\n" for line in cluster_lines(project, conn)), end="")
             if not shown:
@@ -253,18 +257,23 @@ class DatumMagics(DecisionVerbs, Magics):
     def _do_resume(self, words: list[str]) -> None:
         self._tell(words, "resume", "goes on; see %datum status")
 
+    def _do_scale(self, words: list[str]) -> None:
+        """``%datum scale NAME N``: go on with N workers."""
+        workers = workers_asked(words.pop() if words else "")
+        self._tell(words, "scale", f"goes on with {counted(workers, 'worker')}", workers=workers)
+
     def _do_detach(self, words: list[str]) -> None:
         """Free the cell (of another kernel) that waits for a run."""
         self._tell(words, "detach", "goes on by itself; see %datum status")
 
-    def _tell(self, words: list[str], kind: str, says: str) -> None:
+    def _tell(self, words: list[str], kind: str, says: str, **args: int) -> None:
         name = self._transform(words).name
-        with self._ledger() as (conn, _):
+        with self._ledger() as (conn, project):
             row = queries.latest_run(conn, name)
             if row is None or row.ended is not None:
                 print(f"{name} is not running")
                 return
-            tell_run(conn, kind, row.uuid, row.interpreter)
+            steer(conn, project, row, kind, args)
             print(f"{name}: {says}")
 
     def _do_watch(self, words: list[str]) -> None:

@@ -12,7 +12,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from ..ledger.queries import FailureGroup, RunRow
+from ..ledger.queries import FailureGroup, RunRow, key_text
+from ..ledger.stragglers import Straggler
 from ..runner.preview import Preview
 from ..states import RunStatus
 from ..words import counted as counted
@@ -314,6 +315,24 @@ def group_lines(groups: list[FailureGroup]) -> list[str]:
         rest = sum(group.datums for group in groups[_GROUPS:])
         lines.append(f"  {rest:>7,} x in {len(groups) - _GROUPS} further groups")
     return lines
+
+
+def straggler_lines(found: list[Straggler]) -> list[str]:
+    """Return a line for each datum that takes far longer than the others did."""
+    lines = [
+        f"  slow: {one_line(_named(one))} on {one.worker} for {span(one.seconds)} "
+        f"(usual: {span(one.usual)})"
+        for one in found[:_GROUPS]
+    ]
+    if len(found) > _GROUPS:
+        lines.append(f"  slow: {len(found) - _GROUPS:,} more")
+    return lines
+
+
+def _named(one: Straggler) -> str:
+    """A key that is a digest says nothing to people."""
+    text = key_text(one.key) if one.key is not None else "\\"
+    return f"datum {one.position}" if "\\" in text else text
 
 
 def one_line(text: str, limit: int = _LINE) -> str:

@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from ..errors import RunError
+from ..errors import RunError, UsageError
 from ..ledger import requests
 from ..ledger.queries import RunRow
 from ..project import Project
@@ -101,6 +101,34 @@ def recorded(project: Project, row: RunRow) -> Recipe:
     if not os.path.exists(recipe.interpreter):
         raise RunError(f"the interpreter {recipe.interpreter!r} is gone: run the cell again")
     return recipe
+
+
+def steer(
+    conn: sqlite3.Connection, project: Project, row: RunRow, kind: str, args: Mapping[str, Any]
+) -> None:
+    """Have a run that goes on pause, resume, scale, ...; what its runner left is taken up.
+
+    Raises
+    ------
+    SignatureError
+        If this user did not sign what the run executes.
+    """
+    tell_run(conn, kind, row.uuid, row.interpreter, args)
+    if kind in ("resume", "scale"):
+        ensure_runner(project, recorded(project, row).interpreter)
+
+
+def workers_asked(text: str) -> int:
+    """Read how many workers a run is to have.
+
+    Raises
+    ------
+    UsageError
+        If it is no such number.
+    """
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) <= 100_000:
+        raise UsageError(f"scale needs a number of workers, 1 or more, not {text!r}: scale NAME 4")
+    return int(text)
 
 
 def tell_run(

@@ -29,6 +29,8 @@ from ..state import (
     Pause,
     PauseRun,
     PlanEnded,
+    Reclaim,
+    Reclaimed,
     Recover,
     ReplaceWorker,
     Room,
@@ -41,8 +43,10 @@ from ..state import (
     WorkerBegan,
     WorkerDown,
     WorkerUp,
+    WorkerWorn,
 )
 from ..states import DatumState, RunStatus
+from .care import Care
 from .cluster import Cluster, Pool
 from .commit import Committer
 from .consumers import Consumers
@@ -99,7 +103,8 @@ class Drive:
         self._tails: dict[str, JournalTail] = {}
         self._looked = time.monotonic()
         self._ending: RunStatus | None = None
-        self._parcels = Parcels(job)
+        self._parcels = Parcels(job, self._planning.rows)
+        self._care = Care()
 
     # -- moving on -----------------------------------------------------------------------
 
@@ -122,7 +127,7 @@ class Drive:
         except OutputError as exc:
             self._block(str(exc), now)
         except DatumError as exc:
-            self._give_up(str(exc))
+            self.fail(str(exc))
 
     def tell(self, event: Event, now: float) -> None:
         """Give the scheduler a request of the user's."""
@@ -182,11 +187,12 @@ class Drive:
             if tail.begun is not None:
                 begun = (tail.begun.position, tail.begun.attempt)
             tail.close()
-        self._committer.worker_gone(event.worker, event.cause)
+        cause = self._care.cause(event.worker, event.cause)
+        self._committer.worker_gone(event.worker, cause)
         self._staff.gone()
         # The journal was read to its end: what it does not show as begun was not.
         certain = tail is not None
-        self._apply(WorkerDown(event.worker, event.cause, begun, certain), now)
+        self._apply(WorkerDown(event.worker, cause, begun, certain), now)
         if is_full(str(self.job.project.dir)):  # it died of that, or will soon
             self._block("the disk is full: workers cannot write their journals", now)
         if self._staff.hopeless:
@@ -200,6 +206,8 @@ class Drive:
         if tail is not None and answer.status == "done":
             self._records(event.worker, tail.returned(answer), now)
         set_id = answer.set_id & 0xFFFFFFFF
+        if answer.worn:
+            self._apply(WorkerWorn(event.worker, answer.worn), now)
         self._apply(SetReturned(event.worker, set_id, answer.status != "done"), now)
         if self.state.rests(event.worker):
             self._committer.worker_rests(event.worker)
@@ -208,6 +216,7 @@ class Drive:
         for worker, tail in list(self._tails.items()):
             self._records(worker, tail.read(), now)
         self._committer.name_slow(self._planning.listing, time.time())
+        self._care.look(self.cluster.workers, now)
         self._apply(Tick(), now)
         if self._consumers.known(self.state, now):
             self._apply(Room(self._consumers.room), now)
@@ -283,26 +292,26 @@ class Drive:
     def _act(self, actions: list[Action], now: float) -> None:
         for action in actions:
             if isinstance(action, Send):
-                self._send(action)
+                self.cluster.send(action.worker, *self._parcels.pack(action))
+            elif isinstance(action, Reclaim):
+                self._reclaim(action, now)
             elif isinstance(action, Kill):
+                self._care.ended(action.worker, action.reason)
                 self.cluster.engine.kill(action.worker)
             elif isinstance(action, ReplaceWorker):
                 self._staff.replace()
             elif isinstance(action, Blame):
-                failure = self._committer.blamed(self._planning.listing, action, now)
-                self._parcels.failed(failure)
-            elif isinstance(action, Recover):
-                self._parcels.recover(action.position)
-            elif isinstance(action, Settle):
-                self._parcels.settled([action.position])
+                self._parcels.failed(self._committer.blamed(self._planning.listing, action, now))
+            elif isinstance(action, Recover | Settle):
+                self._parcels.heed(action)
             elif isinstance(action, PauseRun):
-                self._set_status(RunStatus.PAUSED, action.reason)
+                self.set_status(RunStatus.PAUSED, action.reason)
             elif isinstance(action, End):
                 self._end(action.status, now)
 
-    def _send(self, action: Send) -> None:
-        set_id, data = self._parcels.pack(action, self._planning.rows)
-        self.cluster.send(action.worker, set_id, data)
+    def _reclaim(self, action: Reclaim, now: float) -> None:
+        if self._parcels.reclaim(action):
+            self._apply(Reclaimed(action.worker, action.set_id, action.after), now)
 
     def _no_workers(self, reason: str, now: float) -> None:
         self._committer.message = reason
@@ -310,14 +319,11 @@ class Drive:
 
     # -- the ledger ----------------------------------------------------------------------
 
-    def _set_status(self, status: RunStatus, message: str | None = None) -> None:
+    def set_status(self, status: RunStatus, message: str | None = None) -> None:
+        """Show `status` from the next commit on."""
         self.status = status
         self.paused_since = time.monotonic() if status is RunStatus.PAUSED else None
         self._committer.set_status(status, message)
-
-    def set_status(self, status: RunStatus, message: str | None = None) -> None:
-        """Show `status` from the next commit on."""
-        self._set_status(status, message)
 
     def _commit(self, now: float) -> None:
         was_blocked = self._durable.blocked
@@ -339,7 +345,7 @@ class Drive:
             return
         if not self._durable.blocked:
             self._staff.deaths = 0
-            self._set_status(RunStatus.PAUSED, reason)
+            self.set_status(RunStatus.PAUSED, reason)
             self._apply(Pause(reason), now)
         self._durable.block(reason)
 
@@ -385,10 +391,6 @@ class Drive:
         self._resize(time.monotonic())
 
     def fail(self, message: str) -> None:
-        """End the run because something of ours went wrong."""
-        self._give_up(message)
-
-    def _give_up(self, message: str) -> None:
         """The run itself went wrong: nothing that is finished is lost, the rest is left."""
         self.status, self.ended = RunStatus.ERROR, True
         self._durable.give_up(self.state, message)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 from ..events import DatumSet, Done, Failure, pack_set_rows
-from ..state import Send
+from ..locks import claim
+from ..state import Reclaim, Recover, Send, Settle
 from .job import Job
 
 
@@ -15,10 +16,13 @@ class Parcels:
     Parameters
     ----------
     job : Job
+    rows : callable
+        Gives the packed datums at some positions, joined.
     """
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Job, rows: Callable[[Sequence[int]], bytes]) -> None:
         self._job = job
+        self._rows = rows
         self._failures: dict[int, Failure] = {}
         self._latest: Failure | None = None
 
@@ -26,22 +30,27 @@ class Parcels:
         """An attempt failed of this; whether its datum is to be recovered is said next."""
         self._latest = failure
 
-    def recover(self, position: int) -> None:
-        """The datum of which was just told is to be recovered."""
-        if self._latest is not None:
-            self._failures[position] = self._latest
+    def heed(self, action: Recover | Settle) -> None:
+        """The datum of which was just told is to be recovered; or nothing more is sent of it."""
+        if isinstance(action, Settle):
+            self._failures.pop(action.position, None)
+        elif self._latest is not None:
+            self._failures[action.position] = self._latest
 
     def succeeded(self, records: Sequence[Done]) -> None:
         """These are settled."""
-        if self._failures:
-            self.settled(record.position for record in records)
+        for record in records if self._failures else ():
+            self._failures.pop(record.position, None)
 
-    def settled(self, positions: Iterable[int]) -> None:
-        """Nothing more is sent of these."""
-        for position in positions:
-            self._failures.pop(position, None)
+    def reclaim(self, action: Reclaim) -> bool:
+        """Take back what a worker has not begun; return False if it was quicker."""
+        job = self._job
+        where = (job.uuid, job.epoch << 32 | action.set_id, action.generation)
+        if action.after is None:
+            return claim(job.project.claim(*where))
+        return claim(job.project.rest(*where, action.after))
 
-    def pack(self, action: Send, rows: Callable[[Sequence[int]], bytes]) -> tuple[int, bytes]:
+    def pack(self, action: Send) -> tuple[int, bytes]:
         """Return the set's number in the ledger's terms, and the set for its worker."""
         job, failures = self._job, self._failures
         positions = [position for position, _ in action.items]
@@ -64,4 +73,4 @@ class Parcels:
             items=[],
         )
         attempts = [attempt for _, attempt in action.items]
-        return header.set_id, pack_set_rows(header, rows(positions), attempts)
+        return header.set_id, pack_set_rows(header, self._rows(positions), attempts)

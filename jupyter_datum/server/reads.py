@@ -14,6 +14,7 @@ from ..ledger import queries, requests
 from ..ledger.clusters import KEPT
 from ..ledger.files import WIDTH
 from ..ledger.queries import RunRow
+from ..ledger.stragglers import is_slow
 from ..project import Project
 from ..runner.ask import recorded
 from ..runner.client import runner_alive, there
@@ -186,8 +187,13 @@ def _workers_of(conn: sqlite3.Connection, group: int) -> list[str]:
 def workers(conn: sqlite3.Connection, project: Project, row: RunRow) -> list[dict[str, Any]]:
     """Return the workers of a run that are not gone, with what they are at."""
     plan = project.run(row.uuid) / "plan"
+    now = time.time()
     return [
-        shapes.worker_json(worker, worker["key"] or _key_at(conn, plan, worker["position"]))
+        shapes.worker_json(
+            worker,
+            worker["key"] or _key_at(conn, plan, worker["position"]),
+            slow=row.ended is None and is_slow(row, worker["since"], now),
+        )
         for worker in queries.workers(conn, row.id)
     ]
 

@@ -72,9 +72,10 @@ def group_json(group: FailureGroup, workers: list[str]) -> dict[str, Any]:
     return {**{name: getattr(group, name) for name in names}, "workers": workers}
 
 
-def worker_json(row: dict[str, Any], key: bytes | None) -> dict[str, Any]:
-    """Return a worker, and the key of the datum that it is at."""
-    return {**row, "key": key_text(key) if key is not None else None}
+def worker_json(row: dict[str, Any], key: bytes | None, *, slow: bool) -> dict[str, Any]:
+    """Return a worker, the key of the datum that it is at, and whether that takes far longer
+    than the others did."""
+    return {**row, "key": key_text(key) if key is not None else None, "slow": slow}
 
 
 def datum_json(row: DatumRow, run: str | None, attempts: int) -> dict[str, Any]:

@@ -30,8 +30,9 @@ class Worker:
 
     ``sets`` stand in the order sent; ``begun`` is (position, attempt, at) of what it told
     of last; ``head_since`` is when its first set became the first; ``worn`` is why it is to
-    be replaced once it has nothing left; ``last`` is what it was at when the run was cancelled;
-    one that is ``leaving`` takes no more sets.
+    be replaced once it has nothing left; ``relieved`` is the slow datum that nothing more may
+    wait behind; ``last`` is what it was at when the run was cancelled; one that is ``leaving``
+    takes no more sets.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Worker:
     doom: Doom | None = None
     worn: str | None = None
     leaving: bool = False
+    relieved: Item | None = None
     last: Item | None = None
 
     def lost(self, table: Table) -> list[tuple[Batch, list[Item]]]:
@@ -145,6 +147,22 @@ class Crew:
             if worker.doom is None and worker.worn is None and not worker.leaving:
                 self._free[worker.name] = worker
         return batch
+
+    def idle(self) -> bool:
+        """Whether any worker has nothing at all."""
+        return any(not worker.sets for worker in self._free.values())
+
+    def relieve(self, worker: Worker, item: Item) -> None:
+        """Nothing more is sent to it until it has given back a set."""
+        worker.relieved = item
+        self._free.pop(worker.name, None)
+
+    def cut(self, worker: Worker, set_id: int, items: list[Item]) -> None:
+        """Of a set it has only these; none: it has not the set."""
+        if items:
+            worker.sets[set_id] = Batch(items, worker.sets[set_id].generation)
+        else:
+            del worker.sets[set_id]
 
     def wear_out(self, worker: Worker, reason: str) -> None:
         """It is to be replaced: nothing more is sent to it."""

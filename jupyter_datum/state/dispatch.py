@@ -109,6 +109,58 @@ class Dispatch:
             return None
         return self._datums.queue.next_due()
 
+    # -- what waits behind a slow datum --------------------------------------------------
+
+    def relieve(self, now: float) -> None:
+        """Have what waits behind slow datums taken back, if somebody has nothing to do."""
+        for worker, item, since in self._relievable(now):
+            if now >= since:
+                self.crew.relieve(worker, item)
+                self._datums.actions.extend(self._reclaims(worker, item))
+
+    def next_relief(self, now: float) -> float | None:
+        """When that is due next."""
+        return min((since for _, _, since in self._relievable(now)), default=None)
+
+    def _relievable(self, now: float) -> list[tuple[Worker, Item, float]]:
+        datums, patience = self._datums, self._settings.reclaim
+        if patience is None or not datums.switches.sending or not self.crew.idle():
+            return []
+        if datums.queue.ready(now):
+            return []
+        found = []
+        for worker in self.crew:
+            item, since = worker.at(datums.table)
+            if item is None or worker.doom is not None or worker.relieved == item:
+                continue
+            if sum(len(items) for _, items in worker.lost(datums.table)) > 1:
+                found.append((worker, item, since + patience))
+        return found
+
+    def _reclaims(self, worker: Worker, item: Item) -> list[m.Action]:
+        """The sets that wait, and the rest of the one at work if it is known where that is."""
+        asked: list[m.Action] = []
+        table = self._datums.table
+        for set_id, batch in worker.sets.items():
+            items = table.awaited(batch.items)
+            if items and item not in items:
+                asked.append(m.Reclaim(worker.name, set_id, batch.generation, None))
+            elif len(items) > 1 and worker.told(table) == item:
+                asked.append(m.Reclaim(worker.name, set_id, batch.generation, item[0]))
+        return asked
+
+    def reclaimed(self, event: m.Reclaimed) -> None:
+        """What was taken back goes again as it was."""
+        worker = self.crew.get(event.worker)
+        batch = worker.sets.get(event.set_id) if worker else None
+        if worker is None or batch is None:
+            return
+        items = self._datums.table.awaited(batch.items)
+        kept = [item for item in items if item[0] == event.after]
+        self.crew.cut(worker, event.set_id, kept)
+        again = [Entry(*item, max(batch.generation, 2)) for item in items if item not in kept]
+        self._datums.put_back(again)
+
     # -- deaths --------------------------------------------------------------------------
 
     def down(self, event: m.WorkerDown, now: float) -> None:
@@ -138,7 +190,8 @@ class Dispatch:
             self._blame(worker, item, "timeout", message, now)
         else:
             message = f"the worker died while it ran: {cause}"
-            self._blame(worker, item, f"worker died: {cause}", message, now)
+            kind = cause.partition(":")[0]  # what follows differs from death to death
+            self._blame(worker, item, f"worker died: {kind}", message, now)
 
     def _blame(self, worker: Worker, item: Item, signature: str, message: str, now: float) -> None:
         datums = self._datums

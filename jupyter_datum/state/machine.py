@@ -105,6 +105,7 @@ class RunState:
         times = (
             self._dispatch.next_kill(),
             self._dispatch.next_due(),
+            self._dispatch.next_relief(now),
             self._switches.held_until,
         )
         known = [at for at in times if at is not None]
@@ -206,6 +207,10 @@ class RunState:
         if held_until is not None and now >= held_until:
             self._switches.held_until = None
         self._dispatch.kill_overdue(now)
+        self._dispatch.relieve(now)
+
+    def _reclaimed(self, event: m.Reclaimed, now: float) -> None:
+        self._dispatch.reclaimed(event)
 
     def _cancel(self, event: m.Cancel, now: float) -> None:
         if self._switches.cancelled_at is None:
@@ -252,6 +257,7 @@ _HANDLERS: Final[dict[type, Callable[[RunState, Any, float], None]]] = {
     m.Failure: RunState._failure,
     m.Rejected: RunState._rejected,
     m.SetReturned: RunState._returned,
+    m.Reclaimed: RunState._reclaimed,
     m.Tick: RunState._tick,
     m.Cancel: RunState._cancel,
     m.Hold: RunState._hold,

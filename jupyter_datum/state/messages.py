@@ -101,6 +101,14 @@ class SetReturned(NamedTuple):
     leaving: bool = False
 
 
+class Reclaimed(NamedTuple):
+    """What a :class:`Reclaim` asked for was taken back: its worker will not run it."""
+
+    worker: str
+    set_id: int
+    after: int | None
+
+
 class Tick(NamedTuple):
     """Time has passed."""
 
@@ -165,6 +173,7 @@ Event = (
     | Failure
     | Rejected
     | SetReturned
+    | Reclaimed
     | Tick
     | Cancel
     | Hold
@@ -190,6 +199,16 @@ class Send(NamedTuple):
     set_id: int
     generation: int
     items: list[tuple[int, int]]
+
+
+class Reclaim(NamedTuple):
+    """Take back a set that waits behind a slow datum, or (``after`` its position) the rest of
+    the very set, unless its worker is quicker. :class:`Reclaimed` follows if that succeeds."""
+
+    worker: str
+    set_id: int
+    generation: int
+    after: int | None
 
 
 class Kill(NamedTuple):
@@ -255,4 +274,6 @@ class End(NamedTuple):
     status: RunStatus
 
 
-Action = Send | Kill | Accepted | Settle | Recover | Blame | ReplaceWorker | PauseRun | End
+Action = (
+    Send | Reclaim | Kill | Accepted | Settle | Recover | Blame | ReplaceWorker | PauseRun | End
+)

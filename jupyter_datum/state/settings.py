@@ -88,6 +88,9 @@ class RunSettings:
         After a cancel, how long a datum at work may take to end.
     hold : float
         After which a hold ends by itself.
+    reclaim : float or None
+        How long a datum may be at work before what waits behind it goes to idle workers;
+        None where what was sent cannot be taken back.
     recover : bool
         Whether a datum whose last try failed is sent once more, to be recovered.
     """
@@ -102,6 +105,7 @@ class RunSettings:
     probe: int = 20
     cancel_grace: float = 3.0
     hold: float = 3.0
+    reclaim: float | None = 2.0
     recover: bool = False
 
     def __post_init__(self) -> None:

@@ -117,6 +117,8 @@ export interface IWorker {
   since: number | null;
   done: number;
   state: string;
+  /** Whether its datum takes far longer than the others did. */
+  slow?: boolean;
 }
 
 /** What a POST that starts a run gives back. */

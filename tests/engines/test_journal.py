@@ -165,7 +165,7 @@ def test_the_end_of_a_process_is_named_for_people() -> None:
     assert death_cause(-11) == "killed by SIGSEGV"
     assert death_cause(3) == "exited with code 3"
     assert death_cause(-9) == "killed by SIGKILL"
-    assert death_cause(-9, out_of_memory=True) == "killed by SIGKILL (out of memory?)"
+    assert death_cause(-9, out_of_memory=True) == "killed by SIGKILL, most likely out of memory"
     assert death_cause(-11, out_of_memory=True) == "killed by SIGSEGV"
     assert death_cause(-50) == "killed by signal 50"
     assert death_cause(None) == "lost"

@@ -9,49 +9,19 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from random import Random
 
 from jupyter_datum import state as s
 from jupyter_datum.states import SETTLED, DatumState, RunStatus
 
-#: Simulated seconds after which no fault happens by itself any more.
-CALM = 40.0
+from .simcrew import CALM, KINDS, Faults, SimWorker, Workers
+
 #: Events after which a run is taken to go on for ever.
 BUDGET = 30_000
 
-KINDS = ("plain", "fatal", "flaky", "io", "killer", "killer once", "hang")
 
-
-@dataclass
-class Faults:
-    """What goes wrong in a world."""
-
-    journals: bool  # workers tell what they begin, and what they finish as they do
-    certain: bool  # and the caller says so when one dies
-    doubles: bool  # records come twice, the second time late
-    unfiltered: bool  # the caller hands late records on
-    lossy: bool  # sets are refused, records get lost
-    deaths: float  # workers killed from outside, per second
-    bad: float  # share of datums that do not simply succeed
-    replaced: bool  # dead workers are replaced
-    lazy: bool  # the clock ticks only when the scheduler asked for it
-    asks: bool  # the user holds, pauses, scales, retries
-    cancels: bool
-
-
-@dataclass
-class SimWorker:
-    name: str
-    sets: list[s.Send] = field(default_factory=list)
-    at: tuple[int, int] | None = None  # the truth
-    alive: bool = True
-    running: bool = False
-    records: list[s.Event] = field(default_factory=list)  # written, not delivered
-
-
-class World:
+class World(Workers):
     """One run, from plan to end."""
 
     def __init__(self, seed: int, faults: Faults | None = None) -> None:
@@ -65,6 +35,8 @@ class World:
             backoff=rng.choice((0.0, 0.1, 1.0)),
             probe=rng.choice((0, 3, 20)),
             max_set=rng.choice((5, 2000)),
+            reclaim=rng.choice((None, 0.3)),
+            recover=rng.random() < 0.3,
         )
         self.kinds = [self._kind() for _ in range(self.size)]
         self.run = s.RunState(self.settings)
@@ -79,6 +51,8 @@ class World:
         self.settled: Counter[int] = Counter()
         self.final: dict[int, DatumState] = {}
         self.sent: dict[int, s.Send] = {}
+        self.recovering: set[int] = set()
+        self.fell_back: set[int] = set()  # the same, ever
         self.named = 0
         self.closed = False  # nothing may be sent: held or paused
 
@@ -97,6 +71,7 @@ class World:
             lazy=rng.random() < 0.5,
             asks=rng.random() < 0.3,
             cancels=rng.random() < 0.15,
+            wears=rng.choice((0.0, 0.0, 0.1)),
         )
 
     def _kind(self) -> str:
@@ -143,7 +118,8 @@ class World:
         if isinstance(event, s.Finished):
             told = [action for action in actions if isinstance(action, s.Accepted)]
             for position, _, _ in (told or [event])[0].outcomes:
-                self._settle(position, DatumState.SUCCESS)
+                was = position in self.recovering
+                self._settle(position, DatumState.RECOVERED if was else DatumState.SUCCESS)
         for action in actions:
             self._act(action)
         if isinstance(event, s.Hold | s.Pause):
@@ -181,17 +157,28 @@ class World:
             worker = self.workers[action.worker]
             self.after(self.rng.uniform(0, 0.5), lambda: self._die(worker, "killed"))
         elif isinstance(action, s.ReplaceWorker):
-            if self.faults.replaced:
-                self.after(self.rng.uniform(0.1, 2), self._worker_up)
-            elif not any(worker.alive for worker in self.workers.values()):
-                self.after(1.0, self._nobody_left)
+            self._replace()
+        elif isinstance(action, s.Reclaim):
+            self._reclaim(action)
+        elif isinstance(action, s.Recover):
+            self._recover(action.position)
         elif isinstance(action, s.Settle):
-            assert action.state in (DatumState.FAILED, DatumState.CANCELLED)
             self._settle(action.position, action.state)
         elif isinstance(action, s.PauseRun):
             self.after(self.rng.uniform(0, 5), lambda: self.tell(s.Resume()))
         elif isinstance(action, s.End):
             self.ended = action.status
+
+    def _replace(self) -> None:
+        if self.faults.replaced:
+            self.after(self.rng.uniform(0.1, 2), self._worker_up)
+        elif not any(worker.alive for worker in self.workers.values()):
+            self.after(1.0, self._nobody_left)
+
+    def _recover(self, position: int) -> None:
+        assert self.settings.recover and position not in self.recovering
+        self.recovering.add(position)
+        self.fell_back.add(position)
 
     def _settle(self, position: int, state: DatumState) -> None:
         self.settled[position] += 1
@@ -206,130 +193,6 @@ class World:
         worker.sets.append(send)
         assert len(worker.sets) <= self.settings.window + (not worker.alive) * 10
         self._go_on(worker)
-
-    # -- workers -------------------------------------------------------------------------
-
-    def _worker_up(self) -> None:
-        self.named += 1
-        name = f"w{self.named}"
-        self.workers[name] = SimWorker(name)
-        self.tell(s.WorkerUp(name))
-
-    def _nobody_left(self) -> None:
-        if not any(worker.alive for worker in self.workers.values()):
-            self.tell(s.NoWorkersLeft("all died"))
-
-    def _strike(self) -> None:
-        alive = [worker for worker in self.workers.values() if worker.alive]
-        if alive and self.now < CALM:
-            self._die(self.rng.choice(alive), "killed by SIGKILL")
-        self.after(self.rng.expovariate(self.faults.deaths), self._strike)
-
-    def _go_on(self, worker: SimWorker) -> None:
-        if worker.alive and worker.sets and not worker.running:
-            worker.running = True
-            send = worker.sets[0]
-            if self.faults.lossy and self.now < CALM and self.rng.random() < 0.05:
-                self.after(self._delay(), lambda: self._return(worker, send, refused=True))
-            else:
-                self.after(self._delay(), lambda: self._item(worker, send, 0))
-
-    def _item(self, worker: SimWorker, send: s.Send, i: int) -> None:
-        if not worker.alive:
-            return
-        if i == len(send.items):
-            worker.at = None
-            self.after(self._delay(), lambda: self._return(worker, send, refused=False))
-            return
-        position, attempt = worker.at = send.items[i]
-        self.executed[position] += 1
-        if self.faults.journals and self.rng.random() < 0.8:
-            began = s.WorkerBegan(worker.name, position, attempt, self.now)
-            self.after(self._delay(), lambda: worker.alive and self.tell(began))
-        kind = self.kinds[position]
-        seconds = self.rng.choice((0.0005, 0.003, 0.05, 0.4))
-        if kind == "hang":
-            return
-        if kind == "killer" or (kind == "killer once" and attempt == 1):
-            self.after(seconds, lambda: self._die(worker, "killed by SIGSEGV"))
-        else:
-            self.after(seconds, lambda: self._done(worker, send, i, seconds))
-
-    def _done(self, worker: SimWorker, send: s.Send, i: int, seconds: float) -> None:
-        if not worker.alive:
-            return
-        record = self._outcome(worker, send, i, seconds)
-        if not (self.faults.lossy and self.now < CALM and self.rng.random() < 0.03):
-            worker.records.append(record)
-        if self.faults.journals and self.rng.random() < 0.3:
-            self.after(self._delay(), lambda: worker.alive and self._deliver(worker))
-        self._item(worker, send, i + 1)
-
-    def _outcome(self, worker: SimWorker, send: s.Send, i: int, seconds: float) -> s.Event:
-        position, attempt = send.items[i]
-        kind = self.kinds[position]
-        if kind in ("plain", "fatal", "io") or (kind == "flaky" and attempt == 1):
-            transient, fatal = kind in ("io", "flaky"), kind == "fatal"
-            return s.Failure(
-                worker.name, send.set_id, position, attempt, seconds, kind, transient, fatal
-            )
-        return s.Finished(worker.name, send.set_id, [(position, attempt, seconds)])
-
-    def _return(self, worker: SimWorker, send: s.Send, *, refused: bool) -> None:
-        if not worker.alive:
-            return
-        self._deliver(worker)
-        worker.sets.remove(send)
-        worker.running = False
-        self.tell(s.SetReturned(worker.name, send.set_id, refused))
-        if self.faults.doubles:
-            self.tell(s.SetReturned(worker.name, send.set_id, refused))
-        self._go_on(worker)
-
-    def _deliver(self, worker: SimWorker) -> None:
-        """Records come in bulk, in any order, some of them again later."""
-        records, worker.records = worker.records, []
-        self.rng.shuffle(records)
-        self._hand_on(worker, records)
-        if records and self.faults.doubles:
-            self.after(self.rng.uniform(0, 5), lambda: self._hand_on(worker, records))
-
-    def _hand_on(self, worker: SimWorker, records: list[s.Event]) -> None:
-        done: list[tuple[int, int, float]] = []
-        for record in records:
-            if isinstance(record, s.Finished):
-                position, attempt, _ = record.outcomes[0]
-                if self.faults.unfiltered or self.run.accepts(position, attempt):
-                    done += record.outcomes * (2 if self.faults.doubles else 1)
-            elif isinstance(record, s.Failure) and (
-                self.faults.unfiltered or self.run.accepts(record.position, record.attempt)
-            ):
-                self.tell(record)
-        if done:
-            self.tell(s.Finished(worker.name, 0, done))
-
-    def _die(self, worker: SimWorker, cause: str) -> None:
-        if not worker.alive:
-            return
-        worker.alive = False
-        if worker.at is not None:
-            self.hit.add(worker.at[0])
-        self.after(self.rng.uniform(0, 1), lambda: self._down(worker, cause))
-
-    def _down(self, worker: SimWorker, cause: str) -> None:
-        begun = None
-        if self.faults.journals:
-            self._deliver(worker)
-            begun = worker.at
-        certain = self.faults.certain and begun is None
-        self.tell(s.WorkerDown(worker.name, cause, begun, certain))
-        if self.faults.doubles:
-            self.tell(s.WorkerDown(worker.name, cause, begun, certain))
-        if not self.faults.replaced and not any(w.alive for w in self.workers.values()):
-            self.after(1.0, self._nobody_left)
-
-    def _delay(self) -> float:
-        return self.rng.choice((0.0, 0.01, 0.05, 0.3))
 
     # -- planner and user ----------------------------------------------------------------
 
@@ -371,6 +234,7 @@ class World:
         """What is asked for again is settled once more, if it is taken up."""
         for position in positions:
             self.settled[position] -= 1
+            self.recovering.discard(position)
         before = bytes(self.run.states)
         self.tell(s.Retry(tuple([*positions, *positions, self.size + 5])))
         for position in positions:
@@ -395,7 +259,7 @@ class World:
         for position, settled in self.final.items():
             assert states[position] is settled, f"{position} is {states[position]}, not {settled}"
         for position, found in enumerate(states):
-            if found in (DatumState.SUCCESS, DatumState.FAILED):
+            if found in (DatumState.SUCCESS, DatumState.FAILED, DatumState.RECOVERED):
                 assert self.settled[position] == 1, f"{position} was settled unsaid"
         self._check_status(counts)
         self._check_innocents(states)
@@ -412,7 +276,7 @@ class World:
     def _check_innocents(self, states: list[DatumState]) -> None:
         """Who neither fails nor kills, and was at work in no death, runs exactly once."""
         for position, found in enumerate(states):
-            if self.kinds[position] != "ok" or position in self.hit:
+            if self.kinds[position] != "ok" or position in self.hit | self.fell_back:
                 continue
             if self.faults.journals and not self.faults.lossy:
                 wanted = int(found is DatumState.SUCCESS)

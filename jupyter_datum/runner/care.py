@@ -1,0 +1,54 @@
+"""What the runner notes of its workers while they work, so that their end can be explained."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Mapping
+from typing import Final
+
+from ..engines.base import Up
+from ..engines.processes import OUT_OF_MEMORY, amount, memory_of
+from ..resources import usable_memory
+
+#: Seconds between two looks at the workers' memory.
+_LOOK: Final = 0.5
+#: Share of what may be used at which a SIGKILL from nowhere is put down to memory.
+_MUCH: Final = 0.8
+
+
+class Care:
+    """Of the workers of one run."""
+
+    def __init__(self) -> None:
+        self._memory: dict[str, int] = {}
+        self._reasons: dict[str, str] = {}
+        self._next = 0.0
+        self._host = socket.gethostname()
+        self._limit = usable_memory()
+
+    def ended(self, worker: str, reason: str) -> None:
+        """A worker is ended by us."""
+        self._reasons[worker] = reason
+
+    def look(self, workers: Mapping[str, Up], now: float) -> None:
+        """Note how much memory each holds."""
+        if now < self._next:
+            return
+        self._next = now + _LOOK
+        for name, up in workers.items():
+            if up.pid is not None and up.host == self._host and (held := memory_of(up.pid)):
+                self._memory[name] = held
+
+    def cause(self, worker: str, cause: str) -> str:
+        """Return why a worker is gone, for people, with what is known here beside `cause`."""
+        held, reason = self._memory.pop(worker, None), self._reasons.pop(worker, None)
+        if reason is not None and reason not in ("timeout", "cancel"):
+            return f"replaced: {reason}"
+        if reason is not None or held is None or "SIGKILL" not in cause:
+            return cause
+        others = sum(self._memory.values())
+        if OUT_OF_MEMORY not in cause:
+            if held + others < _MUCH * self._limit:
+                return cause
+            cause = f"{cause}, {OUT_OF_MEMORY}"
+        return f"{cause}: {amount(held)} when last seen, limit {amount(self._limit)}"

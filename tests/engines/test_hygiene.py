@@ -1,0 +1,124 @@
+"""What a datum changes in its worker is put back for the next one; worn workers say so."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import sys
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from jupyter_datum.engines.hygiene import Clean, Wear
+from jupyter_datum.engines.processes import amount, memory_of, open_files
+
+
+@pytest.fixture
+def clean() -> Iterator[Clean]:
+    """This process is put back at the end, by what is tested here and by hand."""
+    folder, mask = os.getcwd(), os.umask(0o022)
+    variables, handler = dict(os.environ), signal.getsignal(signal.SIGTERM)
+    with warnings.catch_warnings(), np.errstate():
+        yield Clean()
+    signal.signal(signal.SIGTERM, handler)
+    os.environ.clear()
+    os.environ.update(variables)
+    os.chdir(folder)
+    os.umask(mask)
+
+
+def mask() -> int:
+    now = os.umask(0o022)
+    os.umask(now)
+    return now
+
+
+def mess(tmp_path: Path) -> None:
+    """What a careless datum does."""
+    os.chdir(tmp_path)
+    os.umask(0o777)
+    os.environ["PATH"] = "gone"
+    os.environ["LEFT_BEHIND"] = "1"
+    del os.environ["HOME"]
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.setitimer(signal.ITIMER_REAL, 60)
+    warnings.simplefilter("error")
+    np.seterr(all="raise")
+
+
+def test_what_a_datum_changed_is_put_back(
+    clean: Clean, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", "here")
+    clean.note()
+    before = (os.getcwd(), mask(), dict(os.environ), list(warnings.filters), np.geterr())
+    handler = signal.getsignal(signal.SIGTERM)
+    mess(tmp_path)
+    clean.restore()
+    assert (os.getcwd(), mask(), dict(os.environ), list(warnings.filters), np.geterr()) == before
+    assert signal.getsignal(signal.SIGTERM) == handler
+    assert signal.getitimer(signal.ITIMER_REAL)[0] == 0
+    assert os.popen('printf %s "$LEFT_BEHIND"').read() == "", "child processes see it too"
+
+
+def test_what_an_import_sets_stays(clean: Clean, tmp_path: Path) -> None:
+    (tmp_path / "sets_variables_datum.py").write_text(
+        "import os, warnings\nos.environ['SET_BY_IMPORT'] = '1'\nwarnings.simplefilter('ignore')\n"
+    )
+    sys.path.insert(0, str(tmp_path))
+    try:
+        __import__("sets_variables_datum")
+        os.chdir(tmp_path)
+        clean.restore()
+        assert os.environ["SET_BY_IMPORT"] == "1" and warnings.filters[0][0] == "ignore"
+        assert os.getcwd() != str(tmp_path)
+        os.environ["SET_BY_IMPORT"] = "2"
+        clean.restore()
+        assert os.environ["SET_BY_IMPORT"] == "1"
+    finally:
+        sys.path.remove(str(tmp_path))
+        del sys.modules["sets_variables_datum"]
+
+
+def test_random_numbers_do_not_repeat(clean: Clean) -> None:
+    found = set()
+    for _ in range(3):
+        random.seed(1)
+        np.random.seed(1)
+        clean.reseed()
+        found.add((random.random(), float(np.random.random())))
+    assert len(found) == 3
+
+
+def test_a_worker_is_worn_by_datums_memory_and_open_files(tmp_path: Path) -> None:
+    wear = Wear()
+    assert wear.reason(0, 0) == "" and not wear.spent(0)
+    wear.datums = 5
+    assert "processed 5 datums" in wear.reason(5, 0) and wear.reason(6, 0) == ""
+    assert "--memory-limit 1 MB" in Wear().reason(0, 10**6)
+    assert Wear().reason(0, 10**12) == ""
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    used, limit = open_files()
+    assert 0 < used < limit == soft
+    files = [open(tmp_path / "x", "w") for _ in range(40)]  # noqa: SIM115
+    resource.setrlimit(resource.RLIMIT_NOFILE, (used + 45, hard))
+    try:
+        assert "files open, of" in Wear().reason(0, 0)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        for file in files:
+            file.close()
+
+
+def test_memory_is_told_of_live_processes_alone() -> None:
+    held = memory_of(os.getpid())
+    assert held is not None and held > 10**7
+    assert memory_of(2**22 + 1) is None
+    assert [amount(n) for n in (12, 3_400, 2_500_000, 3_100_000_000)] == [
+        "12 B", "3 KB", "2 MB", "3.1 GB",
+    ]  # fmt: skip
