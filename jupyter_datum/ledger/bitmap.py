@@ -22,14 +22,22 @@ class Bitmap:
     def add(self, identity: int) -> None:
         """Put one in."""
         byte = identity >> 3
+        self._reach(byte)
+        self._bits[byte] |= 1 << (identity & 7)
+
+    def _reach(self, byte: int) -> None:
         if byte >= len(self._bits):
             self._bits.extend(bytes(byte + 1 - len(self._bits) + len(self._bits) // 2))
-        self._bits[byte] |= 1 << (identity & 7)
 
     def update(self, ids: Iterable[int]) -> None:
         """Put many in."""
-        for identity in ids:
-            self.add(identity)
+        many = list(ids)
+        if not many:
+            return
+        self._reach(max(many) >> 3)
+        bits = self._bits
+        for identity in many:
+            bits[identity >> 3] |= 1 << (identity & 7)
 
     def __len__(self) -> int:
         return int.from_bytes(self._bits, "little").bit_count()

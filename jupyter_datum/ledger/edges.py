@@ -47,13 +47,25 @@ def keep_past(conn: sqlite3.Connection, run: RunKey, ids: Iterable[int]) -> None
         f" {source} and not {more}",
         values,
     )
-    conn.execute(
-        "insert or ignore into loose (digest)"
-        f" select d.result {source} and substr(d.result_kind, -5) = '-file'",
-        values,
-    )
+    if conn.execute("select exists (select 1 from holds)").fetchone()[0]:
+        conn.execute(
+            "insert or ignore into loose (digest)"
+            f" select d.result {source} and substr(d.result_kind, -5) = '-file'",
+            values,
+        )
     _keep_more(conn, run.transform, f"{source} and {more}", values)
-    conn.execute(f"delete from made where (run, datum) in (select d.run, d.id {source})", values)
+    _unmake(conn, some, source, values)
+
+
+def _unmake(conn: sqlite3.Connection, some: Some, source: str, values: Sequence[int | str]) -> None:
+    """No former run has settled these last any more."""
+    if not some.unbroken:
+        sql = f"delete from made where (run, datum) in (select d.run, d.id {source})"
+        conn.execute(sql, values)
+        return
+    for (former,) in conn.execute(f"select distinct d.run {source}", values).fetchall():
+        sql = "delete from made where run = ? and datum between ? and ?"
+        conn.execute(sql, (former, *some.values))
 
 
 _PAST: Final = "datum, run, version, state, attempt, began, seconds, content, seen"

@@ -30,17 +30,17 @@ class Some:
     """
 
     def __init__(self, ids: Iterable[int]) -> None:
-        self._ids = sorted(set(ids))
+        self._ids = set(ids)
         self.rows = "datum d where d.id between ? and ?"
         self.values: tuple[int, int] | tuple[str] | tuple[()] = ()
-        if not self._ids:
-            return
-        self._ends = self._ids[0], self._ids[-1]
-        if self._ends[1] - self._ends[0] + 1 == len(self._ids):
+        self._ends = (min(self._ids), max(self._ids)) if self._ids else (0, -1)
+        #: Whether they are all that there are between the first and the last.
+        self.unbroken = self._ends[1] - self._ends[0] + 1 == len(self._ids)
+        if self.unbroken:
             self.values = self._ends
         else:
             self.rows = "json_each(?) j cross join datum d on d.id = j.value where true"
-            self.values = (json.dumps(self._ids),)
+            self.values = (json.dumps(sorted(self._ids)),)
 
     def __len__(self) -> int:
         return len(self._ids)
