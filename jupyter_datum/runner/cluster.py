@@ -30,6 +30,7 @@ from ..engines.base import (
     Up,
     Waiting,
 )
+from ..errors import EngineError
 from ..ledger.clusters import ClusterState
 from ..resources import default_workers
 from ..transform.options import Options
@@ -193,9 +194,8 @@ class Pool:
         UnknownEngineError, EngineNotInstalledError
         """
         cluster = next((found for found in self._idle if found.wanted == wanted), None)
-        if cluster is not None:
+        if cluster is not None and self._looked_after(cluster):
             self._idle.remove(cluster)
-            cluster.events(0)  # what died while nobody looked
             cluster.sent.clear()
             cluster.size = min(cluster.size, len(cluster.workers))
         else:
@@ -274,7 +274,8 @@ class Pool:
             return
         self._next_tick = now + TICK
         for cluster in list(self._idle):
-            cluster.events(0)
+            if not self._looked_after(cluster):
+                continue
             cluster.sizer.useful(0, now)
             n = cluster.sizer.want(cluster.size, None, now)
             if not n or not cluster.workers:
@@ -284,6 +285,16 @@ class Pool:
                 cluster.want(n)
         for cluster in [*self._active, *self._idle]:
             self._roster.note(cluster)
+
+    def _looked_after(self, cluster: Cluster) -> bool:
+        """Hear what died in a cluster while nobody looked; one that is broken goes."""
+        try:
+            cluster.events(0)
+        except EngineError as exc:
+            self._idle.remove(cluster)
+            self._close(cluster, str(exc))
+            return False
+        return True
 
     @property
     def keeps(self) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Callable
 
+import psutil
 import pytest
 
 from jupyter_datum.ledger.clusters import ClusterRow
@@ -112,3 +114,19 @@ def test_a_dead_worker_beside_one_that_is_given_back_is_replaced(story: Story) -
     row = story.end(first, within=240)
     assert (row.status, row.success) == ("success", 400)
     assert sys.platform == "win32" or sum(story.executions().values()) == 408
+
+
+def test_an_idle_cluster_that_breaks_goes_and_the_next_run_has_another(story: Story) -> None:
+    """Its scheduler lies in a process of its own: nothing but its end tells of it."""
+    story.namespace["numbers"] = list(range(4))
+    line = "job -i numbers --engine ipyparallel --workers 1 --force"
+    story.run(line, "datum.value")
+    seen(story, lambda: [row.state for row in clusters(story)] == ["idle"])
+    runner = psutil.Process(story.runner_pid())
+    for process in runner.children(recursive=True):
+        with contextlib.suppress(psutil.Error):  # some end while we look
+            if "ipyparallel.controller" in process.cmdline():
+                process.kill()
+    seen(story, lambda: [row.state for row in clusters(story)] == ["gone"])
+    assert story.run(line, "datum.value", within=90).success == 4
+    assert runner.is_running(), "the runner died of it"
