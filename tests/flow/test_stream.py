@@ -7,9 +7,13 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
+import uuid
+from array import array
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 import jupyter_datum
@@ -20,7 +24,9 @@ from jupyter_datum.ledger.consumers import consumers
 from jupyter_datum.notebook.public import status_json
 from jupyter_datum.runner.ask import ask_again
 from jupyter_datum.server.shapes import run_json
+from jupyter_datum.states import DatumState
 
+from ..ledger import build
 from ..story import Story, eventually
 
 GATED = """
@@ -193,6 +199,46 @@ def test_the_stream_starts_a_dead_runner_again(story: Story) -> None:
     story.kill_runner()
     open_gate(story)
     assert {datum.index for datum in [*first, *stream]} == set(range(20))
+
+
+N = 1_000_000
+
+
+@pytest.mark.slow
+def test_a_million_datums_take_little_memory(story: Story) -> None:
+    public = uuid.uuid4().hex
+    with story.ledger() as conn:
+        run = build.new_run(conn, public=public)
+        conn.execute("begin immediate")
+        conn.execute(
+            "with recursive n(i) as (select 1 union all select i + 1 from n where i < ?1)"
+            " insert into datum (id, transform, key, state, version, run, position, attempt,"
+            " began, seconds, worker, result_kind, result) select i, ?2, cast(i as blob), 2, ?3,"
+            " ?4, i - 1, 1, 5.0, 0.5, 'w1', 'json', cast(i as blob) from n",
+            (N, run.transform, run.version, run.id),
+        )
+        conn.execute(
+            "update run set total = ?, success = ?, planned = 1, status = 'success', ended = 1"
+            " where id = ?",
+            (N, N, run.id),
+        )
+        conn.execute("commit")
+        row = queries.run_by_uuid(conn, public)
+        assert row is not None
+        name = row.name
+    folder = story.project.run(public)
+    folder.mkdir(parents=True)
+    (folder / "states").write_bytes(bytes([DatumState.SUCCESS]) * N)
+    (folder / "plan").write_bytes(array("I", range(1, N + 1)).tobytes())
+    before = psutil.Process().memory_info().rss
+    began, total, peak = time.monotonic(), 0, 0
+    for datum in story.transform(name).stream():
+        if datum.index % 1000 == 0:
+            total += datum.result
+            peak = max(peak, psutil.Process().memory_info().rss)
+    print(f"{(time.monotonic() - began) / N * 1e6:.1f} us a datum, {(peak - before) >> 20} MB more")
+    assert total == sum(range(1, N + 1, 1000))
+    assert peak - before < 60 << 20
 
 
 def test_mistakes_are_said(story: Story) -> None:
