@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from jupyter_datum.ledger import queries
+from jupyter_datum.ledger.watches import watch
+from jupyter_datum.runner.towatch import ask_to_watch
 from jupyter_datum.states import RunStatus
 
 from ..story import Story, eventually
@@ -174,3 +177,24 @@ def test_a_cache_too_small_for_one_datum(
     kept = [p for p in Path(os.environ["JUPYTER_DATUM_CACHE"]).rglob("*") if p.is_file()]
     assert sum(path.stat().st_size for path in kept) <= 100 << 10
     assert story.transform("size").results() == [300_000] + [60_000] * 5
+
+
+def test_new_objects_run_by_themselves_with_what_the_kernel_has_told(s3: S3, story: Story) -> None:
+    _fill(s3, 2)
+    story.run('up -i "s3://data/in/**/*.txt" -o out', COPY)
+    with story.ledger() as conn:
+        row = queries.latest_run(conn, "up")
+        assert row is not None
+        ask_to_watch(conn, story.project, row, settle=0.2, every=0.3, origin="kernel")
+    s3.put("in/d0/new.txt", b"new")
+    s3.put("in/d1/1.txt", b"changed")
+    for name, text in (("d0/new", b"NEW"), ("d1/1", b"CHANGED")):
+        path = story.folder / f"out/{name}.up"
+        assert eventually(lambda: path.exists() and path.read_bytes() == text, within=60)  # noqa: B023
+    assert sum(story.executions().values()) == 4
+    with story.ledger() as conn:
+        found = watch(conn, "up")
+        newest = queries.latest_run(conn, "up")
+    assert found is not None and found.how == "listing every 0.3 s: asked for"
+    assert newest is not None and newest.origin == "watch"
+    assert b"a-canary" not in story.project.ledger.read_bytes()
