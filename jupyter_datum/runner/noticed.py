@@ -47,6 +47,8 @@ class Noticed:
         #: Paths that have come, and may be moved or just begun -> when.
         self._coming: dict[str, float] = {}
         self._events = _events(roots, self._stop)
+        # From here on events are heard: what is listed after this is not changed unheard.
+        self._take(next(self._events))
 
     def wait(self, timeout: float) -> bool:
         """Wait for up to `timeout` seconds; return whether anything has changed."""

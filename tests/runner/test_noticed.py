@@ -44,7 +44,6 @@ def test_moves_are_told_from_files_in_the_making(tmp_path: Path) -> None:
     out.mkdir(parents=True)
     looks = Noticed([os.fsencode(folder)], [os.fsencode(out)])
     try:
-        assert looks.wait(0.1) is False, "nothing has happened; from here on events are heard"
         (out / "made.txt").write_text("by the run itself")
         (tmp_path / "part").write_text("whole")
         time.sleep(0.05)
