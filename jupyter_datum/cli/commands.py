@@ -28,6 +28,7 @@ from ..project import Project, find
 from ..runner.ask import ask_again, recorded, steer, tell_run, workers_asked
 from ..runner.client import cluster_lines, ensure_runner, runner_alive
 from ..runner.preview import preview
+from ..runner.streams import stands_still
 from ..states import ENDED, RunStatus
 from ..transform.recipe import read_recipe
 
@@ -218,14 +219,15 @@ def fsck(args: argparse.Namespace) -> int:
 def follow(
     project: Project, conn: sqlite3.Connection, run: str, interpreter: str, *, look: float = 0.1
 ) -> RunRow:
-    """Wait for a run, with one line of progress on a terminal; return it when it has ended.
+    """Wait for a run, with one line of progress on a terminal; return it when it has ended, is
+    paused, or waits for one that is.
 
     `interpreter` is executed if its runner is dead: it comes from a checked recipe.
 
     Raises
     ------
     RunError
-        If it was refused.
+        If it was refused, or has not begun because of one that is paused.
     """
     meter = render.Meter()
     shows = sys.stderr.isatty()
@@ -236,7 +238,8 @@ def follow(
             meter.look(now, row)
             if shows:
                 print(f"\r\033[K{render.progress_line(row, meter, now)}", end="", file=sys.stderr)
-            if row.status in ENDED or row.status == RunStatus.PAUSED:
+            over = row.status in ENDED or row.status == RunStatus.PAUSED
+            if over or stands_still(conn, run):
                 if shows:
                     print("\r\033[K", end="", file=sys.stderr)
                 return row
@@ -244,6 +247,8 @@ def follow(
             state, answer = requests.answered(conn, run)
             if state == "refused":
                 raise RunError(answer or "the run was refused")
+            if paused := stands_still(conn, run):
+                raise RunError(f"it waits for {paused}, which is paused")
         if not runner_alive(project, interpreter):
             ensure_runner(project, interpreter)
         time.sleep(look)

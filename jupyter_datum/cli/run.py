@@ -1,8 +1,10 @@
 """``jupyter datum run NOTEBOOK [NAME]``: the notebook's own kernel, its cells in order.
 
 Code cells are executed as they stand; a marked cell so becomes a run, one that is marked by
-its metadata too. With a name only that transform runs, and the cells above it that are not
-transforms. Cells tagged ``datum-skip`` are left out. The notebook's file is not changed.
+its metadata too. The runs go on side by side, as a pipeline; a cell that may read what they
+make waits for them (:mod:`~jupyter_datum.transform.order`). With a name only that transform
+and those that it needs run, and the cells above that are no transforms. Cells tagged
+``datum-skip`` are left out. The notebook's file is not changed.
 """
 
 from __future__ import annotations
@@ -14,9 +16,10 @@ import os
 import sqlite3
 import sys
 import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from ..errors import RunError, SignatureError, UsageError
 from ..ledger import db, queries, requests
@@ -25,11 +28,25 @@ from ..notebook import render
 from ..notebook.public import status_json
 from ..project import Project, find
 from ..runner.ask import recorded
+from ..runner.environment import PIPELINE
+from ..runner.pipeline import cancel_pipeline, members
+from ..states import RunStatus
 from ..transform.marked import LOAD_EXTENSION, Marked, is_skipped, marked_cell
 from ..transform.optionline import parse_line
+from ..transform.order import (
+    check_no_circle,
+    in_order,
+    needs,
+    only_defines,
+    reads,
+    with_needs,
+)
 from ..transform.recipe import read_recipe
 from .commands import exit_code, follow
 from .kernel import started
+
+#: Seconds that cancelled runs have to end.
+_CANCEL_WITHIN: Final = 20.0
 
 
 def run(args: argparse.Namespace) -> int:
@@ -47,25 +64,36 @@ def run(args: argparse.Namespace) -> int:
             f"{args.notebook} has no transform {args.name!r}; there are: {', '.join(names)}"
         )
     began = time.time()
-    wanted = list(_wanted(cells, args.name))
-    broken = _execute(path, wanted, args)
+    wanted = _wanted(cells, args.name)
+    broken = _execute(path, wanted, args, began)
     executed = [cell.marked.name for cell in wanted if cell.marked and cell.marked.name]
     return _report(path, executed, began, broken=broken, as_json=args.json)
 
 
-def _execute(path: Path, cells: list[_Cell], args: argparse.Namespace) -> bool:
+def _execute(path: Path, cells: list[_Cell], args: argparse.Namespace, began: float) -> bool:
     """Execute cells in order, up to the first that breaks and is not a transform; return
-    whether any did."""
+    whether any did. What they start has ended then."""
     broken = False
-    extra = _extra(args)
+    asked = {"origin": "cli", "options": f"{_extra(args)} --background"}
     texts = [cell.marked.code if cell.marked else cell.source for cell in cells]
-    with started(path, quiet=args.json) as kernel:
-        for cell, text in zip(cells, texts, strict=True):
-            if cell.marked and cell.marked.by == "metadata":
-                kernel.execute(LOAD_EXTENSION)
-            broken = kernel.execute(text, {"origin": "cli", "options": extra}) or broken
-            if broken and cell.marked is None:
-                break
+    with _pipeline() as together, started(path, quiet=args.json) as kernel:
+        running: list[str] = []
+        try:
+            for cell, text in zip(cells, texts, strict=True):
+                if running and cell.may_read(running):
+                    _settled(path, running, began)
+                    running = []
+                if cell.marked and cell.marked.by == "metadata":
+                    kernel.execute(LOAD_EXTENSION)
+                broken = kernel.execute(text, asked) or broken
+                if cell.name:
+                    running.append(cell.name)
+                if broken and cell.marked is None:
+                    break
+            _settled(path, running, began)  # as long as the kernel lives: it knows the environment
+        except KeyboardInterrupt:
+            _cancel(path, together)
+            raise
     return broken
 
 
@@ -81,11 +109,44 @@ def names_in(path: Path) -> list[str]:
     return [cell.marked.name for cell in cells if cell.marked and cell.marked.name]
 
 
+@contextlib.contextmanager
+def _pipeline() -> Iterator[str]:
+    """One id for all that this command runs; the kernel has it from the environment."""
+    before = os.environ.get(PIPELINE)
+    together = os.environ[PIPELINE] = before or uuid.uuid4().hex
+    try:
+        yield together
+    finally:
+        if before is None:
+            del os.environ[PIPELINE]
+
+
+def _cancel(path: Path, together: str) -> None:
+    """Cancel what this command has started, and wait a moment for it to end."""
+    if (project := find(_start(path))) is None:
+        return
+    with contextlib.closing(db.connect(project)) as conn:
+        cancel_pipeline(conn, project, together)
+        until = time.monotonic() + _CANCEL_WITHIN
+        while members(conn, project, together) and time.monotonic() < until:
+            time.sleep(0.05)
+
+
 class _Cell(NamedTuple):
     """A code cell, and what it is marked as."""
 
     source: str
     marked: Marked | None
+
+    @property
+    def name(self) -> str | None:
+        return self.marked.name if self.marked else None
+
+    def may_read(self, running: list[str]) -> bool:
+        """Whether it may read what transforms at work make, other than as its input."""
+        if self.marked is None:
+            return not only_defines(self.source, running)
+        return self.name in running or reads(self.marked, running)
 
 
 def _code_cells(path: Path) -> list[_Cell]:
@@ -104,13 +165,21 @@ def _code_cells(path: Path) -> list[_Cell]:
     ]
 
 
-def _wanted(cells: list[_Cell], name: str | None) -> Iterator[_Cell]:
-    for cell in cells:
-        own = cell.marked.name if cell.marked else None
-        if name is None or own is None or own == name:
-            yield cell
-        if name is not None and own == name:
-            return
+def _wanted(cells: list[_Cell], name: str | None) -> list[_Cell]:
+    """Those to be executed, in order: a transform comes after those that it needs.
+
+    Raises
+    ------
+    UsageError
+        If a transform comes from itself.
+    """
+    each_needs = needs(cell.marked for cell in cells if cell.marked)
+    check_no_circle(each_needs)
+    if name is not None:
+        names = with_needs(name, each_needs)
+        last = max(i for i, cell in enumerate(cells) if cell.name in names)
+        cells = [c for c in cells[: last + 1] if c.name is None or c.name in names]
+    return [cells[i] for i in in_order([cell.name for cell in cells], each_needs)]
 
 
 def _extra(args: argparse.Namespace) -> str:
@@ -128,14 +197,25 @@ def _start(path: Path) -> Path:
     return Path(os.environ.get("DATUM_PROJECT") or path.resolve().parent)
 
 
+def _settled(path: Path, names: list[str], began: float) -> tuple[list[RunRow], list[str]]:
+    """Wait for the newest runs of these transforms; return them, and what was refused."""
+    project = find(_start(path))
+    if project is None or not names:
+        return [], []
+    with contextlib.closing(db.connect(project)) as conn:
+        refused = _refused(project, conn, names, began)
+        return [_ended(project, conn, row) for row in _runs_since(conn, names, began)], refused
+
+
 def _report(path: Path, names: list[str], began: float, *, broken: bool, as_json: bool) -> int:
-    """Print what became of the transforms; those sent to the background are waited for."""
+    """Print what became of the transforms; those at work are waited for."""
     project = find(_start(path))
     if project is None:
         return 1
+    rows, refused = _settled(path, names, began)
+    for sentence in refused:
+        print(sentence, file=sys.stderr)
     with contextlib.closing(db.connect(project)) as conn:
-        refused = not _begun(project, conn, names, began)
-        rows = [_ended(project, conn, row) for row in _runs_since(conn, names, began)]
         groups = {row.id: queries.failure_groups(conn, row.id) for row in rows}
         outs = {row.name: queries.transform(conn, row.name) for row in rows}
     if as_json:
@@ -145,14 +225,16 @@ def _report(path: Path, names: list[str], began: float, *, broken: bool, as_json
             found = outs[row.name]
             out = os.fsdecode(found.out) if found and found.out else None
             print("\n".join(_summary(row, groups[row.id], out)))
-    bad = any(exit_code(row) for row in rows)
+    bad = any(exit_code(row) or row.status == RunStatus.RUNNING for row in rows)
     return 1 if bad or broken or refused or not rows else 0
 
 
-def _begun(project: Project, conn: sqlite3.Connection, names: list[str], began: float) -> bool:
+def _refused(
+    project: Project, conn: sqlite3.Connection, names: list[str], began: float
+) -> list[str]:
     """Wait for those runs of these transforms that were asked for and that no runner has
-    begun yet: they have no row. Return False if one was refused."""
-    fine = True
+    begun yet: they have no row. Return a sentence for each that was refused."""
+    refused = []
     for asked in requests.not_begun(conn, began):
         try:
             recipe = read_recipe(project, asked.recipe or "")
@@ -163,9 +245,8 @@ def _begun(project: Project, conn: sqlite3.Connection, names: list[str], began: 
         try:
             follow(project, conn, str(asked.run), recipe.interpreter)
         except RunError as exc:
-            print(f"{recipe.name}: {exc}", file=sys.stderr)
-            fine = False
-    return fine
+            refused.append(f"{recipe.name}: {exc}")
+    return refused
 
 
 def _runs_since(conn: sqlite3.Connection, names: list[str], began: float) -> list[RunRow]:
@@ -196,6 +277,8 @@ def _summary(row: RunRow, groups: list[Any], out: str | None) -> list[str]:
     ]
     if out and os.path.isdir(out):
         lines.append(f"outputs     {out}")
+    note = json.loads(row.note or "{}")
+    lines += [f"incomplete  {render.one_line(text)}" for text in note.get("errors", [])[:3]]
     if row.message:
         lines.append(f"message     {render.one_line(row.message)}")
     return lines

@@ -193,12 +193,12 @@ def transform(name: str, *, label: str | None = None) -> UpstreamInput:
 
 
 def as_input(source: Any) -> Input:
-    """Return what may stand for an input: a pattern, a list of items.
+    """Return what may stand for an input: a pattern, a list of items, a transform.
 
     Raises
     ------
     UsageError
-        If it is neither.
+        If it is none of these.
     """
     if isinstance(source, Input):
         return source
@@ -206,6 +206,8 @@ def as_input(source: Any) -> Input:
         return glob(os.fspath(source))
     if isinstance(source, list | tuple | range | set | frozenset):
         return Items(source)
+    if hasattr(source, "results") and hasattr(source, "failures"):  # what a cell's name holds
+        return UpstreamInput(str(source.name))
     raise UsageError(
         f"{type_name(source)} is no input: write glob(...), items(...), grid(...) or another one"
     )

@@ -168,6 +168,12 @@ def answer(conn: sqlite3.Connection, identity: int, state: str, text: str | None
         )
 
 
+def args_of(conn: sqlite3.Connection, run: str) -> dict[str, Any]:
+    """Return what was asked beside the recipe, of a run that may not have begun."""
+    row = conn.execute("select args from request where uuid = ?", (run,)).fetchone()
+    return dict(json.loads(row[0])) if row else {}
+
+
 def refuse_run(conn: sqlite3.Connection, run: str, text: str) -> None:
     """Refuse what was asked for and has not begun, with a sentence."""
     with transaction(conn):

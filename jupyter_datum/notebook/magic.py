@@ -123,7 +123,8 @@ class DatumMagics(DecisionVerbs, Magics):
         if prepared.options.background:
             ask()
             self._bind(prepared)
-            print(f"{name}: runs in the background. See: %datum status {name}")
+            if asked.origin == "kernel":
+                print(f"{name}: runs in the background. See: %datum status {name}")
             return None
         screen = screen_for(self.shell, prepared.project, run)
         waiter = Waiter(self.shell, conn, prepared.project, prepared.recipe, run, screen)

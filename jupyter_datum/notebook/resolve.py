@@ -66,7 +66,8 @@ def _resolved(text: str, context: Context, namespace: Mapping[str, Any], project
     if text.startswith("$"):
         return _from_object(text[1:], namespace, project)
     if _CALL.match(text):
-        return _from_value(_evaluate(text, namespace), text)
+        chained = {name: UpstreamInput(name, project=project) for name in _transforms(project)}
+        return _from_value(_evaluate(text, {**chained, **namespace}), text)
     if text.isidentifier() and text in _transforms(project):
         return UpstreamInput(text, project=project)
     if text.isidentifier() and (text in namespace or not _GLOB.search(text)):

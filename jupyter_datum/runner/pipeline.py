@@ -7,6 +7,7 @@ to begin; one that lists the folder into which another writes begins when that o
 from __future__ import annotations
 
 import sqlite3
+import uuid
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -69,3 +70,13 @@ def ties(
     }
     found = {"follows": follows, "after": after}
     return {word: runs for word, runs in found.items() if runs}
+
+
+def cancel_pipeline(conn: sqlite3.Connection, project: Project, pipeline: str) -> int:
+    """Ask for the end of all that is at work or yet to begin; return how many runs that is."""
+    found = members(conn, project, pipeline)
+    for member in reversed(found):  # what follows others first: nothing begins meanwhile
+        interpreter = member.recipe.interpreter
+        identity = uuid.uuid4().hex
+        requests.ask(conn, uuid=identity, interpreter=interpreter, kind="cancel", run=member.run)
+    return len(found)

@@ -8,6 +8,7 @@ on following.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
@@ -97,6 +98,21 @@ def _begun(conn: sqlite3.Connection, name: str, run: str, *, ended: bool = False
     if state == "refused":
         raise RunError(f"it waited for {name}, which was refused: {answer}")
     return False
+
+
+def stands_still(conn: sqlite3.Connection, run: str) -> str | None:
+    """Return the transform for which a run waits though nothing happens there: it is paused;
+    None if there is none."""
+    row = queries.run_by_uuid(conn, run)
+    args = json.loads(row.options) if row else requests.args_of(conn, run)
+    for name, other in {**(args.get("follows") or {}), **(args.get("after") or {})}.items():
+        above = queries.run_by_uuid(conn, other)
+        if above is not None and above.status == RunStatus.PAUSED:
+            return str(name)
+        found = stands_still(conn, other) if above is None or above.ended is None else None
+        if found is not None:
+            return found
+    return None
 
 
 def room(made: Sequence[int], takers: Iterable[tuple[int, int]], ahead: int = AHEAD) -> int | None:

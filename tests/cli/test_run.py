@@ -179,3 +179,44 @@ def test_a_run_is_paused_and_resumed(story: Story, capfd: pytest.CaptureFixture[
     assert set(story.executions().values()) == {1}
     assert main(["resume", "job", *project]) == 0
     assert "job is not running" in capfd.readouterr().out
+
+
+PIPELINE = (
+    LOAD + "\nimport os, time",
+    "%%datum last -i whole(low) --workers 1\nsum(datum.value)",  # above what it needs
+    "%%datum up -i numbers --workers 1 --no-probe\nimport os, time\n"
+    "while datum.value > 4 and not os.path.exists('gate'):\n    time.sleep(0.02)\ndatum.value",
+    "def twice(x):\n    return 2 * x",
+    "%%datum low -i up --workers 1 --no-probe\n"
+    "if datum.value == 4:\n    open('gate', 'w').close()\ntwice(datum.value)",
+    "assert sorted(low.results()) == [2 * x for x in range(10)]",
+    "%%datum other -i numbers --workers 1\ndatum.value",
+)
+
+
+def test_chained_transforms_run_as_a_pipeline_that_streams(
+    story: Story, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = write(story, *PIPELINE)
+    assert main(["run", path, "last", "--json"]) == 0, "up waits for low: they go on together"
+    runs = json.loads(capfd.readouterr().out)
+    assert {run["name"]: (run["status"], run["success"]) for run in runs} == {
+        "up": ("success", 10), "low": ("success", 10), "last": ("success", 1)
+    }  # fmt: skip
+    assert len({run["pipeline"] for run in runs}) == 1 and runs[0]["pipeline"]
+    assert story.transform("last").results() == [90]
+    assert main(["run", path, "--json"]) == 0
+    runs = json.loads(capfd.readouterr().out)
+    assert {run["name"]: run["success"] for run in runs} == {
+        "up": 0, "low": 0, "last": 0, "other": 10
+    }  # fmt: skip
+
+
+def test_a_circle_is_an_error_before_anything_runs(
+    story: Story, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = write(story, LOAD, "%%datum a -i b\n1", "%%datum b -i whole(a)\n1")
+    assert main(["run", path]) == 2
+    assert "a <- b <- a" in capfd.readouterr().err
+    with story.ledger() as conn:
+        assert not conn.execute("select * from request").fetchall()
