@@ -14,7 +14,8 @@ from .looks import LOOKS
 
 #: What ``%datum`` is told to do.
 VERBS = (
-    "status", "plan", "failures", "retry", "pause", "resume", "scale", "cancel", "detach", "pick",
+    "status", "run", "plan", "failures", "retry", "pause", "resume", "scale", "cancel", "detach",
+    "pick",
     "results", "watch", "widget", "compare", "prune", "move", "equivalent", *LOOKS,
 )  # fmt: skip
 

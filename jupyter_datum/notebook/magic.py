@@ -36,6 +36,7 @@ from .context import context_of
 from .decisions import DecisionVerbs
 from .display import screen_for
 from .looks import LOOKS, look
+from .pipeline import PipelineVerbs
 from .place import KernelPlace
 from .public import Transform, plan_text
 from .register import announce
@@ -54,7 +55,7 @@ class RunFailedError(RunError):
 
 
 @magics_class
-class DatumMagics(DecisionVerbs, Magics):
+class DatumMagics(DecisionVerbs, PipelineVerbs, Magics):
     """The magics; one for each kernel."""
 
     def __init__(self, shell: Any) -> None:

@@ -107,6 +107,18 @@ class Waiter:
             raise RunStoppedError(f"{row.name} was stopped: run the cell again to do the rest")
         return row
 
+    @property
+    def run(self) -> str:
+        """Its uuid."""
+        return self._run
+
+    def look(self) -> RunRow | None:
+        """Show how it stands, once; return it if there is anything new."""
+        row = self._look()
+        if row is not None and (row.status in ENDED or row.status == RunStatus.PAUSED):
+            self._close(row)
+        return row
+
     def _watch_patiently(self, step: Callable[[], bool]) -> RunRow:
         while True:
             try:
@@ -116,9 +128,8 @@ class Waiter:
 
     def _watch(self, step: Callable[[], bool]) -> RunRow:
         while True:
-            row = self._look()
+            row = self.look()
             if row is not None and (row.status in ENDED or row.status == RunStatus.PAUSED):
-                self._close(row)
                 return row
             if row is not None and requests.was_asked(self._conn, "detach", self._run, self._since):
                 self._let_go(row)
@@ -210,7 +221,7 @@ class Waiter:
         """Tell a stop from a shutdown; returns if the run was cancelled."""
         self._tell("hold")
         try:
-            shutdown = self._shutdown_comes()
+            shutdown = shutdown_comes(self._shell)
         except KeyboardInterrupt:  # a second one: no doubt about it
             self._tell("cancel")
             raise
@@ -220,20 +231,23 @@ class Waiter:
         self._stopped = True
         self._tell("cancel")
 
-    def _shutdown_comes(self) -> bool:
-        kernel = getattr(self._shell, "kernel", None)
-        if kernel is None:
-            return False
-        until = time.monotonic() + _SHUTDOWN_WITHIN
-        while time.monotonic() < until:
-            if getattr(kernel, "_shutdown_message", None) is not None:
-                return True
-            time.sleep(0.02)
-        return False
-
     def _tell(self, kind: str) -> None:
         with _masked_interrupts():
             tell_run(self._conn, kind, self._run, self._recipe.interpreter)
+
+
+def shutdown_comes(shell: Any) -> bool:
+    """Return whether the interrupt of a moment ago was the first word of a shutdown: wait for
+    the second."""
+    kernel = getattr(shell, "kernel", None)
+    if kernel is None:
+        return False
+    until = time.monotonic() + _SHUTDOWN_WITHIN
+    while time.monotonic() < until:
+        if getattr(kernel, "_shutdown_message", None) is not None:
+            return True
+        time.sleep(0.02)
+    return False
 
 
 @contextlib.contextmanager

@@ -12,10 +12,12 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from ..errors import RunError, UsageError
-from ..ledger import requests
+from ..errors import DatumError, RunError, UsageError
+from ..inputs.upstream import upstream_names
+from ..ledger import queries, requests
 from ..ledger.queries import RunRow
 from ..project import Project
+from ..states import RunStatus
 from ..transform.recipe import Recipe, read_recipe
 from .client import ask_for_room, ensure_runner
 from .environment import values_of
@@ -92,7 +94,38 @@ def ask_again(
         If its interpreter is gone, or values of environment variables are.
     """
     recipe = recorded(project, row)
-    return ask_for_run(conn, project, row.recipe, recipe, args, run), recipe
+    below = _waiting_below(conn, project, row) if _is_retry(args) else []
+    if below:
+        args = {**args, "pipeline": uuid.uuid4().hex}
+    run = ask_for_run(conn, project, row.recipe, recipe, args, run)
+    for other in below:
+        more = {name: args[name] for name in ("origin", "pipeline") if name in args}
+        try:
+            ask_for_run(conn, project, other.recipe, recorded(project, other), more)
+        except DatumError as exc:
+            print(f"{other.name} does not go on by itself: {exc}", file=sys.stderr)
+    return run, recipe
+
+
+def _is_retry(args: Mapping[str, Any]) -> bool:
+    """Whether a run is to mend what failed: then what waits for that is to go on."""
+    return "failed" in (args.get("only") or ()) or "group" in args or "datums" in args
+
+
+def _waiting_below(conn: sqlite3.Connection, project: Project, row: RunRow) -> list[RunRow]:
+    """The runs of a pipeline, each its transform's newest, that take what `row` makes."""
+    names, found = {row.name}, {}
+    for other in queries.runs_of_pipeline(conn, row.pipeline) if row.pipeline else ():
+        if other.name in names or other.status not in (RunStatus.SUCCESS, RunStatus.FAILED):
+            continue
+        newest = queries.latest_run(conn, other.name)
+        if newest is None or newest.id != other.id:
+            continue
+        if names.isdisjoint(upstream_names(recorded(project, other).input)):
+            continue
+        names.add(other.name)
+        found[other.name] = other
+    return list(found.values())
 
 
 def recorded(project: Project, row: RunRow) -> Recipe:

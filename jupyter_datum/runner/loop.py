@@ -25,7 +25,7 @@ from .lease import ProcessWatch, end_older
 from .prepare import Preparer
 from .recover import finish_stranded, unfinished
 from .roster import Roster
-from .streams import must_wait, room
+from .streams import ahead, must_wait, room
 from .sweep import sweep_results
 from .version import VERSION
 from .watching import Watches
@@ -80,6 +80,7 @@ class Runner:
         self._late: list[queries.RunRow] = []
         self._began = time.time()
         self._drives: dict[str, Drive] = {}
+        self._ahead = ahead()
         #: How many more datums each run was told to send at most.
         self._rooms: dict[str, int | None] = {}
         #: What is tidied up when there is time.
@@ -138,7 +139,7 @@ class Runner:
     def _make_room(self) -> None:
         """A run must not be far ahead of those that take what it makes."""
         for uuid, drive in self._drives.items():
-            free = room(drive.state.counts, self._takers(uuid))
+            free = room(drive.state.counts, self._takers(uuid), self._ahead)
             if free != self._rooms.get(uuid):
                 self._rooms[uuid] = free
                 drive.hold_back(free, time.monotonic())

@@ -13,7 +13,7 @@ from typing import Any
 
 from ..devices import VISIBLE
 from ..engines import choose_engine, is_name
-from ..errors import OutputConflictError, RunError, SignatureError
+from ..errors import DatumError, OutputConflictError, RunError, SignatureError
 from ..inputs import input_from_json
 from ..ledger import queries, writes
 from ..ledger.db import transaction
@@ -99,7 +99,12 @@ class Preparer:
         means = self._means(request.run, recipe, options)
         with transaction(self._conn):
             key = self._rows(request, request.run, request.recipe, recipe, options, means)
-        return self._drive(request.run, key, request.recipe, recipe, options, request.args, means)
+        args = request.args
+        try:
+            return self._drive(request.run, key, request.recipe, recipe, options, args, means)
+        except DatumError as exc:  # its row stands: whoever follows the run sees its end
+            writes.end_run(self._conn, key, RunStatus.ERROR, str(exc))
+            raise
 
     def again(self, row: queries.RunRow) -> Drive:
         """Take up a run that an older runner left.

@@ -9,6 +9,7 @@ on following.
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
@@ -21,9 +22,10 @@ from ..inputs.follow import Following
 from ..ledger import queries, requests
 from ..states import DatumState, RunStatus
 
-#: Datums that a run is ahead of the one that takes them, at most. So many are held on disk, a
-#: few kilobytes each as a rule; and they keep any number of workers busy for a while.
-AHEAD: Final = 10_000
+#: Names the variable with how many datums a run may be ahead of the one that takes them.
+AHEAD: Final = "JUPYTER_DATUM_AHEAD"
+#: By default so many: a few kilobytes each as a rule, and work for any number of workers.
+_AHEAD: Final = 10_000
 
 
 class Link:
@@ -115,7 +117,13 @@ def stands_still(conn: sqlite3.Connection, run: str) -> str | None:
     return None
 
 
-def room(made: Sequence[int], takers: Iterable[tuple[int, int]], ahead: int = AHEAD) -> int | None:
+def ahead() -> int:
+    """Return how far a run may be ahead: what the variable says, if that is a number above 0."""
+    text = os.environ.get(AHEAD, "")
+    return max(1, int(text)) if text.isdecimal() else _AHEAD
+
+
+def room(made: Sequence[int], takers: Iterable[tuple[int, int]], ahead: int) -> int | None:
     """Return how many more datums a run may send; None if nobody holds it back.
 
     Parameters

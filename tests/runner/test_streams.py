@@ -6,10 +6,15 @@ import uuid
 
 import pytest
 
+from jupyter_datum.ledger import requests
 from jupyter_datum.ledger.queries import RunRow
 from jupyter_datum.notebook.submit import request_run
+from jupyter_datum.runner.ask import ask_again
+from jupyter_datum.runner.pipeline import members
+from jupyter_datum.runner.streams import room
+from jupyter_datum.states import DatumState
 
-from ..story import Story
+from ..story import Story, eventually
 
 #: A datum that waits until a file lets it go.
 GATED = """
@@ -48,11 +53,6 @@ def pipe(story: Story) -> Pipe:
     return Pipe(story)
 
 
-def once_each(story: Story) -> bool:
-    """Whether nothing ran twice, in either transform."""
-    return max(story.executions().values()) <= 2
-
-
 def test_a_datum_starts_as_soon_as_the_one_that_it_needs_is_done(story: Story, pipe: Pipe) -> None:
     up = pipe.start("up -i $xs", "datum.out_file('.t').write_text('x')\ndatum.value", gate=12)
     low = pipe.start("low -i up", "[datum.value, datum.path.read_text()]")
@@ -67,3 +67,92 @@ def test_a_datum_starts_as_soon_as_the_one_that_it_needs_is_done(story: Story, p
     assert not story.findings()
     again, more = pipe.ended(pipe.start("up -i $xs", "datum.value"), pipe.start("low -i up", "1"))
     assert (again.success, more.success) == (30, 30), "code changed: nothing is taken for done"
+
+
+def test_only_what_needs_a_failed_datum_waits_and_a_retry_lets_it_go_on(
+    story: Story, pipe: Pipe
+) -> None:
+    fails = f"assert datum.value not in (3, 4) or __import__('os').path.exists({str(pipe.gate)!r})"
+    runs = [
+        pipe.start("up -i $xs", f"{fails}\ndatum.value"),
+        pipe.start("low -i up", "datum.value"),
+        pipe.start("whole -i whole(low)", "len(datum.value)"),
+    ]
+    up, low, _ = pipe.ended(*runs)
+    assert (up.failed, low.success, low.failed) == (2, 28, 0)
+    assert "2 wait for 2 failed datums of up" in str(low.note)
+    assert story.transform("whole").results() == [28]
+    pipe.open()
+    with story.ledger() as conn:
+        again, _ = ask_again(conn, story.project, up, {"only": ["failed"]})
+    assert pipe.ended(again)[0].success == 2
+    assert eventually(lambda: story.transform("whole").results() == [30], within=60)
+    assert len(story.transform("low").results()) == 30
+    assert story.executions()["3"] == 3, "twice above, of which one failed, and once below"
+    assert not story.findings()
+
+
+def test_who_lists_a_folder_waits_for_the_one_who_writes_into_it(story: Story, pipe: Pipe) -> None:
+    up = pipe.start("up -i $xs", "datum.out_file('.t').write_text('x')", gate=5)
+    low = pipe.start('low -i "out/up/*.t"', "datum.path.read_text()")
+    story.until(up, lambda row: row.success == 5)
+    assert story.row(low) is None
+    pipe.open()
+    assert [row.success for row in pipe.ended(up, low)] == [30, 30]
+
+
+def test_a_run_is_not_far_ahead_of_the_one_that_takes_what_it_makes() -> None:
+    def made(done: int, at_work: int) -> list[int]:
+        counts = [0] * len(DatumState)
+        counts[DatumState.SUCCESS], counts[DatumState.RUNNING] = done, at_work
+        return counts
+
+    assert room(made(50, 10), [], ahead=100) is None
+    assert room(made(50, 10), [(50, 20)], ahead=100) == 70, "taken and not settled count"
+    assert room(made(50, 10), [(30, 20)], ahead=100) == 50, "made and not taken too"
+    assert room(made(50, 10), [(50, 0), (50, 95)], ahead=100) == 0, "the slowest counts"
+
+
+def test_a_run_that_is_ahead_stops_until_the_other_one_has_caught_up(
+    story: Story, pipe: Pipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JUPYTER_DATUM_AHEAD", "8")
+    up = pipe.start("up -i $xs", "datum.value")
+    low = pipe.start("low -i up", "datum.value", gate=0)
+    story.until(up, lambda row: row.success == 8)
+    story.until(low, lambda row: row.running > 0)
+    seen = story.row(up)
+    assert seen is not None and seen.success <= 8 and seen.ended is None
+    pipe.open()
+    assert [row.success for row in pipe.ended(up, low)] == [30, 30]
+
+
+def test_the_next_runner_takes_up_both(story: Story, pipe: Pipe) -> None:
+    up = pipe.start("up -i $xs", "datum.out_file('.t').write_text('x')\ndatum.value", gate=20)
+    low = pipe.start("low -i up", "datum.path.read_text()", gate=10)
+    other = pipe.start('other -i "out/low/*"', "1")
+    story.until(low, lambda row: row.success >= 5 and row.running > 0)
+    story.kill_runner()
+    pipe.open()
+    story.next_runner()
+    rows = pipe.ended(up, low)
+    assert [(row.status, row.success) for row in rows] == [("success", 30)] * 2
+    assert "does not exist" in str(story.end(other).message), "low makes no files"
+    found = story.executions()
+    # What each of the two workers was at when it was killed begins again.
+    assert sum(found.values()) <= 62 and set(map(str, range(30))) == set(found)
+    assert not story.findings()
+
+
+def test_a_cancelled_run_takes_those_that_follow_it_along(story: Story, pipe: Pipe) -> None:
+    up = pipe.start("up -i $xs", "datum.value", gate=3)
+    low = pipe.start("low -i up", "datum.value", gate=1)
+    other = pipe.start('other -i "out/low/*"', "1")
+    story.until(low, lambda row: row.running > 0)
+    story.tell("cancel", up)
+    assert [row.status for row in pipe.ended(up, low)] == ["cancelled"] * 2
+    with story.ledger() as conn:
+        assert eventually(lambda: requests.answered(conn, other)[0] == "refused")
+        assert requests.answered(conn, other)[1] == "it waited for low, which was cancelled"
+    with story.ledger() as conn:
+        assert not members(conn, story.project, pipe.id)
