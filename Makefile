@@ -97,6 +97,7 @@ bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/rerun.py
 	$(BIN)/python benchmarks/joins.py
 	$(BIN)/python benchmarks/faults.py
+	$(BIN)/python benchmarks/pipeline.py
 	$(BIN)/python benchmarks/workloads.py
 
 clean:

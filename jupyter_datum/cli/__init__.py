@@ -49,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
 
     sub = commands_.add_parser("run", parents=[common], help="run a notebook's transforms")
     sub.add_argument("notebook")
-    sub.add_argument("name", nargs="?", help="only this transform; default: all of them")
+    sub.add_argument("name", nargs="?", help="this transform and those that it needs; default: all")
     sub.add_argument("--engine", help="instead of the cell's own")
     sub.add_argument("--workers", metavar="N|MIN..MAX", help="instead of the cell's own")
     sub.add_argument("--give-back", metavar="TIME", help="instead of the cell's own")

@@ -191,7 +191,9 @@ RUN: Final[Mapping[str, Check]] = {
     "sample": integer(1),
     "key": uuid,
 }
-START: Final[Mapping[str, Check]] = {**RUN, "notebook": contents_path, "transform": name}
+START: Final[Mapping[str, Check]] = {
+    **RUN, "notebook": contents_path, "transform": name, "needs": boolean,
+}  # fmt: skip
 RETRY: Final[Mapping[str, Check]] = {"what": what, "key": uuid}
 REQUEST: Final[Mapping[str, Check]] = {
     "kind": one_of("cancel", "pause", "resume", "scale", "detach"),

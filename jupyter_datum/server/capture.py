@@ -13,6 +13,7 @@ import asyncio
 import contextlib
 import os
 import posixpath
+import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from queue import Empty
@@ -24,7 +25,9 @@ from jupyter_server.utils import ensure_async
 from ..ledger import requests
 from ..locks import is_locked, try_lock
 from ..project import Project
+from ..runner.environment import PIPELINE
 from ..transform.marked import LOAD_EXTENSION, RUN_KEY, Marked, is_skipped, marked_cell
+from ..transform.order import in_order, needs, only_defines, reads
 from .errors import ApiError, refused
 from .reader import Reader
 
@@ -43,6 +46,7 @@ class NotCapturedError(Exception):
 class Wanted(NamedTuple):
     """What to capture.
 
+    ``names`` are the transforms that run, ``target`` the last of them, under the uuid ``run``.
     ``path`` is the notebook's contents path and ``file`` its file; ``kernel`` the name of its
     kernelspec or None; ``cells`` are as nbformat has them; ``options`` are those of
     this run, as text, beside the cell's own.
@@ -55,6 +59,7 @@ class Wanted(NamedTuple):
     cells: list[dict[str, Any]]
     target: Marked
     options: str
+    names: frozenset[str] = frozenset()
 
 
 class Captures:
@@ -133,7 +138,8 @@ class Captures:
                 await asyncio.shield(ensure_async(self._manager.shutdown_kernel(kernel, now=True)))
 
     async def _started(self, wanted: Wanted) -> str:
-        environment = {**os.environ, "JPY_SESSION_NAME": str(wanted.file)}
+        together = {PIPELINE: uuid.uuid4().hex} if len(wanted.names) > 1 else {}
+        environment = {**os.environ, "JPY_SESSION_NAME": str(wanted.file), **together}
         try:
             started = self._manager.start_kernel(
                 path=posixpath.dirname(wanted.path),
@@ -160,6 +166,9 @@ async def _ready(client: Any) -> None:
 
 
 async def _execute_all(cells: _Cells, wanted: Wanted) -> None:
+    if len(wanted.names) > 1:
+        await _execute_together(cells, wanted)
+        return
     for position, cell in enumerate(wanted.cells[: wanted.target.position]):
         if cell.get("cell_type") != "code" or is_skipped(cell):
             continue
@@ -170,6 +179,48 @@ async def _execute_all(cells: _Cells, wanted: Wanted) -> None:
         await cells.execute(LOAD_EXTENSION, position)
         with contextlib.suppress(_RunFailedError):
             await cells.execute(marked.code, position)
+    await _hand_over(cells, wanted)
+
+
+async def _execute_together(cells: _Cells, wanted: Wanted) -> None:
+    """As the command line does: the runs go on side by side, unless a cell may read what they
+    make; then they end first."""
+    order = _in_order(wanted)
+    for i, (position, marked) in enumerate(order):
+        if marked is None:
+            await cells.execute(str(wanted.cells[position].get("source")), position)
+        elif marked.name == wanted.target.name:
+            await _hand_over(cells, wanted)
+        else:
+            read = any(
+                reads(mark, [marked.name or ""])
+                if mark
+                else not only_defines(str(wanted.cells[n].get("source")), [marked.name or ""])
+                for n, mark in order[i + 1 :]
+            )
+            asked = {"origin": "capture", "options": wanted.options}
+            asked["options"] += "" if read else " --background"
+            await cells.execute(LOAD_EXTENSION, position)
+            with contextlib.suppress(_RunFailedError):
+                await cells.execute(marked.code, position, {RUN_KEY: asked})
+
+
+def _in_order(wanted: Wanted) -> list[tuple[int, Marked | None]]:
+    """The code cells to be executed, by position, those of other transforms left out."""
+    found = []
+    for position, cell in enumerate(wanted.cells):
+        marked = marked_cell(position, cell)
+        other = marked is not None and marked.name not in wanted.names
+        if cell.get("cell_type") == "code" and not is_skipped(cell) and not other:
+            found.append((position, marked))
+    last = max(position for position, marked in found if marked)
+    found = [each for each in found if each[0] <= last]
+    each_needs = needs(marked for _, marked in found if marked)
+    order = in_order([marked.name if marked else None for _, marked in found], each_needs)
+    return [found[i] for i in order]
+
+
+async def _hand_over(cells: _Cells, wanted: Wanted) -> None:
     await cells.execute(LOAD_EXTENSION, wanted.target.position)
     asked = {"run": wanted.run, "origin": "capture", "options": f"{wanted.options} --background"}
     await cells.execute(wanted.target.code, wanted.target.position, {RUN_KEY: asked})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import uuid
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -11,9 +12,10 @@ from ..ledger import queries
 from ..ledger.queries import RunRow
 from ..project import Project
 from ..runner.ask import ask_again, recorded
-from ..transform.marked import Marked, find_marked
+from ..transform.marked import Marked, find_marked, is_skipped, marked_cell
 from ..transform.optionline import parse_line
 from ..transform.options import OF_THE_RUN, Options
+from ..transform.order import check_no_circle, in_order, needs, with_needs
 from ..transform.recipe import Recipe
 from .errors import refused
 from .reader import Reader
@@ -53,23 +55,70 @@ def text_of(asked: Mapping[str, Any]) -> str:
     return "".join(words)
 
 
-def recorded_run(
-    conn: sqlite3.Connection, reader: Reader, target: Marked, asked: Mapping[str, Any], run: str
+def chosen(cells: list[dict[str, Any]], name: str | None, *, with_its: bool) -> list[Marked]:
+    """Return the cells of the transforms to be run, in the order in which they need each other.
+
+    Parameters
+    ----------
+    cells : list of dict
+        Of the notebook.
+    name : str or None
+        A transform; None for all.
+    with_its : bool
+        And those that it needs.
+
+    Raises
+    ------
+    ApiError
+        ``refused`` if there is none, one has a mistake, or one comes from itself.
+    """
+    if name is not None and not with_its:
+        return [of_line(cells, name)]
+    found = (marked_cell(i, cell) for i, cell in enumerate(cells) if not is_skipped(cell))
+    marks = {mark.name: mark for mark in found if mark and mark.name}
+    if not marks:
+        raise refused("the notebook has no transform: no cell begins with %%datum NAME")
+    each_needs = needs(marks.values())
+    try:
+        check_no_circle(each_needs)
+    except UsageError as exc:
+        raise refused(str(exc)) from None
+    wanted = (
+        marks.keys() if name is None else with_needs(of_line(cells, name).name or "", each_needs)
+    )
+    names = [each for each in marks if each in wanted]
+    return [of_line(cells, names[i] or "") for i in in_order(names, each_needs)]
+
+
+def recorded_runs(
+    conn: sqlite3.Connection,
+    reader: Reader,
+    targets: list[Marked],
+    asked: Mapping[str, Any],
+    run: str,
 ) -> bool:
-    """Ask for `run` with the code that was recorded last, if that is what the cell says now.
+    """Ask for runs of `targets`, the last of which is `run`, with the code that was recorded
+    last, if that is what the cells say now.
 
     Returns
     -------
     bool
-        False if the cell was never executed, has changed since, or cannot be run again as
+        False if a cell was never executed, has changed since, or cannot be run again as
         it was recorded.
     """
     if conn.execute("select 1 from request where uuid = ?", (run,)).fetchone():
         return True  # a click that was sent twice
-    row = queries.latest_run(conn, target.name or "")
-    if row is None or not _is_as_recorded(conn, reader.project, row, target):
-        return False
-    ask_again(conn, reader.project, row, {**asked, "origin": "server"}, run)
+    rows = []
+    for target in targets:
+        row = queries.latest_run(conn, target.name or "")
+        if row is None or not _is_as_recorded(conn, reader.project, row, target):
+            return False
+        rows.append(row)
+    together = {"pipeline": uuid.uuid4().hex} if len(rows) > 1 else {}
+    args = {**asked, "origin": "server", **together}
+    for row in rows[:-1]:
+        ask_again(conn, reader.project, row, args)
+    ask_again(conn, reader.project, rows[-1], args, run)
     return True
 
 

@@ -257,3 +257,19 @@ def test_where_a_page_draws_the_run_the_cell_shows_its_beginning_and_its_end(
     assert notebook.displays(SLOW) == 2
     registry.withdraw(notebook.kernel_id)
     assert notebook.displays(SLOW.replace("datum.value}", "datum.value}!")) > 2
+
+
+def test_all_transforms_of_the_notebook_run_together(notebook: Notebook) -> None:
+    notebook.run("numbers = list(range(6))")
+    notebook.run("%%datum up -i numbers --workers 1\nassert datum.value < 5\ndatum.value")
+    notebook.run("%%datum low -i up --workers 1\n2 * datum.value")
+    notebook.run("%%datum total -i whole(low) --workers 1 --engine serial\nsum(datum.value)")
+    notebook.run("%%datum up -i numbers --workers 1\n10 * datum.value")
+    text = notebook.run("%datum run total")
+    assert "pipeline: 3 of 3 transforms succeeded" in text
+    assert "low: 6 succeeded" in text
+    assert "[300]" in notebook.run("total.results()")
+    with notebook.story.ledger() as conn:
+        rows = conn.execute("select pipeline from run order by id desc limit 3").fetchall()
+    assert len(set(rows)) == 1
+    assert "there are: low, total, up" in notebook.run("%datum run nothing")

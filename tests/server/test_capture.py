@@ -218,3 +218,34 @@ async def test_no_path_leads_out_of_the_root(call: Call, story: Story, tmp_path:
         body = json.dumps({"notebook": path, "transform": "triple"})
         answer = await call("runs", method="POST", body=body)
         assert (answer.status, answer.json["code"]) == (404, "not-found"), path
+
+
+async def test_all_transforms_run_as_a_pipeline(
+    call: Call, story: Story, start: Start, tmp_path: Path
+) -> None:
+    last = "%%datum total -i whole(double)\nsum(datum.value)"
+    double = "%%datum double -i triple\n2 * datum.value"
+    other = "%%datum other -i in/*.txt\n1"
+    book(story.folder, LOAD, last, CELL, double, other)
+    answer = await call("runs", method="POST", body={"notebook": "book.ipynb"})
+    assert (answer.status, answer.json["code"]) == (202, "capture")
+    assert (await settled(call, answer))["state"] == "done"
+    for name, n in (("triple", 4), ("double", 4), ("total", 1), ("other", 4)):
+        row = await asyncio.to_thread(story.end, story.latest(name))
+        assert (row.name, row.status, row.success) == (name, "success", n)
+    assert story.transform("total").results() == [36]
+    again = await start("double", needs=True)
+    assert (again.status, again.json["code"]) == (202, "recorded")
+    row = await asyncio.to_thread(story.end, again.json["run"])
+    assert (row.name, row.skipped) == ("double", 4) and row.pipeline
+    with story.ledger() as conn:
+        (n,) = conn.execute(
+            "select count(*) from run where pipeline = ?", (row.pipeline,)
+        ).fetchone()
+    assert n == 2, "triple too, and neither total nor other"
+
+
+async def test_a_circle_is_refused(call: Call, story: Story, start: Start) -> None:
+    book(story.folder, LOAD, "%%datum a -i b\n1", "%%datum b -i a\n1")
+    answer = await call("runs", method="POST", body={"notebook": "book.ipynb"})
+    assert answer.status == 409 and "a <- b <- a" in answer.json["message"]

@@ -1,4 +1,4 @@
-"""Start a run of a notebook's transform, whether or not a kernel has ever executed it."""
+"""Start runs of a notebook's transforms, whether or not a kernel has ever executed it."""
 
 from __future__ import annotations
 
@@ -16,29 +16,31 @@ from ..errors import ApiError, refused
 from ..notebook import read_notebook
 from ..projects import Where
 from ..reader import Reader
-from ..start import of_line, recorded_run, text_of
+from ..start import chosen, recorded_runs, text_of
 from .base import RESOURCE, Posting
 
 
 class Start(Posting):
-    """A notebook's transform."""
+    """A notebook's transforms."""
 
     @web.authenticated
     @authorized(action="execute", resource=RESOURCE)
     async def post(self) -> None:
         """Answer ``POST runs``."""
-        asked = bodies.checked(self.body(), bodies.START, "notebook", "transform")
-        path, name = asked.pop("notebook"), asked.pop("transform")
+        asked = bodies.checked(self.body(), bodies.START, "notebook")
+        path, name = asked.pop("notebook"), asked.pop("transform", None)
+        with_its = asked.pop("needs", False)
         run = asked.pop("key", None) or uuids.uuid4().hex
         file = await self.projects.notebook(path)
         kernel, cells = await self.projects.call(read_notebook, file)
-        target = of_line(cells, name)
+        targets = chosen(cells, name, with_its=with_its)
         project = await self._project(Where(path, None), file.parent)
         reader = await self.ledger(project.uuid)
         code = "recorded"
-        if not await reader.write(lambda conn: recorded_run(conn, reader, target, asked, run)):
+        if not await reader.write(lambda conn: recorded_runs(conn, reader, targets, asked, run)):
             code = "capture"
-            wanted = Wanted(run, path, file, kernel, cells, target, text_of(asked))
+            names = frozenset(target.name or "" for target in targets)
+            wanted = Wanted(run, path, file, kernel, cells, targets[-1], text_of(asked), names)
             await self._capture(reader, wanted)
         self.send({"project": project.uuid, "run": run, "code": code}, 202)
 
