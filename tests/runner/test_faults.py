@@ -118,17 +118,6 @@ def _open_datums(story: Story, run: str) -> int:
     return sum(tail.begun is not None for tail in tails)
 
 
-def test_a_killed_runner_leaves_no_worker_behind(story: Story) -> None:
-    story.namespace["numbers"] = list(range(20))
-    run = story.start("job -i numbers --workers 2", "import time\ntime.sleep(0.3)")
-    story.until(run, lambda row: row.success >= 1)
-    children = psutil.Process(story.runner_pid()).children(recursive=True)
-    assert len(children) >= 3  # two workers and the watcher
-    story.kill_runner()
-    _, alive = psutil.wait_procs(children, timeout=10)
-    assert [p for p in alive if p.status() != psutil.STATUS_ZOMBIE] == []
-
-
 def test_cancel_stops_soon_and_the_next_run_does_the_rest(story: Story) -> None:
     story.namespace["numbers"] = list(range(60))
     body = "import time\ntime.sleep(0.05)\ndatum.value"
