@@ -43,6 +43,8 @@ class Down(NamedTuple):
 
     worker: str
     cause: str
+    #: Whether its journal tells all that it began; False where it is not seen from here.
+    certain: bool = True
 
 
 class Returned(NamedTuple):

@@ -2,8 +2,7 @@
 
 ``joblib``, ``dask``: an engine by its name. ``tcp://host:8786``: the Dask cluster that runs
 there. ``ipyparallel:PROFILE`` or ``ipyparallel:FILE.json``: a running ipyparallel cluster.
-``joblib:threading``: another registered backend of joblib's. Anything else is looked up in
-``jupyter_datum.toml`` of the user's Jupyter configuration::
+Anything else is looked up in ``jupyter_datum.toml`` of the user's Jupyter configuration::
 
     [engines.big]
     kind = "dask"
@@ -126,8 +125,13 @@ def _security(text: str, query: str) -> dict[str, Any]:
 
 
 def _of_kind(kind: str, rest: str, text: str, known: tuple[str, ...]) -> Choice:
+    if (kind, rest) == ("joblib", "loky"):
+        return Choice(kind, {})
     if kind == "joblib":
-        return Choice(kind, {} if rest == "loky" else {"backend": rest})
+        raise UsageError(
+            f"--engine {text}: joblib runs by its backend loky only, one process for each worker. "
+            "In threads or a shared pool no single datum could be ended or logged. Write: joblib"
+        )
     if kind == "ipyparallel":
         if rest.endswith(".json"):
             return Choice(kind, {"connection_file": os.path.expanduser(rest)})

@@ -19,11 +19,12 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, ClassVar, Final
 
-from ..errors import EngineError, UsageError
+from ..errors import DatumError, EngineError, UsageError
 from ..resources import THREAD_VARIABLES
 from ..transform.optiontable import duration
 from . import guest
 from .base import Down, Engine, EngineSettings, Event, Log, Refused, Returned, Up
+from .courier import Errand, errand
 from .joblogs import last_lines
 from .post import CLOSE_SECONDS, Answered, Joined, Left, Message, Post, PostLost
 
@@ -58,6 +59,11 @@ class _Member:
     leaving: bool = False
     #: Why it is about to go, if we know.
     ended: str | None = None
+
+    #: It does not see the project's folder: files travel as bytes, by an errand.
+    far: bool = False
+    known: set[str] = field(default_factory=set)
+    errand: Errand | None = None
 
     @property
     def busy(self) -> bool:
@@ -125,6 +131,7 @@ class GivenEngine(Engine):
             assert member.hello is not None
             member.name = f"{self.name[0]}{next(self._numbers)}"
             member.leaving, member.ended = False, None
+            self._deadline = 0.0
             self._used[member.name] = member
             # Not a process of ours: no pid, or the watcher would end it with the runner.
             self._news.append(Up(member.name, None, member.hello.host))
@@ -136,8 +143,9 @@ class GivenEngine(Engine):
     def _out_of_use(self, member: _Member, cause: str) -> None:
         if member.name is not None:
             del self._used[member.name]
-            self._news.append(Down(member.name, cause))
+            self._news.append(Down(member.name, cause, not member.far))
             member.name = None
+            member.errand = None
             if cause == GIVEN_BACK and self._post is not None:
                 self._post.release(member.key)
             member.waiting.clear()
@@ -158,11 +166,28 @@ class GivenEngine(Engine):
 
     def _dispatch(self, member: _Member) -> None:
         # A worker with several threads would begin them at once, in any order.
-        ahead = _AHEAD if member.threads == 1 else 1
+        ahead = _AHEAD if member.threads == 1 and not member.far else 1
         while member.waiting and len(member.sent) < ahead and self._post is not None:
             set_id, data = member.waiting.popleft()
             member.sent.append(set_id)
-            self._post.call(member.key, set_id, guest.execute, self._id, data)
+            if member.far:
+                member.errand = errand(self._id, data, member.known)
+                self._go_on(member, set_id, None)
+            else:
+                self._post.call(member.key, set_id, guest.execute, self._id, data)
+
+    def _go_on(self, member: _Member, set_id: int, value: Any) -> None:
+        """The next call of a set whose files travel as bytes, or its end."""
+        assert member.errand is not None and self._post is not None
+        try:
+            function, args = member.errand.send(value)
+        except StopIteration as end:
+            member.errand = None
+            self._returned(member, set_id, end.value)
+        except (DatumError, OSError, ValueError) as exc:
+            self._answered(member, set_id, Answered(member.key, set_id, None, exc))
+        else:
+            self._post.call(member.key, set_id, function, *args)
 
     def kill(self, worker: str) -> None:
         """See :meth:`Engine.kill`; a worker that nobody can end is left alone instead."""
@@ -227,10 +252,13 @@ class GivenEngine(Engine):
             problem = guest.greeting_problem(hello)
         else:
             problem = f"{type(message.error).__name__}: {message.error}"
-        if problem is None and hello.token != self._id:
-            problem = f"it does not see the folder {self.settings.project_dir!r}"
         if problem is None:
             member.hello = hello
+            member.far = hello.token != self._id
+            if member.far and not member.name:
+                where = self.settings.project_dir
+                text = f"worker {member.key} does not see {where!r}: files travel as bytes"
+                self._news.append(Log(text))
             self._fill()
         else:
             self._problems[member.key] = problem
@@ -245,7 +273,13 @@ class GivenEngine(Engine):
             self._out_of_use(member, cause)
             member.hello = None  # of no use any more
             return
-        member.early[set_id] = bytes(message.value)
+        if member.errand is not None:
+            self._go_on(member, set_id, message.value)
+        else:
+            self._returned(member, set_id, bytes(message.value))
+
+    def _returned(self, member: _Member, set_id: int, answer: bytes) -> None:
+        member.early[set_id] = answer
         while member.sent and member.sent[0] in member.early:
             done = member.sent.popleft()
             data = member.early.pop(done)

@@ -17,10 +17,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from ..errors import EngineError
 from ..events import pack_return, unpack_set
+from .far import FarSession, Mirror, check_mirror
 from .worker import Session
 
 
@@ -41,8 +42,16 @@ class _Guest:
 
     session: Session
     environment: dict[str, str]
+    #: Where the project's folder is not seen: what stands for it.
+    mirror: Mirror | None = None
     #: ``sys.path`` as its transforms have it, once they are loaded.
     path: list[str] | None = None
+
+    def close(self) -> None:
+        """Let go of files."""
+        self.session.leave()
+        if self.mirror is not None:
+            self.mirror.close()
 
 
 #: So many engines may use a worker at once.
@@ -67,11 +76,14 @@ def hello(engine: str, token: str, environment: Mapping[str, str]) -> tuple[obje
     with _at_work:
         if engine not in _guests:
             for old in list(_guests)[: 1 - _KEPT]:  # of runners that died
-                _guests.pop(old).session.leave()
+                _guests.pop(old).close()
             _guests[engine] = _Guest(Session(own=False, guest=True), dict(environment))
-    read = ""
-    with contextlib.suppress(OSError):
-        read = Path(token).read_text()
+        read = ""
+        with contextlib.suppress(OSError):
+            read = Path(token).read_text()
+        if not read and _guests[engine].mirror is None:
+            _guests[engine].mirror = Mirror()
+            _guests[engine].session = FarSession(own=False, guest=True)
     return tuple(Hello(os.getpid(), socket.gethostname(), _python(), package_version(), read))
 
 
@@ -98,7 +110,39 @@ def leave(engine: str) -> None:
     with _at_work:
         guest = _guests.pop(engine, None)
         if guest is not None:
-            guest.session.leave()
+            guest.close()
+
+
+# -- a worker that does not see the project's folder -----------------------------------------
+
+
+def take_far(engine: str, *piece: Any) -> None:
+    """Keep a piece of code or captured values (:meth:`.far.Mirror.take`)."""
+    _mirror(engine).take(*piece)
+
+
+def execute_far(engine: str, data: bytes) -> bytes:
+    """Run a datum set; what it leaves stays here until it is fetched."""
+    with _at_work:
+        mirror = _mirror(engine)
+        guest = _guests[engine]
+        with _as_found(guest):
+            return mirror.run(guest.session, data)
+
+
+def read_far(engine: str, *place: Any) -> bytes:
+    """Return a piece of what a set left."""
+    return _mirror(engine).read(*place)
+
+
+def forget_far(engine: str, *what: Any) -> None:
+    """Remove what has arrived."""
+    _mirror(engine).forget(*what)
+
+
+def _mirror(engine: str) -> Mirror:
+    guest = _guests.get(engine)
+    return check_mirror(guest.mirror if guest else None)
 
 
 @contextlib.contextmanager

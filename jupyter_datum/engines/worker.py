@@ -151,16 +151,19 @@ class Session:
         self._transforms.move_to_end(key)
         transform = self._transforms[key]
         if self._moves and transform.cwd:
-            os.chdir(transform.cwd)
+            self._move(transform.cwd)
             self._upkeep.move(transform.cwd)
         return transform
+
+    def _move(self, folder: str) -> None:
+        os.chdir(folder)
 
     def _load(self, project: Project, digest: str) -> Transform:
         recipe = read_recipe(project, digest, signed=self._signed)
         if self._moves:
             first = list(recipe.sys_path)
             sys.path[:] = first + [path for path in sys.path if path not in first]
-            os.chdir(recipe.cwd)
+            self._move(recipe.cwd)
         loaded = load_payload(read_payload(project, recipe.payload))
         adopt(loaded.namespace, recipe.source, own=self._own)
         name = str(recipe.input.get("name") or "in")

@@ -191,7 +191,7 @@ class Drive:
         self._committer.worker_gone(event.worker, cause)
         self._staff.gone()
         # The journal was read to its end: what it does not show as begun was not.
-        certain = tail is not None
+        certain = tail is not None and event.certain
         self._apply(WorkerDown(event.worker, cause, begun, certain), now)
         if is_full(str(self.job.project.dir)):  # it died of that, or will soon
             self._block("the disk is full: workers cannot write their journals", now)

@@ -25,7 +25,6 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     [
         ("joblib", "joblib", {}),
         ("joblib:loky", "joblib", {}),
-        ("joblib:threading", "joblib", {"backend": "threading"}),
         ("tcp://host:8786", "dask", {"address": "tcp://host:8786"}),
         (
             "tls://host:8786#ca=/a.pem&key=/k.pem",
@@ -74,6 +73,11 @@ def test_settings_that_others_may_write_start_nothing(settings: Path) -> None:
         choose_engine("big")
 
 
+def test_other_backends_of_joblib_are_refused_with_the_reason(settings: Path) -> None:
+    with pytest.raises(UsageError, match=r"joblib:threading.*loky only"):
+        choose_engine("joblib:threading")
+
+
 def test_an_address_with_unknown_parts_is_refused(settings: Path) -> None:
     with pytest.raises(UsageError, match=r"password.*#ca=FILE"):
         choose_engine("tls://host:1#password=x")
@@ -84,7 +88,7 @@ def test_what_a_request_must_not_name(text: str) -> None:
     assert not is_name(text)
 
 
-@pytest.mark.parametrize("text", ["dask", "big", "joblib:threading", "ipyparallel:mpi"])
+@pytest.mark.parametrize("text", ["dask", "big", "joblib:loky", "ipyparallel:mpi"])
 def test_what_a_request_may_name(text: str) -> None:
     assert is_name(text)
 

@@ -1,0 +1,148 @@
+"""The runner's side of a worker that does not see the project's folder: bytes instead of files.
+
+An errand is a generator of calls to the worker. It brings recipe, code and captured values, once
+per version; has the set executed; fetches what that left, in pieces, and puts each file where the
+worker itself would have put it. So nobody after this knows the difference.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import msgpack
+
+from ..errors import EngineError
+from ..events import DatumSet, unpack_return, unpack_set
+from ..outputs.staging import FAILED, FOLDER
+from ..project import Project
+from ..transform.recipe import read_recipe
+from . import guest
+from .far import PIECE, arguments
+
+Call = tuple[Callable[..., Any], tuple[Any, ...]]
+Errand = Generator[Call, Any, bytes]
+
+_STAGED: Final = re.compile(r"\d+-\d+-\d+-\d+")
+_DIGEST: Final = re.compile(r"[0-9a-f]{16,64}")
+
+
+def errand(engine: str, data: bytes, known: set[str]) -> Errand:
+    """Yield what the worker has to be asked, one after another; return the set's answer.
+
+    Parameters
+    ----------
+    engine : str
+        As the worker was greeted.
+    data : bytes
+        The set.
+    known : set of str
+        Files of the project that the worker has; added to.
+    """
+    datum_set = unpack_set(data)
+    project = _project(datum_set)
+    for name, path in _needed(project, datum_set.recipe):
+        if name not in known:
+            yield from _bring(engine, project, name, path)
+            known.add(name)
+    bill = yield guest.execute_far, (engine, data)
+    answer, left, small = msgpack.unpackb(bill, strict_map_key=False)
+    for n, (area, name, size) in enumerate(left):
+        with _Arrival(project, datum_set, area, name) as arrival:
+            if n in small:
+                arrival.write(small[n])
+                continue
+            for offset in range(0, size, PIECE):
+                place = (*arguments(datum_set), area, name, offset, min(PIECE, size - offset))
+                arrival.write((yield guest.read_far, (engine, *place)))
+    if left:
+        yield guest.forget_far, (engine, *arguments(datum_set), left)
+    _journal(project, datum_set, answer)
+    return bytes(answer)
+
+
+def _project(datum_set: DatumSet) -> Project:
+    folder = Path(datum_set.project_dir)
+    return Project(folder.parent, json.loads((folder / "project.json").read_text())["uuid"])
+
+
+def _needed(project: Project, digest: str) -> Iterator[tuple[str, Path]]:
+    """The recipe, whose signature is checked, and all payloads that it names."""
+    recipe = read_recipe(project, digest)
+    path = project.recipe(digest)
+    yield f"recipes/{path.name}", path
+    named = {os.path.basename(text) for text in _texts([recipe.payload, recipe.input])}
+    for name in sorted(named - {"", ".", ".."}):
+        path = project.payload(name)
+        if len(name) < 200 and path.is_file():
+            yield f"payloads/{name}", path
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        yield from _texts(list(value.values()))
+    elif isinstance(value, list | tuple):
+        for part in value:
+            yield from _texts(part)
+
+
+def _bring(engine: str, project: Project, name: str, path: Path) -> Generator[Call, Any, None]:
+    with path.open("rb") as file:
+        offset = 0
+        while (piece := file.read(PIECE)) or offset == 0:
+            yield guest.take_far, (engine, project.uuid, name, offset, piece)
+            offset += len(piece)
+            if len(piece) < PIECE:
+                return
+
+
+class _Arrival:
+    """A file on its way: under another name until it is whole."""
+
+    def __init__(self, project: Project, datum_set: DatumSet, area: str, name: str) -> None:
+        self._log = area == "log"
+        self._path = _place(project, datum_set, area, name)
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._part = self._path if self._log else self._path.with_name(f".{name}.part")
+        self._file = self._part.open("ab" if self._log else "wb")
+
+    def write(self, piece: bytes) -> None:
+        """Add a piece."""
+        self._file.write(piece)
+
+    def __enter__(self) -> _Arrival:
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        self._file.close()
+        if kind is None and not self._log:
+            self._part.replace(self._path)
+        elif not self._log:
+            self._part.unlink(missing_ok=True)
+
+
+def _place(project: Project, datum_set: DatumSet, area: str, name: str) -> Path:
+    """Where the worker itself would have put it; what it says is a name, never a path."""
+    if area == "log":
+        return project.worker_log(*arguments(datum_set))
+    if area == "results" and _DIGEST.fullmatch(name):
+        return project.result(name)
+    if area in ("pool", "failed") and datum_set.out is not None and _STAGED.fullmatch(name):
+        folder = os.path.join(datum_set.out, FOLDER, FAILED if area == "failed" else b"pool")
+        return Path(os.fsdecode(folder)) / name
+    raise EngineError(f"a worker sent a file that has no place here: {area} {name!r}")
+
+
+def _journal(project: Project, datum_set: DatumSet, answer: bytes) -> None:
+    """Write down what is finished: should this process end now, it is not done again."""
+    returned = unpack_return(answer)
+    path = project.journal(*arguments(datum_set))
+    with path.open("ab") as file:
+        if file.tell() == returned.start:
+            file.write(returned.frames)

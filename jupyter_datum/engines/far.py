@@ -1,0 +1,143 @@
+"""The worker's side where the project's folder is not seen: a small project of its own.
+
+What a set needs (recipe, code, captured values) is brought here once per version; what it leaves
+(outputs, large results, what was printed) is taken from here in pieces. In between the worker does
+what any worker does, in a temporary folder.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+import msgpack
+
+from ..errors import EngineError
+from ..events import DatumSet, SetReturn, pack_return, unpack_set
+from ..outputs.staging import FAILED, FOLDER
+from ..project import PROTOCOL, Project
+from .worker import Session
+
+#: Bytes that travel in one message, each way.
+PIECE: Final = 4 << 20
+
+#: What a set leaves, by where it goes: staged outputs, what failed attempts left, results.
+AREAS: Final = ("pool", "failed", "results", "log")
+
+
+class FarSession(Session):
+    """As :class:`~.worker.Session`; the kernel's working folder need not be here."""
+
+    def _move(self, folder: str) -> None:
+        with suppress(OSError):
+            super()._move(folder)
+
+
+class Mirror:
+    """A project as one far worker has it."""
+
+    def __init__(self) -> None:
+        self.root = Path(tempfile.mkdtemp(prefix="jupyter-datum-far-"))
+        self._dir = self.root / ".datum"
+        for name in ("recipes", "payloads", "results", "runs"):
+            (self._dir / name).mkdir(mode=0o700, parents=True)
+        self._project = Project(self.root, "")
+        self._logged: dict[Path, int] = {}
+        atexit.register(self.close)
+
+    def close(self) -> None:
+        """Remove it."""
+        shutil.rmtree(self.root, ignore_errors=True)
+        atexit.unregister(self.close)
+
+    def take(self, uuid: str, name: str, offset: int, piece: bytes) -> None:
+        """Keep a piece of a file: ``recipes/...`` or ``payloads/...``."""
+        (self._dir / "project.json").write_text(json.dumps({"uuid": uuid, "protocol": PROTOCOL}))
+        with (self._dir / name).open("ab" if offset else "wb") as file:
+            file.write(piece)
+
+    def run(self, session: Session, data: bytes) -> bytes:
+        """Execute a set; return its answer with a list of what it left, and the small of it."""
+        datum_set = unpack_set(data)
+        folder = self._project.run(datum_set.run)
+        for name in ("j", "claims", "logs"):
+            (folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+        out = None if datum_set.out is None else os.fsencode(self.root / "out")
+        here = datum_set._replace(project_dir=str(self._dir), out=out)
+        answer: SetReturn = session.run(here)
+        left = [(area, name, size) for area, name, _, size in self._left(datum_set)]
+        room, small = PIECE, {}
+        for n, (area, name, size) in enumerate(left):
+            if size <= room:
+                small[n] = self.read(datum_set.run, datum_set.epoch, datum_set.worker, area, name,
+                                     0, size)  # fmt: skip
+                room -= size
+        return bytes(msgpack.packb([pack_return(answer), left, small]))
+
+    def _left(self, datum_set: DatumSet) -> Iterator[tuple[str, str, Path, int]]:
+        for area in AREAS[:-1]:
+            top = self._area(area)
+            for path in sorted(p for p in top.rglob("*") if p.is_file()):
+                if not path.name.startswith("."):
+                    yield area, path.name, path, path.stat().st_size
+        log = self._log(datum_set.run, datum_set.epoch, datum_set.worker)
+        size = log.stat().st_size - self._logged.get(log, 0) if log.exists() else 0
+        if size:
+            yield "log", "log", log, size
+
+    def _area(self, area: str) -> Path:
+        staging = self.root / "out" / os.fsdecode(FOLDER)
+        places = {"pool": staging / "pool", "failed": staging / os.fsdecode(FAILED)}
+        return places.get(area, self._dir / "results")
+
+    def _log(self, run: str, epoch: int, worker: str) -> Path:
+        return self._project.worker_log(run, epoch, worker)
+
+    def _path(self, run: str, epoch: int, worker: str, area: str, name: str) -> Path:
+        if area == "log":
+            return self._log(run, epoch, worker)
+        return self._project.result(name) if area == "results" else self._area(area) / name
+
+    def read(
+        self, run: str, epoch: int, worker: str, area: str, name: str, offset: int, size: int
+    ) -> bytes:
+        """Return a piece of what a set left."""
+        path = self._path(run, epoch, worker, area, name)
+        start = self._logged.get(path, 0) if area == "log" else 0
+        with path.open("rb") as file:
+            file.seek(start + offset)
+            return file.read(size)
+
+    def forget(self, run: str, epoch: int, worker: str, left: list[tuple[str, str, int]]) -> None:
+        """Remove what has arrived."""
+        for area, name, size in left:
+            path = self._path(run, epoch, worker, area, name)
+            if area == "log":
+                self._logged[path] = self._logged.get(path, 0) + size
+            else:
+                path.unlink(missing_ok=True)
+
+
+def check_mirror(mirror: Mirror | None) -> Mirror:
+    """Return `mirror`.
+
+    Raises
+    ------
+    EngineError
+        If there is none: the worker was restarted.
+    """
+    if mirror is None:
+        raise EngineError("the worker was restarted")
+    return mirror
+
+
+def arguments(datum_set: DatumSet) -> tuple[Any, ...]:
+    """Return what names the life of a worker in a run."""
+    return datum_set.run, datum_set.epoch, datum_set.worker
