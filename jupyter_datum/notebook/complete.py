@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
-from ..engines import ENGINES
+from ..engines import known_engines
+from ..engines.choice import named_engines
 from ..errors import DatumError
 from ..ledger import db, queries
 from ..transform.optiontable import OPTIONS
@@ -29,11 +30,17 @@ def register(shell: Any) -> None:
             after_verb = len(words) > 2 or (len(words) == 2 and not event.symbol)
             return _names(context) if after_verb else list(VERBS)
         if words[-1:] == ["--engine"] or (len(words) > 1 and words[-2] == "--engine"):
-            return list(ENGINES)
+            return _engines()
         return [flag for option in OPTIONS for flag in option.flags]
 
     shell.set_hook("complete_command", complete, str_key="%%datum")
     shell.set_hook("complete_command", complete, str_key="%datum")
+
+
+def _engines() -> list[str]:
+    with contextlib.suppress(DatumError):
+        return [*known_engines(), *named_engines()]
+    return list(known_engines())
 
 
 def _names(context: Context) -> list[str]:

@@ -115,7 +115,9 @@ OPTIONS: Final[tuple[Option, ...]] = (
            "expression without spaces (items(...), glob(...))"),
     Option("output", ("-o", "--output"), "FOLDER", str,
            "where datum.out appears; out/NAME if left out"),
-    Option("engine", ("--engine",), "NAME", str, "serial, joblib (default), dask, ipyparallel"),
+    Option("engine", ("--engine",), "NAME", str,
+           "serial, joblib (default), dask, ipyparallel; an address (tcp://...), a cluster "
+           "object of the kernel, or a name of jupyter_datum.toml"),
     Option("workers", ("--workers",), "N|MIN..MAX", _workers,
            "processes, at most N; as many as there is work for, never fewer than MIN while it "
            "lasts; default: all usable cores, shared with what runs beside"),
