@@ -97,7 +97,7 @@ def test_a_killed_worker_comes_back_by_its_nanny_under_another_name(crew: Crew) 
     crew.work.until_executed(0)
     crew.engine.kill(workers[0])
     assert crew.cause(workers[0]) == "killed by SIGKILL"
-    crew.until(lambda: len(crew.up()) == 2)
+    crew.until(lambda: len(crew.up()) == 2, within=100)
     (fresh,) = set(crew.up()) - set(workers)
     assert outcomes(crew.answer(crew.send(fresh, recipe, [0], first=1)))
     assert outcomes(crew.answer(crew.send(workers[1], recipe, [0], first=2)))
@@ -113,7 +113,7 @@ def test_a_death_takes_no_other_worker_along(crew: Crew) -> None:
     last = crew.work.journal(workers[0])[-1]
     assert isinstance(last, Begun)
     assert (last.set_id, last.position) == (fatal, 1)
-    crew.until(lambda: len(crew.up()) == 2)
+    crew.until(lambda: len(crew.up()) == 2, within=100)
     for n, worker in enumerate(crew.up(), 4):
         assert outcomes(crew.answer(crew.send(worker, recipe, [0], first=n)))
     assert {fatal, after}.isdisjoint(crew.returned())

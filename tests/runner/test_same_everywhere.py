@@ -87,10 +87,8 @@ def ran(folder: Path, engine: str) -> dict[str, Any]:
                 found[name] = [plain(folder, line) for line in conn.execute(question)]
             logs = [log for (log,) in conn.execute("select log from datum order by key") if log]
         found["logs"] = [printed(story, row.uuid, log) for log in logs]
-        found["files"] = {
-            path.name: path.read_bytes() for path in (folder / "out").rglob("*") if path.is_file()
-            and ".datum-staging" not in path.parts
-        }  # fmt: skip
+        outputs = [path for path in (folder / "out" / "job").glob("*") if path.is_file()]
+        found["files"] = {path.name: path.read_bytes() for path in outputs}
         return found
 
 
