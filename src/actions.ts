@@ -185,6 +185,21 @@ export class Actions {
     return this._requests.request(project, run, kind, more);
   }
 
+  /** Run what is due of all transforms of the open notebook, under one id. */
+  async runAll(): Promise<IAsked> {
+    const notebook = this._notebook();
+    const last = this._panel.rows.filter(row => row.cell !== null).pop();
+    if (!notebook || !last) {
+      throw new Error('no notebook with transforms is open');
+    }
+    this._plans.close();
+    await notebook.save();
+    const asked = await this._requests.startAll(notebook.path, key());
+    this._panel.asked.follow(asked.project, last.name, asked.run);
+    this._panel.refreshSoon(); // they may be the first runs of their project
+    return asked;
+  }
+
   /** Stop all runs of the open notebook's transforms; what is done is kept. */
   async stopAll(): Promise<{ runs: string[] }> {
     const { project, rows } = this._panel;

@@ -176,6 +176,14 @@ function addRequests(options: ICommandOptions): void {
     args => actions.request(args, 'scale', { workers: needed(args.workers, 'workers') }),
     { palette: false }
   );
+  const hasCells = () => panel.rows.some(row => row.cell !== null);
+  add(
+    options,
+    Commands.runAll,
+    trans.__('Run All Transforms of the Notebook'),
+    () => actions.runAll(),
+    { enabled: hasCells }
+  );
   const going = () => live(panel.rows).length > 0;
   add(
     options,

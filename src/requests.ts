@@ -160,6 +160,11 @@ export class Requests {
     return this.post('runs', how);
   }
 
+  /** Run all transforms of a saved notebook as one pipeline; `run` is that of the last. */
+  startAll(notebook: string, key: string): Promise<IAsked & { project: string; code: string }> {
+    return this.post('runs', { notebook, key });
+  }
+
   /** Run again with the recorded code; `key` makes asking twice asking once. */
   retry(project: string, run: string, what: What, key: string): Promise<IAsked> {
     return this.post(`${at(project, run)}/retry`, { what, key });

@@ -92,6 +92,7 @@ export const Commands = {
   retryGroup: 'datum:retry-group',
   retryDatum: 'datum:retry-datum',
   run: 'datum:run',
+  runAll: 'datum:run-all',
   runCell: 'datum:run-cell',
   plan: 'datum:plan',
   closePlan: 'datum:close-plan',

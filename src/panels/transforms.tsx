@@ -31,7 +31,7 @@ export function TransformsView(props: { panel: PanelModel }): JSX.Element {
   );
 }
 
-/** What stops all of them. */
+/** What runs, or stops, all of them. */
 export function AllButton(props: { panel: PanelModel }): JSX.Element | null {
   const { trans } = useHost();
   const { panel } = props;
@@ -42,14 +42,29 @@ export function AllButton(props: { panel: PanelModel }): JSX.Element | null {
     return null;
   }
   const going = live(here).length;
-  return going ? (
+  if (going) {
+    return (
+      <CommandButton
+        command={Commands.stopAll}
+        icon="stop"
+        label={trans.__('Stop all')}
+        title={trans._n('Stops the run that goes on', 'Stops the %1 runs that go on', going)}
+      />
+    );
+  }
+  return (
     <CommandButton
-      command={Commands.stopAll}
-      icon="stop"
-      label={trans.__('Stop all')}
-      title={trans._n('Stops the run that goes on', 'Stops the %1 runs that go on', going)}
+      command={Commands.runAll}
+      icon="play"
+      why={
+        here.some(row => panel.asked.waits(row.name))
+          ? trans.__('It was asked for; the runner begins in a moment')
+          : null
+      }
+      label={trans.__('Run all')}
+      title={trans.__('Runs what is due of all transforms of this notebook, under one id')}
     />
-  ) : null;
+  );
 }
 
 function TransformRow(props: { row: IRow; panel: PanelModel; depth: number | null }): JSX.Element {

@@ -37,5 +37,32 @@ test('what feeds what, how many workers, what is slow, and stop all', async ({ p
 
   await panel.getByRole('button', { name: 'Stop all' }).click();
   await expect(run).toContainText('stopped', { timeout: 60_000 });
-  await expect(panel.getByRole('button', { name: 'Stop all' })).toBeHidden();
+  await expect(panel.getByRole('button', { name: 'Run all' })).toBeVisible();
+});
+
+test('run all of a notebook that nothing of has run, and no kernel is open', async ({
+  page,
+  tmpPath
+}) => {
+  test.setTimeout(180_000);
+  const story = new Story(page, tmpPath);
+  story.write(40);
+  const count = '%%datum count -i "whole(halves)" -o count\nlen(datum.paths["halves"])';
+  const signs = '%%datum signs -i halves -o signs\nlen(datum.path.read_text())';
+  const halves = story.cell({ fixed: true, pause: 0.1 });
+  story.notebook('%load_ext jupyter_datum', halves, signs, count);
+  await page.notebook.openByPath(`${tmpPath}/story.ipynb`);
+  const panel = await story.panel();
+  const list = panel.getByRole('listbox', { name: 'Transforms' }).getByRole('option');
+  await expect(list).toHaveCount(3);
+  await panel.getByRole('button', { name: 'Run all' }).click();
+  const through = async () => (await list.allInnerTexts()).map(rows);
+  await expect
+    .poll(through, { timeout: 150_000 })
+    .toEqual([
+      expect.stringMatching(/^halves 40 joblib$/),
+      expect.stringMatching(/^signs 40 from halves · joblib$/),
+      expect.stringMatching(/^count 1 from halves · joblib$/)
+    ]);
+  expect([...story.executions().values()].every(n => n === 1)).toBe(true);
 });

@@ -18,6 +18,12 @@ export interface IFace {
   states?: [number, number][];
   groups?: object[];
   workers?: object[];
+  clusters?: object[];
+  /** Transforms of the saved notebook. */
+  transforms?: object[];
+  watches?: object[];
+  /** Answers to the three questions. */
+  overview?: object;
   /** The server has no such half, is older, or is gone once it has said this. */
   server?: 'missing' | 'older' | 'lost';
 }
@@ -84,7 +90,22 @@ export class Replay {
       return { state: context, message, project: uuid, root: '', kernel: null };
     }
     if (path === 'transforms') {
-      return { transforms: [] };
+      return { transforms: face.transforms ?? [] };
+    }
+    if (path.endsWith('/watches')) {
+      return { watches: face.watches ?? [] };
+    }
+    if (path.endsWith('/overview')) {
+      return { ...OVERVIEW, ...face.overview };
+    }
+    if (path.endsWith('/history')) {
+      return HISTORY;
+    }
+    if (path.endsWith('/lineage')) {
+      return { made: MADE };
+    }
+    if (path.endsWith('/display')) {
+      return { outputs: [] };
     }
     if (path.endsWith('/datums')) {
       return { datums: DATUMS, next: null };
@@ -108,6 +129,7 @@ export class Replay {
       }
       if (said.type === 'watch' && this.face.run) {
         this.put({ type: 'runs', project: this.project }, [this.run()]);
+        this.put({ type: 'clusters', project: this.project }, this.face.clusters ?? []);
       } else if (said.type === 'subscribe' && this.face.run) {
         this.subscribed(said.run);
       }
@@ -222,6 +244,80 @@ const DETAIL = {
   result: '1.75',
   metrics: { bytes: 3 }
 };
+
+const DAY = (ago: number) => new Date(Date.now() - ago * 86_400_000).toISOString().slice(0, 10);
+
+/** How many datums, how long one takes, how many are new. */
+const OVERVIEW = {
+  name: 'halves',
+  datums: 12_400,
+  counting: false,
+  times: { looked: 1000, all: false, p50: 0.21, p95: 1.8, longest: 94 },
+  days: [0, 1, 2, 5, 9].map(ago => ({ date: DAY(ago), new: 40 * (ago + 1), executions: 300 }))
+};
+
+const HISTORY = {
+  versions: [2, 1].map(code => ({
+    run: RUN,
+    at: 1_790_000_000 + code,
+    seconds: 0.02,
+    state: code === 2 ? 'failed' : 'success',
+    attempt: 1,
+    code,
+    input: '7f79a4d3',
+    changed: code === 2 ? ['code'] : []
+  })),
+  codes: { '1': 'value = float(text)', '2': 'value = float(text) / 2' },
+  diff: '--- version 1\n+++ version 2\n-value = float(text)\n+value = float(text) / 2\n'
+};
+
+const NODE = {
+  id: 1,
+  transform: 'halves',
+  key: 'in/0003.txt',
+  state: 'failed',
+  run: RUN,
+  version: 2,
+  current: true,
+  gone: false,
+  inputs: { count: 0, capped: false, first: [] as object[] },
+  outputs: { count: 0, capped: false, first: [] as object[] },
+  up: { count: 0, capped: false, first: [] as object[] },
+  down: { count: 0, capped: false, first: [] as object[] }
+};
+
+const FILE = { rel: 'in/0003.txt', size: 3, content: '7f79a4d3aa', now: 'unchanged' };
+
+/** A datum with one above it and one below it. */
+const MADE = {
+  ...NODE,
+  inputs: { count: 1, capped: false, first: [{ ...FILE, path: 'in/0003.txt' }] },
+  up: { count: 1, capped: false, first: [{ ...NODE, id: 8, transform: 'raw', state: 'success' }] },
+  down: {
+    count: 14,
+    capped: false,
+    first: [{ ...NODE, id: 9, transform: 'sums', state: 'success', current: false }]
+  }
+};
+
+/** The cell in the notebook, what feeds it, and what is made of it. */
+export const CHAIN = [
+  ['raw', []],
+  ['halves', ['raw']],
+  ['sums', ['halves', 'raw']]
+].map(([name, needs], index) => ({
+  name,
+  cell_id: `cell-${index}`,
+  index,
+  line: String(name),
+  source: '',
+  options: {},
+  marked: 'magic',
+  mistake: null,
+  needs,
+  run: null,
+  changed: null
+}));
 
 /** Two kinds of failures. */
 export const GROUPS = [

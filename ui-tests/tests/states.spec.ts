@@ -8,7 +8,7 @@ import type { IJupyterLabPageFixture } from '@jupyterlab/galata';
 import type { Page } from '@playwright/test';
 import * as path from 'path';
 
-import { GROUPS, Replay, WORKERS } from './replay';
+import { CHAIN, GROUPS, Replay, RUN, WORKERS } from './replay';
 import type { IFace } from './replay';
 import { Story } from './story';
 
@@ -45,6 +45,42 @@ const FACES: Record<string, IFace> = {
   planning: { run: { status: 'running', planned: 0, started: now() }, states: [[0, 12400]] },
   queued: { run: { status: 'queued', planned: 0, started: null }, states: [] },
   running: { run: {}, states: MIDST, groups: GROUPS, workers: WORKERS },
+  pipeline: {
+    run: {
+      engine: 'dask',
+      options: { gpus: '0.5', batch: 64 },
+      needs: ['raw'],
+      feed: { consumers: 1, behind: 312, waited: 0, held: 40, bound: 'consumer' }
+    },
+    states: MIDST,
+    workers: WORKERS,
+    transforms: CHAIN,
+    clusters: [
+      {
+        id: 1,
+        engine: 'dask',
+        run: RUN,
+        state: 'starting',
+        since: now() - 65,
+        up: 3,
+        wanted: 16,
+        message: 'job 4711 is pending: Resources'
+      }
+    ],
+    watches: [
+      {
+        transform: 'halves',
+        settle: 2,
+        every: null,
+        state: 'active',
+        how: 'events',
+        message: null,
+        since: now() - 4000,
+        looked: now(),
+        runs: 12
+      }
+    ]
+  },
   paused: {
     run: { status: 'paused', message: 'the first 20 failed alike: ValueError: bad number' },
     states: [
@@ -172,6 +208,7 @@ const FOR_AXE = [
   'not-run',
   'planning',
   'running',
+  'pipeline',
   'paused',
   'failures',
   'left-failed',
@@ -188,7 +225,7 @@ for (const [shade, name] of Object.entries(THEMES)) {
     const panel = page.locator('#jupyter-datum-panel');
     await theme(page, name);
     const found: Record<string, string[]> = {};
-    const few = ['not-run', 'running', 'paused', 'failures'];
+    const few = ['not-run', 'running', 'pipeline', 'paused', 'failures'];
     const some = process.env.DATUM_PICTURES ? Object.keys(FACES) : FOR_AXE;
     const all = shade === 'contrast' ? few : some;
     for (const state of all) {
@@ -230,7 +267,7 @@ test('all that can be opened, and the page of a datum', async ({ page, tmpPath }
     expect(await axe(page, '.jp-datum-detail')).toEqual([]);
   }
   await page.sidebar.setWidth(240);
-  for (const state of ['running', 'failures', 'million', 'not-run']) {
+  for (const state of ['running', 'pipeline', 'failures', 'million', 'not-run']) {
     await replay.show(FACES[state]);
     await page.waitForTimeout(400);
     await picture(page, `${state}.narrow`);
