@@ -28,7 +28,7 @@ export function ClusterLine(props: { run: RunModel }): JSX.Element | null {
   return (
     <>
       <div className="jp-datum-row jp-datum-cluster">
-        <span className="jp-datum-muted jp-datum-cut jp-datum-grow">
+        <span className="jp-datum-muted jp-datum-wrap jp-datum-grow">
           {words.filter(Boolean).join(' · ')}
         </span>
         <Scale run={run} />

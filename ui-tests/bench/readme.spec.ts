@@ -26,7 +26,7 @@ async function dark(page: Page): Promise<void> {
 
 async function open(page: Page, server: Server): Promise<void> {
   fs.copyFileSync(NOTEBOOK, path.join(server.root, 'quickstart.ipynb'));
-  await page.goto(server.url('lab/tree/quickstart.ipynb'));
+  await page.goto(`${server.url('lab/tree/quickstart.ipynb')}&reset`); // no tabs of another time
   await page.locator('.jp-Notebook .jp-CodeCell').first().waitFor({ timeout: 60000 });
   await page.waitForTimeout(2000); // the layout is restored
   await page.getByRole('button', { name: 'No', exact: true }).click(); // no news
