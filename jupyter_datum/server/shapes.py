@@ -21,6 +21,9 @@ _RUN: Final = (
     "message", "requested", "started", "ended", "planned", "total", "running", "success",
     "failed", "recovered", "skipped", "cancelled", "executions", "seconds", "saved", "pipeline",
 )  # fmt: skip
+#: Sentences about a run that are told, and characters of each.
+_SENTENCES: Final = 20
+_SENTENCE: Final = 500
 #: What is told of a run's options.
 _OPTIONS: Final = ("workers", "workers_min", "gpus", "batch")
 #: What a frame of the stream says of its run.
@@ -40,6 +43,7 @@ def run_json(
     note = _object(row.note)
     fields["reasons"] = _object(note.get("reasons"))
     fields["left"] = _object(note.get("left"))
+    fields["missing"] = _sentences(note.get("errors"))
     fields["retryable"] = retryable
     fields["feed"] = _object(row.feed) or None
     fields["needs"] = needs
@@ -186,3 +190,8 @@ def _object(value: Any) -> dict[str, Any]:
         except (ValueError, RecursionError):
             return {}
     return value if isinstance(value, dict) else {}
+
+
+def _sentences(value: Any) -> list[str]:
+    found = value if isinstance(value, list) else []
+    return [text[:_SENTENCE] for text in found[:_SENTENCES] if isinstance(text, str)]

@@ -58,6 +58,7 @@ export function RunView(props: { run: RunModel }): JSX.Element {
       <Slowest run={run} />
       <Sentence run={run} />
       <StillFailed run={run} />
+      <Missing run={run} />
       <Buttons run={run} status={counts.status} left={parts.pending + parts.running} />
     </div>
   );
@@ -186,6 +187,22 @@ function Sentence(props: { run: RunModel }): JSX.Element | null {
     default:
       return error ? <Note>{oneLine(error)}</Note> : null;
   }
+}
+
+/** What the input lacked: datums that wait for failed ones of another transform, say. */
+function Missing(props: { run: RunModel }): JSX.Element | null {
+  const { run } = props;
+  const missing = run.info?.missing ?? [];
+  if (!missing.length || !run.ended) {
+    return null;
+  }
+  return (
+    <Note>
+      {missing.slice(0, 3).map((sentence, at) => (
+        <div key={at}>{oneLine(sentence)}</div>
+      ))}
+    </Note>
+  );
 }
 
 /** A retry of some must not hide that others are failed still. */

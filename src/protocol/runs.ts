@@ -40,6 +40,8 @@ export interface IRun extends ICounts {
   pipeline?: string;
   /** Transforms that its input names. */
   needs?: string[];
+  /** What the listing of its input lacked, in sentences. */
+  missing?: string[];
   options?: IRunOptions;
   /** Where `NAME.stream()` takes what the run makes: who waits for whom. */
   feed?: IFeed | null;

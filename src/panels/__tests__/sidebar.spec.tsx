@@ -84,6 +84,13 @@ describe('the panel', () => {
     ]);
   });
 
+  it('says what waits for failed datums of another transform', async () => {
+    const missing = [`12 wait for 12 failed datums of thumbs ${EVIL}`];
+    await page.withRun(Uint8Array.of(2), { status: 'success', success: 1, ended: 12, missing });
+    await page.says('12 wait for 12 failed datums of thumbs <img');
+    expect(page.sidebar.node.querySelector('img')).toBeNull();
+  });
+
   it('lists what is slow at work, and opens it', async () => {
     const more = { status: 'running', executions: 10, seconds: 1, running: 2, success: 10 };
     await page.withRun(new Uint8Array(12), more);
