@@ -78,10 +78,12 @@ async def test_positions_of_what_was_not_begun_and_what_was_left(call: Call, sto
     assert (last.json["state"], last.json["key"], last.json["run"]) == ("pending", None, None)
     assert (last.json["id"], last.json["worker"]) == (None, None), "nothing is recorded of it"
     with story.ledger() as conn:
-        conn.execute("update worker set position = 59, key = 'k', since = 7.0")
-        conn.commit()
+        conn.execute(
+            "insert into worker (run, worker, up, position, key, since, state)"
+            " select id, 'other', 1.0, 59, 'k', 7.0, 'busy' from run"
+        )
     at_work = (await call(*base, run, "positions", "59")).json
-    assert (at_work["worker"], at_work["key"], at_work["began"]) == ("w1", "k", 7.0)
+    assert (at_work["worker"], at_work["key"], at_work["began"]) == ("other", "k", 7.0)
     story.tell("cancel", run)
     story.end(run)
     ended = await call(*base, run, "positions", "59")
