@@ -57,8 +57,8 @@ QUESTIONS = {
     " log is null from datum order by key",
     "attempts": "select d.key, a.attempt, a.state, a.message, a.phase, a.place, a.traceback,"
     " a.log is null from attempt a join datum d on d.id = a.datum order by d.key, a.attempt",
-    "failures": "select signature, type, message, phase, place, datums from failure"
-    " order by signature",
+    # Not the message: a group shows that of whichever came first.
+    "failures": "select signature, type, phase, datums from failure order by signature",
     "outputs": "select o.path, o.size, o.digest, d.key from output o"
     " join datum d on d.id = o.datum order by o.path",
     "left": "select count(*) from publishing",
