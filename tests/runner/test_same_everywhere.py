@@ -98,7 +98,7 @@ def plain(folder: Path, row: Any) -> tuple[Any, ...]:
     for cell in row:
         if isinstance(cell, str):
             cell = cell.replace(str(folder), "HERE")
-            if "worker" in cell and ("code 3" in cell or "no longer in the cluster" in cell):
+            if "worker" in cell and ("code 3" in cell or "lost" in cell):
                 cell = "it died"
         elif isinstance(cell, bytes):
             cell = cell.replace(os.fsencode(folder), b"HERE")
