@@ -16,13 +16,10 @@ from time import perf_counter, time
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
-import msgpack
-
 from ..datum import Datum, Form
 from ..devices import device_of
 from ..errors import OutputError, RunError
 from ..events import (
-    MAX_BODY,
     DatumSet,
     Done,
     Failed,
@@ -32,7 +29,6 @@ from ..events import (
     OutputFile,
     Result,
     SetItem,
-    frame,
 )
 from ..hashing import Digests, bytes_digest, decode_value, file_digest, seen_digest, stat_of
 from ..outputs.staging import Staging
@@ -40,9 +36,9 @@ from ..project import Project
 from ..results import keep_bytes, keep_result
 from ..results.display import SHOWN, close_figures, open_figures, outputs_of, take_figures
 from ..transform.fallback import Fallback, both
-from ..transform.traceback import failure_of
 from .fetch import fetcher_for
 from .logs import Capture
+from .outcome import framed, framed_failure, plain, plain_failure
 
 #: Loaded by the cell, if at all.
 _PYPLOT: Final = "matplotlib.pyplot"
@@ -55,7 +51,8 @@ _FOLDER: Final = bytes_digest(b"")
 class Transform(NamedTuple):
     """A recipe made ready to run."""
 
-    run: Callable[[Datum], Any]
+    #: Takes a datum; for batches a list of them.
+    run: Callable[[Any], Any]
     input: str
     filename: str
     code: str
@@ -76,6 +73,35 @@ class Transform(NamedTuple):
         if fallback is None:
             raise RunError("this transform was recorded without --recover: run its cell again")
         return self._replace(run=lambda datum: fallback(datum, failure))
+
+
+class Attempt:
+    """One attempt at work: what is known of it so far."""
+
+    __slots__ = (
+        "began",
+        "check",
+        "datum",
+        "figures",
+        "filename",
+        "inputs",
+        "item",
+        "set_id",
+        "start",
+    )
+
+    def __init__(
+        self, item: SetItem, set_id: int, began: float, start: float, figures: frozenset[int]
+    ) -> None:
+        self.item = item
+        self.set_id = set_id
+        self.began = began
+        self.start = start
+        self.figures = figures
+        self.inputs: tuple[InputFile, ...] = ()
+        self.filename = ""
+        self.datum: Any = None
+        self.check: Callable[[Any], None] | None = None
 
 
 class Bench:
@@ -141,65 +167,117 @@ class Bench:
         load : callable
             Gives the transform; what it raises is a failure of the set-up.
         """
-        began = time()
-        start = perf_counter()
-        inputs: tuple[InputFile, ...] = ()
-        filename = ""
         self._capture.begin()
-        figures: frozenset[int] = open_figures() if _PYPLOT in sys.modules else frozenset()
+        attempt = self.begin(item, set_id)
         try:
-            self.phase = "setup"
-            transform = load()
-            filename = transform.filename
-            self.phase = "input"
-            if self._fetcher:
-                self._fetcher.options(transform.storage)
-            if item.files:
-                inputs = self._hashed(item)
-            datum = self._datum(item, inputs, transform)
+            transform = self.enter(attempt, load)
             self.phase = "cell"
-            answer = transform.run(datum)
-            self.phase = "result"
-            if transform.check is not None:
-                transform.check(answer)
-            result = None if answer is None else self._result(answer)
-            display = None
-            if _PYPLOT in sys.modules:
-                take_figures(figures, answer)
-            if SHOWN or (result is not None and result.kind[:4] != "json"):
-                display = self._display(answer, result)
-            metrics = datum._metrics and _plain(datum._metrics)
-            self.phase = "output"
-            outputs = self._collected(item)
-            dirty = bool(inputs) and any(map(self._changed, inputs))
-            done = _new(Done, (
-                item.position, item.datum, item.key, item.attempt, self._epoch, set_id,
-                began, perf_counter() - start, inputs, outputs, result, self._capture.end(),
-                metrics or None, dirty,
-                seen_digest(item.value, item.captures) if self._seen else None,
-                display, item.upstream, self._failure is not None,
-            ))  # fmt: skip
-            self.phase = "result"
-            return _framed(done)
+            return self.done(attempt, transform.run(attempt.datum))
         except BaseException as exc:
-            phase, self.phase = self.phase, ""
-            failure = self._with_first(_failure(exc, phase, filename))
-            failed = Failed(
-                item.position, item.datum, item.key, item.attempt, self._epoch, set_id,
-                began, perf_counter() - start, inputs, failure, None, self._partial(item),
-                item.upstream,
-            )  # fmt: skip
-            return _framed_failure(failed._replace(log=self._log()))
+            return self.failed(attempt, exc)
         finally:
-            self.phase = ""
-            SHOWN.clear()
-            if _PYPLOT in sys.modules:
-                close_figures(figures)
-            if self._fetcher:
-                self._fetcher.done()
-            if self._tmp_used:
-                self._tmp_used = False
-                shutil.rmtree(self._scratch, ignore_errors=True)
+            self.leave(attempt)
+
+    def begin(self, item: SetItem, set_id: int) -> Attempt:
+        """Note the beginning of an attempt."""
+        figures: frozenset[int] = open_figures() if _PYPLOT in sys.modules else frozenset()
+        return Attempt(item, set_id, time(), perf_counter(), figures)
+
+    def enter(self, attempt: Attempt, load: Callable[[], Transform]) -> Transform:
+        """Load the code and look at the input: then ``attempt.datum`` is there."""
+        item = attempt.item
+        self.phase = "setup"
+        transform = load()
+        attempt.filename = transform.filename
+        self.phase = "input"
+        if self._fetcher:
+            self._fetcher.options(transform.storage)
+        if item.files:
+            attempt.inputs = self._hashed(item)
+        attempt.datum = self._datum(item, attempt.inputs, transform)
+        attempt.check = transform.check
+        return transform
+
+    def again(self, attempt: Attempt, transform: Transform) -> None:
+        """Have the attempt's datum as it was before its cell was called."""
+        if self._staging:
+            self._staging.discard()
+        self._clear()
+        attempt.datum = self._datum(attempt.item, attempt.inputs, transform)
+
+    def done(
+        self, attempt: Attempt, answer: Any, log: LogSegment | None = None, share: int = 1
+    ) -> bytes:
+        """Return the frame of a :class:`Done`; raises what keeps it from being one.
+
+        Parameters
+        ----------
+        attempt : Attempt
+        answer : object
+            What the cell gave.
+        log : LogSegment, optional
+            What was printed, if others printed there too.
+        share : int
+            How many datums one call was for.
+        """
+        item, inputs, datum = attempt.item, attempt.inputs, attempt.datum
+        self.phase = "result"
+        if attempt.check is not None:
+            attempt.check(answer)
+        result = None if answer is None else self._result(answer)
+        display = None
+        if _PYPLOT in sys.modules and share == 1:
+            take_figures(attempt.figures, answer)
+        if (SHOWN and share == 1) or (result is not None and result.kind[:4] != "json"):
+            display = self._display(answer, result)
+        metrics = datum._metrics and plain(datum._metrics)
+        self.phase = "output"
+        outputs = self._collected(item)
+        dirty = bool(inputs) and any(map(self._changed, inputs))
+        done = _new(Done, (
+            item.position, item.datum, item.key, item.attempt, self._epoch, attempt.set_id,
+            attempt.began, (perf_counter() - attempt.start) / share, inputs, outputs, result,
+            log or self._capture.end(), metrics or None, dirty,
+            seen_digest(item.value, item.captures) if self._seen else None,
+            display, item.upstream, self._failure is not None,
+        ))  # fmt: skip
+        self.phase = "result"
+        return framed(done)
+
+    def failed(self, attempt: Attempt, exc: BaseException) -> bytes:
+        """Return the frame of a :class:`Failed`."""
+        phase, self.phase = self.phase, ""
+        item = attempt.item
+        failure = self._with_first(plain_failure(exc, phase, attempt.filename))
+        failed = Failed(
+            item.position, item.datum, item.key, item.attempt, self._epoch, attempt.set_id,
+            attempt.began, perf_counter() - attempt.start, attempt.inputs, failure, None,
+            self._partial(item), item.upstream,
+        )  # fmt: skip
+        return framed_failure(failed._replace(log=self._log()))
+
+    def leave(self, attempt: Attempt) -> None:
+        """Let go of what an attempt had, whatever became of it."""
+        self.phase = ""
+        SHOWN.clear()
+        if _PYPLOT in sys.modules:
+            close_figures(attempt.figures)
+        if self._fetcher:
+            self._fetcher.done()
+        self._clear()
+
+    def _clear(self) -> None:
+        if self._tmp_used:
+            self._tmp_used = False
+            shutil.rmtree(self._scratch, ignore_errors=True)
+
+    def listen(self) -> None:
+        """Keep from now on what is printed."""
+        self._capture.begin()
+
+    def heard(self) -> LogSegment | None:
+        """Return what has been printed since then, once."""
+        return self._capture.end()
 
     def recover(
         self, item: SetItem, set_id: int, load: Callable[[], Transform], failure: Failure
@@ -297,57 +375,3 @@ class Bench:
             return self._capture.end()
         except BaseException:
             return None
-
-
-def _framed(done: Done) -> bytes:
-    data = frame(done)
-    if len(data) > MAX_BODY:
-        raise OutputError(
-            f"the record of this datum has {len(data):,} bytes ({len(done.inputs):,} input and "
-            f"{len(done.outputs):,} output files); at most {MAX_BODY:,} are possible"
-        )
-    return data
-
-
-def _framed_failure(failed: Failed) -> bytes:
-    """As :func:`_framed`, but never fails: less is said instead."""
-    try:
-        data = frame(failed)
-        if len(data) <= MAX_BODY:
-            return data
-    except (ValueError, TypeError, OverflowError):
-        pass
-    short = failed.failure._replace(
-        type=_tame(failed.failure.type),
-        message=_tame(failed.failure.message),
-        traceback=_tame(failed.failure.traceback),
-        signature=_tame(failed.failure.signature),
-        place=_tame(failed.failure.place),
-    )
-    return frame(failed._replace(inputs=(), partial=(), failure=short))
-
-
-def _tame(text: str) -> str:
-    """Text that can be encoded and is not too long."""
-    return text[: 64 << 10].encode(errors="backslashreplace").decode()
-
-
-def _failure(exc: BaseException, phase: str, filename: str) -> Failure:
-    try:
-        failure = failure_of(exc, phase, filename)
-        # An interrupt says nothing about the datum.
-        return failure._replace(transient=True) if type(exc) is KeyboardInterrupt else failure
-    except BaseException:  # an exception can defend itself against being looked at
-        name = type.__getattribute__(type(exc), "__name__")
-        text = "the exception's text cannot be made: showing it raises another one"
-        return Failure(name, text, "", phase, f"{name}: {text}", "", False, False)
-
-
-def _plain(metrics: dict[str, Any]) -> dict[str, Any]:
-    """NumPy's scalars as Python's; raises what cannot be recorded."""
-    plain = {
-        str(name): value.item() if hasattr(value, "item") else value
-        for name, value in metrics.items()
-    }
-    msgpack.packb(plain)
-    return plain

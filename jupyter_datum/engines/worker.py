@@ -10,6 +10,7 @@ the next one, as in any notebook. Set right again are standard output and error,
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import sys
@@ -18,6 +19,7 @@ import time
 import traceback
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -33,6 +35,7 @@ from ..results.display import adopt
 from ..transform.payload import load_payload
 from ..transform.recipe import read_payload, read_recipe
 from .attempt import Bench, Transform
+from .batch import Batches
 from .hygiene import Upkeep
 from .inbox import InboxWorker
 from .journal import Journal
@@ -103,6 +106,8 @@ class Session:
         load = _once(lambda: self._ready(life.project, datum_set.recipe))
         epoch, set_id, run = datum_set.epoch, datum_set.set_id, life.bench.run
         failures, upkeep, now = datum_set.failures, self._upkeep, time.time()
+        if datum_set.batch:
+            return self._run_batches(life, datum_set, load)
         written: list[bytes] = []
         ended, last = b"", -1
         upkeep.begin(now)
@@ -125,6 +130,41 @@ class Session:
         written.append(ended)
         life.append(ended)
         upkeep.end(len(written) - 1)
+        return written
+
+    def _run_batches(
+        self, life: _Life, datum_set: DatumSet, load: Callable[[], Transform]
+    ) -> list[bytes]:
+        """As :meth:`_run_items`, several at once; what is to be recovered goes one by one."""
+        epoch, set_id, failures = datum_set.epoch, datum_set.set_id, datum_set.failures
+        batches, upkeep, now = life.batches(datum_set), self._upkeep, time.time()
+        upkeep.begin(now)
+        given = upkeep.share(datum_set)
+        alone = [[item] for item in given if item.position in failures]
+        others = [item for item in given if item.position not in failures]
+        ended: list[bytes] = []
+        written: list[bytes] = []
+        count, last = 0, -1
+        for items in itertools.chain(alone, batches.parts(others)):
+            if self.interrupted:
+                break
+            before, now = now, time.time()
+            if now >= upkeep.due:
+                upkeep.restore(now)
+            if now - before > SLOW and written and not life.goes_on(datum_set, last):
+                break
+            count, last = count + len(items), items[-1].position
+            begun = [begun_frame(i.position, i.attempt, epoch, set_id, now) for i in items]
+            written.append(b"".join(ended) + b"".join(begun))
+            life.append(written[-1])
+            if items[0].position in failures:
+                failure = failures[items[0].position]
+                ended = [life.bench.recover(items[0], set_id, load, failure)]
+            else:
+                ended = batches.run(items, set_id, load)
+        written.append(b"".join(ended))
+        life.append(written[-1])
+        upkeep.end(count)
         return written
 
     def _enter(self, datum_set: DatumSet) -> _Life:
@@ -170,8 +210,9 @@ class Session:
         load = loader(recipe.input, project)
         form = input_from_json(recipe.input, project).form
         storage = options_by_input(recipe.input)
+        run = partial(loaded.run, name="datums") if recipe.options.get("batch") else loaded.run
         return Transform(
-            loaded.run, name, recipe.filename, recipe.fingerprint, recipe.cwd, load, form, storage,
+            run, name, recipe.filename, recipe.fingerprint, recipe.cwd, load, form, storage,
             loaded.check, loaded.recover,
         )  # fmt: skip
 
@@ -191,6 +232,18 @@ class _Life:
             Capture(self.project.worker_log(*where), own=own) if header.sync else NoCapture()
         )
         self.bench = Bench(self.project, header, self.capture)
+        self._batches: Batches | None = None
+
+    def batches(self, header: DatumSet) -> Batches:
+        """Return what runs several datums at once; it learns how many the device can take."""
+        if self._batches is None:
+
+            def another(number: int) -> Bench:
+                own = header._replace(worker=f"{header.worker}.{number}")
+                return Bench(self.project, own, self.capture)
+
+            self._batches = Batches(self.bench, another, header)
+        return self._batches
 
     @property
     def end(self) -> int:

@@ -42,6 +42,7 @@ class DatumSet(NamedTuple):
     the key does not tell them. ``failures`` names the positions whose tries are used up,
     with what they failed of last: these are to be recovered. After ``most`` datums, or
     when it holds more than ``memory`` bytes, the worker asks to be replaced (0: never).
+    ``batch`` is how many datums one call of the cell is for; 0: it is for one, as ``datum``.
     """
 
     project_dir: str
@@ -59,6 +60,7 @@ class DatumSet(NamedTuple):
     failures: dict[int, Failure]
     most: int
     memory: int
+    batch: int
     items: list[SetItem]
 
 

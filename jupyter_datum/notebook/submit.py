@@ -21,7 +21,7 @@ from ..project import Project
 from ..remote import is_url, urls_of
 from ..runner.ask import ask_for_run
 from ..runner.environment import carried, needed, of_stores
-from ..transform.capture import Captured, capture
+from ..transform.capture import GIVEN, GIVEN_BATCH, Captured, capture
 from ..transform.cell import Cell, bash_cell, compile_cell
 from ..transform.check import SLOT, checked_schema
 from ..transform.declared import declare
@@ -77,6 +77,8 @@ def prepare(
         With a sentence, if anything about it cannot work.
     """
     options = parse_line(line, cell.body)
+    if options.shell and options.batch:
+        raise UsageError("--batch calls a Python cell with a list; --shell runs bash for one datum")
     if options.shell:
         cell = bash_cell(cell)
     if not options.name:
@@ -190,7 +192,8 @@ def _captured(
     cell: Cell, namespace: Mapping[str, Any], project: Project, options: Options
 ) -> Captured:
     """What the cell reads, what its results must fit, and what is called when it fails."""
-    captured = capture(cell, namespace, project.root)
+    given = GIVEN_BATCH if options.batch else GIVEN
+    captured = capture(cell, namespace, project.root, given)
     more: dict[str, Any] = {}
     if options.schema is not None:
         more[SLOT] = checked_schema(options.schema, namespace)

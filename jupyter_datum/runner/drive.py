@@ -192,13 +192,14 @@ class Drive:
         self._staff.gone()
         # The journal was read to its end: what it does not show as begun was not.
         certain = tail is not None and event.certain
+        if begun is not None and self.job.options.batch:
+            begun, certain = None, False  # all of a batch were: which of them, tells the next try
         self._apply(WorkerDown(event.worker, cause, begun, certain), now)
         if is_full(str(self.job.project.dir)):  # it died of that, or will soon
             self._block("the disk is full: workers cannot write their journals", now)
         if self._staff.hopeless:
-            self._no_workers(
-                f"the last {self._staff.deaths} workers died at once: {event.cause}", now
-            )
+            text = f"the last {self._staff.deaths} workers died at once: {event.cause}"
+            self._no_workers(text, now)
 
     def _returned(self, event: Returned, now: float) -> None:
         answer = unpack_return(event.data)

@@ -70,6 +70,7 @@ class Parcels:
             failures={p: failures[p] for p in positions if p in failures} if failures else {},
             most=job.options.max_datums_per_worker or 0,
             memory=job.options.memory_limit or 0,
+            batch=job.recipe.options.get("batch", 0),
             items=[],
         )
         attempts = [attempt for _, attempt in action.items]

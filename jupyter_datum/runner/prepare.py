@@ -381,6 +381,8 @@ def _settings(options: Options) -> RunSettings:
         on_error=OnError.parse(options.on_error),
         timeout=options.timeout,
         backoff=options.backoff,
-        probe=0 if options.no_probe else 20,
+        # What is probed goes alone; with batches that is to be soon over.
+        probe=0 if options.no_probe else 4 if options.batch else 20,
+        batch=options.batch or 1,
         recover=options.recover is not None,
     )

@@ -48,7 +48,7 @@ class Dispatch:
     def _send(self, worker: Worker, now: float) -> None:
         datums = self._datums
         # Until the probe has an answer a set that fails throughout must stay small.
-        n = 1 if datums.probe.undecided else self.sizing.size(datums.pending, len(self.crew))
+        n = 1 if datums.probe.undecided else self._whole(datums.pending)
         room = datums.switches.room
         n = n if room is None else min(n, room)
         batch = datums.queue.take(n, now, worker.name, only=len(self.crew) == 1)
@@ -64,6 +64,11 @@ class Dispatch:
         self.crew.give(worker, set_id, batch, now)
         pairs = [(p, 1) for p in items] if isinstance(items, range) else items
         datums.actions.append(m.Send(worker.name, set_id, batch.generation, pairs))
+
+    def _whole(self, pending: int) -> int:
+        """How many datums the next set holds, in whole batches."""
+        n, batch = self.sizing.size(pending, len(self.crew)), self._settings.batch
+        return max(n // batch, 1) * batch
 
     def scale(self, workers: int) -> None:
         """So many workers are wanted from now on."""

@@ -93,6 +93,8 @@ class RunSettings:
         None where what was sent cannot be taken back.
     recover : bool
         Whether a datum whose last try failed is sent once more, to be recovered.
+    batch : int
+        Datums that a worker takes at once: a set holds whole batches where it can.
     """
 
     tries: int = 3
@@ -107,6 +109,7 @@ class RunSettings:
     hold: float = 3.0
     reclaim: float | None = 2.0
     recover: bool = False
+    batch: int = 1
 
     def __post_init__(self) -> None:
         for name in ("tries", "window", "max_set"):

@@ -16,6 +16,8 @@ from .names import bound_names, free_names
 
 #: Names that the worker binds.
 GIVEN: Final = frozenset({"datum"})
+#: With ``--batch``.
+GIVEN_BATCH: Final = frozenset({"datums"})
 
 
 @dataclass(frozen=True)
@@ -40,14 +42,19 @@ class Captured:
     namespace: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
-def capture(cell: Cell, namespace: Mapping[str, Any], project_root: Path) -> Captured:
+def capture(
+    cell: Cell,
+    namespace: Mapping[str, Any],
+    project_root: Path,
+    given: frozenset[str] = GIVEN,
+) -> Captured:
     """Return what `cell` can read of `namespace` before it binds it.
 
     A name that is not there is left out: that it is missing is for Python to say, if the
     cell ever gets there.
     """
     tree = cell.tree()
-    wanted = free_names(tree) - GIVEN
+    wanted = free_names(tree) - given
     values = {name: namespace[name] for name in sorted(wanted) if name in namespace}
     return Captured(values, frozenset(bound_names(tree)), project_modules(project_root), namespace)
 

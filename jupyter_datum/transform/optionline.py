@@ -20,7 +20,6 @@ _MEANT: Final = {
     "-j": "it is --workers here",
     "--out": "it is -o or --output here",
     "--glob": "it is -i or --input here",
-    "--batch": "batches are not there yet",
 }
 
 

@@ -66,6 +66,8 @@ class Options:
         Devices of each worker: ``1``, ``2``, ``0.5``, ``auto`` (one, if there is any).
     shell : bool
         The cell is bash.
+    batch : int or None
+        The cell is called for so many datums at once, as ``datums``, and gives a list.
     recover : str or None
         Name of a function of the kernel, called with datum and failure when the last try
         has failed; what it returns is the result.
@@ -103,6 +105,7 @@ class Options:
     equivalent: bool = False
     gpus: str | None = None
     shell: bool = False
+    batch: int | None = None
     recover: str | None = None
     max_datums_per_worker: int | None = None
     memory_limit: int | None = None

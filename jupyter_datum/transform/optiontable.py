@@ -128,6 +128,9 @@ OPTIONS: Final[tuple[Option, ...]] = (
     Option("gpus", ("--gpus",), "N", _gpus,
            "GPUs that each worker sees: 1, 2, a part (0.5: two workers on one, whose memory is "
            "not fenced), or auto: one if there is any"),
+    Option("batch", ("--batch",), "N", _count,
+           "call the cell for N datums at once: it sees them as datums, a list, and gives a list "
+           "with a result for each"),
     Option("tries", ("--tries",), "N", _count,
            "attempts in all for deaths, time-outs and I/O errors; default 3"),
     Option("timeout", ("--timeout",), "TIME", duration,

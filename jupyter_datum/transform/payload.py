@@ -185,14 +185,15 @@ class Loaded:
         self._put_back = {name: namespace[name] for name in bound if name in namespace}
         self._remove = [name for name in bound if name not in namespace]
 
-    def run(self, datum: Any) -> Any:
+    def run(self, datum: Any, name: str = "datum") -> Any:
         """Run the cell on `datum`; return the value of its last expression, else None.
 
+        The cell knows it by `name`.
         Whatever it raises comes through. Afterwards the names that the cell binds are gone,
         or what they were before.
         """
         namespace = self.namespace
-        namespace["datum"] = datum
+        namespace[name] = datum
         try:
             if self._asynchronous:
                 return _run_to_end(self._arun())

@@ -129,6 +129,7 @@ class Work:
             "failures": {},
             "most": 0,
             "memory": 0,
+            "batch": 0,
         }
         return DatumSet(**{**header, **fields}, items=items)
 
