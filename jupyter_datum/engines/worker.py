@@ -21,9 +21,10 @@ from collections import OrderedDict
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from types import TracebackType
 from typing import Final, NoReturn
 
-from ..devices import hold, shares_of
+from ..devices import device_of, hold, shares_of
 from ..errors import ProjectError
 from ..events import DatumSet, SetReturn, begun_frame, pack_return, unpack_set
 from ..inputs import input_from_json
@@ -206,6 +207,7 @@ class Session:
             self._move(recipe.cwd)
         loaded = load_payload(read_payload(project, recipe.payload))
         adopt(loaded.namespace, recipe.source, own=self._own)
+        loaded.set_up(device_of(os.environ))
         name = str(recipe.input.get("name") or "in")
         load = loader(recipe.input, project)
         form = input_from_json(recipe.input, project).form
@@ -279,12 +281,21 @@ class _Life:
 
 
 def _once(make: Callable[[], Transform]) -> Callable[[], Transform]:
-    """Call `make` until it has succeeded once."""
+    """Call `make` once: for a set whose setup fails it fails once, and not for each datum."""
     made: list[Transform] = []
+    failed: list[BaseException] = []
+    shown: list[TracebackType | None] = []
 
     def load() -> Transform:
+        if failed:
+            raise failed[0].with_traceback(shown[0])
         if not made:
-            made.append(make())
+            try:
+                made.append(make())
+            except BaseException as exc:
+                failed.append(exc)
+                shown.append(exc.__traceback__)
+                raise
         return made[0]
 
     return load

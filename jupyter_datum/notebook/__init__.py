@@ -13,11 +13,13 @@ def load(shell: Any) -> None:
     from .magic import DatumMagics
     from .register import announce
     from .sample import Unbound
+    from .setups import SetupMagics
 
     context = context_of(shell.user_ns)
     stay(context.folder)
     magics = DatumMagics(shell)
     shell.register_magics(magics)
+    shell.register_magics(SetupMagics)
     shell.user_ns.setdefault("datum", Unbound())
     announce(context)
     register(shell)

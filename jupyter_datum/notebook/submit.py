@@ -31,9 +31,11 @@ from ..transform.optionline import parse_line
 from ..transform.options import OF_THE_RUN, Options
 from ..transform.payload import Consent, build_payload
 from ..transform.recipe import Recipe, write_payload, write_recipe
+from ..transform.setup import with_setup
 from .clusters import engine_of
 from .context import Context
 from .resolve import check_apart, check_circle, resolve_input, resolve_output
+from .setups import setup_for
 
 #: How a front end is told of a recipe.
 RECIPE_MIME: Final = "application/vnd.jupyter-datum.recipe+json"
@@ -194,6 +196,8 @@ def _captured(
     """What the cell reads, what its results must fit, and what is called when it fails."""
     given = GIVEN_BATCH if options.batch else GIVEN
     captured = capture(cell, namespace, project.root, given)
+    if (setup := setup_for(options.name, namespace)) is not None:
+        captured = with_setup(captured, setup, namespace, project.root)
     more: dict[str, Any] = {}
     if options.schema is not None:
         more[SLOT] = checked_schema(options.schema, namespace)

@@ -28,6 +28,7 @@ from .capture import Captured
 from .cell import Cell, compile_cell
 from .check import SLOT, is_arrow_schema
 from .fallback import RECOVER
+from .setup import setup_of
 
 #: Items of a container that are searched for functions; larger ones are data.
 _SEARCHED: Final = 10_000
@@ -68,6 +69,12 @@ def fingerprint(cell: Cell, captured: Captured) -> Fingerprint:
     for code in (compiled.body, compiled.last):
         if code is not None:
             walker.reads(code, captured.values, "")
+    if (setup := setup_of(captured.values)) is not None:
+        walker.found.parts["setup"] = hex_digest(_tree_text(setup.tree()).encode())
+        before = compile_cell(setup)
+        for code in (before.body, before.last):
+            if code is not None:
+                walker.reads(code, captured.values, "")
     if (schema := captured.values.get(SLOT)) is not None:
         walker.value("schema", schema.to_string() if is_arrow_schema(schema) else schema)
     if (fallback := captured.values.get(RECOVER)) is not None:

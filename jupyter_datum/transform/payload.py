@@ -20,11 +20,12 @@ from typing import Any, Final
 from ..errors import CaptureError
 from ..hashing import hex_digest, type_name
 from .capture import Captured
-from .cell import Cell, compile_cell
+from .cell import Cell, Compiled, compile_cell
 from .check import SLOT, checker
 from .command import COMMANDS
 from .fallback import RECOVER, Fallback
 from .modules import as_sources, present
+from .setup import SETUP, SetupDatum, setup_of
 
 #: Bytes of a payload above which somebody must want it, and above which it is refused.
 LARGE: Final = 64 << 20
@@ -178,10 +179,14 @@ class Loaded:
         #: Called when the last try has failed; None if nobody is.
         self.recover: Fallback | None = namespace.pop(RECOVER, None)
         namespace.update(COMMANDS)
-        compiled = compile_cell(cell)
-        self._body = compiled.body
-        self._last = compiled.last
-        self._asynchronous = compiled.asynchronous
+        self._setup = setup_of(namespace)
+        namespace.pop(SETUP, None)
+        self._compiled = compile_cell(cell)
+        self._bound = bound
+        self._note_bound()
+
+    def _note_bound(self) -> None:
+        namespace, bound = self.namespace, self._bound
         self._put_back = {name: namespace[name] for name in bound if name in namespace}
         self._remove = [name for name in bound if name not in namespace]
 
@@ -195,24 +200,41 @@ class Loaded:
         namespace = self.namespace
         namespace[name] = datum
         try:
-            if self._asynchronous:
-                return _run_to_end(self._arun())
-            if self._body is not None:
-                exec(self._body, namespace)
-            return None if self._last is None else eval(self._last, namespace)
+            return self._run(self._compiled)
         finally:
             for name in self._remove:
                 namespace.pop(name, None)
             namespace.update(self._put_back)
 
-    async def _arun(self) -> Any:
+    def set_up(self, device: str) -> None:
+        """Run the setup cell, if there is one: what it binds is there for every datum.
+
+        Whatever it raises comes through.
+        """
+        if self._setup is None:
+            return
+        self.namespace["datum"] = SetupDatum(device)
+        try:
+            self._run(compile_cell(self._setup))
+        finally:
+            self.namespace.pop("datum", None)
+            self._note_bound()
+
+    def _run(self, compiled: Compiled) -> Any:
+        if compiled.asynchronous:
+            return _run_to_end(self._arun(compiled))
+        if compiled.body is not None:
+            exec(compiled.body, self.namespace)
+        return None if compiled.last is None else eval(compiled.last, self.namespace)
+
+    async def _arun(self, compiled: Compiled) -> Any:
         result = None
-        for code in (self._body, self._last):
+        for code in (compiled.body, compiled.last):
             if code is not None:
                 result = eval(code, self.namespace)
                 if code.co_flags & 0x80:  # CO_COROUTINE: it awaits
                     result = await result
-        return None if self._last is None else result
+        return None if compiled.last is None else result
 
 
 def pickle_by_value(content: dict[str, Any], captured: Captured) -> bytes:
