@@ -52,8 +52,9 @@ class Batches:
         """Yield the datums of each call; how many they are is asked anew for each."""
         at = 0
         while at < len(items):
-            yield list(items[at : at + self.size])
-            at += self.size if len(items) - at > self.size else len(items) - at
+            part = list(items[at : at + self.size])
+            at += len(part)
+            yield part  # the size may be another one afterwards
 
     def run(
         self, items: Sequence[SetItem], set_id: int, load: Callable[[], Transform]
