@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from types import CodeType
 from typing import Any, Final
@@ -36,7 +37,7 @@ _NOISE_PREFIXES: Final = (
     "JPY_", "JUPYTER", "IPY", "PYDEVD_", "PYTEST_", "COVERAGE_", "COV_", "VSCODE_", "GIT_", "SSH_",
     "DBUS_", "GPG_", "GTK_", "QT_", "KDE_", "GNOME_", "XDG_", "SESSION_", "TERM_", "VTE_",
     "SYSTEMD_", "TMUX", "STY", "ELECTRON_", "CHROME_", "ORIGINAL_XDG_", "KMP_", "LOKY_",
-    "IPP_", "DASK_PARENT", "BASH_", "_RJEM_", "OPENLINEAGE__",
+    "IPP_", "__DASK_", "BASH_", "_RJEM_", "OPENLINEAGE__",
 )  # fmt: skip
 
 _SECRET: Final = re.compile("AUTH|COOKIE|CRED|HEADER|KEY|PASS|PWD|SECRET|TOKEN", re.IGNORECASE)
@@ -68,7 +69,7 @@ def needed(codes: Iterable[CodeType]) -> list[str]:
         for name in first
         if parent is not None and parent.get(name) != first[name] and not inherited(name)
     }
-    found = {name for name in (changed | given) & now.keys() if not _noise(name)}
+    found = {name for name in (changed | given) & now.keys() if not _noise(name)} - _for_dask()
     found |= {name for name in _texts(codes) if name in now and not inherited(name)}
     return sorted(found - _NEVER - carried().keys())
 
@@ -80,12 +81,13 @@ def carried() -> dict[str, str]:
     where things are (``PATH``, ``CUDA_VISIBLE_DEVICES``), so they may stand in the recipe, and
     a Retry without the kernel has them; but for those whose name tells of a secret.
     """
-    first = _first_of(os.getpid()) or _AT_IMPORT
+    first, dask = _first_of(os.getpid()) or _AT_IMPORT, _for_dask()
     return {
         name: value
         for name, value in os.environ.items()
         if inherited(name) and first.get(name) != value and not _SECRET.search(name)
-    }
+        and name not in dask
+    }  # fmt: skip
 
 
 def of_stores(urls: Iterable[str]) -> tuple[list[str], dict[str, str]]:
@@ -137,6 +139,16 @@ def _is_kernel() -> bool:
     """Whether a Jupyter server, or another client, has started this process as a kernel: what
     a shell or ``make`` gives to what it starts is another matter."""
     return os.environ.get("JPY_PARENT_PID") == str(os.getppid())
+
+
+def _for_dask() -> set[str]:
+    """Variables that a cluster of Dask's, made in this process, has set here for its own
+    workers: one thread for each library, say, which ours would then have too."""
+    if "distributed.nanny" not in sys.modules:
+        return set()
+    configured = sys.modules["dask"].config.get("distributed.nanny.pre-spawn-environ", {})
+    values = {"PYTHONHASHSEED": "6640", **configured}  # its nanny's own choice for the hash
+    return {name for name, value in values.items() if os.environ.get(name) == str(value)}
 
 
 def _noise(name: str) -> bool:

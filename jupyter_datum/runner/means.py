@@ -74,7 +74,8 @@ def visible_to(means: Means, options: Options) -> dict[str, str]:
     """Return what a worker without a device is told, so that it takes none by itself.
 
     A hundred CPU workers that each find the GPU would fill its memory. A cluster of the
-    user's own, and the kernel, are left as they are.
+    user's own, and the kernel, are left as they are; and what the user has set in the kernel
+    stands over this.
     """
     choice = choose_engine(options.engine)
     return {} if means.slots or choice.kind == "serial" or choice.options else {VISIBLE: ""}

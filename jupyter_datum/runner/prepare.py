@@ -329,8 +329,9 @@ class Preparer:
         """Limits of threads are ours to set, unless the user has set them in the kernel."""
         threads = thread_environment(job.workers, job.options.threads)
         values = self._told(job.uuid, job.recipe)
-        values.pop(VISIBLE, None)  # from which devices are taken; not what a worker sees
-        values |= visible_to(job.means, job.options)
+        if job.means.slots:
+            values.pop(VISIBLE, None)  # from which devices are taken; not what a worker sees
+        values = {**visible_to(job.means, job.options), **values}
         return {**values, **threads} if job.options.threads else {**threads, **values}
 
     def _means(self, uuid: str, recipe: Recipe, options: Options) -> Means:

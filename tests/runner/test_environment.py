@@ -140,6 +140,20 @@ def test_what_counts_as_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "TERM" in needed([code]), "what the code names is meant"
 
 
+def test_what_a_dask_cluster_sets_for_its_own_workers_is_not_meant(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    nanny = pytest.importorskip("distributed.nanny")
+    before = needed([]), carried()
+    for name, value in nanny._get_env_variables("distributed.nanny.pre-spawn-environ").items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("__DASK_PARENT_PID", "7")
+    monkeypatch.setenv("PYTHONHASHSEED", "6640")
+    assert (needed([]), carried()) == before
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    assert carried() == {**before[1], "OMP_NUM_THREADS": "3"}, "this one a user has set"
+
+
 def test_the_socket_is_this_users_alone(story: Story, tmp_path: Path) -> None:
     receiver = Receiver(story.project, sys.executable)
     try:
