@@ -94,7 +94,7 @@ test('a datum tells its history and where it comes from', async ({ page, tmpPath
   );
   await page.notebook.runCell(2, true);
   const panel = await story.panel();
-  await panel.getByRole('option', { name: /halves/ }).click();
+  await panel.getByTitle(/^halves:/).click();
   const open = (name: string) =>
     page.evaluate(
       ([command]) => window.jupyterapp.commands.execute(command, { position: 1 }),
