@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -41,7 +42,7 @@ worker_main()
 _numbers = itertools.count(1)
 
 
-class _Worker:
+class _Worker(ABC):
     """Somebody who takes sets from a folder."""
 
     def __init__(self, name: str, inbox: Path) -> None:
@@ -73,13 +74,13 @@ class _Worker:
             if number in self._sent:
                 yield Returned(self.name, self._sent.pop(number), data)
 
+    @abstractmethod
     def cause(self) -> str | None:
         """Return why it is gone, or None if it is not."""
-        raise NotImplementedError
 
+    @abstractmethod
     def kill(self) -> None:
         """End it."""
-        raise NotImplementedError
 
     def bury(self) -> None:
         """After its end: take back what it did not begin."""

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from ..errors import DatumError, InputError
 from ..inputs.base import Input, Listed
-from ..project import Project
+from .standin import StandIn
 
 #: When nothing more is to come, any number of datums can be asked for.
 ALL: Final = 1 << 30
@@ -117,7 +117,7 @@ class Threaded(Eventual):
             self._ended = True
 
 
-class ThreadedInput(Input):
+class ThreadedInput(StandIn):
     """An input that waits for others, for whoever must not.
 
     Parameters
@@ -130,31 +130,9 @@ class ThreadedInput(Input):
     kind = "threaded"
 
     def __init__(self, source: Input, stop: Callable[[], None]) -> None:
-        self._source = source
+        super().__init__(source)
         self._stop = stop
-        self.ordered = source.ordered
-        self.told_by_key = source.told_by_key
-
-    @property
-    def roots(self) -> dict[str, bytes]:
-        return self._source.roots
 
     def list(self, exclude: frozenset[bytes], errors: list[str]) -> Iterator[Listed]:
         listing = self._source.list(exclude, errors)
         return Threaded(listing, self._source.describe(), self._stop)
-
-    def notes(self) -> tuple[str, ...]:
-        return self._source.notes()
-
-    def to_json(self) -> dict[str, Any]:
-        return self._source.to_json()
-
-    @classmethod
-    def from_json(cls, spec: dict[str, Any], project: Project | None) -> Input:
-        raise NotImplementedError("made from the input that it stands for")
-
-    def describe(self) -> str:
-        return self._source.describe()
-
-    def nothing_found(self) -> tuple[str, str, tuple[str, ...]]:
-        return self._source.nothing_found()

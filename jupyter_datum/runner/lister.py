@@ -30,6 +30,7 @@ from ..project import Project
 from ..transform.recipe import Recipe, recipe_digest
 from .cluster import Watch
 from .eventual import ALL, Eventual, ThreadedInput
+from .standin import StandIn
 from .streams import Link
 
 #: Length and kind of a message of the child.
@@ -41,7 +42,7 @@ _WAITING: Final = 8
 _new = tuple.__new__  # a million datums pass here
 
 
-class ForeignInput(Input):
+class ForeignInput(StandIn):
     """A foreign input, for whoever must not list it itself.
 
     Parameters
@@ -69,19 +70,13 @@ class ForeignInput(Input):
         watch: Watch,
         follows: Mapping[str, str],
     ) -> None:
-        self._source = source
+        super().__init__(source)
         self._follows = dict(follows)
         self._project = project
         self._recipe = recipe
         self._environment = environment
         self._watch = watch
         self._lister: Lister | None = None
-        self.ordered = source.ordered
-        self.told_by_key = source.told_by_key
-
-    @property
-    def roots(self) -> dict[str, bytes]:
-        return self._source.roots
 
     def list(self, exclude: frozenset[bytes], errors: list[str]) -> Iterator[Listed]:
         command = [
@@ -99,16 +94,6 @@ class ForeignInput(Input):
 
     def notes(self) -> tuple[str, ...]:
         return self._lister.notes if self._lister else ()
-
-    def to_json(self) -> dict[str, Any]:
-        return self._source.to_json()
-
-    @classmethod
-    def from_json(cls, spec: dict[str, Any], project: Project | None) -> Input:
-        raise NotImplementedError("made from the input that it stands for")
-
-    def describe(self) -> str:
-        return self._source.describe()
 
     def nothing_found(self) -> tuple[str, str, tuple[str, ...]]:
         told = self._lister.nothing if self._lister else None
