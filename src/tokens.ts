@@ -83,6 +83,7 @@ export const IRunsModel = new Token<IRunsModel>(
 export const Commands = {
   openPanel: 'datum:open-panel',
   selectTransform: 'datum:select-transform',
+  openRun: 'datum:open-run',
   openDatum: 'datum:open-datum',
   nextFailure: 'datum:next-failure',
   previousFailure: 'datum:previous-failure',

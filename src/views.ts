@@ -1,9 +1,14 @@
 /** The widgets that commands bring up: the panel, and the page of a datum. */
 import type { ILayoutRestorer, JupyterFrontEnd } from '@jupyterlab/application';
 import { MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
+import type { IThemeManager } from '@jupyterlab/apputils';
+import type { Widget } from '@lumino/widgets';
 
 import type { IViews } from './commands';
+import { RunDocument } from './document/widget';
 import { DatumModel, nextFailed } from './models/datums';
+import { DocumentModel } from './models/document';
+import type { IPlace } from './models/document';
 import type { RunsModel } from './models/runs';
 import { DatumWidget } from './panels/datumview';
 import type { IHost } from './panels/parts';
@@ -19,15 +24,24 @@ export interface IViewsOptions {
   requests: Requests;
   runs: RunsModel;
   sidebar: Sidebar;
+  theme: IThemeManager | null;
   inLab: boolean;
 }
 
-/** The panel and one page of a datum, which is used again for the next one. */
+/**
+ * The panel, a document for each run that is opened, and one page of a datum, which is used again
+ * for the next one.
+ */
 export class Views implements IViews {
   constructor(private readonly _options: IViewsOptions) {}
 
-  /** Let the page of a datum come back after a reload. */
+  /** Let run documents and the page of a datum come back after a reload. */
   restore(restorer: ILayoutRestorer | null): void {
+    void restorer?.restore(this._documents, {
+      command: Commands.openRun,
+      args: ({ content: { model } }) => ({ ...model.place }),
+      name: ({ content: { model } }) => `${model.project}/${model.run.uuid}`
+    });
     void restorer?.restore(this._tracker, {
       command: Commands.openDatum,
       args: ({ content: { model } }) => ({
@@ -42,6 +56,17 @@ export class Views implements IViews {
   openPanel(): void {
     const { app, sidebar } = this._options;
     app.shell.activateById(sidebar.id);
+  }
+
+  openRun(project: string, run: string, to: Partial<IPlace>): IPlace {
+    const { app } = this._options;
+    const open = this._documents.find(
+      ({ content: { model } }) => model.project === project && model.run.uuid === run
+    );
+    const page = open ?? this._openDocument(project, run, to);
+    page.content.model.go(to);
+    app.shell.activateById(page.id);
+    return page.content.model.place;
   }
 
   async openDatum(
@@ -75,6 +100,22 @@ export class Views implements IViews {
     }
   }
 
+  private _openDocument(
+    project: string,
+    run: string,
+    to: Partial<IPlace>
+  ): MainAreaWidget<RunDocument> {
+    const { host, requests, runs, theme } = this._options;
+    const model = new DocumentModel(runs, requests, { ...to, project, run });
+    const content = new RunDocument(host, model, theme);
+    const page = new MainAreaWidget({ content });
+    page.id = `jupyter-datum-run-${project}-${run}`;
+    this._add(page, content, 'tab-after');
+    void this._documents.add(page);
+    model.changed.connect(() => void this._documents.save(page));
+    return page;
+  }
+
   private _page(project: string, run: string): MainAreaWidget<DatumWidget> {
     const shown = this._shown;
     const { model } = shown?.content ?? {};
@@ -87,27 +128,33 @@ export class Views implements IViews {
   }
 
   private _open(project: string, run: string): MainAreaWidget<DatumWidget> {
-    const { app, host, requests, inLab } = this._options;
+    const { host, requests } = this._options;
     const content = new DatumWidget(host, new DatumModel(requests, project, run));
     const page = new MainAreaWidget({ content });
     page.id = 'jupyter-datum-detail';
-    // What the content is called, its frame is called too.
-    Object.assign(page.title, { icon: content.title.icon, closable: true });
-    // Notebook 7 shows one document and silently drops what is added to it.
-    const [area, options] = inLab
-      ? (['main', { mode: 'split-right' }] as const)
-      : (['down', {}] as const);
-    // Its area below begins without any height: the page has to ask for some.
-    content.toggleClass('jp-datum-down', !inLab);
-    app.shell.add(page, area, options);
-    app.shell.activateById(page.id);
+    this._add(page, content, 'split-right');
+    this._options.app.shell.activateById(page.id);
     this._shown = page;
     void this._tracker.add(page);
     content.model.changed.connect(() => void this._tracker.save(page));
     return page;
   }
 
+  private _add(page: Widget, content: Widget, mode: 'split-right' | 'tab-after'): void {
+    const { app, inLab } = this._options;
+    // What the content is called, its frame is called too.
+    Object.assign(page.title, { icon: content.title.icon, closable: true });
+    // Notebook 7 shows one document and silently drops what is added to it.
+    const [area, options] = inLab ? (['main', { mode }] as const) : (['down', {}] as const);
+    // Its area below begins without any height: the page has to ask for some.
+    content.toggleClass('jp-datum-down', !inLab);
+    app.shell.add(page, area, options);
+  }
+
   private _shown: MainAreaWidget<DatumWidget> | null = null;
+  private readonly _documents = new WidgetTracker<MainAreaWidget<RunDocument>>({
+    namespace: 'jupyter-datum-run'
+  });
   private readonly _tracker = new WidgetTracker<MainAreaWidget<DatumWidget>>({
     namespace: 'jupyter-datum'
   });

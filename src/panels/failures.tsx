@@ -109,9 +109,14 @@ export function FailuresSummary(props: { run: RunModel }): JSX.Element {
 }
 
 /** The groups, largest first. */
-export function FailuresView(props: { run: RunModel; source: DatumSource }): JSX.Element {
+export function FailuresView(props: {
+  run: RunModel;
+  source: DatumSource;
+  /** Where a datum is shown, if not on a page of its own. */
+  onOpen?: (datum: number) => void;
+}): JSX.Element {
   const { trans } = useHost();
-  const { run, source } = props;
+  const { run, source, onOpen } = props;
   useSignals(run.changed);
   const [all, setAll] = React.useState(false);
   const [open, setOpen] = React.useState<number | null>(null);
@@ -132,6 +137,7 @@ export function FailuresView(props: { run: RunModel; source: DatumSource }): JSX
           source={source}
           open={open === group.id}
           onOpen={() => setOpen(open === group.id ? null : group.id)}
+          onDatum={onOpen}
         />
       ))}
       {hidden > 0 ? (
@@ -154,9 +160,10 @@ function GroupRow(props: {
   source: DatumSource;
   open: boolean;
   onOpen: () => void;
+  onDatum?: (datum: number) => void;
 }): JSX.Element {
   const { trans } = useHost();
-  const { run, group, source, open, onOpen } = props;
+  const { run, group, source, open, onOpen, onDatum } = props;
   const args = { project: run.project, run: run.uuid };
   const one = group.workers.length === 1 && group.datums > 2;
   const where = [group.place, one ? trans.__('one worker only') : null].filter(Boolean).join(' · ');
@@ -192,14 +199,19 @@ function GroupRow(props: {
           />
         </span>
       </div>
-      {open ? <GroupDatums run={run} group={group} source={source} /> : null}
+      {open ? <GroupDatums run={run} group={group} source={source} onDatum={onDatum} /> : null}
     </div>
   );
 }
 
-function GroupDatums(props: { run: RunModel; group: IGroup; source: DatumSource }): JSX.Element {
+function GroupDatums(props: {
+  run: RunModel;
+  group: IGroup;
+  source: DatumSource;
+  onDatum?: (datum: number) => void;
+}): JSX.Element {
   const { trans, commands } = useHost();
-  const { run, group, source } = props;
+  const { run, group, source, onDatum } = props;
   const list = React.useMemo(
     () => new DatumsModel(source, run.project, run.uuid, { group: group.id, state: 'failed' }),
     [run, group.id, source]
@@ -207,6 +219,13 @@ function GroupDatums(props: { run: RunModel; group: IGroup; source: DatumSource 
   // The group counts what failed in its run; the list is of those that no later run has taken.
   const since = run.ended && list.whole ? group.datums - list.datums.length : 0;
   useSignals(list.changed);
+  const { project, uuid } = run;
+  const open = (datum: number | null) =>
+    onDatum && datum !== null
+      ? onDatum(datum)
+      : void commands
+          .execute(Commands.openDatum, { project, run: uuid, datum })
+          .catch(() => undefined);
   return (
     <div className="jp-datum-datums">
       {list.datums.map(datum => (
@@ -214,15 +233,7 @@ function GroupDatums(props: { run: RunModel; group: IGroup; source: DatumSource 
           key={datum.id}
           className="jp-datum-datum"
           title={datumName(trans, datum)}
-          onClick={() =>
-            void commands
-              .execute(Commands.openDatum, {
-                project: run.project,
-                run: run.uuid,
-                datum: datum.id
-              })
-              .catch(() => undefined)
-          }
+          onClick={() => open(datum.id)}
         >
           <bdi>{datumName(trans, datum)}</bdi>
         </button>

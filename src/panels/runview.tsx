@@ -239,8 +239,17 @@ function Buttons(props: { run: RunModel; status: Status; left: number }): JSX.El
   const { trans } = useHost();
   const { run, status, left } = props;
   const args = { project: run.project, run: run.uuid };
+  const open = (
+    <CommandButton
+      command={Commands.openRun}
+      args={args}
+      icon="open"
+      kind={ENDED.has(status) ? undefined : 'icon'}
+      label={trans.__('Open the run')}
+    />
+  );
   if (ENDED.has(status)) {
-    return null;
+    return <div className="jp-datum-actions">{open}</div>;
   }
   const resume = status === 'paused' || status === 'interrupted';
   const busy = status === 'cancelling';
@@ -280,6 +289,7 @@ function Buttons(props: { run: RunModel; status: Status; left: number }): JSX.El
           disabled={busy}
         />
       ) : null}
+      {open}
     </div>
   );
 }

@@ -1,0 +1,27 @@
+/** What the commands act on. */
+import type { Actions } from '../actions';
+import type { OpenNotebook } from '../cells/opennotebook';
+import type { IPlace } from '../models/document';
+import type { PanelModel } from '../models/panel';
+import type { PlansModel } from '../models/plans';
+import type { WatchesModel } from '../models/watches';
+import type { IRegistry } from './add';
+
+/** The views that commands bring up. */
+export interface IViews {
+  openPanel(): void;
+  openRun(project: string, run: string, to: Partial<IPlace>): IPlace;
+  openDatum(project: string, run: string, datum?: number, position?: number): Promise<boolean>;
+  /** Show the next failed datum from the one in view; false if none has failed. */
+  step(project: string, run: string, step: 1 | -1): Promise<boolean>;
+}
+
+/** What commands act on. */
+export interface ICommandOptions extends IRegistry {
+  actions: Actions;
+  panel: PanelModel;
+  plans: PlansModel;
+  watches: WatchesModel;
+  notebook: () => OpenNotebook | null;
+  views: IViews;
+}

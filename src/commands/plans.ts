@@ -1,0 +1,30 @@
+/** Plans, and what is decided with them. */
+import { Commands } from '../tokens';
+import { add, text } from './add';
+import type { Args } from './add';
+import type { ICommandOptions } from './options';
+
+export function addPlans(options: ICommandOptions): void {
+  const { actions, panel, plans, trans } = options;
+  const selected = () => panel.way !== null;
+  const planned = () => plans.recipe !== null;
+  const plain = { palette: false, enabled: planned };
+  const all = (args: Args) => ({ all: args.all === true });
+  add(options, Commands.plan, trans.__('Plan the Transform'), a => actions.plan(text(a.name)), {
+    enabled: selected
+  });
+  add(options, Commands.closePlan, trans.__('Close the Plan'), () => plans.close(), {
+    palette: false
+  });
+  add(
+    options,
+    Commands.equivalent,
+    trans.__('Mark the Planned Code as Equivalent'),
+    args => actions.decide('equivalent', { undo: args.undo === true }),
+    plain
+  );
+  const prune = trans.__('Remove Outputs of Vanished Inputs');
+  add(options, Commands.prune, prune, args => actions.decide('prune', all(args)), plain);
+  const move = trans.__('Let Renamed Inputs Keep Their Results');
+  add(options, Commands.move, move, () => actions.decide('move'), plain);
+}

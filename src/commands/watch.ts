@@ -1,0 +1,23 @@
+/** Watching inputs. */
+import { Commands } from '../tokens';
+import { add, number, text } from './add';
+import type { ICommandOptions } from './options';
+import { SETTLE } from '../models/watches';
+
+/** Watch a transform, or stop that. */
+export function addWatch(options: ICommandOptions): void {
+  const { panel, trans, watches } = options;
+  add(
+    options,
+    Commands.watch,
+    trans.__('Watch the Input of the Transform'),
+    args => {
+      const name = text(args.name) ?? panel.selected;
+      if (name === null) {
+        throw new Error('no transform is shown');
+      }
+      return watches.ask(name, args.stop === true ? null : (number(args.settle) ?? SETTLE));
+    },
+    { enabled: () => panel.run !== null }
+  );
+}

@@ -1,0 +1,18 @@
+/** The tabs of the run document, in their order. Each is a chunk of its own. */
+import type { ITab } from '../tab';
+
+export const TABS: readonly ITab[] = [
+  {
+    id: 'overview',
+    label: trans => trans.__('Overview'),
+    load: () => import('./overview')
+  },
+  { id: 'map', label: trans => trans.__('Map'), load: () => import('./map') },
+  {
+    id: 'failures',
+    label: trans => trans.__('Failures'),
+    badge: run => run.counts?.failed ?? 0,
+    load: () => import('./failures')
+  },
+  { id: 'workers', label: trans => trans.__('Workers'), load: () => import('./workers') }
+];

@@ -1,0 +1,163 @@
+/** The run document: one run with all its views, in the main area. */
+import { ReactWidget } from '@jupyterlab/apputils';
+import type { IThemeManager } from '@jupyterlab/apputils';
+import React from 'react';
+
+import { datumIcon } from '../icons';
+import type { DocumentModel } from '../models/document';
+import { count, oneLine } from '../panels/format';
+import { HostContext, Note, useHost, useSignals } from '../panels/parts';
+import type { IHost } from '../panels/parts';
+import { Header } from './header';
+import type { ITab, ITabProps } from './tab';
+import { TABS } from './tabs';
+
+/** The widget of one run; it owns its model. */
+export class RunDocument extends ReactWidget {
+  constructor(
+    private readonly _host: IHost,
+    readonly model: DocumentModel,
+    private readonly _theme: IThemeManager | null
+  ) {
+    super();
+    this.addClass('jp-datum-document');
+    this.title.icon = datumIcon;
+    this.title.closable = true;
+    this.node.tabIndex = -1;
+    this.node.setAttribute('role', 'region');
+    model.run.changed.connect(this._retitle, this);
+    this._retitle();
+  }
+
+  override dispose(): void {
+    if (!this.isDisposed) {
+      this.model.run.changed.disconnect(this._retitle, this);
+      this.model.dispose();
+      super.dispose();
+    }
+  }
+
+  protected override onActivateRequest(): void {
+    if (!this.node.contains(document.activeElement)) {
+      this.node.focus();
+    }
+  }
+
+  protected render(): JSX.Element {
+    return (
+      <HostContext.Provider value={this._host}>
+        <DocumentView model={this.model} theme={this._theme} />
+      </HostContext.Provider>
+    );
+  }
+
+  private _retitle(): void {
+    const { info } = this.model.run;
+    const { trans } = this._host;
+    const label = info ? trans.__('%1 · run %2', info.name, info.id) : trans.__('Run');
+    if (label !== this.title.label) {
+      this.title.label = label;
+      this.node.setAttribute('aria-label', label);
+    }
+  }
+}
+
+/** Header, tabs, and the tab in front. */
+export function DocumentView(props: ITabProps): JSX.Element {
+  const { model } = props;
+  useSignals(model.changed);
+  const id = React.useId();
+  const tab = TABS.find(one => one.id === model.tab) ?? TABS[0];
+  return (
+    <>
+      <Header model={model} />
+      <TabLine model={model} id={id} chosen={tab} />
+      <div
+        id={`${id}-panel`}
+        className="jp-datum-tabpanel"
+        role="tabpanel"
+        tabIndex={0}
+        aria-labelledby={`${id}-${tab.id}`}
+        data-tab={tab.id}
+      >
+        <TabPanel key={tab.id} tab={tab} {...props} />
+      </div>
+    </>
+  );
+}
+
+/** The tabs, as ARIA has them: arrows choose, only the chosen one is in the tab order. */
+function TabLine(props: { model: DocumentModel; id: string; chosen: ITab }): JSX.Element {
+  const { trans } = useHost();
+  const { model, id, chosen } = props;
+  const { run } = model;
+  useSignals(run.changed);
+  const go = (event: React.KeyboardEvent) => {
+    const at = TABS.indexOf(chosen);
+    const to = {
+      ArrowRight: (at + 1) % TABS.length,
+      ArrowLeft: (at + TABS.length - 1) % TABS.length,
+      Home: 0,
+      End: TABS.length - 1
+    }[event.key];
+    if (to !== undefined) {
+      event.preventDefault();
+      model.go({ tab: TABS[to].id });
+      document.getElementById(`${id}-${TABS[to].id}`)?.focus();
+    }
+  };
+  return (
+    <div
+      className="jp-datum-tabs"
+      role="tablist"
+      aria-label={trans.__('Views of the run')}
+      onKeyDown={go}
+    >
+      {TABS.map(tab => {
+        const n = tab.badge?.(run) ?? 0;
+        return (
+          <button
+            key={tab.id}
+            id={`${id}-${tab.id}`}
+            className="jp-datum-tab"
+            role="tab"
+            aria-selected={tab === chosen}
+            aria-controls={`${id}-panel`}
+            tabIndex={tab === chosen ? 0 : -1}
+            onClick={() => model.go({ tab: tab.id })}
+          >
+            {tab.label(trans)}
+            {n ? <span className="jp-datum-tab-badge">{count(n)}</span> : null}
+          </button>
+        );
+      })}
+    </div>
+  );
+}
+
+/** A tab whose code may be on its way still. */
+function TabPanel(props: ITabProps & { tab: ITab }): JSX.Element {
+  const { trans } = useHost();
+  const { tab, ...given } = props;
+  const [view, setView] = React.useState<React.ComponentType<ITabProps> | null>(null);
+  const [error, setError] = React.useState<string | null>(null);
+  React.useEffect(() => {
+    let shown = true;
+    tab.load().then(
+      loaded => shown && setView(() => loaded.default),
+      reason => shown && setError(String(reason?.message ?? reason))
+    );
+    return () => {
+      shown = false;
+    };
+  }, [tab]);
+  if (error) {
+    return <Note>{trans.__('This view could not be loaded: %1', oneLine(error))}</Note>;
+  }
+  const View = view;
+  return View ? (
+    <View {...given} />
+  ) : (
+    <p className="jp-datum-body jp-datum-muted">{trans.__('Reading …')}</p>
+  );
+}

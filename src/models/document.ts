@@ -1,0 +1,106 @@
+/** What one run document is about: a run, the tab in front, the datum that is looked at. */
+import type { IDisposable } from '@lumino/disposable';
+import { Signal } from '@lumino/signaling';
+
+import type { Requests } from '../requests';
+import { DatumModel } from './datums';
+import type { RunModel } from './run';
+import type { IHeldModel, RunsModel } from './runs';
+
+/** Where a run document stands: what the restorer keeps, and what a command gives. */
+export interface IPlace {
+  project: string;
+  /** The run's uuid. */
+  run: string;
+  tab: string;
+  /** What the table shows, in its own grammar. */
+  filter: string;
+  /** The failure group, or the datum, that is open. */
+  group: number | null;
+  datum: number | null;
+}
+
+/** One run document; its tabs share it, so that what is chosen in one is chosen in all. */
+export class DocumentModel implements IDisposable {
+  constructor(
+    runs: RunsModel,
+    readonly requests: Requests,
+    place: Pick<IPlace, 'project' | 'run'> & Partial<IPlace>
+  ) {
+    this._held = runs.hold(place.project, place.run);
+    this.datum = new DatumModel(requests, place.project, place.run);
+    this.datum.changed.connect(this._onDatum, this);
+    void this._learn();
+    this.go(place);
+  }
+
+  /** The datum that is looked at. */
+  readonly datum: DatumModel;
+
+  /** The tab, the filter, or what is chosen has changed; the run has its own signal. */
+  get changed(): Signal<this, void> {
+    return this._changed;
+  }
+  get run(): RunModel {
+    return this._held.model;
+  }
+  get project(): string {
+    return this.run.project;
+  }
+  get tab(): string {
+    return this._tab;
+  }
+  get filter(): string {
+    return this._filter;
+  }
+  get group(): number | null {
+    return this._group;
+  }
+  /** Its place, to come back to. */
+  get place(): IPlace {
+    const { project, uuid: run } = this.run;
+    const datum = this.datum.datum?.id ?? null;
+    return { project, run, tab: this._tab, filter: this._filter, group: this._group, datum };
+  }
+  get isDisposed(): boolean {
+    return this._held.isDisposed;
+  }
+
+  /** Show another tab, filter, group or datum; what is left out stays. */
+  go(to: Partial<Omit<IPlace, 'project' | 'run'>>): void {
+    this._tab = to.tab ?? this._tab;
+    this._filter = to.filter ?? this._filter;
+    this._group = to.group === undefined ? this._group : to.group;
+    if (typeof to.datum === 'number' && to.datum !== this.datum.datum?.id) {
+      void this.datum.open(to.datum);
+    }
+    this._changed.emit();
+  }
+
+  dispose(): void {
+    this.datum.changed.disconnect(this._onDatum, this);
+    this._held.dispose();
+    Signal.clearData(this);
+  }
+
+  /** A run that no list has told of yet is asked for. */
+  private async _learn(): Promise<void> {
+    const { run, requests } = this;
+    if (!run.info) {
+      const info = await requests.run(run.project, run.uuid).catch(() => null);
+      if (info && !this.isDisposed) {
+        run.learn(info);
+      }
+    }
+  }
+
+  private _onDatum(): void {
+    this._changed.emit();
+  }
+
+  private readonly _held: IHeldModel;
+  private _tab = 'overview';
+  private _filter = '';
+  private _group: number | null = null;
+  private readonly _changed = new Signal<this, void>(this);
+}

@@ -1,0 +1,39 @@
+/** The notebook in front. */
+import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { INotebookTracker } from '@jupyterlab/notebook';
+
+import { Badges } from '../cells/badges';
+import { OpenNotebook } from '../cells/opennotebook';
+import { PanelModel } from '../models/panel';
+import { ICore, IFront } from './tokens';
+
+export const front: JupyterFrontEndPlugin<IFront> = {
+  id: 'jupyter-datum:front',
+  description: 'Follows the notebook in front.',
+  autoStart: true,
+  provides: IFront,
+  requires: [ICore, INotebookTracker],
+  activate: (_: JupyterFrontEnd, core: ICore, tracker: INotebookTracker): IFront => {
+    const panel = new PanelModel(core.runs, core.requests);
+    let open: OpenNotebook | null = null;
+    let badges: Badges | null = null;
+    const follow = () => {
+      const { currentWidget } = tracker;
+      if (currentWidget === (open?.panel ?? null)) {
+        return;
+      }
+      open?.dispose();
+      badges?.dispose();
+      open = currentWidget ? new OpenNotebook(currentWidget) : null;
+      const mine = open;
+      panel.setNotebook(mine);
+      badges = currentWidget ? new Badges(currentWidget, panel, core.host) : null;
+      void currentWidget?.sessionContext.ready.then(() =>
+        mine === open ? panel.refreshSoon() : undefined
+      );
+    };
+    tracker.currentChanged.connect(follow);
+    follow();
+    return { panel, notebook: () => open };
+  }
+};

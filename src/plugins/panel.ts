@@ -1,0 +1,64 @@
+/** The panel with its commands, run documents, and the page of a datum. */
+import { ILabShell, ILayoutRestorer } from '@jupyterlab/application';
+import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { ICommandPalette, IThemeManager } from '@jupyterlab/apputils';
+import { ISettingRegistry } from '@jupyterlab/settingregistry';
+
+import { Actions } from '../actions';
+import { addCommands } from '../commands';
+import { OverviewModel } from '../models/overview';
+import { PlansModel } from '../models/plans';
+import { WatchesModel } from '../models/watches';
+import { Sidebar } from '../panels/sidebar';
+import { Views } from '../views';
+import { ICore, IFront } from './tokens';
+
+export const panel: JupyterFrontEndPlugin<void> = {
+  id: 'jupyter-datum:panel',
+  description: 'The panel of datums, its commands, and the page of a datum.',
+  autoStart: true,
+  requires: [ICore, IFront],
+  optional: [ILabShell, ILayoutRestorer, ICommandPalette, IThemeManager, ISettingRegistry],
+  activate: (
+    app: JupyterFrontEnd,
+    core: ICore,
+    front: IFront,
+    lab: ILabShell | null,
+    restorer: ILayoutRestorer | null,
+    palette: ICommandPalette | null,
+    theme: IThemeManager | null,
+    settings: ISettingRegistry | null
+  ): void => {
+    const { host, requests } = core;
+    const plans = new PlansModel(requests);
+    const overview = new OverviewModel(front.panel, requests);
+    const watches = new WatchesModel(front.panel, requests);
+    const parts = { plans, overview, watches, source: requests, theme };
+    const sidebar = new Sidebar({ host, panel: front.panel, ...parts });
+    const views = new Views({
+      ...{ app, host, requests, runs: core.runs, sidebar, theme },
+      inLab: lab !== null
+    });
+    const actions = new Actions(requests, front.panel, plans, front.notebook);
+    addCommands({ app, actions, views, plans, watches, palette, trans: host.trans, ...front });
+    // Notebook 7 has its own left side: there the panel stands on the right.
+    app.shell.add(sidebar, lab ? 'left' : 'right', { rank: 300 });
+    restorer?.add(sidebar, sidebar.id);
+    views.restore(restorer);
+    if (settings) {
+      void folds(settings, sidebar);
+    }
+  }
+};
+
+/** Sections that are folded stay so: the settings keep them. */
+async function folds(settings: ISettingRegistry, sidebar: Sidebar): Promise<void> {
+  const mine = await settings.load(panel.id).catch(() => null);
+  if (!mine) {
+    return; // an installation without our schema: all sections begin open
+  }
+  const read = () => sidebar.fold(mine.get('folded').composite as string[]);
+  mine.changed.connect(read);
+  read();
+  sidebar.onFolded = names => void mine.set('folded', names).catch(() => undefined);
+}

@@ -1,0 +1,30 @@
+/** What our own plugins share; other extensions use `../tokens`. */
+import { Token } from '@lumino/coreutils';
+
+import type { OpenNotebook } from '../cells/opennotebook';
+import type { PanelModel } from '../models/panel';
+import type { RunsModel } from '../models/runs';
+import type { IHost } from '../panels/parts';
+import type { Requests } from '../requests';
+
+/** What our own plugins share. */
+export interface ICore {
+  requests: Requests;
+  runs: RunsModel;
+  host: IHost;
+}
+
+/** The same with the notebook in front. */
+export interface IFront {
+  panel: PanelModel;
+  notebook: () => OpenNotebook | null;
+}
+
+export const ICore = new Token<ICore>(
+  'jupyter-datum:ICore',
+  'Connection and words of jupyter-datum.'
+);
+export const IFront = new Token<IFront>(
+  'jupyter-datum:IFront',
+  'What the panel of datums is about.'
+);
