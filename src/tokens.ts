@@ -79,6 +79,87 @@ export const IRunsModel = new Token<IRunsModel>(
   'Live runs of datums, over one socket a page.'
 );
 
+/** A file that went into a datum or came out of it, to be shown. */
+export interface IDatumFile {
+  project: string;
+  /** The run's uuid. */
+  run: string;
+  datum: number;
+  side: 'input' | 'output';
+  /** The name of the input or output among several; empty where there is one. */
+  name: string;
+  /** Its path below the root of the input or output. It may hold anything: show it as text. */
+  rel: string;
+  size: number | null;
+  /** As the server takes it to be, by its first bytes; `application/octet-stream` if unknown. */
+  mime: string;
+  /** Its contents path, if JupyterLab can open it. */
+  path: string | null;
+  /** Its bytes, from the beginning; the server gives no more than some megabytes. */
+  bytes(): Promise<ArrayBuffer>;
+}
+
+/** Shows files of one kind on the page of a datum. */
+export interface IDatumRenderer {
+  /** Which files: by MIME type, or by the end of their names, as `.tif`. */
+  mimeTypes?: readonly string[];
+  extensions?: readonly string[];
+  /** The smallest rank of those that fit is taken; 100 if it has none. */
+  rank?: number;
+  /** Draw into `node`. What it returns is disposed when the file is no longer shown. */
+  render(file: IDatumFile, node: HTMLElement): Promise<IDisposable | void>;
+}
+
+/** The renderers of inputs and outputs that are there. */
+export interface IDatumRenderers {
+  readonly changed: ISignal<IDatumRenderers, void>;
+  /** Add one, until disposed. */
+  add(renderer: IDatumRenderer): IDisposable;
+  /** The one for a file; null: ours, which knows images, tables and text. */
+  find(file: IDatumFile): IDatumRenderer | null;
+}
+
+/** A datum that has failed; a command gets the same as its arguments. */
+export interface IFailedDatum {
+  project: string;
+  /** The run's uuid. */
+  run: string;
+  datum: number;
+  key: string | null;
+  group: number | null;
+}
+
+/** A button on the page of a failed datum: a command, which is given the datum. */
+export interface IFailureAction {
+  /** Its label and icon are the button's. */
+  command: string;
+  /** Smaller ranks stand first; 100 if it has none. */
+  rank?: number;
+  /** Whether it is offered for this datum; it is unless told not to. */
+  isVisible?(datum: IFailedDatum): boolean;
+}
+
+/** What else can be done with a failed datum. */
+export interface IFailureActions {
+  readonly changed: ISignal<IFailureActions, void>;
+  /** Add one, until disposed. */
+  add(action: IFailureAction): IDisposable;
+  /** Those for a datum, in their order. */
+  of(datum: IFailedDatum): readonly IFailureAction[];
+}
+
+/** Renderers of inputs and outputs, for other extensions to add to. */
+export const IDatumRenderers = new Token<IDatumRenderers>(
+  'jupyter-datum:IDatumRenderers',
+  'Shows inputs and outputs of datums, by MIME type or by the end of their names.'
+);
+
+/** Actions on failed datums, for other extensions to add to. */
+export const IFailureActions = new Token<IFailureActions>(
+  'jupyter-datum:IFailureActions',
+  'Adds actions to datums that have failed.'
+);
+
 /** Ids of all commands. All take JSON arguments and return a value. */
 export const Commands = {
   openPanel: 'datum:open-panel',

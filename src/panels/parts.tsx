@@ -8,7 +8,7 @@ import React from 'react';
 import { Glyph, Icon } from '../icons';
 import type { IconName } from '../icons';
 import { BAR_ORDER } from '../tokens';
-import type { ICounts, State } from '../tokens';
+import type { ICounts, IDatumRenderers, IFailureActions, State } from '../tokens';
 import { count, stateWord } from './format';
 
 /** What every view is given: words, and a way to have something done. */
@@ -17,6 +17,9 @@ export interface IHost {
   commands: CommandRegistry;
   /** Draws what cells displayed; without it there is their text. */
   rendermime?: IRenderMimeRegistry | null;
+  /** What other extensions have added. */
+  renderers?: IDatumRenderers;
+  failureActions?: IFailureActions;
 }
 
 /** Words and commands for the views below. */

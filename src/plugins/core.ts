@@ -3,9 +3,10 @@ import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/applica
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
+import { DatumRenderers, FailureActions } from '../models/extensions';
 import { RunsModel } from '../models/runs';
 import { Requests } from '../requests';
-import { DOMAIN, IRunsModel } from '../tokens';
+import { DOMAIN, IDatumRenderers, IFailureActions, IRunsModel } from '../tokens';
 import { ICore } from './tokens';
 
 export const core: JupyterFrontEndPlugin<ICore> = {
@@ -21,10 +22,14 @@ export const core: JupyterFrontEndPlugin<ICore> = {
   ): ICore => {
     const requests = new Requests(app.serviceManager.serverSettings);
     const trans = (translator ?? nullTranslator).load(DOMAIN);
+    const renderers = new DatumRenderers();
+    const failureActions = new FailureActions();
     return {
       requests,
       runs: new RunsModel(requests),
-      host: { trans, commands: app.commands, rendermime }
+      renderers,
+      failureActions,
+      host: { trans, commands: app.commands, rendermime, renderers, failureActions }
     };
   }
 };
@@ -36,4 +41,22 @@ export const runs: JupyterFrontEndPlugin<IRunsModel> = {
   provides: IRunsModel,
   requires: [ICore],
   activate: (_: JupyterFrontEnd, core: ICore): IRunsModel => core.runs
+};
+
+export const renderers: JupyterFrontEndPlugin<IDatumRenderers> = {
+  id: 'jupyter-datum:renderers',
+  description: 'Renderers of inputs and outputs, for other extensions to add to.',
+  autoStart: true,
+  provides: IDatumRenderers,
+  requires: [ICore],
+  activate: (_: JupyterFrontEnd, core: ICore): IDatumRenderers => core.renderers
+};
+
+export const failureActions: JupyterFrontEndPlugin<IFailureActions> = {
+  id: 'jupyter-datum:failure-actions',
+  description: 'Actions on failed datums, for other extensions to add to.',
+  autoStart: true,
+  provides: IFailureActions,
+  requires: [ICore],
+  activate: (_: JupyterFrontEnd, core: ICore): IFailureActions => core.failureActions
 };

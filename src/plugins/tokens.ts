@@ -6,11 +6,14 @@ import type { PanelModel } from '../models/panel';
 import type { RunsModel } from '../models/runs';
 import type { IHost } from '../panels/parts';
 import type { Requests } from '../requests';
+import type { IDatumRenderers, IFailureActions } from '../tokens';
 
 /** What our own plugins share. */
 export interface ICore {
   requests: Requests;
   runs: RunsModel;
+  renderers: IDatumRenderers;
+  failureActions: IFailureActions;
   host: IHost;
 }
 
