@@ -45,7 +45,8 @@ class Batch:
 
     ``ids`` holds a datum row id, ``states`` a state byte and ``rows`` a packed item (empty
     where nothing runs) for each position; ``tried`` (position, attempts) of datums that run
-    and were tried in this run before. ``pairs`` and ``reasons`` are what was compared.
+    and were tried in this run before. ``pairs`` and ``reasons`` are what was compared;
+    ``listed`` is what the input lists, empty where none of it runs.
     """
 
     ids: list[int] = field(default_factory=list)
@@ -54,6 +55,7 @@ class Batch:
     tried: list[tuple[int, int]] = field(default_factory=list)
     pairs: list[Pair] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
+    listed: list[Listed] = field(default_factory=list)
 
 
 class Planner:
@@ -173,6 +175,7 @@ class Planner:
         elif alike and self._run_them_all(batch.reasons[0]):
             self._run_all(pairs, batch)
         else:
+            batch.listed = [listed for listed, _ in pairs]
             for (listed, row), reason in zip(pairs, batch.reasons, strict=True):
                 self._plan(listed, row, reason, batch)
         self._note()
@@ -224,6 +227,7 @@ class Planner:
         self.reasons[batch.reasons[0]] += len(pairs)
 
     def _pack(self, block: list[Listed], batch: Batch) -> None:
+        batch.listed = block
         batch.states = bytearray([DatumState.PENDING]) * len(block)
         batch.rows = [
             pack_listed(position, identity, *listed)

@@ -10,6 +10,7 @@ from ..state import Planned
 from .job import Job
 from .listing import Listing
 from .plan import Planner
+from .weights import Weights
 
 
 class Planning:
@@ -25,6 +26,7 @@ class Planning:
         self.planner = planner
         self.ended = False
         self._job = job
+        self._weights = Weights(batched=job.options.batch not in (None, 1))
         self.listing = Listing(job.folder / "listing")
         self._file = PlanFile(job.folder / "plan")
 
@@ -54,7 +56,10 @@ class Planning:
             self._file.append(batch.ids)
         except OSError as exc:  # half a plan is none: the next run makes it anew
             raise RunError(f"the plan cannot be written: {exc}. What is finished stays") from exc
-        return Planned(bytes(batch.states), batch.tried)
+        start = self.planner.planned - len(batch.ids)
+        weights = self._weights
+        order = weights.order(batch, start)
+        return Planned(bytes(batch.states), batch.tried, weights.first(batch, start), order)
 
     def rows(self, positions: Sequence[int]) -> bytes:
         """Return the packed datums at `positions`, joined."""

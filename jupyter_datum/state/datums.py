@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from ..errors import InvalidTransitionError
 from ..states import DatumState, RunStatus
 from . import messages as m
@@ -42,18 +40,21 @@ class Datums:
         """How many wait, for a worker or for their time."""
         return self.table.counts[_S.PENDING]
 
-    def planned(self, states: bytes, tried: Sequence[tuple[int, int]] = ()) -> None:
-        """More positions are known; `tried` as in :class:`~.messages.Planned`."""
+    def planned(self, plan: m.Planned) -> None:
+        """More positions are known."""
+        states = plan.states
         if self.switches.planned:
             raise InvalidTransitionError("the plan has ended, where 'Planned' cannot happen")
         if self.switches.halted:
             states = states.replace(bytes([_S.PENDING]), bytes([_S.CANCELLED]))
+            self.table.extend(states)
+            return
         self.table.extend(states)
-        self.queue.planned(states)
-        entries = [Entry(position, used + 1) for position, used in tried]
-        for entry in () if self.switches.halted else entries:
-            self.table.number(entry.position, entry.attempt)
-            self.queue.tried([entry])
+        self.queue.planned(states, plan.order)
+        for position, used in plan.tried:
+            self.table.number(position, used + 1)
+            self.queue.tried([Entry(position, used + 1)])
+        self.queue.bring_forward(plan.first)
 
     # -- outcomes ------------------------------------------------------------------------
 

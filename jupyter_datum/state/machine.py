@@ -152,7 +152,7 @@ class RunState:
         return actions
 
     def _planned(self, event: m.Planned, now: float) -> None:
-        self._datums.planned(event.states, event.tried)
+        self._datums.planned(event)
 
     def _plan_ended(self, event: m.PlanEnded, now: float) -> None:
         self._switches.planned = True

@@ -14,11 +14,16 @@ class Planned(NamedTuple):
     """More positions are known: one state byte each, PENDING for what is to run.
 
     ``tried`` names those (position, attempts) that were tried in this run before, under a
-    runner that died: their attempts are counted on.
+    runner that died: their attempts are counted on. ``first`` are positions that take much
+    longer than others, as far as is known: they are sent before them, so that none is begun
+    when all the others are done. ``order``, if given, is all that is to run, in the order in
+    which it is to be sent.
     """
 
     states: bytes
     tried: Sequence[tuple[int, int]] = ()
+    first: Sequence[int] = ()
+    order: Sequence[int] | None = None
 
 
 class PlanEnded(NamedTuple):

@@ -2,15 +2,17 @@
 
 Datums never sent are not held one by one: they are the pending bytes of the run's states
 from a cursor on, found at the speed of ``memchr``, however they are mixed with skipped
-ones. Only what is out of order has an entry of its own: the probe, what a dead worker had
-not begun, and further attempts.
+ones. Only what is out of order has an entry of its own: the probe, what takes much longer
+than the others, what a dead worker had not begun, and further attempts. A plan that says in
+which order it is to be sent is held as integers of eight bytes.
 """
 
 from __future__ import annotations
 
 import re
+from array import array
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from heapq import heappop, heappush
 from itertools import compress, islice
 from typing import Final, NamedTuple
@@ -57,7 +59,9 @@ class Queue:
         self._cursor = 0
         self._fresh = 0  # never sent, and not in `_out`
         self._out: set[int] = set()  # positions beyond the cursor that are not fresh
+        self._orders: deque[array[int]] | None = None  # fresh positions, if they have an order
         self._first: deque[Entry] = deque()
+        self._forward: deque[Entry] = deque()
         self._again: deque[Entry] = deque()
         self._due: dict[str, deque[Entry]] = {}  # by the worker to avoid
         self._later: list[tuple[float, int, str, Entry]] = []
@@ -65,13 +69,26 @@ class Queue:
 
     # -- in ------------------------------------------------------------------------------
 
-    def planned(self, states: bytes) -> None:
-        """More positions were added to the states."""
-        self._fresh += states.count(_PENDING)
+    def planned(self, states: bytes, order: Sequence[int] | None = None) -> None:
+        """More positions were added to the states: all plans of a run have an `order`, or none."""
+        if order is None:
+            self._fresh += states.count(_PENDING)
+            return
+        self._cursor = len(self._states)  # what lies before it is in the orders
+        if self._orders is None:
+            self._orders = deque()
+        if order:
+            self._orders.append(array("Q", order))
+            self._fresh += len(order)
+
+    def bring_forward(self, positions: Sequence[int]) -> None:
+        """Send these fresh positions before the others, each by itself."""
+        self._fresh -= len(positions)
+        self._forward.extend(self._note(Entry(p, 1, alone=True) for p in positions))
 
     def tried(self, entries: list[Entry]) -> None:
-        """These fresh positions are not at their first attempt."""
-        self._fresh -= len(entries)
+        """These fresh positions are not at their first attempt; an order leaves them out."""
+        self._fresh -= len(entries) if self._orders is None else 0
         self.add_again(entries)
 
     def spread(self, n: int) -> None:
@@ -97,13 +114,16 @@ class Queue:
         waiting += (entry for due in self._due.values() for entry in due)
         self._cursor = len(self._states)
         self._fresh = 0
-        for kept in (self._out, self._first, self._again, self._due, self._later):
+        self._orders = None if self._orders is None else deque()
+        for kept in (self._out, self._first, self._forward, self._again, self._due, self._later):
             kept.clear()
         return [entry for entry in waiting if entry.attempt > 1 or entry.generation > 1]
 
     def never_sent(self, position: int) -> bool:
         """Return whether `position` waits for its first time."""
         fresh = position >= self._cursor and position not in self._out
+        fresh |= any(entry.position == position for entry in self._forward)
+        fresh |= any(position in block for block in self._orders or ())
         return fresh and self._states[position : position + 1] == _PENDING
 
     # -- out -----------------------------------------------------------------------------
@@ -111,7 +131,7 @@ class Queue:
     def ready(self, now: float) -> bool:
         """Return whether anything may be sent now, to one worker or another."""
         self._ripen(now)
-        return bool(self._fresh or self._first or self._again or self._due)
+        return bool(self._fresh or self._first or self._forward or self._again or self._due)
 
     def next_due(self) -> float | None:
         """When something may be sent that may not be sent, or not to all workers, before."""
@@ -133,6 +153,8 @@ class Queue:
             return self._take_due(waiting, n)
         if self._again:
             return _batch(self._again, n)
+        if self._forward:
+            return _batch(self._forward, n)
         return self._take_fresh(n) if self._fresh else None
 
     def _ripen(self, now: float) -> None:
@@ -158,7 +180,10 @@ class Queue:
     # -- fresh positions -----------------------------------------------------------------
 
     def _take_fresh(self, n: int) -> Batch:
-        """A range as almost always; positions one by one where skipped ones lie between."""
+        """A range as almost always; positions one by one where skipped ones lie between, or
+        the plan has an order."""
+        if self._orders is not None:
+            return Batch([(position, 1) for position in self._ordered(n)], 1)
         stretch = self._stretch(n)
         if len(stretch) == n or not self._fresh:
             return Batch(stretch, 1)
@@ -166,6 +191,16 @@ class Queue:
         while len(found) < n and self._fresh:
             found += self._scattered(n - len(found))
         return Batch([(position, 1) for position in found], 1)
+
+    def _ordered(self, n: int) -> array[int]:
+        assert self._orders
+        block = self._orders[0]
+        taken = block[:n]
+        del block[:n]
+        if not block:
+            self._orders.popleft()
+        self._fresh -= len(taken)
+        return taken
 
     def _scattered(self, n: int) -> list[int]:
         """Up to `n` fresh positions among the next ones, gaps between them or not."""
@@ -197,6 +232,8 @@ class Queue:
         states = self._states
         if self._fresh < 2:
             return []
+        if self._orders is not None:
+            return self._evenly_ordered(n)
         low, high = states.find(_PENDING, self._cursor), states.rfind(_PENDING)
         count = min(n, self._fresh)
         places = (low + round(i * (high - low) / max(count - 1, 1)) for i in range(count))
@@ -204,6 +241,17 @@ class Queue:
         self._out |= found
         self._fresh -= len(found)
         return sorted(found)
+
+    def _evenly_ordered(self, n: int) -> list[int]:
+        """Of the first block, which holds what is small and what is large."""
+        assert self._orders
+        block = self._orders.popleft()
+        chosen = set(block[:: max(1, len(block) // n)][:n])
+        left = array("Q", (position for position in block if position not in chosen))
+        if left:
+            self._orders.appendleft(left)
+        self._fresh -= len(chosen)
+        return sorted(chosen)
 
     def _note(self, entries: Iterable[Entry]) -> list[Entry]:
         noted = list(entries)

@@ -145,3 +145,22 @@ def test_a_batch_that_hangs_is_split_and_the_culprit_times_out(story: Story, cal
     row = story.end(story.start(line, body, counted=False), within=120)
     assert (row.status, row.success, row.failed) == (RunStatus.FAILED, 3, 1)
     assert "longer than 3 s" in str(story.transform("m").failures())
+
+
+def test_batches_hold_files_of_like_size_and_the_large_ones_go_first(
+    story: Story, calls: Path
+) -> None:
+    lengths = [5, 70_000, 6, 60_000, 7, 50_000, 8, 40_000]
+    for i, length in enumerate(lengths):
+        (story.folder / "in").mkdir(exist_ok=True)
+        (story.folder / "in" / f"{i}.bin").write_bytes(bytes(length))
+    body = (
+        "with open(calls, 'a') as f: f.write(json.dumps([d.path.stat().st_size for d in datums])"
+        " + '\\n')\n[None for d in datums]"
+    )
+    story.namespace["json"] = json
+    line = 'm -i "in/*.bin" --batch 4 --workers 1 --no-probe'
+    row = story.end(story.start(line, body, counted=False))
+    assert row.success == 8
+    called = [json.loads(text) for text in calls.read_text().splitlines()]
+    assert called == [[70_000, 60_000, 50_000, 40_000], [8, 7, 6, 5]]

@@ -38,6 +38,7 @@ class World(Workers):
             reclaim=rng.choice((None, 0.3)),
             recover=rng.random() < 0.3,
         )
+        self.ordered = rng.random() < 0.3
         self.kinds = [self._kind() for _ in range(self.size)]
         self.run = s.RunState(self.settings)
         self.now = 0.0
@@ -206,11 +207,20 @@ class World(Workers):
                 DatumState.SKIPPED if self.rng.random() < skip else DatumState.PENDING
                 for _ in range(n)
             )
-            self.after(at, lambda states=states: self.tell(s.Planned(states)))  # type: ignore[misc]
+            plan = s.Planned(states, (), *self._sequence(states, start))
+            self.after(at, lambda plan=plan: self.tell(plan))  # type: ignore[misc]
             at += self.rng.uniform(0, 1)
             left -= n
             start += n
         self.after(at, lambda: self.tell(s.PlanEnded()))
+
+    def _sequence(self, states: bytes, start: int) -> tuple[list[int], list[int] | None]:
+        """What of a plan goes first, or the order of all of it."""
+        fresh = [start + i for i, x in enumerate(states) if x == DatumState.PENDING]
+        self.rng.shuffle(fresh)
+        if self.ordered:
+            return [], fresh
+        return fresh[: self.rng.choice((0, 0, 2))], None
 
     def _ask(self) -> None:
         failed = [i for i, x in enumerate(self.run.states) if x == DatumState.FAILED]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 
 import pytest
@@ -18,16 +19,28 @@ from jupyter_datum.states import DatumState
 PLANS = st.lists(st.sampled_from([DatumState.PENDING, DatumState.SKIPPED]), max_size=200).map(bytes)
 
 
-@given(st.lists(PLANS, max_size=5), st.integers(1, 40), st.integers(0, 30))
+@given(
+    st.lists(PLANS, max_size=5),
+    st.integers(1, 40),
+    st.integers(0, 30),
+    st.sampled_from(["as listed", "some first", "in an order"]),
+    st.randoms(use_true_random=False),
+)
 def test_the_queue_gives_each_pending_position_exactly_once(
-    plans: list[bytes], n: int, probe: int
+    plans: list[bytes], n: int, probe: int, how: str, rng: random.Random
 ) -> None:
     table = Table()
     queue = Queue(table.states)
     given_out: list[int] = []
     for plan in plans:
+        start = len(table.states)
         table.extend(plan)
-        queue.planned(plan)
+        fresh = [start + i for i, x in enumerate(plan) if x == DatumState.PENDING]
+        rng.shuffle(fresh)
+        queue.planned(plan, fresh if how == "in an order" else None)
+        if how == "some first":
+            queue.bring_forward(fresh[:3])
+        assert all(queue.never_sent(position) for position in fresh)
         queue.spread(probe)
         if batch := queue.take(n, 0.0, "w", only=True):
             table.send(batch.items)

@@ -199,6 +199,29 @@ def test_positions_between_skipped_ones_still_fill_a_set() -> None:
     assert scattered == [(4, 1), (6, 1), (8, 1), (10, 1)]
 
 
+def test_what_takes_long_is_sent_before_the_others_and_after_the_probe() -> None:
+    state = s.RunState(s.RunSettings(probe=2, window=1))
+    sent = sends(tell(state, s.Planned(bytes(9), first=[7, 3]), s.WorkerUp("w")))
+    for set_id in (1, 2, 3, 4):
+        (item,) = sent[-1]
+        tell(state, s.Finished("w", set_id, [(*item, 0.5)]))
+        sent += sends(tell(state, s.SetReturned("w", set_id, False)))
+    assert sent == [[(0, 1)], [(8, 1)], [(7, 1)], [(3, 1)], [(1, 1)]]
+
+
+def test_a_plan_with_an_order_is_sent_in_that_order() -> None:
+    state = s.RunState(s.RunSettings(probe=0, batch=2, window=1, set_seconds=10.0))
+    tell(state, s.Planned(bytes([0, 5, 0, 0]), order=[3, 0, 2]), s.WorkerUp("w"))
+    tell(state, s.Planned(bytes(3), order=[6, 4, 5]))
+    assert state.counts[DatumState.PENDING] == 4  # the first batch is at work
+    tell(state, s.Finished("w", 1, [(3, 1, 1e-3), (0, 1, 1e-3)]))
+    (rest,) = sends(tell(state, s.SetReturned("w", 1, False)))
+    assert rest == [(2, 1)]  # a batch does not go over the end of a plan
+    tell(state, s.Finished("w", 2, [(2, 1, 1e-3)]))
+    (last,) = sends(tell(state, s.SetReturned("w", 2, False)))
+    assert last[:2] == [(6, 1), (4, 1)]
+
+
 def test_a_plan_cannot_grow_after_its_end_nor_hold_what_runs_already() -> None:
     state = run(1)
     with pytest.raises(InvalidTransitionError, match="before it was sent"):
