@@ -16,6 +16,7 @@ from .files import GlobInput
 from .grid import GridInput, make_grid
 from .items import Items
 from .keyed import GroupInput, JoinInput, WholeInput, as_outer
+from .keys import key_of
 from .upstream import UpstreamInput
 from .urls import UrlGlob, starting_pattern
 
@@ -179,8 +180,16 @@ def items(iterable: Iterable[Any], name: str | None = None) -> Items:
     return Items(iterable, name=name)
 
 
-def transform(name: str, *, label: str | None = None) -> UpstreamInput:
-    """Every datum that the transform `name` has done well is a datum.
+def transform(
+    name: str,
+    *,
+    label: str | None = None,
+    on: KeyLike | None = None,
+    by: KeyLike | None = None,
+    outer: bool = False,
+) -> UpstreamInput:
+    """Every datum that the transform `name` has done well is a datum; what that transform's
+    own pattern captured can be used in keys: ``group(transform("tiles"), by="$scene")``.
 
     Parameters
     ----------
@@ -188,8 +197,13 @@ def transform(name: str, *, label: str | None = None) -> UpstreamInput:
         Of the transform.
     label : str, optional
         Of the input, for ``datum.paths``; by default the transform's name.
+    on, by, outer : optional
+        Its key in a join, its key in a group, and whether a join keeps its datums that have
+        no partner.
     """
-    return UpstreamInput(name, label)
+    made = UpstreamInput(name, label)
+    made.on, made.by, made.outer = key_of(on), key_of(by), outer
+    return made
 
 
 def as_input(source: Any) -> Input:

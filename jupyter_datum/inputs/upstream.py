@@ -1,7 +1,8 @@
 """``transform("name")``: every datum that another transform has done well is a datum.
 
 Its key is the upstream datum's, its files are that datum's outputs, its value is that
-datum's result. What failed, or was made by older code, feeds nothing until it is made anew.
+datum's result, and it captures what the upstream transform's own pattern captured. What
+failed, or was made by older code, feeds nothing until it is made anew.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ..errors import InputError, SignatureError, UsageError
+from ..errors import DatumError, InputError, SignatureError, UsageError
 from ..events import Stat
 from ..hashing import encode_lazy, stat_of
 from ..ledger import db, queries, requests
@@ -25,7 +26,7 @@ from ..project import Project, find
 from ..remote import is_url
 from ..states import DatumState, RunStatus
 from ..transform.recipe import Recipe, read_recipe
-from .base import Errors, Input, Listed, check_keys
+from .base import Errors, Input, Listed, check_keys, input_from_json
 from .follow import Following
 from .place import folder
 from .signed import output_folders
@@ -57,6 +58,8 @@ class UpstreamInput(Input):
         self._given = project
         self.following: Following | None = None
         self._at_once = False
+        self._source: Input | None = None
+        self._sought = False
 
     @property
     def name(self) -> str:
@@ -93,6 +96,30 @@ class UpstreamInput(Input):
         self._check_signed(row)
         return {self.name: row.out} if row.out else {}
 
+    @property
+    def capture_names(self) -> frozenset[str]:  # type: ignore[override]
+        source = self._input()
+        return source.capture_names if source is not None else frozenset()
+
+    def captures(self, key: bytes) -> dict[str, str]:
+        source = self._input()
+        return source.captures(key) if source is not None else {}
+
+    def _input(self) -> Input | None:
+        """The input of the other transform, if this user has signed for it: as it was asked
+        for last, or as it ran last."""
+        if not self._sought:
+            self._sought = True
+            with contextlib.closing(db.connect(self.project, readonly=True)) as conn:
+                recipe = asked_for(conn, self.project).get(self.transform)
+                run = queries.latest_run(conn, self.transform)
+            with contextlib.suppress(SignatureError, DatumError):
+                if recipe is None and run is not None:
+                    recipe = read_recipe(self.project, run.recipe)
+                if recipe is not None:
+                    self._source = input_from_json(recipe.input, self.project)
+        return self._source
+
     def may_list(self, folder: bytes) -> bool:
         return False  # it lists datums: those of the transform that it names
 
@@ -118,7 +145,8 @@ class UpstreamInput(Input):
             for datum in self._datums(conn, row.id, errors):
                 files = self._files(datum, out) if datum.good else None
                 if files is not None:
-                    yield Listed(datum.key, files, _value(datum), {}, (datum.id,))
+                    captures = self.captures(datum.key)
+                    yield Listed(datum.key, files, _value(datum), captures, (datum.id,))
                 elif datum.state == DatumState.FAILED:
                     idle["failed"] += 1
                 else:

@@ -117,3 +117,28 @@ def test_results_of_every_kind_are_values(story: Story) -> None:
     row = story.run("sums -i arrays --workers 1", "int(datum.value.sum())")
     assert row.status == "success"
     assert sorted(story.transform("sums").results()) == [1, 12_497_500]
+
+
+def test_what_the_pattern_above_captured_makes_keys_below(story: Story) -> None:
+    folder = story.folder / "in"
+    for site in "ab":
+        (folder / site).mkdir(parents=True)
+        for i in range(3):
+            (folder / site / f"{i}.txt").write_text(f"{site}{i}")
+    story.run('up -i "in/(?P<site>*)/(*).txt" --workers 1', UPPER)
+    row = story.run("each -i \"transform('up')\" --workers 1", "[datum.key['site'], datum.stem]")
+    assert row.success == 6
+    assert story.transform("each").results()[3] == ["b", "0"]
+    row = story.run(
+        "sites -i \"group(transform('up'), by='$site')\" --workers 1",
+        "[datum.key['by'], len(datum.paths['up'])]",
+    )
+    assert row.success == 2 and story.transform("sites").results() == [["a", 3], ["b", 3]]
+    # Two transforms further down they are there still.
+    story.run("copy -i up --workers 1", LOWER)
+    line = "pairs -i \"join(transform('copy', on='$site$2'), transform('up', on='$site$2'))\""
+    row = story.run(f"{line} --workers 1", "datum.key['on']")
+    assert row.success == 6
+    assert story.transform("pairs").results() == ["a0", "a1", "a2", "b0", "b1", "b2"]
+    with pytest.raises(UsageError, match=r"the capture \$sight of by='\$sight' is missing"):
+        story.run("bad -i \"group(transform('up'), by='$sight')\"", "1")
