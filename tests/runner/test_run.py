@@ -132,6 +132,20 @@ def test_stop_at_the_first_failure_cancels_the_rest(story: Story) -> None:
     assert row.failed == 1 and row.cancelled > 20
 
 
+def test_stop_at_a_share_of_failures_cancels_the_rest_and_keeps_what_is_done(
+    story: Story,
+) -> None:
+    story.namespace["numbers"] = list(range(200))
+    body = "import time\ntime.sleep(0.02)\nassert datum.value % 4 != 3\ndatum.value"
+    line = "job -i numbers --workers 1 --no-probe --on-error"
+    row = story.run(f"{line} stop:40%", body)
+    assert (row.status, row.success, row.failed) == ("failed", 150, 50)  # 25 in 100 is less
+    row = story.run(f"{line} stop:20% --force", body)
+    assert row.status == "failed" and row.cancelled > 100
+    assert 20 <= row.success + row.failed < 60
+    assert story.run(f"{line} continue", body).skipped >= 150
+
+
 def test_two_datums_that_write_one_path_are_told_apart(story: Story) -> None:
     story.namespace["numbers"] = [1, 2]
     row = story.run("job -i numbers --workers 1", "(datum.out / 'same.txt').write_text('x')")
