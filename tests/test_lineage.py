@@ -54,6 +54,18 @@ def test_a_file_leads_to_the_raw_file_and_to_all_that_was_made_of_it(story: Stor
     assert seen(story, one["id"]).to_json()["made"]["key"] == "001.txt"
 
 
+def test_lines_of_a_file_lead_to_it_and_it_to_them(story: Story) -> None:
+    (story.folder / "a.log").write_text("".join(f"line {i}\n" for i in range(6)))
+    (story.folder / "b.log").write_text("other\n")
+    body = "datum.out_file('.n').write_text(datum.value)"
+    row = story.run("count -i \"split(glob('*.log'), lines=2)\" -o out --workers 1", body)
+    assert row.success == 4
+    made = next(path for path in (story.folder / "out").rglob("*.n") if "a.log" in str(path))
+    (file,) = seen(story, str(made)).to_json()["made"]["inputs"]["first"]
+    assert file["rel"] == "a.log" and file["now"] != "gone"
+    assert seen(story, "a.log").to_json()["read"]["count"] == 3
+
+
 def test_a_transforms_name_shows_what_feeds_it_and_what_it_feeds(story: Story) -> None:
     chain(story)
     (story.folder / "in/001.txt").unlink()

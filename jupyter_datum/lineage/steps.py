@@ -88,7 +88,23 @@ def inputs(conn: sqlite3.Connection, datum: int, transform: int, look: Look) -> 
             (datum,),
         ).fetchall()
         count = len(rows)
+    if not rows and (part := _part_of(conn, datum, roots, look)) is not None:
+        return Some([part], 1)
     return Some([_input(row, roots, look) for row in rows], count)
+
+
+def _part_of(
+    conn: sqlite3.Connection, datum: int, roots: dict[str, bytes], look: Look
+) -> File | None:
+    """The file that lines are part of: a datum of `split(.., lines=N)` is its lines alone, so
+    that no other runs when one is appended, and its key names the file."""
+    (key,) = conn.execute("select key from datum where id = ?", (datum,)).fetchone() or (b"",)
+    rel, part, _ = key.partition(b"\0")
+    if not part or len(roots) != 1:
+        return None
+    path = _joined(next(iter(roots.values())), rel)
+    now = ("" if os.path.exists(path) else "gone") if look(path) and not is_url(path) else ""
+    return File(path, rel, 0, b"", now)
 
 
 def _input(row: tuple[Any, ...], roots: dict[str, bytes], look: Look) -> File:
@@ -182,7 +198,7 @@ def readers_of(conn: sqlite3.Connection, path: bytes, look: Look) -> Some[Node]:
     """Return the datums that have read the file at an absolute path."""
     ids: dict[int, None] = {}
     for transform, name, rel in _places(conn, path):
-        ids.update(dict.fromkeys(_single(conn, transform, rel)))
+        ids.update(dict.fromkeys(_single(conn, transform, rel) or _parts(conn, transform, rel)))
         rows = conn.execute(
             "select i.datum from input i join datum d on d.id = i.datum"
             " where i.rel = ? and i.name = ? and d.transform = ? limit ?",
@@ -214,6 +230,17 @@ def _single(conn: sqlite3.Connection, transform: int, rel: bytes) -> list[int]:
         "select d.id from datum_key k join datum d on d.id = k.datum"
         " where k.transform = ? and k.key = ? and d.content is not null",
         (transform, rel),
+    )
+    return [row[0] for row in rows]
+
+
+def _parts(conn: sqlite3.Connection, transform: int, rel: bytes) -> list[int]:
+    """The datums that are lines of this file."""
+    rows = conn.execute(
+        "select d.id from datum_key k join datum d on d.id = k.datum"
+        " where k.transform = ? and k.key > ? and k.key < ? and d.content is null"
+        " and not exists (select 1 from input i where i.datum = d.id) limit ?",
+        (transform, rel + b"\0", rel + b"\1", COUNTED),
     )
     return [row[0] for row in rows]
 
