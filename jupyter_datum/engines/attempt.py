@@ -37,6 +37,7 @@ from ..results import keep_bytes, keep_result
 from ..results.display import SHOWN, close_figures, open_figures, outputs_of, take_figures
 from ..transform.fallback import Fallback, both
 from .fetch import fetcher_for
+from .folders import added
 from .logs import Capture
 from .outcome import framed, framed_failure, plain, plain_failure
 
@@ -127,6 +128,7 @@ class Bench:
         self._capture = capture
         self._digests = Digests()
         self._staging: Staging | None = None
+        self._out = header.out
         if header.out is not None:
             self._staging = Staging(header.out, header.epoch, header.worker)
         self._scratch = project.run(header.run) / "tmp" / f"{header.epoch}-{header.worker}"
@@ -233,7 +235,7 @@ class Bench:
         metrics = datum._metrics and plain(datum._metrics)
         self.phase = "output"
         outputs = self._collected(item)
-        dirty = bool(inputs) and any(map(self._changed, inputs))
+        dirty = bool(inputs) and (any(map(self._changed, inputs)) or self._came(inputs))
         done = _new(Done, (
             item.position, item.datum, item.key, item.attempt, self._epoch, attempt.set_id,
             attempt.began, (perf_counter() - attempt.start) / share, inputs, outputs, result,
@@ -348,6 +350,14 @@ class Bench:
             return file_digest(path) != file.content  # only touched, or linked to?
         except OSError:
             return True
+
+    def _came(self, inputs: tuple[InputFile, ...]) -> bool:
+        """Whether a folder among them holds more than was listed of it."""
+        folders = [file for file in inputs if file.content is _FOLDER]
+        return bool(folders) and any(
+            added(self._path(name, rel), rel, {f.rel for f in inputs if f.name == name}, self._out)
+            for name, rel, *_ in folders
+        )
 
     # -- results and outputs -------------------------------------------------------------
 

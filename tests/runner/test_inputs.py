@@ -124,6 +124,22 @@ def test_a_matched_folder_is_one_datum_with_all_it_holds(story: Story) -> None:
     assert again(story, line, body) == (1, 1)
 
 
+def test_a_folder_to_which_a_file_comes_meanwhile_is_not_taken_as_done(story: Story) -> None:
+    (story.folder / "scans/one").mkdir(parents=True)
+    (story.folder / "scans/one/x.txt").write_text("x")
+    late = story.folder / "scans/one/late.txt"
+    story.namespace["late"] = str(late)
+    line = "scans -i glob('scans/*',match='dirs') -o scans/one/out"
+    body = (
+        "import os, pathlib\nheld = len(list(datum.path.iterdir()))\n"
+        "if not os.path.exists(late): pathlib.Path(late).write_text('y')\n"
+        "datum.out_file('.txt').write_text(str(held))\nheld"
+    )
+    assert done(story, line, body) == [1]
+    assert again(story, line, body) == (1, 0)  # what it made lies in the folder, and is no input
+    assert again(story, line, body) == (0, 1)
+
+
 def test_whole_and_union_and_nested_values(story: Story) -> None:
     write(story, a__1_txt="1", b__2_txt="2", b__3_txt="3")
     assert done(story, "one -i whole(union(glob('a/*.txt'),glob('b/*.txt')))")[0]["paths"] == {
