@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -17,9 +16,9 @@ from ..project import FOLDER, Project
 _UNFINISHED: Final = "select 1 from run where ended is null and status <> 'paused' limit 1"
 
 
-def any_run_active(roots: Iterable[Path]) -> bool:
-    """Return whether a runner is at work in one of these project folders."""
-    return any(_runner_lives(root) and _unfinished(root) for root in roots)
+def run_active(root: Path) -> bool:
+    """Return whether a runner is at work in this project folder."""
+    return _runner_lives(root) and _unfinished(root)
 
 
 def _runner_lives(root: Path) -> bool:

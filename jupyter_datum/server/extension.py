@@ -13,6 +13,7 @@ from tornado.ioloop import IOLoop
 from .hall import Hall
 from .handlers import logout, routes
 from .handlers.base import RESOURCE
+from .lifecycle import SCHEMA, SCHEMA_FILE, Emit
 
 #: Below the base URL.
 PREFIX = "jupyter-datum"
@@ -21,7 +22,7 @@ PREFIX = "jupyter-datum"
 def load(server: ServerApp) -> None:
     """Add the extension to a server."""
     app = server.web_app
-    hall = Hall(*_files(server), app.settings, _kernels(server))
+    hall = Hall(*_files(server), app.settings, _kernels(server), _events(server))
     app.settings[RESOURCE] = hall
     base = re.escape(str(app.settings["base_url"]).rstrip("/"))
     ours = [(f"{base}/{PREFIX}/{path}", handler) for path, handler in routes.ROUTES]
@@ -43,6 +44,20 @@ def _kernels(server: ServerApp) -> Any:
     """The server's kernel manager, unless its kernels run behind a gateway."""
     gateway = getattr(server, "gateway_config", None)
     return None if getattr(gateway, "gateway_enabled", False) else server.kernel_manager
+
+
+def _events(server: ServerApp) -> Emit:
+    """Where what happens to runs is told: to Jupyter's events, whoever listens to them."""
+    logger = server.event_logger
+    logger.register_event_schema(SCHEMA_FILE)
+
+    def emit(event: dict[str, Any]) -> None:
+        try:
+            logger.emit(schema_id=SCHEMA, data=event)
+        except Exception:  # a listener may be anything: it must not end the others' events
+            server.log.warning("jupyter_datum | an event was not told", exc_info=True)
+
+    return emit
 
 
 def _files(server: ServerApp) -> tuple[Path | None, bool]:

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from .. import registry
+from ..project import Project
 from .actions import Actions
-from .activity import any_run_active
+from .activity import run_active
 from .capture import Captures
 from .drawn import Drawn
+from .lifecycle import Emit, Lifecycle
 from .outbox import Outbox
 from .projects import Projects
 from .reader import Reader
@@ -39,12 +41,19 @@ class Hall:
         Whether names that begin with a dot are shown.
     settings : dict
         The server's; activity is told there.
-    kernels : MappingKernelManager, optional
+    kernels : MappingKernelManager or None
         The server's, unless its kernels run elsewhere.
+    emit : callable
+        Takes what happens to runs (:mod:`.lifecycle`).
     """
 
     def __init__(
-        self, root: Path | None, hidden: bool, settings: dict[str, Any], kernels: Any = None
+        self,
+        root: Path | None,
+        hidden: bool,
+        settings: dict[str, Any],
+        kernels: Any,
+        emit: Emit,
     ) -> None:
         self.captures = Captures(kernels)
         self.projects = Projects(root, hidden)
@@ -52,6 +61,7 @@ class Hall:
         self.upkeep = Upkeep()
         self.drawn = Drawn(self.projects.files.submit)
         self.sessions = Sessions()
+        self.lifecycle = Lifecycle(self.projects, self.facts, emit)
         self._settings = settings
         self._facts: dict[Path, Facts] = {}
         self._tails: dict[tuple[str, str], Tail] = {}
@@ -72,6 +82,7 @@ class Hall:
         """Let go of everything."""
         if self._keeper is not None:
             self._keeper.cancel()
+        self.lifecycle.close()
         self.captures.close()
         self.upkeep.close()
         self.drawn.close()
@@ -95,7 +106,7 @@ class Hall:
             sight = Sight(reader.project, self.facts(reader), run)
             names = {"project": project, "run": run}
             again = partial(self.projects.reader, project)
-            self._tails[key] = Tail(names, sight, again, self.active)
+            self._tails[key] = Tail(names, sight, again, partial(self.active, project))
         self._tails[key].add(box)
 
     def renew(self, box: Outbox, project: str, run: str) -> None:
@@ -117,7 +128,9 @@ class Hall:
             return
         if project not in self._watches:
             again = partial(self.projects.reader, project)
-            self._watches[project] = Watch(project, self.facts(reader), again, self.active)
+            self._watches[project] = Watch(
+                project, self.facts(reader), again, partial(self.active, project)
+            )
         self._watches[project].add(box)
 
     def unwatch(self, box: Outbox, project: str) -> None:
@@ -137,16 +150,18 @@ class Hall:
 
     # -- activity --------------------------------------------------------------------------
 
-    def active(self) -> None:
-        """Tell the server that something goes on: it is not to be culled."""
+    def active(self, *projects: str) -> None:
+        """Tell the server that something goes on, in these projects: it is not to be culled."""
+        for project in projects:
+            self.lifecycle.going(project)
         times = self._settings.setdefault("last_activity_times", {})
         times["jupyter_datum"] = datetime.now(UTC)
 
     async def look(self) -> None:
         """Tell the server of runs that go on, whether or not somebody watches them."""
-        roots = [reader.project.root for reader in self.projects.readers]
-        if await self.projects.call(_active, roots):
-            self.active()
+        known = [reader.project for reader in self.projects.readers]
+        if going := await self.projects.call(_active, known):
+            self.active(*going)
 
     async def _keep(self) -> None:
         while True:
@@ -155,6 +170,8 @@ class Hall:
             await asyncio.sleep(_LOOK)
 
 
-def _active(roots: list[Path]) -> bool:
-    registered = [Path(str(fields.get("root"))) for fields in registry.projects()]
-    return any_run_active({*roots, *registered})
+def _active(known: list[Project]) -> list[str]:
+    """The projects in which a runner is at work, among those open here and the user's own."""
+    roots = {Path(str(each.get("root"))): str(each.get("project")) for each in registry.projects()}
+    roots.update((project.root, project.uuid) for project in known)
+    return [project for root, project in roots.items() if run_active(root)]
