@@ -12,6 +12,9 @@ from tornado.websocket import WebSocketClosedError
 
 #: Bytes that may wait before frames are left out.
 LIMIT: Final = 1 << 20
+#: Frames a second unless a page says otherwise, and what it may say.
+RATE: Final = 4
+RATES: Final = range(1, 11)
 
 
 class Outbox:
@@ -31,6 +34,8 @@ class Outbox:
         self.waiting = 0
         #: Whether the page can be seen.
         self.visible = True
+        #: Frames a second that the page wants of a run.
+        self.rate = RATE
         self.closed = False
 
     @property

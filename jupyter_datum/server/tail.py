@@ -14,13 +14,14 @@ from typing import Any, Final
 
 from . import codec
 from .errors import ApiError
-from .outbox import Outbox
+from .outbox import RATE, Outbox
 from .reader import Reader
 from .sight import Look, Sight
 
-#: Seconds between two looks, and between two frames to a page that cannot be seen.
-PERIOD: Final = 0.25
+#: Seconds between two frames to a page that cannot be seen.
 HIDDEN: Final = 1.0
+#: Seconds until the next look at a ledger that could not be read.
+MENDED: Final = 2.0
 
 
 class Subscription:
@@ -104,7 +105,7 @@ class Tail:
             now = time.monotonic()
             fresh = now >= due
             if fresh:
-                due = now + PERIOD
+                due = now + self._period()
             self._wake.clear()
             try:
                 await self._look(fresh=fresh)
@@ -113,8 +114,12 @@ class Tail:
                 if exc.code != "ledger" and exc.code != "narrow-the-filter":
                     self._pages.clear()
                     return
-                due = now + 8 * PERIOD
+                due = now + MENDED
             await self._until(due)
+
+    def _period(self) -> float:
+        """Seconds between two looks: one look serves all, so the fastest page counts."""
+        return 1 / max((page.rate for page in self._pages if page.visible), default=RATE)
 
     async def _until(self, due: float) -> None:
         try:

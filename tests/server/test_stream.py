@@ -208,3 +208,23 @@ async def test_a_page_that_draws_a_kernels_runs_says_so_as_long_as_it_is_open(
         assert not registry.is_drawn(kernel)
     finally:
         await jp_serverapp.kernel_manager.shutdown_kernel(kernel, now=True)
+
+
+async def test_a_page_says_how_often_it_wants_frames(story: Story, page: Open) -> None:
+    names = start(story, 600)
+    one = await page()
+    await one.say(type="subscribe", **names)
+    await one.until(lambda: one.counts.get(names["run"], {}).get("success"))
+    told = {}
+    for rate in (1, 1_000):
+        await one.say(type="rate", rate=rate)
+        await one.quiet(1.1)  # what was on its way already
+        one.frames.clear()
+        await one.quiet(3.0)
+        told[rate] = sum(kind in ("delta", "snapshot") for kind in one.kinds())
+    assert told[1] <= 4
+    assert told[1] < told[1_000] <= 33
+    await one.say(type="rate", rate=0)
+    await one.until(lambda: one.errors)
+    assert one.errors[0]["code"] == "bad-request"
+    story.tell("cancel", names["run"])

@@ -18,7 +18,7 @@ from ...runner.version import VERSION
 from .. import bodies, codec
 from ..errors import ApiError, bad_request, not_found
 from ..hall import Hall
-from ..outbox import Outbox
+from ..outbox import RATES, Outbox
 from ..sessions import LEFT
 from .base import RESOURCE
 
@@ -36,6 +36,7 @@ _FIELDS: Final[dict[str, dict[str, bodies.Check]]] = {
     "unsubscribe": _OF_A_RUN,
     "visible": {"type": str, "visible": bodies.boolean},
     "draw": {"type": str, "kernel": str},
+    "rate": {"type": str, "rate": bodies.integer(1, 1_000)},
 }
 
 
@@ -154,6 +155,9 @@ class Stream(WebSocketMixin, WebSocketHandler, JupyterHandler):
     async def _take(self, kind: str, fields: dict[str, Any]) -> None:
         if kind == "visible":
             self._box.visible = fields["visible"]
+            return
+        if kind == "rate":
+            self._box.rate = min(max(fields["rate"], RATES[0]), RATES[-1])
             return
         if kind == "draw":
             self._draw(fields["kernel"])
