@@ -7,13 +7,16 @@ import type { IOnce } from './models/cells';
 import type { PanelModel } from './models/panel';
 import { live } from './models/pipeline';
 import type { PlansModel } from './models/plans';
+import type { RunModel } from './models/run';
 import type { IStart, Requests, What } from './requests';
-import type { IAsked, IRecipe, IUpkeep, RequestKind, Verb } from './tokens';
+import type { IAsked, IRecipe, IRun, IUpkeep, RequestKind, Verb } from './tokens';
 
-/** A run by its ids, as commands name it; left out: the run that the panel shows. */
+/** A run by its ids, as commands name it; left out: that of the document in front, or the panel's. */
 export interface IWhich {
   project?: string;
   run?: string;
+  /** A transform of the notebook in front: its newest run. */
+  name?: string;
 }
 
 /** What can be done to runs. */
@@ -22,17 +25,34 @@ export class Actions {
     private readonly _requests: Requests,
     private readonly _panel: PanelModel,
     private readonly _plans: PlansModel,
-    private readonly _notebook: () => OpenNotebook | null
+    private readonly _notebook: () => OpenNotebook | null,
+    private readonly _front: () => RunModel | null = () => null
   ) {}
 
   /** The run that is meant. */
   which(args: IWhich): { project: string; run: string } {
-    const project = args.project ?? this._panel.run?.project;
-    const run = args.run ?? this._panel.run?.uuid;
+    const row =
+      args.run !== undefined || args.name === undefined
+        ? null
+        : this._panel.rows.find(r => r.name === args.name);
+    if (row !== null) {
+      return this._latest(row?.run ?? null, String(args.name));
+    }
+    const front = (args.run ? null : this._front()) ?? this._panel.run;
+    const project = args.project ?? front?.project;
+    const run = args.run ?? front?.uuid;
     if (!project || !run) {
       throw new Error('no run is shown');
     }
     return { project, run };
+  }
+
+  private _latest(run: IRun | null, name: string): { project: string; run: string } {
+    const { project } = this._panel;
+    if (!run || project === null) {
+      throw new Error(`${name} has no run in the notebook in front`);
+    }
+    return { project, run: run.uuid };
   }
 
   /** Run again with the code that was recorded; needs no kernel. */

@@ -3,8 +3,12 @@ import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 
 import { core, failureActions, renderers, runs } from './plugins/core';
 import { front } from './plugins/front';
+import { log } from './plugins/log';
+import { notices } from './plugins/notices';
 import { outputs } from './plugins/outputs';
 import { panel } from './plugins/panel';
+import { preferences } from './plugins/preferences';
+import { running } from './plugins/running';
 import { status } from './plugins/status';
 
 // What other extensions import; see docs/extend.md.
@@ -13,11 +17,15 @@ export * from './tokens';
 const plugins: JupyterFrontEndPlugin<any>[] = [
   core,
   runs,
+  preferences,
   renderers,
   failureActions,
   outputs,
   front,
   panel,
-  status
+  status,
+  notices,
+  log,
+  running
 ];
 export default plugins;

@@ -164,6 +164,8 @@ export const IFailureActions = new Token<IFailureActions>(
 export const Commands = {
   openPanel: 'datum:open-panel',
   selectTransform: 'datum:select-transform',
+  showLog: 'datum:show-log',
+  showNotebook: 'datum:show-notebook',
   openRun: 'datum:open-run',
   openDatum: 'datum:open-datum',
   nextFailure: 'datum:next-failure',

@@ -4,11 +4,13 @@ import { MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
 import type { IThemeManager } from '@jupyterlab/apputils';
 import type { Widget } from '@lumino/widgets';
 
+import type { OpenNotebook } from './cells/opennotebook';
 import type { IViews } from './commands';
 import { RunDocument } from './document/widget';
 import { DatumModel, nextFailed } from './models/datums';
 import { DocumentModel } from './models/document';
 import type { IPlace } from './models/document';
+import type { RunModel } from './models/run';
 import type { RunsModel } from './models/runs';
 import { DatumWidget } from './panels/datumview';
 import type { IHost } from './panels/parts';
@@ -26,6 +28,8 @@ export interface IViewsOptions {
   sidebar: Sidebar;
   theme: IThemeManager | null;
   inLab: boolean;
+  /** The notebook in front of all others. */
+  notebook: () => OpenNotebook | null;
 }
 
 /**
@@ -53,9 +57,30 @@ export class Views implements IViews {
     });
   }
 
+  /** The run of the document in front, or of the one that has the focus; null: the panel's. */
+  front(): RunModel | null {
+    const { app, sidebar } = this._options;
+    const has = (node: Node | undefined) => node?.contains(document.activeElement) ?? false;
+    if (has(sidebar.node)) {
+      return null;
+    }
+    const here = (page: Widget) => has(page.node) || page === app.shell.currentWidget;
+    const focused = this._documents.find(page => has(page.node));
+    return (focused ?? this._documents.find(here))?.content.model.run ?? null;
+  }
+
   openPanel(): void {
     const { app, sidebar } = this._options;
     app.shell.activateById(sidebar.id);
+  }
+
+  openNotebook(): boolean {
+    const { app, notebook } = this._options;
+    const id = notebook()?.panel.id;
+    if (id) {
+      app.shell.activateById(id);
+    }
+    return id !== undefined;
   }
 
   openRun(project: string, run: string, to: Partial<IPlace>): IPlace {
@@ -91,13 +116,32 @@ export class Views implements IViews {
     const held = this._options.runs.hold(project, run);
     try {
       const { states, total } = await filled(held);
-      const shown = this._shown?.content.model;
-      const here = shown?.run === run ? (shown.datum ?? shown.pending)?.position : undefined;
+      const place = this._place(project, run);
+      const here = place?.run === run ? (place.datum ?? place.pending)?.position : undefined;
       const next = nextFailed(states, total, here ?? (step === 1 ? -1 : total), step);
-      return next >= 0 && (await this.openDatum(project, run, undefined, next));
+      if (next < 0) {
+        return false;
+      }
+      if (place && place !== this._shown?.content.model) {
+        await place.openAt(next);
+        return place.error === null;
+      }
+      return this.openDatum(project, run, undefined, next);
     } finally {
       held.dispose();
     }
+  }
+
+  /** Where the next datum is shown: in the document in front, else on the page of a datum. */
+  private _place(project: string, run: string): DatumModel | null {
+    const front = this.front();
+    const page = this._documents.find(({ content: { model } }) => model.run === front);
+    const model = page?.content.model;
+    if (model?.project === project && model.run.uuid === run) {
+      model.go(model.tab === 'failures' ? {} : { tab: 'failures' });
+      return model.datum;
+    }
+    return this._shown?.content.model ?? null;
   }
 
   private _openDocument(

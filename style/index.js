@@ -1,2 +1,3 @@
 import './base.css';
+import './palette.css';
 import './document.css';

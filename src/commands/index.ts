@@ -1,4 +1,5 @@
 /** The commands: palette, buttons, other extensions and tests all go through these. */
+import { tellEnabled } from './enabled';
 import { addNotebook } from './notebook';
 import type { ICommandOptions } from './options';
 import { addPlans } from './plans';
@@ -11,10 +12,14 @@ export type { ICommandOptions, IViews } from './options';
 
 /** Register all commands. */
 export function addCommands(options: ICommandOptions): void {
+  const { commands } = options.app;
+  const before = new Set(commands.listCommands());
   addViews(options);
   addRetries(options);
   addRequests(options);
   addNotebook(options);
   addPlans(options);
   addWatch(options);
+  const ours = commands.listCommands().filter(id => !before.has(id));
+  tellEnabled(options, ours);
 }

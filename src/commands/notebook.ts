@@ -1,6 +1,6 @@
 /** What is done with the notebook in front. */
 import { Commands } from '../tokens';
-import { add, number, text } from './add';
+import { add, neededText, number, OF_A_TRANSFORM, text } from './add';
 import type { Args } from './add';
 import type { ICommandOptions } from './options';
 import { Clipboard } from '@jupyterlab/apputils';
@@ -16,14 +16,32 @@ export function addNotebook(options: ICommandOptions): void {
     run,
     trans.__('Run the Transform'),
     args => actions.run(text(args.name), onceOf(args)),
-    { enabled: () => panel.way !== null }
+    {
+      enabled: args => panel.way !== null || typeof args.name === 'string',
+      args: {
+        ...OF_A_TRANSFORM,
+        which: {
+          type: 'string',
+          enum: ['due', 'fresh', 'failed', 'all'],
+          description: 'which datums: new, changed and failed; new and failed; failed; all again'
+        },
+        engine: { type: 'string', description: 'what it runs on, if not as in the cell' },
+        workers: { type: 'integer', description: 'how many workers, if not as in the cell' }
+      }
+    }
   );
   add(
     options,
     runCell,
     trans.__('Run the Cell of the Transform'),
     args => actions.runCell(text(args.name), text(args.source)),
-    { enabled: open }
+    {
+      enabled: open,
+      args: {
+        ...OF_A_TRANSFORM,
+        source: { type: 'string', description: 'what a new first cell holds that is run instead' }
+      }
+    }
   );
   add(
     options,
@@ -33,13 +51,13 @@ export function addNotebook(options: ICommandOptions): void {
       const cell = actions.cellOf(text(args.name));
       return cell === null ? false : (notebook()?.show(cell) ?? false);
     },
-    { enabled: open }
+    { enabled: open, args: OF_A_TRANSFORM }
   );
   add(
     options,
     insertSample,
     trans.__('Insert a Sample Transform'),
-    () => notebook()?.insert(SAMPLE_CELL, 'below'),
+    () => notebook()?.insert(SAMPLE_CELL, 'below') ?? null,
     { enabled: open }
   );
   add(options, refresh, trans.__('Read Datums Again'), async () => {
@@ -53,20 +71,28 @@ export function addNotebook(options: ICommandOptions): void {
     openFile,
     trans.__('Open a File of a Datum'),
     async args => {
-      await app.commands.execute('docmanager:open', { path: String(args.path) });
+      await app.commands.execute('docmanager:open', { path: neededText(args.path, 'path') });
       return true;
     },
-    plain
+    {
+      ...plain,
+      args: { path: { type: 'string', description: 'contents path' } },
+      required: ['path']
+    }
   );
   add(
     options,
     copyId,
     trans.__('Copy the Name of a Datum'),
     args => {
-      Clipboard.copyToSystem(String(args.text));
+      Clipboard.copyToSystem(neededText(args.text, 'text'));
       return true;
     },
-    plain
+    {
+      ...plain,
+      args: { text: { type: 'string', description: 'what is copied' } },
+      required: ['text']
+    }
   );
 }
 

@@ -1,6 +1,6 @@
 /** Plans, and what is decided with them. */
 import { Commands } from '../tokens';
-import { add, text } from './add';
+import { add, OF_A_TRANSFORM, text } from './add';
 import type { Args } from './add';
 import type { ICommandOptions } from './options';
 
@@ -11,20 +11,26 @@ export function addPlans(options: ICommandOptions): void {
   const plain = { palette: false, enabled: planned };
   const all = (args: Args) => ({ all: args.all === true });
   add(options, Commands.plan, trans.__('Plan the Transform'), a => actions.plan(text(a.name)), {
-    enabled: selected
+    enabled: selected,
+    args: OF_A_TRANSFORM
   });
-  add(options, Commands.closePlan, trans.__('Close the Plan'), () => plans.close(), {
-    palette: false
-  });
+  const close = () => {
+    plans.close();
+    return true;
+  };
+  add(options, Commands.closePlan, trans.__('Close the Plan'), close, { palette: false });
   add(
     options,
     Commands.equivalent,
     trans.__('Mark the Planned Code as Equivalent'),
     args => actions.decide('equivalent', { undo: args.undo === true }),
-    plain
+    { ...plain, args: { undo: { type: 'boolean', description: 'take the mark back' } } }
   );
   const prune = trans.__('Remove Outputs of Vanished Inputs');
-  add(options, Commands.prune, prune, args => actions.decide('prune', all(args)), plain);
+  add(options, Commands.prune, prune, args => actions.decide('prune', all(args)), {
+    ...plain,
+    args: { all: { type: 'boolean', description: 'however many they are' } }
+  });
   const move = trans.__('Let Renamed Inputs Keep Their Results');
   add(options, Commands.move, move, () => actions.decide('move'), plain);
 }

@@ -1,41 +1,48 @@
 /** Failed datums again. */
 import { Commands } from '../tokens';
-import { add, needed } from './add';
+import { add, needed, OF_A_RUN } from './add';
+import { hasFailed, ofRun } from './enabled';
 import type { ICommandOptions } from './options';
 
 export function addRetries(options: ICommandOptions): void {
   const { actions, panel, trans } = options;
-  const enabled = () => panel.run !== null;
+  const more = { enabled: ofRun(options, hasFailed), args: OF_A_RUN };
   const { retryFailed, retryEdited, retryRecorded, retryGroup, retryDatum } = Commands;
-  add(options, retryFailed, trans.__('Retry Failed Datums'), a => actions.retryFailed(a), {
-    enabled
-  });
+  add(options, retryFailed, trans.__('Retry Failed Datums'), a => actions.retryFailed(a), more);
   add(
     options,
     retryRecorded,
     trans.__('Retry Failed Datums with the Recorded Code'),
     args => actions.retry(args, 'failed'),
-    { enabled }
+    more
   );
   add(
     options,
     retryEdited,
     trans.__('Retry Failed Datums with the Edited Cell'),
     () => actions.retryEdited(),
-    { enabled }
+    { enabled: () => panel.edited === true }
   );
   add(
     options,
     retryGroup,
     trans.__('Retry a Group of Failures'),
     args => actions.retry(args, { group: needed(args.group, 'group') }),
-    { palette: false }
+    {
+      palette: false,
+      args: { ...OF_A_RUN, group: { type: 'integer', description: 'id of the failure group' } },
+      required: ['group']
+    }
   );
   add(
     options,
     retryDatum,
     trans.__('Retry a Datum'),
     args => actions.retry(args, { datums: [needed(args.datum, 'datum')] }),
-    { palette: false }
+    {
+      palette: false,
+      args: { ...OF_A_RUN, datum: { type: 'integer', description: 'id of the datum' } },
+      required: ['datum']
+    }
   );
 }

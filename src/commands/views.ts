@@ -1,29 +1,40 @@
 /** Panel, run documents, the page of a datum. */
+import { datumIcon } from '../icons';
 import { Commands } from '../tokens';
-import { add, number, text } from './add';
-import type { Args } from './add';
+import { add, neededText, number, OF_A_RUN, OF_A_TRANSFORM, text } from './add';
+import type { Args, IArg } from './add';
+import { hasFailed, ofRun } from './enabled';
 import type { ICommandOptions } from './options';
 import type { IPlace } from '../models/document';
 
 export function addViews(options: ICommandOptions): void {
   const { actions, panel, trans, views } = options;
-  const hasRun = () => panel.run !== null;
-  add(options, Commands.openPanel, trans.__('Show the Panel of Datums'), args => {
-    if (typeof args.name === 'string') {
-      panel.select(args.name);
-    }
-    views.openPanel();
-    return { selected: panel.selected };
-  });
+  add(
+    options,
+    Commands.openPanel,
+    trans.__('Show the Panel of Datums'),
+    args => {
+      if (typeof args.name === 'string') {
+        panel.select(args.name);
+      }
+      views.openPanel();
+      return { selected: panel.selected };
+    },
+    { args: OF_A_TRANSFORM, icon: datumIcon }
+  );
   add(
     options,
     Commands.selectTransform,
     trans.__('Select a Transform'),
     args => {
-      panel.select(String(args.name));
+      panel.select(neededText(args.name, 'name'));
       return { selected: panel.selected };
     },
-    { palette: false }
+    {
+      palette: false,
+      args: { name: { type: 'string', description: 'name of the transform' } },
+      required: ['name']
+    }
   );
   add(
     options,
@@ -33,7 +44,7 @@ export function addViews(options: ICommandOptions): void {
       const { project, run } = actions.which(args);
       return views.openRun(project, run, placeOf(args));
     },
-    { enabled: () => panel.run !== null || panel.notebook === null }
+    { enabled: args => ofRun(options)(args) || panel.notebook === null, args: PLACE }
   );
   add(
     options,
@@ -43,7 +54,7 @@ export function addViews(options: ICommandOptions): void {
       const { project, run } = actions.which(args);
       return views.openDatum(project, run, number(args.datum), number(args.position));
     },
-    { palette: false }
+    { palette: false, args: { ...OF_A_RUN, ...A_DATUM } }
   );
   const steps = [
     [Commands.nextFailure, trans.__('Next Failed Datum'), 1],
@@ -54,9 +65,33 @@ export function addViews(options: ICommandOptions): void {
       const { project, run } = actions.which(args);
       return views.step(project, run, step);
     };
-    add(options, id, label, go, { enabled: hasRun });
+    add(options, id, label, go, { enabled: ofRun(options, hasFailed), args: OF_A_RUN });
   }
+  add(
+    options,
+    Commands.showNotebook,
+    trans.__('Back to the Notebook'),
+    () => views.openNotebook(),
+    {
+      enabled: () => panel.notebook !== null
+    }
+  );
 }
+
+/** Which datum. */
+const A_DATUM: Record<string, IArg> = {
+  datum: { type: 'integer', description: 'id of the datum' },
+  position: { type: 'integer', description: 'its place in the input, from 0, where it has no id' }
+};
+
+/** Where in a run document. */
+const PLACE: Record<string, IArg> = {
+  ...OF_A_RUN,
+  tab: { type: 'string', description: 'the view to show: overview, map, table, failures, ...' },
+  filter: { type: 'string', description: 'which datums the table shows: state:failed name:*.tif' },
+  group: { type: 'integer', description: 'id of the failure group to open' },
+  datum: A_DATUM.datum
+};
 
 /** Where in a run document one wants to be, as arguments of a command say it. */
 function placeOf(args: Args): Partial<IPlace> {

@@ -1,6 +1,6 @@
 /** Watching inputs. */
 import { Commands } from '../tokens';
-import { add, number, text } from './add';
+import { add, number, OF_A_TRANSFORM, text } from './add';
 import type { ICommandOptions } from './options';
 import { SETTLE } from '../models/watches';
 
@@ -18,6 +18,13 @@ export function addWatch(options: ICommandOptions): void {
       }
       return watches.ask(name, args.stop === true ? null : (number(args.settle) ?? SETTLE));
     },
-    { enabled: () => panel.run !== null }
+    {
+      enabled: () => panel.run !== null,
+      args: {
+        ...OF_A_TRANSFORM,
+        settle: { type: 'number', description: 'seconds that a file must have stood still' },
+        stop: { type: 'boolean', description: 'watch it no more' }
+      }
+    }
   );
 }

@@ -1,14 +1,18 @@
 /** The line on top of a run document: which run, how far, what can be done. */
 import React from 'react';
 
+import { Icon } from '../icons';
 import type { DocumentModel } from '../models/document';
-import { count, clock, percent, rate, statusState, statusWord } from '../panels/format';
+import { count, clock, percent, rate, span, statusState, statusWord } from '../panels/format';
+import { openMenu } from './menu';
+import type { IMenuItem } from './menu';
 import {
   Bar,
   byState,
   CommandButton,
   doneOf,
   StateWord,
+  useClock,
   useHost,
   useSignals
 } from '../panels/parts';
@@ -23,7 +27,8 @@ export function Header(props: { model: DocumentModel }): JSX.Element {
   if (!counts) {
     return (
       <div className="jp-datum-document-head">
-        <span className="jp-datum-muted">{run.error ?? trans.__('Reading the run …')}</span>
+        <h1>{info?.name ?? trans.__('Run')}</h1>
+        <span className="jp-datum-muted">{run.error ? '' : trans.__('Reading the run …')}</span>
       </div>
     );
   }
@@ -31,7 +36,7 @@ export function Header(props: { model: DocumentModel }): JSX.Element {
   const done = doneOf(parts, total);
   return (
     <div className="jp-datum-document-head">
-      <h1>{info?.name}</h1>
+      <h1 title={info?.name}>{info?.name}</h1>
       <span className="jp-datum-muted">{info ? trans.__('run %1', info.id) : ''}</span>
       <StateWord state={statusState(counts.status)} word={statusWord(trans, counts.status)} />
       <Bar counts={counts} total={total} />
@@ -46,6 +51,7 @@ export function Header(props: { model: DocumentModel }): JSX.Element {
       ) : null}
       <Pace model={props.model} />
       <span className="jp-datum-grow" />
+      <Fresh model={props.model} />
       <Buttons model={props.model} />
     </div>
   );
@@ -62,6 +68,25 @@ function Pace(props: { model: DocumentModel }): JSX.Element | null {
     words.push(trans.__('%1 left', clock(run.eta[0])));
   }
   return <span className="jp-datum-muted jp-datum-head-pace">{words.join(' · ')}</span>;
+}
+
+/** How old the figures are: of interest while they change, and more so when they no longer do. */
+function Fresh(props: { model: DocumentModel }): JSX.Element | null {
+  const { trans } = useHost();
+  const { run, runs } = props.model;
+  useSignals(runs.changed);
+  const lost = runs.connection === 'lost';
+  const going = run.counts !== null && !ENDED.has(run.counts.status);
+  useClock(lost || going);
+  if (!runs.heard || !(lost || going)) {
+    return null;
+  }
+  const age = span(Math.max(0, Date.now() - runs.heard) / 1000);
+  return (
+    <span className="jp-datum-muted jp-datum-fresh" data-lost={lost}>
+      {lost ? trans.__('offline, as of %1 ago', age) : trans.__('updated %1 ago', age)}
+    </span>
+  );
 }
 
 function Buttons(props: { model: DocumentModel }): JSX.Element {
@@ -110,6 +135,45 @@ function Buttons(props: { model: DocumentModel }): JSX.Element {
           label={trans.__('Retry %1', count(failed))}
         />
       ) : null}
+      <More model={props.model} />
     </span>
+  );
+}
+
+/** What one does more seldom. */
+function More(props: { model: DocumentModel }): JSX.Element {
+  const { trans, commands } = useHost();
+  const { run } = props.model;
+  const { project, uuid } = run;
+  const transform = run.info?.name ?? '';
+  const items = (): IMenuItem[] =>
+    (
+      [
+        [Commands.openPanel, { name: transform }, trans.__('Show in the panel')],
+        [Commands.showCell, { name: transform }, trans.__('Show its cell')],
+        [Commands.detach, { project, run: uuid }, trans.__('Detach the cell that waits')],
+        [Commands.showLog, { project, run: uuid }, trans.__('Show its log')],
+        ['datum:report', { project, transform }, trans.__('Write a report')],
+        ['datum:export', { project, run: uuid, filter: '' }, trans.__('Export as CSV')],
+        [Commands.copyId, { text: uuid }, trans.__('Copy the id of the run')]
+      ] as const
+    )
+      .filter(([id]) => commands.hasCommand(id))
+      .map(([id, args, label]) => ({
+        label,
+        disabled: id === Commands.detach && run.ended,
+        execute: () => commands.execute(id, args).catch(() => undefined) // it has told the user
+      }));
+  return (
+    <button
+      className="jp-datum-button"
+      data-kind="icon"
+      aria-haspopup="menu"
+      aria-label={trans.__('More to do with the run')}
+      title={trans.__('More to do with the run')}
+      onClick={event => openMenu(event.currentTarget, items())}
+    >
+      <Icon name="more" />
+    </button>
   );
 }

@@ -5,12 +5,15 @@ import React from 'react';
 
 import { datumIcon } from '../icons';
 import type { DocumentModel } from '../models/document';
-import { count, oneLine } from '../panels/format';
+import { oneLine } from '../panels/format';
+import { bindKeys } from '../panels/keys';
 import { HostContext, Note, useHost, useSignals } from '../panels/parts';
 import type { IHost } from '../panels/parts';
 import { Header } from './header';
 import type { ITab, ITabProps } from './tab';
+import { TabLine } from './tabline';
 import { TABS } from './tabs';
+import { Trouble } from './trouble';
 
 /** The widget of one run; it owns its model. */
 export class RunDocument extends ReactWidget {
@@ -25,6 +28,9 @@ export class RunDocument extends ReactWidget {
     this.title.closable = true;
     this.node.tabIndex = -1;
     this.node.setAttribute('role', 'region');
+    this.node.dataset.datumProject = model.project;
+    this.node.dataset.datumRun = model.run.uuid;
+    bindKeys(this.node);
     model.run.changed.connect(this._retitle, this);
     this._retitle();
   }
@@ -65,13 +71,14 @@ export class RunDocument extends ReactWidget {
 /** Header, tabs, and the tab in front. */
 export function DocumentView(props: ITabProps): JSX.Element {
   const { model } = props;
-  useSignals(model.changed);
+  useSignals(model.changed, model.runs.changed);
   const id = React.useId();
   const tab = TABS.find(one => one.id === model.tab) ?? TABS[0];
   return (
-    <>
+    <div className="jp-datum-document-view" data-lost={model.runs.connection === 'lost'}>
       <Header model={model} />
       <TabLine model={model} id={id} chosen={tab} />
+      <Trouble model={model} />
       <div
         id={`${id}-panel`}
         className="jp-datum-tabpanel"
@@ -82,55 +89,6 @@ export function DocumentView(props: ITabProps): JSX.Element {
       >
         <TabPanel key={tab.id} tab={tab} {...props} />
       </div>
-    </>
-  );
-}
-
-/** The tabs, as ARIA has them: arrows choose, only the chosen one is in the tab order. */
-function TabLine(props: { model: DocumentModel; id: string; chosen: ITab }): JSX.Element {
-  const { trans } = useHost();
-  const { model, id, chosen } = props;
-  const { run } = model;
-  useSignals(run.changed);
-  const go = (event: React.KeyboardEvent) => {
-    const at = TABS.indexOf(chosen);
-    const to = {
-      ArrowRight: (at + 1) % TABS.length,
-      ArrowLeft: (at + TABS.length - 1) % TABS.length,
-      Home: 0,
-      End: TABS.length - 1
-    }[event.key];
-    if (to !== undefined) {
-      event.preventDefault();
-      model.go({ tab: TABS[to].id });
-      document.getElementById(`${id}-${TABS[to].id}`)?.focus();
-    }
-  };
-  return (
-    <div
-      className="jp-datum-tabs"
-      role="tablist"
-      aria-label={trans.__('Views of the run')}
-      onKeyDown={go}
-    >
-      {TABS.map(tab => {
-        const n = tab.badge?.(run) ?? 0;
-        return (
-          <button
-            key={tab.id}
-            id={`${id}-${tab.id}`}
-            className="jp-datum-tab"
-            role="tab"
-            aria-selected={tab === chosen}
-            aria-controls={`${id}-panel`}
-            tabIndex={tab === chosen ? 0 : -1}
-            onClick={() => model.go({ tab: tab.id })}
-          >
-            {tab.label(trans)}
-            {n ? <span className="jp-datum-tab-badge">{count(n)}</span> : null}
-          </button>
-        );
-      })}
     </div>
   );
 }

@@ -23,7 +23,7 @@ export interface IPlace {
 /** One run document; its tabs share it, so that what is chosen in one is chosen in all. */
 export class DocumentModel implements IDisposable {
   constructor(
-    runs: RunsModel,
+    readonly runs: RunsModel,
     readonly requests: Requests,
     place: Pick<IPlace, 'project' | 'run'> & Partial<IPlace>
   ) {

@@ -7,6 +7,12 @@ import { ENDED } from '../tokens';
 import type { ICluster, ICounts, IGroup, IOther, IRun, IRunModel, IWorker } from '../tokens';
 import { Pace } from './pace';
 
+/** What the server says when a run cannot be followed. */
+export interface ITrouble {
+  code: string;
+  message: string;
+}
+
 /** A run, fed by frames. It never asks for anything itself. */
 export class RunModel implements IRunModel {
   constructor(
@@ -43,7 +49,11 @@ export class RunModel implements IRunModel {
     return this._cluster;
   }
   get error(): string | null {
-    return this._error;
+    return this._trouble?.message ?? null;
+  }
+  /** Why it cannot be followed, with the protocol's word for it. */
+  get trouble(): ITrouble | null {
+    return this._trouble;
   }
   get rate(): number {
     return this._pace.rate;
@@ -123,7 +133,7 @@ export class RunModel implements IRunModel {
         this._workers = frame.workers;
         return true;
       case 'error':
-        this._error = frame.message;
+        this._trouble = { code: frame.code, message: frame.message };
         return true;
       default:
         return true;
@@ -135,7 +145,7 @@ export class RunModel implements IRunModel {
     this._states = states;
     this._grow(frame.total);
     this._seq = frame.seq;
-    this._error = null;
+    this._trouble = null;
     this._count(frame.counts, frame.total);
   }
 
@@ -183,7 +193,7 @@ export class RunModel implements IRunModel {
   private _other: IOther | null = null;
   private _workers: IWorker[] = [];
   private _cluster: ICluster | null = null;
-  private _error: string | null = null;
+  private _trouble: ITrouble | null = null;
   private readonly _pace = new Pace();
   private readonly _changed = new Signal<this, void>(this);
 }

@@ -5,7 +5,9 @@ import { Signal } from '@lumino/signaling';
 
 import type { Frame } from '../codec';
 import type { Requests } from '../requests';
+import { ENDED } from '../tokens';
 import type { Connection, ICluster, IHeldRun, IRun, IRunsModel } from '../tokens';
+import { USUAL } from './preferences';
 import { RunModel } from './run';
 import { Stream } from './stream';
 
@@ -15,6 +17,13 @@ export type IRunsServer = Pick<Requests, 'socket' | 'status'>;
 /** A held run with all of its model. */
 export interface IHeldModel extends IHeldRun {
   readonly model: RunModel;
+}
+
+/** What was heard of a run. */
+export interface ITold {
+  project: string;
+  run: IRun;
+  before: IRun | null;
 }
 
 interface IHeld {
@@ -53,6 +62,24 @@ export class RunsModel implements IRunsModel, IDisposable {
     return this._disposed;
   }
 
+  /** A run as the list has it now, and as it was before: null for one not heard of. */
+  get told(): Signal<this, ITold> {
+    return this._told;
+  }
+
+  /** A view holds a run that none did before. */
+  get followed(): Signal<this, RunModel> {
+    return this._followed;
+  }
+
+  /** The runs that have not ended, of all projects that are watched. */
+  going(): { project: string; run: IRun }[] {
+    const all = [...this._watched.keys()].map(project => ({ project, runs: this.runs(project) }));
+    return all.flatMap(({ project, runs }) =>
+      runs.filter(run => !ENDED.has(run.status)).map(run => ({ project, run }))
+    );
+  }
+
   /** Somebody shows a run of this project: perhaps one that was not known before. */
   get projectShown(): Signal<this, string> {
     return this._projectShown;
@@ -85,6 +112,7 @@ export class RunsModel implements IRunsModel, IDisposable {
       held = { model: new RunModel(project, run), holders: 0 };
       this._held.set(key, held);
       this._projectShown.emit(project);
+      this._followed.emit(held.model);
       const known = this.runs(project).find(one => one.uuid === run);
       if (known) {
         held.model.learn(known);
@@ -113,6 +141,14 @@ export class RunsModel implements IRunsModel, IDisposable {
     }
   }
 
+  /** Want so many frames a second of runs that are in view. */
+  setRate(rate: number): void {
+    if (rate !== this._rate) {
+      this._rate = rate;
+      this._stream.send({ type: 'rate', rate });
+    }
+  }
+
   /** Take a run as a request gave it, without waiting for the socket. */
   learn(project: string, run: IRun): void {
     const known = [...this.runs(project)];
@@ -126,6 +162,7 @@ export class RunsModel implements IRunsModel, IDisposable {
     known.sort((one, two) => two.id - one.id);
     this._runs.set(project, known.slice(0, KEPT));
     this._held.get(`${project}/${run.uuid}`)?.model.learn(run);
+    this._told.emit({ project, run, before });
     if (before?.status !== run.status) {
       this._runChanged.emit(run);
     }
@@ -167,6 +204,10 @@ export class RunsModel implements IRunsModel, IDisposable {
   }
 
   private _resubscribe(): void {
+    // A server that does not know the message says so, and goes on at its own rate.
+    if (this._rate !== USUAL.rate) {
+      this._stream.send({ type: 'rate', rate: this._rate });
+    }
     this._drawn.forEach(kernel => this._stream.send({ type: 'draw', kernel }));
     for (const project of this._watched.keys()) {
       this._stream.send({ type: 'watch', project });
@@ -204,6 +245,7 @@ export class RunsModel implements IRunsModel, IDisposable {
   };
 
   private _disposed = false;
+  private _rate = USUAL.rate;
   private readonly _clusters = new Map<string, ICluster[]>();
   private readonly _drawn = new Set<string>();
   private readonly _stream: Stream;
@@ -212,5 +254,7 @@ export class RunsModel implements IRunsModel, IDisposable {
   private readonly _held = new Map<string, IHeld>();
   private readonly _changed = new Signal<this, void>(this);
   private readonly _projectShown = new Signal<this, string>(this);
+  private readonly _followed = new Signal<this, RunModel>(this);
+  private readonly _told = new Signal<this, ITold>(this);
   private readonly _runChanged = new Signal<this, IRun>(this);
 }

@@ -16,7 +16,8 @@ export type Message =
   | { type: 'watch' | 'unwatch'; project: string }
   | { type: 'subscribe' | 'unsubscribe' | 'snapshot'; project: string; run: string }
   | { type: 'draw'; kernel: string }
-  | { type: 'visible'; visible: boolean };
+  | { type: 'visible'; visible: boolean }
+  | { type: 'rate'; rate: number };
 
 /** What the stream needs of requests: a test gives it its own. */
 export type IStreamServer = Pick<Requests, 'socket' | 'status'>;

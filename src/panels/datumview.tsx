@@ -7,6 +7,7 @@ import type { DatumModel } from '../models/datums';
 import { Commands } from '../tokens';
 import type { IAttempt, IDatum, IDatumDetail, IFile, State } from '../tokens';
 import { bytes, clock, datumName, oneLine, span, stateWord, visible } from './format';
+import { bindKeys } from './keys';
 import { HistoryView, LineageView } from './origins';
 import { Outputs } from './outputs';
 import { CommandButton, HostContext, Note, StateWord, useHost, useSignals } from './parts';
@@ -27,6 +28,7 @@ export class DatumWidget extends ReactWidget {
     this.title.label = _host.trans.__('Datum');
     this.title.closable = true;
     this.node.setAttribute('role', 'region');
+    bindKeys(this.node);
     this.node.setAttribute('aria-label', _host.trans.__('Datum'));
     model.changed.connect(this._retitle, this);
   }

@@ -7,6 +7,7 @@ import React from 'react';
 
 import { Glyph, Icon } from '../icons';
 import type { IconName } from '../icons';
+import type { Preferences } from '../models/preferences';
 import { BAR_ORDER } from '../tokens';
 import type { ICounts, IDatumRenderers, IFailureActions, State } from '../tokens';
 import { count, stateWord } from './format';
@@ -17,6 +18,8 @@ export interface IHost {
   commands: CommandRegistry;
   /** Draws what cells displayed; without it there is their text. */
   rendermime?: IRenderMimeRegistry | null;
+  /** What the user has set; the usual without it. */
+  preferences?: Preferences;
   /** What other extensions have added. */
   renderers?: IDatumRenderers;
   failureActions?: IFailureActions;

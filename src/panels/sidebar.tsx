@@ -15,6 +15,7 @@ import { Empty, LostLine, Problem } from './empty';
 import { FailuresSummary, FailuresView, RetryButton } from './failures';
 import type { DatumSource } from './failures';
 import { clock, count, statusState, statusWord } from './format';
+import { bindKeys } from './keys';
 import { MapSummary, MapView } from './mapview';
 import { CommandButton, HostContext, Section, StateWord, useHost, useSignals } from './parts';
 import type { IHost } from './parts';
@@ -49,6 +50,7 @@ export class Sidebar extends ReactWidget {
     // It can be given the focus, from where Tab goes through what it holds.
     this.node.tabIndex = -1;
     this.node.setAttribute('role', 'region');
+    bindKeys(this.node);
     this.node.setAttribute('aria-label', trans.__('Datums'));
   }
 

@@ -4,6 +4,7 @@ import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { DatumRenderers, FailureActions } from '../models/extensions';
+import { Preferences } from '../models/preferences';
 import { RunsModel } from '../models/runs';
 import { Requests } from '../requests';
 import { DOMAIN, IDatumRenderers, IFailureActions, IRunsModel } from '../tokens';
@@ -22,14 +23,16 @@ export const core: JupyterFrontEndPlugin<ICore> = {
   ): ICore => {
     const requests = new Requests(app.serviceManager.serverSettings);
     const trans = (translator ?? nullTranslator).load(DOMAIN);
+    const preferences = new Preferences();
     const renderers = new DatumRenderers();
     const failureActions = new FailureActions();
     return {
       requests,
       runs: new RunsModel(requests),
+      preferences,
       renderers,
       failureActions,
-      host: { trans, commands: app.commands, rendermime, renderers, failureActions }
+      host: { trans, commands: app.commands, rendermime, preferences, renderers, failureActions }
     };
   }
 };

@@ -37,9 +37,11 @@ export const panel: JupyterFrontEndPlugin<void> = {
     const sidebar = new Sidebar({ host, panel: front.panel, ...parts });
     const views = new Views({
       ...{ app, host, requests, runs: core.runs, sidebar, theme },
-      inLab: lab !== null
+      inLab: lab !== null,
+      notebook: front.notebook
     });
-    const actions = new Actions(requests, front.panel, plans, front.notebook);
+    const shown = () => views.front();
+    const actions = new Actions(requests, front.panel, plans, front.notebook, shown);
     addCommands({ app, actions, views, plans, watches, palette, trans: host.trans, ...front });
     // Notebook 7 has its own left side: there the panel stands on the right.
     app.shell.add(sidebar, lab ? 'left' : 'right', { rank: 300 });

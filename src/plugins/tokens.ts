@@ -3,6 +3,7 @@ import { Token } from '@lumino/coreutils';
 
 import type { OpenNotebook } from '../cells/opennotebook';
 import type { PanelModel } from '../models/panel';
+import type { Preferences } from '../models/preferences';
 import type { RunsModel } from '../models/runs';
 import type { IHost } from '../panels/parts';
 import type { Requests } from '../requests';
@@ -12,6 +13,7 @@ import type { IDatumRenderers, IFailureActions } from '../tokens';
 export interface ICore {
   requests: Requests;
   runs: RunsModel;
+  preferences: Preferences;
   renderers: IDatumRenderers;
   failureActions: IFailureActions;
   host: IHost;

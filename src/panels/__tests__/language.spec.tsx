@@ -223,9 +223,9 @@ describe('in a language of brackets', () => {
   it('the labels of all commands', () => {
     const commands = new CommandRegistry();
     const app: any = { commands };
-    const { panel } = page;
+    const { panel, plans } = page;
     const rest: any = { actions: null, views: null, palette: null, notebook: () => null };
-    addCommands({ app, panel, trans: brackets, ...rest });
+    addCommands({ app, panel, plans, trans: brackets, ...rest });
     const labels = commands.listCommands().map(id => commands.label(id));
     expect(labels.length).toBeGreaterThan(15);
     expect(labels.filter(label => !/^⟦.*⟧$/.test(label))).toEqual([]);

@@ -1,0 +1,56 @@
+/** Commands that can be executed now and could not before, or the other way round. */
+import type { CommandRegistry } from '@lumino/commands';
+
+import type { RunModel } from '../models/run';
+import { ENDED } from '../tokens';
+import type { ICounts } from '../tokens';
+import type { Args } from './add';
+import type { ICommandOptions } from './options';
+
+/** The run that is meant where none is named. */
+export function runInFront(options: Pick<ICommandOptions, 'panel' | 'views'>): RunModel | null {
+  return options.views?.front() ?? options.panel.run;
+}
+
+/** Whether a run is named, or the one in front fits: what is named is the server's to refuse. */
+export function ofRun(
+  options: Pick<ICommandOptions, 'panel' | 'views'>,
+  fits: (counts: ICounts) => boolean = () => true
+): (args: Args) => boolean {
+  return args => {
+    const run = runInFront(options);
+    const named = typeof args.run === 'string' || args.context === true;
+    return named || (run !== null && (!run.counts || fits(run.counts)));
+  };
+}
+
+export const goes = ({ status }: ICounts): boolean => !ENDED.has(status);
+export const hasFailed = ({ failed }: ICounts): boolean => failed > 0;
+
+/** Tell menus and palette when one of `ids` can be executed or no longer can. */
+export function tellEnabled(options: ICommandOptions, ids: readonly string[]): void {
+  const { app, panel } = options;
+  const commands: CommandRegistry = app.commands;
+  const known = new Map(ids.map(id => [id, commands.isEnabled(id)]));
+  const look = () => {
+    for (const [id, before] of known) {
+      const now = commands.isEnabled(id);
+      if (now !== before) {
+        known.set(id, now);
+        commands.notifyCommandChanged(id);
+      }
+    }
+  };
+  let shown: RunModel | null = null;
+  const follow = () => {
+    const run = runInFront(options);
+    if (run !== shown) {
+      shown?.changed.disconnect(look);
+      shown = run;
+      shown?.changed.connect(look);
+    }
+    look();
+  };
+  panel.changed.connect(follow);
+  app.shell?.currentChanged?.connect(follow);
+}

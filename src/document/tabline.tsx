@@ -1,0 +1,104 @@
+/** The tabs of a run document, as ARIA has them: arrows choose, only the chosen one is in the tab order. */
+import React from 'react';
+
+import { Icon } from '../icons';
+import type { DocumentModel } from '../models/document';
+import { count } from '../panels/format';
+import { openMenu } from './menu';
+import { useHost, useSignals } from '../panels/parts';
+import type { ITab } from './tab';
+import { TABS } from './tabs';
+
+/** Those for which there is no room scroll; a menu names them. */
+export function TabLine(props: { model: DocumentModel; id: string; chosen: ITab }): JSX.Element {
+  const { trans } = useHost();
+  const { model, id, chosen } = props;
+  const { run } = model;
+  useSignals(run.changed);
+  const list = React.useRef<HTMLDivElement>(null);
+  const crowded = useCrowded(list);
+  React.useLayoutEffect(() => {
+    const tab = list.current?.querySelector('[aria-selected="true"]');
+    tab?.scrollIntoView?.({ block: 'nearest', inline: 'nearest' });
+  }, [chosen, crowded]);
+  const go = (event: React.KeyboardEvent) => {
+    const at = TABS.indexOf(chosen);
+    const to = {
+      ArrowRight: (at + 1) % TABS.length,
+      ArrowLeft: (at + TABS.length - 1) % TABS.length,
+      Home: 0,
+      End: TABS.length - 1
+    }[event.key];
+    if (to !== undefined) {
+      event.preventDefault();
+      model.go({ tab: TABS[to].id });
+      document.getElementById(`${id}-${TABS[to].id}`)?.focus();
+    }
+  };
+  const menu = () =>
+    TABS.map(tab => ({
+      label: tab.label(trans),
+      chosen: tab === chosen,
+      execute: () => model.go({ tab: tab.id })
+    }));
+  return (
+    <div className="jp-datum-tabline">
+      <div
+        ref={list}
+        className="jp-datum-tabs"
+        role="tablist"
+        aria-label={trans.__('Views of the run')}
+        onKeyDown={go}
+      >
+        {TABS.map(tab => {
+          const n = tab.badge?.(run) ?? 0;
+          return (
+            <button
+              key={tab.id}
+              id={`${id}-${tab.id}`}
+              className="jp-datum-tab"
+              role="tab"
+              aria-selected={tab === chosen}
+              aria-controls={`${id}-panel`}
+              tabIndex={tab === chosen ? 0 : -1}
+              onClick={() => model.go({ tab: tab.id })}
+            >
+              {tab.label(trans)}
+              {n ? <span className="jp-datum-tab-badge">{count(n)}</span> : null}
+            </button>
+          );
+        })}
+      </div>
+      {crowded ? (
+        <button
+          className="jp-datum-button"
+          data-kind="icon"
+          aria-haspopup="menu"
+          aria-label={trans.__('All views of the run')}
+          title={trans.__('All views of the run')}
+          onClick={event => openMenu(event.currentTarget, menu())}
+        >
+          <Icon name="more" />
+        </button>
+      ) : null}
+    </div>
+  );
+}
+
+/** Whether more stands in it than there is room for. */
+function useCrowded(list: React.RefObject<HTMLElement>): boolean {
+  const [crowded, setCrowded] = React.useState(false);
+  React.useLayoutEffect(() => {
+    const node = list.current;
+    if (!node) {
+      return;
+    }
+    // The menu takes room from the list: what is compared is the room of both.
+    const look = () => setCrowded(node.scrollWidth > (node.parentElement ?? node).clientWidth - 8);
+    const observer = new ResizeObserver(look);
+    observer.observe(node.parentElement ?? node);
+    look();
+    return () => observer.disconnect();
+  }, [list]);
+  return crowded;
+}
