@@ -112,7 +112,9 @@ describe('all commands', () => {
 
   it('say what they lack, to the user and to who has executed them', async () => {
     const before = Notification.manager.count;
-    await expect(commands.execute('datum:scale', { run: RUN })).rejects.toThrow(/workers, a number/);
+    await expect(commands.execute('datum:scale', { run: RUN })).rejects.toThrow(
+      /workers, a number/
+    );
     await expect(commands.execute('datum:select-transform', {})).rejects.toThrow(/name, a text/);
     await expect(commands.execute('datum:stop', {})).rejects.toThrow('no run is shown');
     await expect(commands.execute('datum:stop', { name: 'means' })).rejects.toThrow(/has no run/);
@@ -162,7 +164,8 @@ it('a menu over a row: the command is told what it was opened on', async () => {
   const commands = new CommandRegistry();
   const row = document.createElement('div');
   Object.assign(row.dataset, { datumGroup: '12', datumRun: RUN });
-  const contextMenuHitTest = (test: (node: HTMLElement) => boolean) => (test(row) ? row : undefined);
+  const contextMenuHitTest = (test: (node: HTMLElement) => boolean) =>
+    test(row) ? row : undefined;
   const app: any = { commands, contextMenuHitTest };
   const trans: any = { __: (text: string) => text };
   add({ app, trans, palette: null }, 'datum:x', 'X', args => ({ ...args }), {});
