@@ -4,6 +4,7 @@
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 
+import { inflate } from './codec';
 import type {
   IAsked,
   IContext,
@@ -137,6 +138,16 @@ export class Requests {
     return this.get(`${at(project, run)}/positions/${place}`);
   }
 
+  /** How long each datum of a run took: a code for each position. */
+  async durations(project: string, run: string): Promise<Uint8Array> {
+    const path = `${at(project, run)}/durations?no_track_activity=1`;
+    const response = await this.fetch(path, {});
+    if (!response.ok) {
+      throw refusal(response, parse(await response.text()));
+    }
+    return inflate(new Uint8Array(await response.arrayBuffer()));
+  }
+
   datum(project: string, id: number): Promise<IDatumDetail> {
     return this.get(`projects/${safe(project)}/datums/${id}`);
   }
@@ -236,16 +247,23 @@ export class Requests {
   }
 
   private async ask<T>(path: string, init: RequestInit): Promise<T> {
-    const url = URLExt.join(this.settings.baseUrl, 'jupyter-datum', path);
-    const response = await ServerConnection.makeRequest(url, init, this.settings);
-    const text = await response.text();
-    const data = parse(text);
+    const response = await this.fetch(path, init);
+    const data = parse(await response.text());
     if (!response.ok) {
-      const message = data?.message ?? `${response.status} ${response.statusText}`;
-      throw new RefusedError(response.status, data?.code ?? 'unknown', String(message));
+      throw refusal(response, data);
     }
     return data as T;
   }
+
+  private fetch(path: string, init: RequestInit): Promise<Response> {
+    const url = URLExt.join(this.settings.baseUrl, 'jupyter-datum', path);
+    return ServerConnection.makeRequest(url, init, this.settings);
+  }
+}
+
+function refusal(response: Response, data: any): RefusedError {
+  const message = data?.message ?? `${response.status} ${response.statusText}`;
+  return new RefusedError(response.status, data?.code ?? 'unknown', String(message));
 }
 
 function parse(text: string): any {

@@ -1,3 +1,4 @@
 import './base.css';
 import './palette.css';
 import './document.css';
+import './map.css';

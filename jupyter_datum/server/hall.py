@@ -22,6 +22,7 @@ from .reads import Facts
 from .sessions import Sessions
 from .sight import Sight
 from .tail import Tail
+from .times import Times
 from .upkeep import Upkeep
 from .watch import Watch
 
@@ -62,6 +63,7 @@ class Hall:
         self.drawn = Drawn(self.projects.files.submit)
         self.sessions = Sessions()
         self.lifecycle = Lifecycle(self.projects, self.facts, emit)
+        self.times = Times()
         self._settings = settings
         self._facts: dict[Path, Facts] = {}
         self._tails: dict[tuple[str, str], Tail] = {}

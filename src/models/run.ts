@@ -23,6 +23,10 @@ export class RunModel implements IRunModel {
   get changed(): Signal<this, void> {
     return this._changed;
   }
+  /** States from the first to behind the second position are others: for who paints them. */
+  get touched(): Signal<this, readonly [number, number]> {
+    return this._touched;
+  }
   get info(): IRun | null {
     return this._info;
   }
@@ -147,6 +151,7 @@ export class RunModel implements IRunModel {
     this._seq = frame.seq;
     this._trouble = null;
     this._count(frame.counts, frame.total);
+    this._touched.emit([0, frame.total]);
   }
 
   private _delta(frame: IStates<'delta'>): boolean {
@@ -158,14 +163,18 @@ export class RunModel implements IRunModel {
       return false;
     }
     this._grow(frame.total);
+    let range;
     try {
-      applyDelta(this._states, frame.total, frame.body);
+      range = applyDelta(this._states, frame.total, frame.body);
     } catch {
       this._seq = -1;
       return false;
     }
     this._seq = frame.seq;
     this._count(frame.counts, frame.total);
+    if (range) {
+      this._touched.emit([range[0], range[1] + 1]);
+    }
     return true;
   }
 
@@ -196,6 +205,7 @@ export class RunModel implements IRunModel {
   private _trouble: ITrouble | null = null;
   private readonly _pace = new Pace();
   private readonly _changed = new Signal<this, void>(this);
+  private readonly _touched = new Signal<this, readonly [number, number]>(this);
 }
 
 /** Datums with which nothing more happens in this run. */

@@ -25,7 +25,7 @@ function stillBusy(trans: TranslationBundle, run: RunModel): string | null {
 }
 
 /** Why nothing of a run can be tried again with its recorded code. */
-function whyNot(trans: TranslationBundle, run: RunModel): string | null {
+export function whyNot(trans: TranslationBundle, run: RunModel): string | null {
   return stillBusy(trans, run) ?? run.info?.retryable ?? null;
 }
 

@@ -1,72 +1,109 @@
-/** The map on a canvas, painted at most once a frame, whatever comes in. */
+/** The map in the side panel, and what all maps share: a canvas painted at most once a frame. */
 import type { IThemeManager } from '@jupyterlab/apputils';
+import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
-import { STATES } from '../tokens';
-import type { IRunModel } from '../tokens';
-import { Commands } from '../tokens';
+import { MapModel } from '../models/map';
+import type { IMapOptions } from '../models/map';
+import type { IOrder } from '../models/orders';
+import type { RunModel } from '../models/run';
+import { tally } from '../models/tiles';
+import type { Range } from '../models/tiles';
+import { Commands, STATES } from '../tokens';
 import { count, stateWord } from './format';
-import { layout, paint, palette, tally, tileAt, worst, worstAt } from './painter';
-import type { ILayout } from './painter';
+import { Painter } from './painter';
 import { byState, useHost, useSignals } from './parts';
 
 /** Ranges of the table that says in words what the map shows. */
 const RANGES = 20;
+/** Milliseconds until the style sheet of a new theme is there. */
+const THEMED = 100;
 
-/** The map of one run. */
+/** A map model that lives as long as the view of its run. */
+export function useMap(run: RunModel, options: IMapOptions): MapModel {
+  const model = React.useMemo(() => new MapModel(run, options), [run]);
+  React.useEffect(() => () => model.dispose(), [model]);
+  return model;
+}
+
+/**
+ * Paint a map into a canvas whenever it is stale, the field has another size, or the theme is
+ * another one.
+ *
+ * @param high - the height of the canvas in a field.
+ */
+export function usePainted(
+  model: MapModel,
+  theme: IThemeManager | null,
+  field: React.RefObject<HTMLElement>,
+  canvas: React.RefObject<HTMLCanvasElement>,
+  high: (field: HTMLElement, model: MapModel) => number
+): void {
+  React.useEffect(() => {
+    const [node, sheet] = [field.current, canvas.current];
+    if (!node || !sheet) {
+      return undefined;
+    }
+    const painter = new Painter(sheet);
+    let frame = 0;
+    const draw = () => {
+      frame = 0;
+      model.resize(node.clientWidth, node.clientHeight);
+      model.update();
+      painter.paint(model.tiles, model.plan, model.top, high(node, model));
+    };
+    const soon = () => {
+      frame = frame || requestAnimationFrame(draw);
+    };
+    const themed = () =>
+      window.setTimeout(() => {
+        painter.forget();
+        soon();
+      }, THEMED);
+    const observer = new ResizeObserver(soon);
+    observer.observe(node);
+    model.stale.connect(soon);
+    theme?.themeChanged.connect(themed);
+    soon();
+    return () => {
+      cancelAnimationFrame(frame);
+      observer.disconnect();
+      model.stale.disconnect(soon);
+      theme?.themeChanged.disconnect(themed);
+    };
+  }, [model, theme]);
+}
+
+/** How often the theme has changed: what reads its colours as it is made is made anew. */
+export function useThemed(theme: IThemeManager | null): number {
+  const [times, again] = React.useReducer((n: number) => n + 1, 0);
+  React.useEffect(() => {
+    const themed = () => void window.setTimeout(again, THEMED);
+    theme?.themeChanged.connect(themed);
+    return () => void theme?.themeChanged.disconnect(themed);
+  }, [theme]);
+  return times;
+}
+
+/** The small map of one run. */
 export function MapView(props: {
-  run: IRunModel;
+  run: RunModel;
   theme: IThemeManager | null;
   /** Told how many datums a tile stands for. */
   onPer: (per: number) => void;
 }): JSX.Element {
   const { run, theme, onPer } = props;
   const { trans, commands } = useHost();
+  const model = useMap(run, { small: true });
   const field = React.useRef<HTMLDivElement>(null);
   const canvas = React.useRef<HTMLCanvasElement>(null);
-  const plan = React.useRef<ILayout>(layout(0, 0));
-  const [tile, setTile] = React.useState<[number, number] | null>(null);
+  const [tile, setTile] = React.useState<Range | null>(null);
   const [table, setTable] = React.useState(false);
-
-  React.useEffect(() => {
-    const node = field.current;
-    const sheet = canvas.current;
-    if (!node || !sheet) {
-      return undefined;
-    }
-    let frame = 0;
-    let last = '';
-    const draw = () => {
-      frame = 0;
-      plan.current = layout(run.total, node.clientWidth);
-      paint(sheet, run.states, run.total, plan.current, palette(node));
-      const shape = `${plan.current.per}/${run.total}`;
-      if (shape !== last) {
-        last = shape;
-        onPer(plan.current.per);
-      }
-    };
-    const soon = () => {
-      frame = frame || requestAnimationFrame(draw);
-    };
-    const themed = () => window.setTimeout(soon, 100); // its style sheet comes a moment later
-    const observer = new ResizeObserver(soon);
-    observer.observe(node);
-    run.changed.connect(soon);
-    theme?.themeChanged.connect(themed);
-    soon();
-    return () => {
-      cancelAnimationFrame(frame);
-      observer.disconnect();
-      run.changed.disconnect(soon);
-      theme?.themeChanged.disconnect(themed);
-    };
-  }, [run, theme, onPer]);
-
-  const find = (event: React.MouseEvent): [number, number] | null => {
-    const box = event.currentTarget.getBoundingClientRect();
-    return tileAt(plan.current, run.total, event.clientX - box.left, event.clientY - box.top);
-  };
+  usePainted(model, theme, field, canvas, () => model.plan.height);
+  useSignals(model.changed);
+  React.useEffect(() => onPer(model.plan.per), [model.plan.per]);
+  const find = ({ nativeEvent: { offsetX, offsetY } }: React.MouseEvent) =>
+    model.at(offsetX, offsetY);
   const open = (position: number) =>
     void commands
       .execute(Commands.openDatum, { project: run.project, run: run.uuid, position })
@@ -74,23 +111,22 @@ export function MapView(props: {
   return (
     <div className="jp-datum-body">
       <div ref={field} className="jp-datum-map">
-        <canvas
-          ref={canvas}
-          role="img"
-          aria-label={label(props.run, trans)}
+        <MapCanvas
+          run={run}
+          sheet={canvas}
           onMouseMove={event => setTile(find(event))}
           onMouseLeave={() => setTile(null)}
           onClick={event => {
             const at = find(event);
             if (at) {
-              open(worstAt(run.states, ...at));
+              open(model.order.worst(at));
             }
           }}
         />
       </div>
       <div className="jp-datum-row jp-datum-small jp-datum-muted">
         <span className="jp-datum-grow jp-datum-cut">
-          {tile ? <TileWords run={run} tile={tile} /> : trans.__('input order')}
+          {tile ? tileWords(trans, model.order, tile) : trans.__('input order')}
         </span>
         <button className="jp-datum-link" aria-expanded={table} onClick={() => setTable(!table)}>
           {table ? trans.__('hide table') : trans.__('as a table')}
@@ -99,6 +135,19 @@ export function MapView(props: {
       {table ? <RangeTable run={run} /> : null}
     </div>
   );
+}
+
+/** The canvas of a map; what it shows stands in its name. */
+export function MapCanvas(
+  props: { run: RunModel; sheet: React.RefObject<HTMLCanvasElement> } & Pick<
+    React.DOMAttributes<HTMLCanvasElement>,
+    'onMouseMove' | 'onMouseLeave' | 'onClick'
+  >
+): JSX.Element {
+  const { trans } = useHost();
+  const { run, sheet, ...events } = props;
+  useSignals(run.changed);
+  return <canvas ref={sheet} role="img" aria-label={mapLabel(run, trans)} {...events} />;
 }
 
 /** What stands in the map's header. */
@@ -113,7 +162,7 @@ export function MapSummary(props: { per: number }): JSX.Element {
   );
 }
 
-function label(run: IRunModel, trans: ReturnType<typeof useHost>['trans']): string {
+function mapLabel(run: RunModel, trans: TranslationBundle): string {
   const parts = byState(run.counts ?? {}, run.total);
   const words = STATES.filter(state => parts[state]).map(
     state => `${count(parts[state])} ${stateWord(trans, state)}`
@@ -121,22 +170,30 @@ function label(run: IRunModel, trans: ReturnType<typeof useHost>['trans']): stri
   return trans.__('Map of %1 datums in input order: %2', count(run.total), words.join(', '));
 }
 
-function TileWords(props: { run: IRunModel; tile: [number, number] }): JSX.Element {
-  const { trans } = useHost();
-  const { run, tile } = props;
+/** How many datums are in which state, in words; `counts` by state byte. */
+export function tallyWords(trans: TranslationBundle, counts: readonly number[]): string {
+  return STATES.map((state, byte) => [state, counts[byte]] as const)
+    .filter(([, n]) => n > 0)
+    .map(([state, n]) => `${count(n)} ${stateWord(trans, state)}`)
+    .join(', ');
+}
+
+/** Which datums a tile stands for, and how they are. */
+export function tileWords(trans: TranslationBundle, order: IOrder, tile: Range): string {
   const [start, end] = tile;
+  const counts = order.tally(tile);
   if (end - start === 1) {
-    const state = STATES[worst(run.states, start, end)];
-    return <>{trans.__('datum %1: %2', count(start + 1), stateWord(trans, state))}</>;
+    const state = STATES[counts.findIndex(n => n > 0)] ?? 'pending';
+    return trans.__('datum %1: %2', count(order.worst(tile) + 1), stateWord(trans, state));
   }
-  const words = tally(run.states, start, end)
-    .map((n, at) => (n ? `${count(n)} ${stateWord(trans, STATES[at])}` : ''))
-    .filter(Boolean);
-  return <>{`${count(start + 1)} … ${count(end)}: ${words.join(', ')}`}</>;
+  const words = tallyWords(trans, counts);
+  return order.name === 'input'
+    ? `${count(start + 1)} … ${count(end)}: ${words}`
+    : trans.__('%1 datums: %2', count(end - start), words);
 }
 
 /** The map in words: a canvas cannot be read. */
-function RangeTable(props: { run: IRunModel }): JSX.Element {
+export function RangeTable(props: { run: RunModel }): JSX.Element {
   const { trans } = useHost();
   const { run } = props;
   useSignals(run.changed);

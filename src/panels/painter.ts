@@ -1,154 +1,218 @@
-/** The map of datums: which tile shows what, and how it gets onto a canvas. */
-import { FAILED, RUNNING, STATES, WORST } from '../tokens';
+/** How tiles get onto a canvas: as pixels of a picture that is then drawn larger. */
+import type { ILayout, Range } from '../models/tiles';
+import { outline } from '../models/tiles';
+import { FAILED, RUNNING, STATES } from '../tokens';
 
-/** So many datums still get a square each that one can point at. */
-const SQUARES = 2000;
-const SMALLEST_SQUARE = 6;
-const LARGEST_SQUARE = 14;
-const TALLEST = 240;
-/** Edge of a tile that stands for several datums. */
-const TILE = 2;
-/** Height of a map of tiles. */
-const TILES_HIGH = 148;
+/** Tiles below this edge are drawn larger where one has to see them: 3 px. */
+const SEEN = 3;
+/** So many of them are: where there are more, none of them is alone. */
+const PROUD = 20_000;
 
-/** How a map of `total` datums lies in a field of a width. */
-export interface ILayout {
-  columns: number;
-  rows: number;
-  /** Edge of a tile, in CSS pixels, with the gap behind it. */
-  tile: number;
-  gap: number;
-  /** Datums a tile. */
-  per: number;
-  width: number;
-  height: number;
-}
+/** The palette in force, by state byte, as numbers that a picture is made of. */
+export type Palette = Uint32Array;
 
-/** Lay `total` datums out in a field that is `width` wide. */
-export function layout(total: number, width: number): ILayout {
-  const wide = Math.max(width, SMALLEST_SQUARE);
-  if (total <= SQUARES) {
-    const tile = squareEdge(total, wide);
-    const columns = Math.max(1, Math.floor(wide / tile));
-    const rows = Math.max(1, Math.ceil(total / columns));
-    return { columns, rows, tile, gap: 1, per: 1, width: columns * tile, height: rows * tile };
+/** Paints the tiles of one canvas; keeps what it can use again. */
+export class Painter {
+  constructor(private readonly _canvas: HTMLCanvasElement) {}
+
+  /** Take the colours of the theme anew. */
+  forget(): void {
+    this._palette = null;
   }
-  const columns = Math.floor(wide / TILE);
-  const most = Math.floor(TILES_HIGH / TILE);
-  // Whole numbers of datums a tile: a tile then means the same all over the map.
-  const per = Math.ceil(total / (columns * most));
-  const rows = Math.ceil(total / per / columns);
-  return { columns, rows, tile: TILE, gap: 0, per, width: columns * TILE, height: rows * TILE };
-}
 
-function squareEdge(total: number, width: number): number {
-  for (let edge = LARGEST_SQUARE; edge > SMALLEST_SQUARE; edge--) {
-    if (Math.ceil(total / Math.floor(width / edge)) * edge <= TALLEST) {
-      return edge;
+  /**
+   * Paint rows of tiles from row `top` on.
+   *
+   * @param tiles - the state of each.
+   * @param height - of the canvas, in CSS pixels.
+   */
+  paint(tiles: Uint8Array, plan: ILayout, top: number, height: number): void {
+    const scale = window.devicePixelRatio || 1;
+    fit(this._canvas, plan.width, height, scale);
+    const pen = this._canvas.getContext('2d');
+    if (!pen) {
+      return;
+    }
+    this._palette = this._palette ?? palette(this._canvas);
+    const rows = Math.min(plan.rows - top, Math.ceil(height / plan.tile));
+    pen.clearRect(0, 0, this._canvas.width, this._canvas.height);
+    if (rows <= 0 || !tiles.length) {
+      return;
+    }
+    const proud = this._picture(tiles, plan, top, rows);
+    pen.imageSmoothingEnabled = false;
+    const [width, high] = [plan.width * scale, rows * plan.tile * scale];
+    pen.drawImage(this._sheet, 0, 0, plan.columns, rows, 0, 0, width, high);
+    this._part(pen, plan, rows, scale);
+    this._raise(pen, tiles, plan, top, proud, scale);
+  }
+
+  /** A pixel a tile; returns how many tiles are to be drawn larger. */
+  private _picture(tiles: Uint8Array, plan: ILayout, top: number, rows: number): number {
+    const { columns } = plan;
+    if (this._sheet.width !== columns || this._sheet.height !== rows) {
+      this._sheet.width = columns;
+      this._sheet.height = rows;
+      this._image = new ImageData(columns, rows);
+      this._pixels = new Uint32Array(this._image.data.buffer);
+    }
+    const first = top * columns;
+    const end = Math.min(tiles.length, first + rows * columns);
+    const [pixels, colours] = [this._pixels, this._palette!];
+    const small = plan.tile < SEEN;
+    let proud = 0;
+    for (let tile = first; tile < end; tile++) {
+      const state = tiles[tile];
+      pixels[tile - first] = colours[state];
+      if (small && (state === FAILED || state === RUNNING) && proud < PROUD) {
+        this._proud[proud++] = tile;
+      }
+    }
+    pixels.fill(0, end - first);
+    this._sheet.getContext('2d')?.putImageData(this._image!, 0, 0);
+    return proud < PROUD ? proud : 0;
+  }
+
+  /** Gaps between tiles that are large enough. */
+  private _part(pen: CanvasRenderingContext2D, plan: ILayout, rows: number, scale: number): void {
+    if (!plan.gap) {
+      return;
+    }
+    const line = Math.max(1, Math.round(plan.gap * scale));
+    const edge = (n: number) => Math.round(n * plan.tile * scale) - line;
+    for (let column = 1; column <= plan.columns; column++) {
+      pen.clearRect(edge(column), 0, line, this._canvas.height);
+    }
+    for (let row = 1; row <= rows; row++) {
+      pen.clearRect(0, edge(row), this._canvas.width, line);
     }
   }
-  return SMALLEST_SQUARE;
-}
 
-/** The worst state among the datums from `start` to `end`; its byte. */
-export function worst(states: Uint8Array, start: number, end: number): number {
-  let found = states[start] & 15;
-  for (let at = start + 1; at < end && found !== FAILED; at++) {
-    const state = states[at] & 15;
-    if (WORST[state] > WORST[found]) {
-      found = state;
+  /** What failed stands above what runs, and both above the rest. */
+  private _raise(
+    pen: CanvasRenderingContext2D,
+    tiles: Uint8Array,
+    plan: ILayout,
+    top: number,
+    proud: number,
+    scale: number
+  ): void {
+    const edge = Math.round(SEEN * scale);
+    const grow = (SEEN - plan.tile) / 2;
+    for (const state of [RUNNING, FAILED]) {
+      pen.fillStyle = css(this._palette![state]);
+      for (let i = 0; i < proud; i++) {
+        const tile = this._proud[i];
+        if (tiles[tile] === state) {
+          const x = (tile % plan.columns) * plan.tile - grow;
+          const y = (Math.floor(tile / plan.columns) - top) * plan.tile - grow;
+          pen.fillRect(Math.round(x * scale), Math.round(y * scale), edge, edge);
+        }
+      }
     }
   }
-  return found;
+
+  private _image: ImageData | null = null;
+  private _palette: Palette | null = null;
+  private _pixels = new Uint32Array();
+  private readonly _proud = new Uint32Array(PROUD);
+  private readonly _sheet = document.createElement('canvas');
 }
 
-/** The datums of the tile at a point: first and behind the last; null outside. */
-export function tileAt(
-  plan: ILayout,
-  total: number,
-  x: number,
-  y: number
-): [number, number] | null {
-  const column = Math.floor(x / plan.tile);
-  const row = Math.floor(y / plan.tile);
-  const start = (row * plan.columns + column) * plan.per;
-  const inside = column >= 0 && column < plan.columns && row >= 0 && start < total;
-  return inside ? [start, Math.min(total, start + plan.per)] : null;
+/** What is drawn over the tiles. */
+export interface IMark {
+  range: Range;
+  kind: 'cursor' | 'hover' | 'selection' | 'lens';
 }
 
-/** How many datums of a range are in which state, by byte. */
-export function tally(states: Uint8Array, start: number, end: number): number[] {
-  const out = STATES.map(() => 0);
-  for (let at = start; at < end; at++) {
-    out[states[at] & 15]++;
-  }
-  return out;
-}
-
-/** The position of the first datum with the worst state of a range. */
-export function worstAt(states: Uint8Array, start: number, end: number): number {
-  const state = worst(states, start, end);
-  const at = states.subarray(start, end).indexOf(state);
-  return at < 0 ? start : start + at;
-}
-
-/**
- * Paint the map. Failed and running tiles come last and, where tiles are small, a little
- * larger than the others: 3 px at least.
- */
-export function paint(
+/** Draw outlines of ranges of datums over the tiles; they are seen on any of their colours. */
+export function mark(
   canvas: HTMLCanvasElement,
-  states: Uint8Array,
-  total: number,
   plan: ILayout,
-  colours: readonly string[]
+  top: number,
+  height: number,
+  marks: readonly IMark[]
 ): void {
   const scale = window.devicePixelRatio || 1;
-  size(canvas, plan, scale);
+  fit(canvas, plan.width, height, scale);
   const pen = canvas.getContext('2d');
   if (!pen) {
     return;
   }
-  pen.clearRect(0, 0, canvas.width, canvas.height);
-  const rect = (tile: number, grow: number) => {
-    const x = (tile % plan.columns) * plan.tile - grow;
-    const y = Math.floor(tile / plan.columns) * plan.tile - grow;
-    const edge = plan.tile - plan.gap + 2 * grow;
-    const [left, top] = [Math.round(x * scale), Math.round(y * scale)];
-    pen.fillRect(
-      left,
-      top,
-      Math.round((x + edge) * scale) - left,
-      Math.round((y + edge) * scale) - top
-    );
-  };
-  const byState: number[][] = STATES.map(() => []);
-  for (let tile = 0, start = 0; start < total; tile++, start += plan.per) {
-    byState[worst(states, start, Math.min(total, start + plan.per))]?.push(tile); // no state of ours: none
-  }
-  // One colour after the other: to change it costs more than to fill a tile.
-  const draw = (state: number, grow: number) => {
-    pen.fillStyle = colours[state];
-    byState[state].forEach(tile => rect(tile, grow));
-  };
-  STATES.forEach((_, state) => draw(state, 0));
-  if (plan.tile < 3) {
-    [RUNNING, FAILED].forEach(state => draw(state, 0.5));
+  const style = getComputedStyle(canvas);
+  const [ink, paper, focus] = ['--jp-ui-font-color1', '--jp-layout-color1', '--jp-datum-focus'].map(
+    name => style.getPropertyValue(name).trim()
+  );
+  pen.setTransform(scale, 0, 0, scale, 0, 0);
+  pen.clearRect(0, 0, plan.width, height);
+  for (const { range, kind } of marks) {
+    const path = trace(plan, top, range);
+    if (kind === 'selection') {
+      pen.globalAlpha = 0.25;
+      pen.fillStyle = focus;
+      pen.fill(path);
+      pen.globalAlpha = 1;
+    }
+    pen.lineWidth = kind === 'hover' ? 3 : 5;
+    pen.strokeStyle = paper;
+    pen.stroke(path);
+    pen.lineWidth = kind === 'hover' || kind === 'lens' ? 1 : 2;
+    pen.strokeStyle = kind === 'selection' ? focus : ink;
+    pen.stroke(path);
   }
 }
 
-function size(canvas: HTMLCanvasElement, plan: ILayout, scale: number): void {
-  const [width, height] = [Math.round(plan.width * scale), Math.round(plan.height * scale)];
+function trace(plan: ILayout, top: number, [start, end]: Range): Path2D {
+  const path = new Path2D();
+  const { per, tile, gap } = plan;
+  for (const corners of outline(plan.columns, Math.floor(start / per), Math.ceil(end / per))) {
+    corners.forEach(([x, y], at) => {
+      const px = x * tile - (x ? gap / 2 : 0);
+      const py = (y - top) * tile - (y > top ? gap / 2 : 0);
+      if (at) {
+        path.lineTo(px, py);
+      } else {
+        path.moveTo(px, py);
+      }
+    });
+    path.closePath();
+  }
+  return path;
+}
+
+function fit(canvas: HTMLCanvasElement, wide: number, high: number, scale: number): void {
+  const [width, height] = [Math.round(wide * scale), Math.round(high * scale)];
   if (canvas.width !== width || canvas.height !== height) {
     canvas.width = width;
     canvas.height = height;
-    canvas.style.width = `${plan.width}px`;
-    canvas.style.height = `${plan.height}px`;
+    canvas.style.width = `${wide}px`;
+    canvas.style.height = `${high}px`;
   }
 }
 
-/** The palette in force, by state byte, from the CSS variables of the theme. */
-export function palette(node: Element): string[] {
+/** The colours of the states in the theme, from its CSS variables. */
+function palette(node: Element): Palette {
   const style = getComputedStyle(node);
-  return STATES.map(state => style.getPropertyValue(`--jp-datum-${state}`).trim());
+  const out = new Uint32Array(16);
+  STATES.forEach((state, byte) => {
+    out[byte] = pixel(style.getPropertyValue(`--jp-datum-${state}`).trim());
+  });
+  return out;
+}
+
+/** A colour as the four bytes of a pixel: red stands first, whichever end that is here. */
+function pixel(colour: string): number {
+  const pen = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
+  if (!pen) {
+    return 0;
+  }
+  pen.fillStyle = colour;
+  pen.fillRect(0, 0, 1, 1);
+  const { data } = pen.getImageData(0, 0, 1, 1);
+  return new Uint32Array(data.buffer)[0];
+}
+
+function css(colour: number): string {
+  const [red, green, blue] = new Uint8Array(Uint32Array.of(colour).buffer);
+  return `rgb(${red} ${green} ${blue})`;
 }

@@ -105,6 +105,98 @@ test('the panel at a million datums', async ({ page }) => {
   console.log(JSON.stringify(found));
 });
 
+test('the map of the run document at a million datums', async ({ page }) => {
+  test.setTimeout(600_000);
+  const server = await Server.start();
+  const found: Record<string, unknown> = { datums: MILLION };
+  try {
+    const many = notebook(
+      server.root,
+      'map.ipynb',
+      `%load_ext jupyter_datum\nnumbers = range(${MILLION})`,
+      '%%datum map -i numbers --force\nif datum.value % 5000 == 77: raise ValueError(datum.value)'
+    );
+    const run = () => {
+      const child = spawn('jupyter', ['datum', 'run', many], { stdio: 'ignore' });
+      return new Promise(done => child.on('exit', done));
+    };
+    await run();
+    const cdp = await page.context().newCDPSession(page);
+    await cdp.send('Performance.enable');
+    // What each frame's callbacks cost: the map is painted in one of them.
+    await page.addInitScript(() => {
+      const frames: number[] = [];
+      Object.assign(window, { frames });
+      const plain = window.requestAnimationFrame.bind(window);
+      window.requestAnimationFrame = callback =>
+        plain(time => {
+          const began = performance.now();
+          callback(time);
+          frames.push(performance.now() - began);
+        });
+    });
+    const frames = async (what: string, during: () => Promise<unknown>) => {
+      await page.evaluate(() => ((window as unknown as { frames: number[] }).frames.length = 0));
+      await during();
+      const all = await page.evaluate(() => (window as unknown as { frames: number[] }).frames);
+      const round = (n: number) => Math.round(n * 10) / 10;
+      found[what] = {
+        n: all.length,
+        median: round(quantile(all, 0.5)),
+        p95: round(quantile(all, 0.95)),
+        max: round(Math.max(0, ...all))
+      };
+    };
+    await open(page, server, 'map.ipynb');
+    await panel(page);
+    const legend = page.locator('.jp-datum-map-tab .jp-datum-map-foot');
+    await page.waitForTimeout(3000);
+    found['heap before, MiB'] = await heap(cdp);
+    const began = Date.now();
+    const show = () =>
+      page.evaluate(() =>
+        (window as any).jupyterapp.commands.execute('datum:open-run', { tab: 'map' })
+      );
+    await show();
+    await legend.waitFor({ timeout: 30000 });
+    found['open to the map shown, ms'] = Date.now() - began;
+    await page.waitForTimeout(1000);
+    found['heap with the map, MiB'] = await heap(cdp);
+    const tab = page.locator('.jp-datum-map-tab');
+    const field = tab.getByRole('application');
+    const box = (await field.boundingBox())!;
+    await frames('pointer over the map with lens and card, ms a frame', async () => {
+      for (let x = 0; x < 60; x++) {
+        await page.mouse.move(box.x + 10 * x, box.y + 5 * x);
+      }
+    });
+    await frames('wheel to single datums and back, ms a frame', async () => {
+      for (const by of [-100, 100]) {
+        for (let turn = 0; turn < 12; turn++) {
+          await page.mouse.wheel(0, by);
+          await page.waitForTimeout(30);
+        }
+      }
+    });
+    const asked = Date.now();
+    await tab.getByRole('button', { name: 'duration' }).click();
+    await expect(tab.locator('.jp-datum-map-note')).toContainText('ms …', { timeout: 60000 });
+    found['order by duration, ms'] = Date.now() - asked;
+    found['heap ordered by duration, MiB'] = await heap(cdp);
+    await tab.getByRole('button', { name: 'input' }).click();
+    // Another run, from its first datum on.
+    const again = run();
+    const latest = page.locator('#jupyter-datum-panel [data-section=run] h2');
+    await expect(latest).toContainText('Run 2', { timeout: 60000 });
+    await show();
+    await frames('while a run of all goes on, ms a frame', () => again);
+    found['heap after the run, MiB'] = await heap(cdp);
+  } finally {
+    server.close();
+  }
+  console.log(JSON.stringify(found));
+});
+
 test('a finished datum to its pixel', async ({ page }) => {
   test.setTimeout(300_000);
   const server = await Server.start();

@@ -26,6 +26,7 @@ ROUTES: Final[list[tuple[str, type[RequestHandler]]]] = [
     (rf"{_R}/workers", runs.Workers),
     (rf"{_R}/datums", runs.Datums),
     (rf"{_R}/positions/([0-9]{{1,15}})", runs.Position),
+    (rf"{_R}/durations", runs.Durations),
     (rf"{_R}/retry", actions.Retry),
     (rf"{_R}/requests", actions.Requests),
     (_D, runs.Datum),

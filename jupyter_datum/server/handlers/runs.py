@@ -135,6 +135,17 @@ class Position(Api):
         )
 
 
+class Durations(Api):
+    """How long the datums of a run took."""
+
+    @web.authenticated
+    @authorized(action="read", resource=RESOURCE)
+    async def get(self, project: str, run: str) -> None:
+        """Answer ``GET durations``."""
+        body = await self.hall.times.of(await self.ledger(project), run)
+        await self.finish(body, set_content_type="application/octet-stream")
+
+
 class Datum(Api):
     """One datum."""
 

@@ -1,18 +1,51 @@
 /** All datums of the run as a picture. */
 import React from 'react';
 
-import { MapSummary, MapView } from '../../panels/mapview';
+import { MapLegend, MapTools, SelectionBar } from '../../panels/mapbars';
+import { MapField } from '../../panels/mapfield';
+import { oneLine } from '../../panels/format';
+import { RangeTable, useMap } from '../../panels/mapview';
+import { useHost, useSignals } from '../../panels/parts';
 import type { ITabProps } from '../tab';
 
 export default function MapTab(props: ITabProps): JSX.Element {
+  const { trans } = useHost();
   const { model, theme } = props;
-  const [per, setPer] = React.useState(1);
+  const { run, requests } = model;
+  const map = useMap(run, { times: () => requests.durations(run.project, run.uuid) });
+  const [words, setWords] = React.useState(false);
+  useSignals(run.changed, map.changed);
+  if (!map.ready) {
+    return <p className="jp-datum-body jp-datum-muted">{nothing(trans, props)}</p>;
+  }
   return (
-    <>
-      <div className="jp-datum-body jp-datum-muted jp-datum-small">
-        <MapSummary per={per} />
-      </div>
-      <MapView run={model.run} theme={theme} onPer={setPer} />
-    </>
+    <div className="jp-datum-map-tab">
+      <MapTools model={map} />
+      <MapField model={map} theme={theme} source={requests} />
+      {words ? <RangeTable run={run} /> : null}
+      {map.selection ? <SelectionBar model={map} range={map.selection} /> : null}
+      <MapLegend run={run}>
+        <span className="jp-datum-muted jp-datum-small">{trans.__('drag to select a range')}</span>
+        <button className="jp-datum-link" aria-expanded={words} onClick={() => setWords(!words)}>
+          {words ? trans.__('hide table') : trans.__('in words')}
+        </button>
+      </MapLegend>
+    </div>
   );
+}
+
+/** Why there is no map. */
+function nothing(
+  trans: ReturnType<typeof useHost>['trans'],
+  { model: { run } }: ITabProps
+): string {
+  if (run.error) {
+    return oneLine(run.error);
+  }
+  if (run.total) {
+    return trans.__('Reading …');
+  }
+  return run.ended || run.counts?.planned
+    ? trans.__('No datum matched: there is nothing to map.')
+    : trans.__('No datum is known yet: the input is being listed.');
 }

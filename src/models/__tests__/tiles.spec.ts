@@ -1,5 +1,16 @@
-import { nextFailed } from '../../models/datums';
-import { layout, tally, tileAt, worst, worstAt } from '../painter';
+import { nextFailed } from '../datums';
+import {
+  flow,
+  hull,
+  layout,
+  nearest,
+  outline,
+  steps,
+  tally,
+  tileAt,
+  worst,
+  worstAt
+} from '../tiles';
 
 describe('layout', () => {
   it.each([1, 2, 34, 100, 999, 1999, 2000])('gives %d datums a square of 6 px or more', total => {
@@ -21,6 +32,79 @@ describe('layout', () => {
 
   it('lives with no datums and no width', () => {
     expect(layout(0, 0).per).toBe(1);
+  });
+});
+
+describe('steps', () => {
+  it.each([
+    [1, 32],
+    [20, 32],
+    [2000, 20],
+    [20_000, 6]
+  ])('begin for %d datums with the largest squares that all fit', (total, tile) => {
+    const [first] = steps(total, 1000, 800);
+    expect(first).toEqual({ per: 1, tile });
+    expect(flow(total, 1000, first).height).toBeLessThanOrEqual(800);
+  });
+
+  it('begin for many with tiles, and go down to one datum by halves', () => {
+    const found = steps(1_000_000, 800, 500);
+    expect(found.slice(0, 6)).toEqual(
+      [10, 5, 3, 2, 1, 1].map((per, at) => ({ per, tile: at === 5 ? 3 : 2 }))
+    );
+    expect(flow(1_000_000, 800, found[0]).height).toBeLessThanOrEqual(500);
+    expect(found[found.length - 1]).toEqual({ per: 1, tile: 32 });
+  });
+
+  it('live with a field that is not there yet', () => {
+    expect(steps(1_000_000, 0, 0)[0].per).toBe(1_000_000);
+    expect(steps(0, 0, 0)[0]).toEqual({ per: 1, tile: 32 });
+  });
+});
+
+describe('a drag', () => {
+  const plan = flow(95, 100, { per: 1, tile: 10 });
+
+  it('ends at the nearest tile when it leaves the map', () => {
+    expect(nearest(plan, 95, -50, -50)).toEqual([0, 1]);
+    expect(nearest(plan, 95, 999, 999)).toEqual([94, 95]);
+    expect(nearest(plan, 95, 999, 15)).toEqual([19, 20]);
+    expect(nearest(plan, 95, 99, 95)).toEqual([94, 95]); // behind the last one
+  });
+
+  it('goes both ways', () => {
+    expect(hull([4, 5], [20, 21])).toEqual([4, 21]);
+    expect(hull([20, 21], [4, 5])).toEqual([4, 21]);
+  });
+});
+
+describe('outline', () => {
+  /** The area that polygons enclose. */
+  const area = (polygons: [number, number][][]) =>
+    polygons
+      .map(corners =>
+        corners.reduce((sum, [x, y], at) => {
+          const [u, v] = corners[(at + 1) % corners.length];
+          return sum + x * v - u * y;
+        }, 0)
+      )
+      .reduce((sum, twice) => sum + Math.abs(twice) / 2, 0);
+
+  it.each([
+    [3, 4],
+    [3, 10],
+    [8, 12],
+    [8, 19],
+    [0, 30],
+    [7, 43],
+    [5, 25]
+  ])('of tiles %d to %d holds as many tiles', (first, end) => {
+    expect(area(outline(10, first, end))).toBe(end - first);
+  });
+
+  it('is in two parts where rows do not touch', () => {
+    expect(outline(10, 8, 12)).toHaveLength(2);
+    expect(outline(10, 5, 25)).toHaveLength(1);
   });
 });
 

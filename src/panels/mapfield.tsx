@@ -1,0 +1,228 @@
+/** The large map: tiles, what is drawn over them, and all that pointer and keys do to it. */
+import type { IThemeManager } from '@jupyterlab/apputils';
+import React from 'react';
+
+import { failedOf, wordsOf } from '../models/mapfilter';
+import type { MapModel } from '../models/map';
+import type { ILayout, Range } from '../models/tiles';
+import { Commands } from '../tokens';
+import { RETRY } from './mapbars';
+import { MapCard } from './mapcard';
+import type { ICardActions, ISpot, PositionSource } from './mapcard';
+import { useDrag, useKeys, useWheel } from './mapevents';
+import { LENS, lensRange, MapLens } from './maplens';
+import type { Side } from './maplens';
+import { MapRail } from './maprail';
+import { MapCanvas, tileWords, usePainted, useThemed } from './mapview';
+import { mark } from './painter';
+import type { IMark } from './painter';
+import { useHost, useSignals } from './parts';
+
+/** Tiles that are smaller are looked at through a lens. */
+const LARGE = 6;
+/** Milliseconds that the cursor rests before its tile is spoken. */
+const REST = 400;
+
+/** What the map is given. */
+export interface IFieldProps {
+  model: MapModel;
+  theme: IThemeManager | null;
+  source: PositionSource;
+}
+
+/** Tiles, lens and card. */
+export function MapField(props: IFieldProps): JSX.Element {
+  const { trans } = useHost();
+  const { model, theme, source } = props;
+  const { run } = model;
+  const field = React.useRef<HTMLDivElement>(null);
+  const canvas = React.useRef<HTMLCanvasElement>(null);
+  const marks = React.useRef<HTMLCanvasElement>(null);
+  const [hover, setHover] = React.useState<Range | null>(null);
+  useSignals(model.changed);
+  usePainted(model, theme, field, canvas, node => node.clientHeight);
+  const themed = useThemed(theme);
+  const size = { width: field.current?.clientWidth ?? 0, height: field.current?.clientHeight ?? 0 };
+  const { cursor, selection, plan, top } = model;
+  const looked = within(model, cursor ?? hover);
+  const act = useActions(model, looked);
+  const drag = useDrag(model, field, setHover);
+  const keys = useKeys(model, act);
+  useWheel(model, field);
+  const lens = looked && hasLens(model, size) ? lensRange(model.order.total, looked) : null;
+  useMarks(marks, plan, top, size.height, [
+    selection && { range: selection, kind: 'selection' },
+    lens && { range: lens, kind: 'lens' },
+    looked && { range: looked, kind: cursor ? 'cursor' : 'hover' }
+  ]);
+  return (
+    <div className="jp-datum-map-around">
+      <div
+        ref={field}
+        className="jp-datum-map-field"
+        role="application"
+        tabIndex={0}
+        aria-label={trans.__(
+          'Map of datums. Arrows move, Enter opens, Shift with arrows selects, T shows the table, R retries, N and P go to failed ones, plus and minus zoom'
+        )}
+        data-drag={drag.panning}
+        onKeyDown={keys}
+        {...drag.events}
+      >
+        <MapCanvas run={run} sheet={canvas} />
+        <canvas ref={marks} className="jp-datum-map-marks" aria-hidden="true" />
+        {looked ? (
+          <Looked
+            {...{ model, source, size, lens, looked, act }}
+            key={lens ? `lens${themed}` : 'plain'}
+            held={cursor !== null}
+          />
+        ) : null}
+      </div>
+      <MapRail key={themed} model={model} />
+      <Spoken model={model} />
+    </div>
+  );
+}
+
+/** Ranks that are there still. */
+function within(model: MapModel, range: Range | null): Range | null {
+  const { total } = model.order;
+  return range && range[0] < total ? [range[0], Math.min(total, range[1])] : null;
+}
+
+function hasLens(model: MapModel, size: { width: number; height: number }): boolean {
+  const { per, tile } = model.plan;
+  const small = per > 1 || tile < LARGE;
+  return small && size.width > 1.6 * LENS.width && size.height > 1.5 * LENS.height;
+}
+
+/** Where the middle of the first tile of a range is in the field. */
+function middle(plan: ILayout, top: number, [start]: Range): { x: number; y: number } {
+  const tile = Math.floor(start / plan.per);
+  return {
+    x: ((tile % plan.columns) + 0.5) * plan.tile,
+    y: (Math.floor(tile / plan.columns) - top + 0.5) * plan.tile
+  };
+}
+
+/** Lens and card of what is looked at. */
+function Looked(
+  props: Omit<IFieldProps, 'theme'> & {
+    size: { width: number; height: number };
+    lens: Range | null;
+    looked: Range;
+    held: boolean;
+    act: (range: Range | null) => ICardActions;
+  }
+): JSX.Element {
+  const { model, source, size, lens, looked, held, act } = props;
+  const [over, setOver] = React.useState<ISpot | null>(null);
+  React.useEffect(() => setOver(null), [looked[0], lens?.[0]]);
+  const corner = React.useRef<Side>('left');
+  const at = middle(model.plan, model.top, looked);
+  const low = size.height - LENS.height - LENS.inset;
+  corner.current = lens && !held ? away(corner.current, at, size) : corner.current;
+  const left = corner.current === 'left' ? LENS.inset : size.width - LENS.width - LENS.inset;
+  const single = held && lens && over ? over : null;
+  const spot = single ?? { range: looked, ...at };
+  return (
+    <>
+      {lens ? (
+        <>
+          <Rays from={at} left={left} top={low} />
+          <MapLens
+            {...{ model, held }}
+            range={lens}
+            around={spot.range}
+            side={corner.current}
+            onOver={(rank, x, y) =>
+              setOver(rank === null ? null : { range: [rank, rank + 1], x: left + x, y: low + y })
+            }
+            onOpen={rank => act([rank, rank + 1]).open()}
+          />
+        </>
+      ) : null}
+      <MapCard {...{ model, source, spot, held }} field={size} actions={act(spot.range)} />
+    </>
+  );
+}
+
+/** The corner for the lens: it stays where it is unless the pointer comes near. */
+function away(
+  side: Side,
+  at: { x: number; y: number },
+  size: { width: number; height: number }
+): Side {
+  const near = at.y > size.height - LENS.height - 4 * LENS.inset;
+  const reach = LENS.width + 4 * LENS.inset;
+  if (near && side === 'left' && at.x < reach) {
+    return 'right';
+  }
+  return near && side === 'right' && at.x > size.width - reach ? 'left' : side;
+}
+
+/** Lines from a tile to its lens. */
+function Rays(props: { from: { x: number; y: number }; left: number; top: number }): JSX.Element {
+  const { from, left, top } = props;
+  const ends = [left, left + LENS.width];
+  return (
+    <svg className="jp-datum-map-rays" aria-hidden="true">
+      {ends.map(end => (
+        <line key={end} x1={from.x} y1={from.y} x2={end} y2={top} />
+      ))}
+    </svg>
+  );
+}
+
+/** What the cursor's tile is, for those who do not see it. */
+function Spoken(props: { model: MapModel }): JSX.Element {
+  const { trans } = useHost();
+  const { model } = props;
+  const { cursor, order } = model;
+  const [text, setText] = React.useState('');
+  const words = cursor && cursor[1] <= order.total ? tileWords(trans, order, cursor) : '';
+  React.useEffect(() => {
+    const timer = window.setTimeout(() => setText(words), REST);
+    return () => window.clearTimeout(timer);
+  }, [words]);
+  return (
+    <div className="jp-datum-hidden" aria-live="polite">
+      {text}
+    </div>
+  );
+}
+
+function useMarks(
+  canvas: React.RefObject<HTMLCanvasElement>,
+  plan: ILayout,
+  top: number,
+  height: number,
+  marks: readonly (IMark | null)[]
+): void {
+  React.useEffect(() => {
+    if (canvas.current) {
+      mark(canvas.current, plan, top, height, marks.filter(one => one !== null) as IMark[]);
+    }
+  });
+}
+
+/** What can be done with some datums: the selection if there is one, else what is looked at. */
+function useActions(model: MapModel, looked: Range | null): (range: Range | null) => ICardActions {
+  const { commands } = useHost();
+  const { run, order } = model;
+  const place = { project: run.project, run: run.uuid };
+  const execute = (id: string, args: object) => () =>
+    void commands.execute(id, { ...place, ...args }).catch(() => undefined);
+  return given => {
+    const range = given ?? looked;
+    const many = (given === null && model.selection) || range;
+    const retry = many && commands.hasCommand(RETRY) ? failedOf(order, many) : null;
+    const table = many && wordsOf(order, many);
+    return {
+      open: range ? execute(Commands.openDatum, { position: order.worst(range) }) : () => undefined,
+      retry: retry && execute(RETRY, { filter: retry.filter }),
+      table: table && execute(Commands.openRun, { tab: 'table', filter: table.filter })
+    };
+  };
+}
