@@ -89,7 +89,7 @@ function durationNote(trans: ReturnType<typeof useHost>['trans'], model: MapMode
   const order = model.order as DurationOrder;
   const times = order.span([0, order.total]);
   const rest = order.total - order.timed;
-  const words = times ? [trans.__('%1 … %2', span(times[1]), span(times[0]))] : [];
+  const words = times ? [trans.__('slowest first: %1 … %2', span(times[1]), span(times[0]))] : [];
   if (rest) {
     words.push(trans._n('%1 without a time here', '%1 without a time here', rest, count(rest)));
   }

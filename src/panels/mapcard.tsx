@@ -85,6 +85,8 @@ export function MapCard(props: {
   const position = order.worst(spot.range);
   const datum = usePeek(model, source, position);
   const state = STATES[run.states[position] & 15] ?? 'pending';
+  const place = trans.__('datum %1', count(position + 1));
+  const name = datum ? datumName(trans, datum) : place;
   const many = spot.range[1] - spot.range[0] > 1;
   const keys = [
     ['Enter', trans.__('open'), actions.open],
@@ -98,13 +100,11 @@ export function MapCard(props: {
       ) : null}
       <div className="jp-datum-map-card-name">
         <StateWord state={state} word={stateWord(trans, state)} />
-        <bdi className="jp-datum-map-code jp-datum-cut">
-          {datum ? datumName(trans, datum) : trans.__('datum %1', count(position + 1))}
-        </bdi>
+        <bdi className="jp-datum-map-code jp-datum-cut">{name}</bdi>
       </div>
       <ErrorLine model={model} datum={datum} />
       <dl>
-        <Pair name={trans.__('datum')} value={count(position + 1)} />
+        <Pair name={trans.__('datum')} value={name === place ? null : count(position + 1)} />
         <Pair name={trans.__('took')} value={took(trans, datum, run.uuid)} />
         <Pair name={trans.__('worker')} value={datum?.worker ? oneLine(datum.worker) : null} />
       </dl>

@@ -125,6 +125,7 @@ export function useDrag(
     if (held.pan) {
       model.pan(held.top - Math.round((y - held.y) / model.plan.tile) - model.top);
     } else if (held.moved) {
+      setHover(null);
       model.select(held.first, model.near(x, y));
     }
   };

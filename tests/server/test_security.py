@@ -40,6 +40,7 @@ ACTIONS = {
     f"projects/{ZERO}/runs/{ZERO}/workers": {"GET": "read"},
     f"projects/{ZERO}/runs/{ZERO}/datums": {"GET": "read"},
     f"projects/{ZERO}/runs/{ZERO}/positions/0": {"GET": "read"},
+    f"projects/{ZERO}/runs/{ZERO}/durations": {"GET": "read"},
     f"projects/{ZERO}/runs/{ZERO}/retry": {"POST": "execute"},
     f"projects/{ZERO}/runs/{ZERO}/requests": {"POST": "execute"},
     f"projects/{ZERO}/datums/0": {"GET": "read"},
@@ -401,7 +402,7 @@ async def test_a_ledger_of_nonsense_is_never_500(call: Call, ran: tuple[Story, s
         conn.execute("update run set note = ?, seconds = x'ff', message = x'fe'", ("[" * 99_999,))
         conn.execute("update datum set state = 77, key = 3, log = 4, metrics = '[]'")
     paths = [base, (*base, run), (*base, run, "groups"), (*base, run, "workers")]
-    paths += [(*base, run, "datums"), (*base, run, "positions", "0")]
+    paths += [(*base, run, "datums"), (*base, run, "positions", "0"), (*base, run, "durations")]
     paths += [(*base[:2], "datums", "1"), (*base[:2], "datums", "1", "log")]
     for path in paths:
         answer = await call(*path)
@@ -409,6 +410,7 @@ async def test_a_ledger_of_nonsense_is_never_500(call: Call, ran: tuple[Story, s
     os.unlink(story.project.run(run) / "states")
     os.mkfifo(story.project.run(run) / "states")
     assert (await call(*base, run, "positions", "0")).status in (200, 503)
+    assert (await call(*base, run, "durations")).status in (200, 503)
 
 
 async def test_s12_no_secret_is_told(call: Call, story: Story, monkeypatch: Any) -> None:

@@ -96,7 +96,12 @@ async def test_only_what_changed_is_looked_for_again(
     monkeypatch.setattr(times, "_FRESH", 0.0)
     looked: list[int] = []
     codes = times._codes
-    monkeypatch.setattr(times, "_codes", lambda *a: looked.append(a[2]) or codes(*a))
+
+    def look(*given: Any) -> bytes:
+        looked.append(given[2])
+        return codes(*given)
+
+    monkeypatch.setattr(times, "_codes", look)
     path = ("projects", story.project.uuid, "runs", run, "durations")
     first = told(await call(*path))
     half = N // 2
