@@ -91,7 +91,7 @@ function durationNote(trans: ReturnType<typeof useHost>['trans'], model: MapMode
   const rest = order.total - order.timed;
   const words = times ? [trans.__('slowest first: %1 … %2', span(times[1]), span(times[0]))] : [];
   if (rest) {
-    words.push(trans._n('%1 without a time here', '%1 without a time here', rest, count(rest)));
+    words.push(trans.__('%1 without a time here', count(rest)));
   }
   return words.join(', ');
 }
