@@ -109,7 +109,8 @@ def ask_again(
 
 def _is_retry(args: Mapping[str, Any]) -> bool:
     """Whether a run is to mend what failed: then what waits for that is to go on."""
-    return "failed" in (args.get("only") or ()) or "group" in args or "datums" in args
+    named = ("group", "datums", "ranges")
+    return "failed" in (args.get("only") or ()) or any(name in args for name in named)
 
 
 def _waiting_below(conn: sqlite3.Connection, project: Project, row: RunRow) -> list[RunRow]:

@@ -111,13 +111,18 @@ def selection_of(
     transform : int
     options : Options
     args : mapping
-        ``group`` (id of a failure group) and ``datums`` (ids) narrow the run to these.
+        ``group`` (id of a failure group), ``datums`` (ids) and ``ranges`` (first and last id
+        each) narrow the run to these.
     """
     among: Bitmap | None = None
     if args.get("group") is not None:
         among = Bitmap(_of_group(conn, transform, int(args["group"])))
     elif args.get("datums") is not None:
         among = Bitmap(int(identity) for identity in args["datums"])
+    elif args.get("ranges") is not None:
+        among = Bitmap()
+        for first, last in args["ranges"]:
+            among.update(range(int(first), int(last) + 1))
     return Selection(
         tuple(options.only),
         options.force,

@@ -17,6 +17,7 @@ from ..runner.towatch import ask_to_stop_watching, ask_to_watch, with_what_feeds
 from . import bodies, reads
 from .errors import bad_request, not_found, refused
 from .reader import Reader
+from .rows import chosen
 
 
 class Actions:
@@ -36,11 +37,15 @@ class Actions:
     async def retry(self, reader: Reader, run: str, body: dict[str, Any]) -> str:
         """Run datums of a run again with its code; return the new run's uuid."""
         asked = bodies.checked(body, bodies.RETRY, "what")
+        what = asked["what"]
+        if "filter" in what or "positions" in what:
+            # Looked for by the reader, within its deadline; what is found is told as ranges.
+            what = {"ranges": await reader.read(lambda conn: chosen(conn, reader, run, what))}
 
         def act(conn: sqlite3.Connection) -> str:
             row = reads.run_of(conn, run)
-            _check_theirs(conn, row, asked["what"])
-            return _again(conn, reader, row, asked["what"], asked.get("key"))
+            _check_theirs(conn, row, what)
+            return _again(conn, reader, row, what, asked.get("key"))
 
         return await reader.write(act)
 

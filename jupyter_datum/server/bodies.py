@@ -11,7 +11,7 @@ from .errors import bad_request
 
 #: Bytes of a request's body.
 LIMIT: Final = 1 << 20
-#: Datums that one request may name.
+#: Datums, or stretches of them, that one request may name.
 DATUMS: Final = 10_000
 _UUID: Final = re.compile(r"[0-9a-f]{32}")
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
@@ -173,7 +173,35 @@ def what(value: Any) -> dict[str, Any]:
         return {"group": integer(1)(value["group"])}
     if isinstance(value, dict) and set(value) == {"datums"}:
         return {"datums": _ids(value["datums"])}
-    raise ValueError('it takes "failed", {"group": id} or {"datums": [id, ...]}')
+    if isinstance(value, dict) and set(value) == {"filter"}:
+        return {"filter": text(value["filter"])}
+    if isinstance(value, dict) and set(value) == {"positions"}:
+        return {"positions": _stretches(value["positions"])}
+    raise ValueError(
+        'it takes "failed", {"group": id}, {"datums": [id, ...]}, {"filter": text} or '
+        '{"positions": [[first, last], ...]}'
+    )
+
+
+def text(value: Any) -> str:
+    """Check a text."""
+    if isinstance(value, str) and len(value) <= 2_000:
+        return value
+    raise ValueError("it takes a text of 2,000 characters at most")
+
+
+def _stretches(value: Any) -> list[tuple[int, int]]:
+    if not isinstance(value, list) or not 0 < len(value) <= DATUMS:
+        raise ValueError(f"it takes a list of 1 to {DATUMS:,} stretches")
+    found = []
+    for each in value:
+        if not isinstance(each, list) or len(each) != 2:
+            raise ValueError("a stretch is its first and its last place: [first, last]")
+        first, last = (integer(0)(end) for end in each)
+        if last < first:
+            raise ValueError("a stretch ends at its first place or behind it")
+        found.append((first, last))
+    return found
 
 
 def _ids(value: Any) -> list[int]:

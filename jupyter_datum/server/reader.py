@@ -19,6 +19,7 @@ from typing import Final, TypeVar
 from ..ledger import db
 from ..project import Project
 from .errors import ApiError, api_error
+from .views import Views
 
 T = TypeVar("T")
 
@@ -42,6 +43,8 @@ class Reader:
 
     def __init__(self, project: Project, deadline: float = DEADLINE) -> None:
         self.project = project
+        #: Which rows tables show; for the thread that reads.
+        self.views = Views()
         #: When it was last asked (monotonic clock): who is not asked is closed.
         self.asked = time.monotonic()
         self._deadline = deadline

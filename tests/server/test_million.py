@@ -105,6 +105,48 @@ async def test_pages_of_a_million_are_pages(million: tuple[Story, str], call: Ca
     assert (await call(*base, "positions", "999")).json["state"] == "failed"
 
 
+#: A filter, an order, and how many rows there are.
+TABLES = (
+    ("", "pos", N),
+    ("", "-pos", N),
+    ("", "name", N),
+    ("", "-dur", N),
+    ("", "state", N),
+    ("", "worker", N),
+    ("state:failed", "pos", N // 2000),
+    ("state:failed,success dur:>0.1s", "-dur", N // 2),
+    ("name:*/049*.jpg", "pos", 10_000),
+    ("049", "name", 12_479),
+    ("worker:1", "pos", N // 2),
+    ("err:CRC", "pos", 0),
+    ("m.loss:>1", "m.loss", 0),
+    ("state:pending", "pos", N // 2),
+    ("pos:400000..400100", "-pos", 101),
+)
+
+
+async def test_any_row_of_a_million_is_found_by_its_number(
+    million: tuple[Story, str], call: Call, hall: Any
+) -> None:
+    story, run = million
+    assert (await call("projects", story.project.uuid, "runs", run)).status == 200
+    (reader,) = hall.projects.readers
+    reader._deadline = 100.0  # how long it takes is printed, and asserted by no test
+    base = ("projects", story.project.uuid, "runs", run, "rows")
+    for text, sort, rows in TABLES:
+        took = []
+        for first in (0, rows // 2, max(0, rows - 100), 7):
+            began = time.perf_counter()
+            params = {"filter": text, "sort": sort, "first": str(first)}
+            answer = await call(*base, params=params)
+            took.append(1e3 * (time.perf_counter() - began))
+            assert answer.status == 200, (text, sort, answer)
+            assert answer.json["matches"] == rows, (text, sort)
+            assert len(answer.json["rows"]) == min(100, rows - first), (text, sort, first)
+        then = " ".join(f"{one:.0f}" for one in took[1:])
+        print(f"\n{text!r} by {sort}: {took[0]:.0f} ms, then {then} ms", end="")
+
+
 async def test_a_filter_that_takes_too_long_says_so(
     million: tuple[Story, str], call: Call, hall: Any, monkeypatch: Any
 ) -> None:
@@ -115,6 +157,8 @@ async def test_a_filter_that_takes_too_long_says_so(
     monkeypatch.setattr(reader, "_deadline", 0.02)
     answer = await call(*base, "datums", params={"name": "*nothing*", "state": "success"})
     assert (answer.status, answer.json["code"]) == (422, "narrow-the-filter")
+    rows = await call(*base, "rows", params={"filter": "nothing", "sort": "-dur"})
+    assert (rows.status, rows.json["code"]) == (422, "narrow-the-filter")
     monkeypatch.setattr(reader, "_deadline", 2.0)
     assert (await call(*base)).status == 200
 

@@ -39,6 +39,8 @@ ACTIONS = {
     f"projects/{ZERO}/runs/{ZERO}/groups": {"GET": "read"},
     f"projects/{ZERO}/runs/{ZERO}/workers": {"GET": "read"},
     f"projects/{ZERO}/runs/{ZERO}/datums": {"GET": "read"},
+    f"projects/{ZERO}/runs/{ZERO}/rows": {"GET": "read"},
+    f"projects/{ZERO}/runs/{ZERO}/datums.csv": {"GET": "read"},
     f"projects/{ZERO}/runs/{ZERO}/positions/0": {"GET": "read"},
     f"projects/{ZERO}/runs/{ZERO}/durations": {"GET": "read"},
     f"projects/{ZERO}/runs/{ZERO}/retry": {"POST": "execute"},

@@ -6,7 +6,7 @@ from typing import Final
 
 from tornado.web import RequestHandler
 
-from . import actions, origins, project, runs, start, stream, upkeep, watches
+from . import actions, origins, project, runs, start, stream, table, upkeep, watches
 
 _P: Final = r"projects/([0-9a-f]{32})"
 _R: Final = _P + r"/runs/([0-9a-f]{32})"
@@ -25,6 +25,8 @@ ROUTES: Final[list[tuple[str, type[RequestHandler]]]] = [
     (rf"{_R}/groups", runs.Groups),
     (rf"{_R}/workers", runs.Workers),
     (rf"{_R}/datums", runs.Datums),
+    (rf"{_R}/rows", table.Rows),
+    (rf"{_R}/datums.csv", table.File),
     (rf"{_R}/positions/([0-9]{{1,15}})", runs.Position),
     (rf"{_R}/durations", runs.Durations),
     (rf"{_R}/retry", actions.Retry),
