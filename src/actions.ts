@@ -67,6 +67,12 @@ export class Actions {
     return asked;
   }
 
+  /** Where a table can be downloaded. */
+  fileOf(args: IWhich, query: { filter?: string; sort?: string }): { url: string; name: string } {
+    const { project, run } = this.which(args);
+    return { url: this._requests.fileUrl(project, run, query), name: `run-${run.slice(0, 8)}.csv` };
+  }
+
   /**
    * Run a transform of the panel: the open cell where it was edited since, or has never run;
    * else what was recorded. No kernel need be open: for an edited cell the server starts one.

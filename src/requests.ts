@@ -17,6 +17,8 @@ import type {
   IOther,
   IOutput,
   IOverview,
+  IRows,
+  IRowsQuery,
   IRun,
   IRunDetail,
   IServerStatus,
@@ -53,7 +55,13 @@ export interface IFilter {
 }
 
 /** What is run again. */
-export type What = 'failed' | { group: number } | { datums: number[] };
+export type What =
+  | 'failed'
+  | { group: number }
+  | { datums: number[] }
+  | { filter: string }
+  /** First and last place each. */
+  | { positions: (readonly [number, number])[] };
 
 /** How a run is to differ from the cell as it is recorded. */
 export interface IStart {
@@ -132,6 +140,22 @@ export class Requests {
     filter: IFilter
   ): Promise<{ datums: IDatum[]; next: string | null }> {
     return this.get(`${at(project, run)}/datums`, { ...filter });
+  }
+
+  /** Rows of a run's table, by their numbers. */
+  rows(project: string, run: string, query: IRowsQuery): Promise<IRows> {
+    return this.get(`${at(project, run)}/rows`, { ...query });
+  }
+
+  /** Where the same rows are, all of them, as a file to download. */
+  fileUrl(project: string, run: string, query: Pick<IRowsQuery, 'filter' | 'sort'>): string {
+    const { appendToken, baseUrl, token } = this.settings;
+    const words = Object.entries(query).filter(([, value]) => value);
+    const search = new URLSearchParams(words);
+    if (appendToken && token) {
+      search.set('token', token);
+    }
+    return `${URLExt.join(baseUrl, 'jupyter-datum', at(project, run), 'datums.csv')}?${search}`;
   }
 
   position(project: string, run: string, place: number): Promise<IDatum> {

@@ -175,6 +175,8 @@ export const Commands = {
   retryRecorded: 'datum:retry-recorded',
   retryGroup: 'datum:retry-group',
   retryDatum: 'datum:retry-datum',
+  retrySelection: 'datum:retry-selection',
+  exportRows: 'datum:export',
   run: 'datum:run',
   runAll: 'datum:run-all',
   runCell: 'datum:run-cell',

@@ -2,3 +2,4 @@ import './base.css';
 import './palette.css';
 import './document.css';
 import './map.css';
+import './table.css';

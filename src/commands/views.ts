@@ -98,6 +98,9 @@ function placeOf(args: Args): Partial<IPlace> {
   return {
     tab: text(args.tab),
     filter: text(args.filter),
+    sort: text(args.sort),
+    columns: text(args.columns),
+    other: text(args.other),
     group: number(args.group),
     datum: number(args.datum)
   };

@@ -15,6 +15,10 @@ export interface IPlace {
   tab: string;
   /** What the table shows, in its own grammar. */
   filter: string;
+  /** The table's order, its columns where they were chosen, and the run it is compared with. */
+  sort: string;
+  columns: string;
+  other: string;
   /** The failure group, or the datum, that is open. */
   group: number | null;
   datum: number | null;
@@ -53,6 +57,15 @@ export class DocumentModel implements IDisposable {
   get filter(): string {
     return this._filter;
   }
+  get sort(): string {
+    return this._sort;
+  }
+  get columns(): string {
+    return this._columns;
+  }
+  get other(): string {
+    return this._other;
+  }
   get group(): number | null {
     return this._group;
   }
@@ -60,7 +73,8 @@ export class DocumentModel implements IDisposable {
   get place(): IPlace {
     const { project, uuid: run } = this.run;
     const datum = this.datum.datum?.id ?? null;
-    return { project, run, tab: this._tab, filter: this._filter, group: this._group, datum };
+    const { tab, filter, sort, columns, other, group } = this;
+    return { project, run, tab, filter, sort, columns, other, group, datum };
   }
   get isDisposed(): boolean {
     return this._held.isDisposed;
@@ -70,6 +84,9 @@ export class DocumentModel implements IDisposable {
   go(to: Partial<Omit<IPlace, 'project' | 'run'>>): void {
     this._tab = to.tab ?? this._tab;
     this._filter = to.filter ?? this._filter;
+    this._sort = to.sort ?? this._sort;
+    this._columns = to.columns ?? this._columns;
+    this._other = to.other ?? this._other;
     this._group = to.group === undefined ? this._group : to.group;
     if (typeof to.datum === 'number' && to.datum !== this.datum.datum?.id) {
       void this.datum.open(to.datum);
@@ -101,6 +118,9 @@ export class DocumentModel implements IDisposable {
   private readonly _held: IHeldModel;
   private _tab = 'overview';
   private _filter = '';
+  private _sort = '';
+  private _columns = '';
+  private _other = '';
   private _group: number | null = null;
   private readonly _changed = new Signal<this, void>(this);
 }

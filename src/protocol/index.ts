@@ -2,6 +2,7 @@
 export * from './datums';
 export * from './notebook';
 export * from './plans';
+export * from './rows';
 export * from './runs';
 export * from './states';
 export * from './watches';

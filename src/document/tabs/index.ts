@@ -8,6 +8,7 @@ export const TABS: readonly ITab[] = [
     load: () => import('./overview')
   },
   { id: 'map', label: trans => trans.__('Map'), load: () => import('./map') },
+  { id: 'table', label: trans => trans.__('Table'), load: () => import('./table') },
   {
     id: 'failures',
     label: trans => trans.__('Failures'),
