@@ -1,14 +1,11 @@
 /** What is done with rows of the table. */
 import { Commands } from '../tokens';
-import { add, text } from './add';
+import { add, OF_A_RUN, text } from './add';
+import { ofRun } from './enabled';
 import type { Args } from './add';
 import type { ICommandOptions } from './options';
 import type { What } from '../requests';
 
-const WHICH = {
-  project: { type: 'string', description: 'uuid of the project' },
-  run: { type: 'string', description: 'uuid of the run' }
-} as const;
 const FILTER = {
   type: 'string',
   description: 'Which datums, as the filter box says it: state:failed dur:>10s'
@@ -24,7 +21,7 @@ export function addTable(options: ICommandOptions): void {
     {
       palette: false,
       args: {
-        ...WHICH,
+        ...OF_A_RUN,
         filter: FILTER,
         ranges: { type: 'array', description: 'First and last place in the input, from 0, each' },
         datums: { type: 'array', description: 'Ids' }
@@ -47,8 +44,12 @@ export function addTable(options: ICommandOptions): void {
       return { url };
     },
     {
-      enabled: () => options.panel.run !== null || options.panel.notebook === null,
-      args: { ...WHICH, filter: FILTER, sort: { type: 'string', description: 'pos, -dur, m.loss' } }
+      enabled: ofRun(options),
+      args: {
+        ...OF_A_RUN,
+        filter: FILTER,
+        sort: { type: 'string', description: 'pos, -dur, m.loss' }
+      }
     }
   );
 }

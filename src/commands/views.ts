@@ -89,6 +89,9 @@ const PLACE: Record<string, IArg> = {
   ...OF_A_RUN,
   tab: { type: 'string', description: 'the view to show: overview, map, table, failures, ...' },
   filter: { type: 'string', description: 'which datums the table shows: state:failed name:*.tif' },
+  sort: { type: 'string', description: 'by which column of it: pos, -dur, m.loss' },
+  columns: { type: 'string', description: 'its columns, with commas; empty: the usual ones' },
+  other: { type: 'string', description: 'uuid of the run that it is compared with' },
   group: { type: 'integer', description: 'id of the failure group to open' },
   datum: A_DATUM.datum
 };

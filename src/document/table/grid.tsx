@@ -313,6 +313,10 @@ function Row(props: {
       aria-rowindex={n + 2}
       aria-selected={model.isSelected(n)}
       data-cursor={cursor >= 0 || undefined}
+      data-datum-project={model.run.project}
+      data-datum-run={model.run.uuid}
+      data-datum-id={row?.id ?? undefined}
+      data-datum-group={row?.group ?? undefined}
       onDoubleClick={props.onOpen}
     >
       {columns.map((column, at) => (
