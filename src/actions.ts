@@ -2,7 +2,15 @@
 import { UUID } from '@lumino/coreutils';
 
 import type { OpenNotebook } from './cells/opennotebook';
-import { markedCells, onlyFailed, withOptions } from './models/cells';
+import {
+  isAddress,
+  isPlain,
+  markedCells,
+  onlyFailed,
+  onlyOf,
+  withOptions,
+  workersText
+} from './models/cells';
 import type { IOnce } from './models/cells';
 import type { PanelModel } from './models/panel';
 import { live } from './models/pipeline';
@@ -84,8 +92,11 @@ export class Actions {
     if (name !== undefined) {
       this._panel.select(name);
     }
-    const { row, way, project } = this._panel;
+    const { row, project } = this._panel;
+    // An address has to be signed: so it goes into the cell, though that is as it was recorded.
+    const way = isAddress(once.engine) ? this._panel.wayOfCell : this._panel.way;
     this._plans.close(); // it is carried out, or out of date in a moment
+    this._plans.forget(row?.name ?? '');
     if (row && way === 'cell') {
       return { cell: row.name, ok: await this._runCellOnce(row.cell ?? '', once) };
     }
@@ -116,8 +127,7 @@ export class Actions {
   private async _runCellOnce(id: string, once: IOnce): Promise<boolean> {
     const notebook = this._notebook();
     const cell = notebook?.cells().find(one => one.id === id);
-    const plain = (once.which ?? 'due') === 'due' && !once.engine && !once.workers;
-    const code = cell && !plain ? withOptions(cell.source, once) : null;
+    const code = cell && !isPlain(once) ? withOptions(cell.source, once) : null;
     if (!notebook || !cell) {
       throw new Error('the cell of this transform is not in the open notebook');
     }
@@ -201,11 +211,11 @@ export class Actions {
     return notebook.record(id);
   }
 
-  /** Pause, resume, scale or stop a run, or detach the cell that waits for it. */
+  /** Pause, resume, scale or stop a run, change its rule for failures, or detach its cell. */
   async request(
     args: IWhich,
     kind: RequestKind,
-    more: { workers?: number } = {}
+    more: { workers?: number; on_error?: string } = {}
   ): Promise<{ request: string }> {
     const { project, run } = this.which(args);
     return this._requests.request(project, run, kind, more);
@@ -260,14 +270,13 @@ export class Actions {
 
 /** What the server is asked for. */
 function wanted(once: IOnce): Omit<IStart, 'transform'> {
-  const { which, engine, workers } = once;
-  const datums = {
-    due: {},
-    fresh: { only: ['new', 'failed'] },
-    failed: { only: ['failed'] },
-    all: { force: true }
-  }[which ?? 'due'];
-  return { ...datums, ...(engine ? { engine } : {}), ...(workers ? { workers } : {}), key: key() };
+  const { which, engine, gpus, batch, onError, tries, timeout, sample } = once;
+  const only = onlyOf(which);
+  const datums = only === 'all' ? { force: true } : only ? { only } : {};
+  const workers = workersText(once);
+  const more = { engine, workers, gpus, batch, on_error: onError, tries, timeout, sample };
+  const said = Object.entries(more).filter(([, value]) => value !== undefined && value !== '');
+  return { ...datums, ...Object.fromEntries(said), key: key() };
 }
 
 /** 32 hex digits: asking twice with one is asking once. */

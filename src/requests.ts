@@ -10,6 +10,7 @@ import type {
   IContext,
   IDatum,
   IDatumDetail,
+  IEngines,
   IGroup,
   IHistory,
   ILog,
@@ -69,7 +70,14 @@ export interface IStart {
   only?: string[];
   force?: boolean;
   engine?: string;
-  workers?: number;
+  /** A number, or the fewest and the most as `2..16`. */
+  workers?: number | string;
+  gpus?: string;
+  batch?: number;
+  on_error?: string;
+  tries?: number;
+  timeout?: string;
+  sample?: number;
   key: string;
 }
 
@@ -116,6 +124,11 @@ export class Requests {
 
   async transforms(path: string, kernel: string | null): Promise<ITransform[]> {
     return (await this.get<any>('transforms', { path, kernel })).transforms;
+  }
+
+  /** The engines there are, as the kernel's (or the last run's) interpreter has them. */
+  engines(path: string, kernel: string | null, fresh: boolean): Promise<IEngines> {
+    return this.get('engines', { path, kernel, fresh: fresh ? 1 : null });
   }
 
   run(project: string, run: string): Promise<IRunDetail> {

@@ -178,6 +178,7 @@ export const Commands = {
   retrySelection: 'datum:retry-selection',
   exportRows: 'datum:export',
   run: 'datum:run',
+  runSample: 'datum:run-sample',
   runAll: 'datum:run-all',
   runCell: 'datum:run-cell',
   plan: 'datum:plan',
@@ -190,11 +191,13 @@ export const Commands = {
   stop: 'datum:stop',
   stopAll: 'datum:stop-all',
   scale: 'datum:scale',
+  onError: 'datum:on-error',
   watch: 'datum:watch',
   detach: 'datum:detach',
   insertSample: 'datum:insert-sample',
   showCell: 'datum:show-cell',
   openFile: 'datum:open-file',
   copyId: 'datum:copy-id',
+  settings: 'datum:settings',
   refresh: 'datum:refresh'
 } as const;

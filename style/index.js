@@ -3,3 +3,4 @@ import './palette.css';
 import './document.css';
 import './map.css';
 import './table.css';
+import './sidebar.css';

@@ -27,12 +27,14 @@ EVERY: Final = 1 << 16
 class Up(NamedTuple):
     """A worker can be sent sets from now on.
 
-    ``pid`` is None where the worker is on another host or not a process of ours.
+    ``pid`` is None where the worker is on another host or not a process of ours; ``device``
+    names what it was given to compute on, and is empty where it was given nothing.
     """
 
     worker: str
     pid: int | None
     host: str
+    device: str = ""
 
 
 class Down(NamedTuple):

@@ -36,6 +36,30 @@ FILE: Final = "jupyter_datum.toml"
 #: What follows ``#`` in an address: the files that prove who is who (TLS).
 SECURITY: Final = ("ca", "cert", "key")
 
+#: Why joblib's other backends run no datums, and what to write instead. What joblib asks of a
+#: backend is a pool: it takes calls and gives results, and no worker of it has a name.
+_ANY_BACKEND: Final = (
+    "a backend of joblib takes calls and gives results; which of its workers is at a datum nobody "
+    "can say, so none could be timed out, blamed for a crash, or given its own device. Write: "
+    "joblib (its backend loky, one process for each worker). A cluster behind it has an engine "
+    "of its own, or can have one: docs/engines.md"
+)
+_BACKENDS: Final = {
+    "threading": (
+        "threads cannot be ended, and share one working folder, one set of variables and one "
+        "standard output: a datum that hangs would hang the run, and what datums print could "
+        "not be told apart. Write: joblib --workers N; for code that lets go of the interpreter "
+        "lock: --threads N"
+    ),
+    "multiprocessing": (
+        "when a process of its pool dies the call that it had is never answered, so the run would "
+        "wait for ever. Write: joblib (loky's processes notice)"
+    ),
+    "sequential": "one datum after another, here, is --engine serial",
+    "dask": "Dask has an engine of its own. Write: dask, or the address of its scheduler",
+    "ipyparallel": "ipyparallel has an engine of its own. Write: ipyparallel",
+}
+
 _ADDRESS: Final = re.compile(r"[a-z]+://[^\s#]+(#\S*)?")
 _NAME: Final = re.compile(r"[\w.-]+(:[\w.-]+)?")
 
@@ -125,13 +149,10 @@ def _security(text: str, query: str) -> dict[str, Any]:
 
 
 def _of_kind(kind: str, rest: str, text: str, known: tuple[str, ...]) -> Choice:
-    if (kind, rest) == ("joblib", "loky"):
-        return Choice(kind, {})
     if kind == "joblib":
-        raise UsageError(
-            f"--engine {text}: joblib runs by its backend loky only, one process for each worker. "
-            "In threads or a shared pool no single datum could be ended or logged. Write: joblib"
-        )
+        if rest == "loky":
+            return Choice(kind, {})
+        raise UsageError(f"--engine {text}: {_BACKENDS.get(rest, _ANY_BACKEND)}")
     if kind == "ipyparallel":
         if rest.endswith(".json"):
             return Choice(kind, {"connection_file": os.path.expanduser(rest)})

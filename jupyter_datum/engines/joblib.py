@@ -246,7 +246,8 @@ class JoblibEngine(Engine):
             return  # after its Down nothing more comes from a worker
         if isinstance(message, _Ready):
             worker.up, self._failed_starts = True, 0
-            yield Up(worker.name, worker.pid, socket.gethostname())
+            device = self._slots.device(worker.name)
+            yield Up(worker.name, worker.pid, socket.gethostname(), device)
         elif isinstance(message, _Lost):
             worker.lost = True
             worker.kill()  # if it lives at all

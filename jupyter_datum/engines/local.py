@@ -272,7 +272,7 @@ class LocalEngine(Engine):
         if worker is None or worker.up or worker.ended:
             return []
         worker.up, self._failed_starts = True, 0
-        return [Up(name, worker.pid, socket.gethostname())]
+        return [Up(name, worker.pid, socket.gethostname(), self._slots.device(name))]
 
     def _lost(self, name: str, cause: str) -> list[Event]:
         if name not in self._workers:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from ..devices import Slot, holders, is_free, shares_of
+from ..devices import VISIBLE, Slot, holders, is_free, shares_of
 from .base import Event, Waiting
 
 #: Seconds between two looks for a device that has become free, and between two words on it.
@@ -39,6 +39,13 @@ class Slots:
                 self._taken[worker] = number
                 return dict(slot)
         return None
+
+    def device(self, worker: str) -> str:
+        """Return the name of the devices that a worker has; empty if it has none."""
+        number = self._taken.get(worker)
+        if number is None or self._slots is None:
+            return ""
+        return dict(self._slots[number]).get(VISIBLE, "")
 
     def give_back(self, worker: str) -> None:
         """The worker is gone: its devices are for its successor."""

@@ -373,8 +373,8 @@ def results_by_key(
 def workers(conn: sqlite3.Connection, run: int) -> list[dict[str, Any]]:
     """Return the workers of a run that are not gone."""
     cursor = conn.execute(
-        "select worker, pid, host, up, position, key, since, done, state from worker"
-        " where run = ? and state != 'gone' order by worker",
+        "select worker, pid, host, up, position, key, since, done, state, memory, device, behind"
+        " from worker where run = ? and state != 'gone' order by worker",
         (run,),
     )
     names = [column[0] for column in cursor.description]

@@ -76,8 +76,8 @@ def ask(
     interpreter : str
         Whose runner it is for.
     kind : str
-        ``run cancel hold release pause resume scale drain watch unwatch``; ``detach`` is for
-        the cell that waits for the run, the runner only takes note of it.
+        ``run cancel hold release pause resume scale on-error drain watch unwatch``; ``detach``
+        is for the cell that waits for the run, the runner only takes note of it.
     run : str, optional
         uuid of the run that it is about, or that it shall start.
     recipe : str, optional

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 #: The newest schema that this package knows; kept in ``PRAGMA user_version``.
-VERSION: Final = 3
+VERSION: Final = 4
 
 #: Statements that lead from version i to version i + 1.
 MIGRATIONS: Final[tuple[str, ...]] = (
@@ -330,5 +330,13 @@ MIGRATIONS: Final[tuple[str, ...]] = (
         up int not null, wanted int not null,              -- workers; 0: as many as there are
         message text
     );
+    """,
+    """
+    -- What a worker holds (bytes) and computes on, how many datums wait behind the one that it
+    -- is at, and when it went.
+    alter table worker add column memory int;
+    alter table worker add column device text;
+    alter table worker add column behind int;
+    alter table worker add column gone real;
     """,
 )

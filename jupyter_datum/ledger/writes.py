@@ -35,7 +35,10 @@ FIELDS: Final = (
     "status", "message", "note", "planned", "saved", "workers", "ended", "feed",
     "devices",
 )  # fmt: skip
-_WORKER: Final = ("pid", "host", "up", "position", "key", "since", "done", "state", "cause")
+_WORKER: Final = (
+    "pid", "host", "up", "position", "key", "since", "done", "state", "cause", "memory",
+    "device", "behind", "gone",
+)  # fmt: skip
 
 
 # -- transforms and versions -----------------------------------------------------------------
@@ -207,6 +210,15 @@ def _known(given: Iterable[str], names: Sequence[str]) -> None:
         raise ValueError(f"a run has no column {sorted(unknown)} to be set; there are: {names}")
 
 
+def change_options(conn: sqlite3.Connection, run: RunKey, changes: Mapping[str, Any]) -> None:
+    """Record that options of a run are others now."""
+    with transaction(conn):
+        check_epoch(conn, run)
+        row = conn.execute("select options from run where id = ?", (run.id,)).fetchone()
+        text = json.dumps({**json.loads(row[0]), **changes})
+        conn.execute("update run set options = ? where id = ?", (text, run.id))
+
+
 def set_status(
     conn: sqlite3.Connection, run: RunKey, status: RunStatus, message: str | None = None
 ) -> None:
@@ -240,7 +252,7 @@ def put_workers(
         check_epoch(conn, run)
         conn.executemany(
             f"insert or replace into worker (run, worker, {', '.join(_WORKER)})"
-            " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            f" values (?, ?{', ?' * len(_WORKER)})",
             values,
         )
 
@@ -309,6 +321,7 @@ __all__ = [
     "RunKey",
     "add_counters",
     "allocate_datums",
+    "change_options",
     "check_epoch",
     "create_run",
     "end_run",

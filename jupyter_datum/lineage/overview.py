@@ -33,7 +33,7 @@ class Times:
         Datums that were looked at.
     all : bool
         Whether these are all there are; else they are spread evenly over the input.
-    mean, p50, p95, longest : float
+    mean, p50, p95, p99, longest : float
     """
 
     looked: int
@@ -41,6 +41,7 @@ class Times:
     mean: float
     p50: float
     p95: float
+    p99: float
     longest: float
 
 
@@ -173,6 +174,7 @@ def _times(seconds: list[float], total: int) -> Times | None:
         math.fsum(seconds) / len(seconds),
         _quantile(seconds, 0.5),
         _quantile(seconds, 0.95),
+        _quantile(seconds, 0.99),
         seconds[-1],
     )
 

@@ -172,8 +172,8 @@ def tell_run(
     interpreter: str,
     args: Mapping[str, Any] | None = None,
 ) -> str:
-    """Ask for something about a run (``cancel hold release pause resume scale``); return the
-    request's uuid."""
+    """Ask for something about a run (``cancel hold release pause resume scale on-error``);
+    return the request's uuid."""
     identity = uuid.uuid4().hex
     requests.ask(conn, uuid=identity, interpreter=interpreter, kind=kind, run=run, args=args)
     return identity

@@ -30,14 +30,20 @@ class Care:
         """A worker is ended by us."""
         self._reasons[worker] = reason
 
-    def look(self, workers: Mapping[str, Up], now: float) -> None:
-        """Note how much memory each holds."""
+    @property
+    def memory(self) -> Mapping[str, int]:
+        """Bytes that each worker of this machine held when last seen."""
+        return self._memory
+
+    def look(self, workers: Mapping[str, Up], now: float) -> bool:
+        """Note how much memory each holds, if it is time to; whether it was."""
         if now < self._next:
-            return
+            return False
         self._next = now + _LOOK
         for name, up in workers.items():
             if up.pid is not None and up.host == self._host and (held := memory_of(up.pid)):
                 self._memory[name] = held
+        return True
 
     def cause(self, worker: str, cause: str) -> str:
         """Return why a worker is gone, for people, with what is known here beside `cause`."""

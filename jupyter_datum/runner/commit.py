@@ -29,6 +29,8 @@ from .preview import stale_parts
 
 #: Seconds after which the key of a datum at work is noted.
 SLOW: Final = 2.0
+#: Share of a worker's memory by which it has changed when that is worth writing down.
+_NEWS: Final = 0.02
 
 
 class Committer:
@@ -112,6 +114,10 @@ class Committer:
             "done": 0,
             "state": "idle",
             "cause": None,
+            "memory": None,
+            "device": (up.device if up else "") or None,
+            "behind": None,
+            "gone": None,
         }
         self._changed_workers.add(worker)
 
@@ -120,6 +126,19 @@ class Committer:
         row = self._workers[worker]
         row.update(position=begun.position, since=begun.at, key=None, state="busy")
         self._changed_workers.add(worker)
+
+    def measured(self, memory: Mapping[str, int], behind: Mapping[str, int]) -> None:
+        """Note what each worker holds and what waits behind its datum, where that is news."""
+        for worker, row in self._workers.items():
+            if row["state"] == "gone":
+                continue
+            held, known = memory.get(worker), row["memory"] or 0
+            if held is not None and abs(held - known) > _NEWS * known:
+                row["memory"] = held
+                self._changed_workers.add(worker)
+            if behind.get(worker, 0) != (row["behind"] or 0):
+                row["behind"] = behind.get(worker, 0)
+                self._changed_workers.add(worker)
 
     def wants(self, workers: int) -> None:
         """The run is to have so many workers."""
@@ -149,7 +168,8 @@ class Committer:
     def worker_gone(self, worker: str, cause: str) -> None:
         """A worker died."""
         if worker in self._workers:
-            self._workers[worker].update(state="gone", cause=cause, position=None)
+            gone = {"state": "gone", "cause": cause, "gone": time.time(), "position": None}
+            self._workers[worker].update(gone)
             self._changed_workers.add(worker)
 
     def planned(self, planner: Planner) -> None:
@@ -274,7 +294,7 @@ class Committer:
         OutputError
             If the disk is full or broken.
         """
-        at_rest = {"position": None, "key": None, "since": None, "state": "idle"}
+        at_rest = {"position": None, "key": None, "since": None, "state": "idle", "behind": 0}
         there = {
             n: {**row, **at_rest} for n, row in self._workers.items() if row["state"] != "gone"
         }

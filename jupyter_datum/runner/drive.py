@@ -217,7 +217,8 @@ class Drive:
         for worker, tail in list(self._tails.items()):
             self._records(worker, tail.read(), now)
         self._committer.name_slow(self._planning.listing, time.time())
-        self._care.look(self.cluster.workers, now)
+        if self._care.look(self.cluster.workers, now):
+            self._committer.measured(self._care.memory, self.state.behind)
         self._apply(Tick(), now)
         if self._consumers.known(self.state, now):
             self._apply(Room(self._consumers.room), now)

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from ..errors import DatumError
-from ..ledger import db, queries, requests
+from ..ledger import db, queries, requests, writes
 from ..ledger.relocate import relocate
 from ..ledger.requests import Request
 from ..project import Project
-from ..state import Cancel, Hold, Pause, Release, Resume
+from ..state import Cancel, Hold, OnError, Pause, Release, Resume, Rule
 from ..states import RunStatus
 from .aftermath import tidy
 from .cluster import Pool
@@ -350,8 +350,15 @@ class Runner:
             drive.tell(Resume(), now)
         elif request.kind == "scale":
             drive.scale(int(request.args["workers"]))
+        elif request.kind == "on-error":
+            self._rule(drive, str(request.args["on_error"]), now)
         if drive.ended:
             self._finish(drive.job.uuid)
+
+    def _rule(self, drive: Drive, text: str, now: float) -> None:
+        """Another rule for failures; it stands in the run's row for whoever takes it up."""
+        drive.tell(Rule(OnError.parse(text)), now)
+        writes.change_options(self._conn, drive.job.key, {"on_error": text})
 
     def _cancel(self, drive: Drive, now: float) -> None:
         """Cancel a run and those that follow it: they would wait for what does not come."""

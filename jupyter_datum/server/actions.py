@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from typing import Any
+from typing import Any, Final
 
 from ..ledger import queries
 from ..ledger.queries import RunRow
@@ -19,13 +19,16 @@ from .errors import bad_request, not_found, refused
 from .reader import Reader
 from .rows import chosen
 
+#: What goes with a kind of request.
+_WITH: Final = {"scale": "workers", "on-error": "on_error"}
+
 
 class Actions:
     """The effects that a page can have."""
 
     async def start(self, reader: Reader, body: dict[str, Any]) -> str:
         """Run the code of a transform that was recorded last; return the run's uuid."""
-        asked = bodies.checked(body, bodies.RUN, "transform")
+        asked = bodies.spread(bodies.checked(body, bodies.RUN, "transform"))
         which, key = asked.pop("transform"), asked.pop("key", None)
 
         def act(conn: sqlite3.Connection) -> str:
@@ -74,8 +77,9 @@ class Actions:
         """Ask for something about a run; return the request's uuid."""
         asked = bodies.checked(body, bodies.REQUEST, "kind")
         kind = asked.pop("kind")
-        if (kind == "scale") != ("workers" in asked):
-            raise bad_request("'workers' goes with \"scale\", and with nothing else")
+        for each, field in _WITH.items():
+            if (kind == each) != (field in asked):
+                raise bad_request(f'{field!r} goes with "{each}", and with nothing else')
 
         def act(conn: sqlite3.Connection) -> str:
             row = reads.run_of(conn, run)

@@ -7,6 +7,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NoReturn
 
+from ..errors import UsageError
+from ..state import OnError
+from ..transform.optiontable import OPTIONS
 from .errors import bad_request
 
 #: Bytes of a request's body.
@@ -16,7 +19,11 @@ DATUMS: Final = 10_000
 _UUID: Final = re.compile(r"[0-9a-f]{32}")
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _WHICH: Final = ("new", "failed", "stale")
-_ENGINES: Final = ("serial", "joblib", "dask", "ipyparallel")
+#: An engine by its name (``joblib:NAME``, a profile or a file behind it), or by an address. It
+#: may come to stand on a cell's line: nothing in it begins another word.
+_ENGINE: Final = re.compile(
+    r"\w[\w.-]*(:[\w./~-]+)?|[a-z]+://[\w.:/\[\]?&=%~@+-]+(#[\w.:/&=%~-]+)?"
+)
 _LARGEST: Final = 2**63 - 1
 
 Check = Callable[[Any], Any]
@@ -157,6 +164,53 @@ def contents_path(value: Any) -> str:
     raise ValueError("it takes the contents path of a notebook")
 
 
+def engine(value: Any) -> str:
+    """Check the name of an engine, or the address of a cluster; whether there is one is told by
+    whoever starts it."""
+    if isinstance(value, str) and len(value) <= 500 and _ENGINE.fullmatch(value):
+        return value
+    raise ValueError("it takes the name of an engine, or the address of a cluster")
+
+
+def option(field: str) -> Check:
+    """Return the check for an option of a transform, as a cell's line has it or as a number."""
+    known = next(each for each in OPTIONS if each.field == field)
+
+    def check(value: Any) -> Any:
+        text = value if isinstance(value, str) else repr(value)
+        if type(value) not in (str, int, float) or len(text) > 100 or known.read is None:
+            raise ValueError(f"it takes {known.metavar}: {known.help}")
+        try:
+            return known.read(text.strip())
+        except ValueError as exc:
+            raise ValueError(f"it takes {known.metavar}, not {text!r}: {exc}") from None
+
+    return check
+
+
+def workers(value: Any) -> Any:
+    """Check how many workers: a number, or the fewest and the most as ``"2..16"``."""
+    found = option("workers")(value)
+    integer(1, 100_000)(found["workers"] if isinstance(found, dict) else found)
+    return found
+
+
+def on_error(value: Any) -> str:
+    """Check what failures do to the other datums."""
+    text = str(option("on_error")(value))
+    try:
+        OnError.parse(text)
+    except UsageError as exc:
+        raise ValueError(str(exc)) from None
+    return text
+
+
+def spread(asked: dict[str, Any]) -> dict[str, Any]:
+    """Return what a run is asked for with each option in a field of its own."""
+    several = [value for name, value in asked.items() if name == "workers" and type(value) is dict]
+    return {**asked, **(several[0] if several else {})}
+
+
 def only(value: Any) -> list[str]:
     """Check which datums shall run."""
     found = value.split(",") if isinstance(value, str) else value
@@ -214,8 +268,10 @@ RUN: Final[Mapping[str, Check]] = {
     "transform": transform,
     "only": only,
     "force": boolean,
-    "engine": one_of(*_ENGINES),
-    "workers": integer(1, 100_000),
+    "engine": engine,
+    "workers": workers,
+    **{name: option(name) for name in ("gpus", "batch", "tries", "timeout")},
+    "on_error": on_error,
     "sample": integer(1),
     "key": uuid,
 }
@@ -224,8 +280,9 @@ START: Final[Mapping[str, Check]] = {
 }  # fmt: skip
 RETRY: Final[Mapping[str, Check]] = {"what": what, "key": uuid}
 REQUEST: Final[Mapping[str, Check]] = {
-    "kind": one_of("cancel", "pause", "resume", "scale", "detach"),
+    "kind": one_of("cancel", "pause", "resume", "scale", "on-error", "detach"),
     "workers": integer(1, 100_000),
+    "on_error": on_error,
 }
 WATCH: Final[Mapping[str, Check]] = {
     "transform": name,

@@ -14,6 +14,7 @@ from .actions import Actions
 from .activity import run_active
 from .capture import Captures
 from .drawn import Drawn
+from .engines import Engines
 from .lifecycle import Emit, Lifecycle
 from .outbox import Outbox
 from .projects import Projects
@@ -60,6 +61,7 @@ class Hall:
         self.projects = Projects(root, hidden)
         self.actions = Actions()
         self.upkeep = Upkeep()
+        self.engines = Engines()
         self.drawn = Drawn(self.projects.files.submit)
         self.sessions = Sessions()
         self.lifecycle = Lifecycle(self.projects, self.facts, emit)
@@ -87,6 +89,7 @@ class Hall:
         self.lifecycle.close()
         self.captures.close()
         self.upkeep.close()
+        self.engines.close()
         self.drawn.close()
         self.projects.close()
 

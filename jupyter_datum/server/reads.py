@@ -6,13 +6,14 @@ import sqlite3
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from ..errors import DatumError
 from ..inputs.upstream import upstream_names
 from ..ledger import queries, requests
 from ..ledger.clusters import KEPT
 from ..ledger.files import WIDTH
+from ..ledger.gone import gone_workers
 from ..ledger.queries import RunRow
 from ..ledger.stragglers import is_slow
 from ..project import Project
@@ -28,8 +29,20 @@ from .paths import read_part
 GROUPS: Final = 1_000
 _NAMES: Final = 8
 _LOOKED_AT: Final = 64
+#: Workers that are gone and told of.
+_GONE: Final = 8
 #: Seconds for which an answer about a recipe holds.
 _FRESH: Final = 5.0
+
+
+class _OfRecipe(NamedTuple):
+    """What a run's recipe says, and when it was read: why it cannot be run again from here
+    (None: it can), the transforms that its input names, and the options of its cell."""
+
+    read: float
+    retryable: str | None
+    needs: list[str]
+    options: dict[str, Any]
 
 
 class Facts:
@@ -45,7 +58,7 @@ class Facts:
     def __init__(self, project: Project, is_lost: Callable[[Project, str], bool]) -> None:
         self.project = project
         self._is_lost = is_lost
-        self._recipes: dict[str, tuple[float, str | None, list[str]]] = {}
+        self._recipes: dict[str, _OfRecipe] = {}
 
     def alive(self, row: RunRow) -> bool:
         """Return whether a runner lives for an unfinished run; nothing is asked of ended ones."""
@@ -72,29 +85,33 @@ class Facts:
             return "refused", "the server ended while it executed the cells: start the run again"
         return requests.answered(conn, uuid)
 
-    def _of_recipe(self, row: RunRow) -> tuple[float, str | None, list[str]]:
-        """When a run's recipe was read, why it cannot be run again from here (None: it can),
-        and the transforms that its input names."""
+    def _of_recipe(self, row: RunRow) -> _OfRecipe:
         now = time.monotonic()
         known = self._recipes.get(row.recipe)
-        if known is None or now - known[0] > _FRESH:
+        if known is None or now - known.read > _FRESH:
             if len(self._recipes) > 1_000:
                 self._recipes.clear()
-            known = self._recipes[row.recipe] = (now, *self._read(row))
+            known = self._recipes[row.recipe] = _OfRecipe(now, *self._read(row))
         return known
 
-    def _read(self, row: RunRow) -> tuple[str | None, list[str]]:
+    def _read(self, row: RunRow) -> tuple[str | None, list[str], dict[str, Any]]:
         try:
             recipe = recorded(self.project, row)
         except DatumError as exc:
-            return str(exc), []
+            return str(exc), [], {}
         why = str(missing_error(recipe.environment)) if recipe.environment else None
-        return why, list(dict.fromkeys(upstream_names(recipe.input)))
+        return why, list(dict.fromkeys(upstream_names(recipe.input))), dict(recipe.options)
 
     def run(self, row: RunRow) -> dict[str, Any]:
         """Return a run as the protocol has it."""
-        _, retryable, needs = self._of_recipe(row)
-        return shapes.run_json(row, alive=self.alive(row), retryable=retryable, needs=needs)
+        known = self._of_recipe(row)
+        return shapes.run_json(
+            row,
+            alive=self.alive(row),
+            retryable=known.retryable,
+            needs=known.needs,
+            options=known.options,
+        )
 
 
 def clusters(conn: sqlite3.Connection, project: Project) -> list[dict[str, Any]]:
@@ -185,10 +202,10 @@ def _workers_of(conn: sqlite3.Connection, group: int) -> list[str]:
 
 
 def workers(conn: sqlite3.Connection, project: Project, row: RunRow) -> list[dict[str, Any]]:
-    """Return the workers of a run that are not gone, with what they are at."""
+    """Return the workers of a run with what they are at, and the last that died."""
     plan = project.run(row.uuid) / "plan"
     now = time.time()
-    return [
+    there = [
         shapes.worker_json(
             worker,
             worker["key"] or _key_at(conn, plan, worker["position"]),
@@ -196,6 +213,7 @@ def workers(conn: sqlite3.Connection, project: Project, row: RunRow) -> list[dic
         )
         for worker in queries.workers(conn, row.id)
     ]
+    return there + [shapes.gone_json(worker) for worker in gone_workers(conn, row.id, _GONE)]
 
 
 def _key_at(conn: sqlite3.Connection, plan: Path, n: int | None) -> bytes | None:

@@ -6,6 +6,7 @@ A ledger may come from anyone: what should be a number or a JSON object is not t
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,7 +26,9 @@ _RUN: Final = (
 _SENTENCES: Final = 20
 _SENTENCE: Final = 500
 #: What is told of a run's options.
-_OPTIONS: Final = ("workers", "workers_min", "gpus", "batch")
+_OPTIONS: Final = (
+    "workers", "workers_min", "gpus", "batch", "on_error", "tries", "timeout",
+)  # fmt: skip
 #: What a frame of the stream says of its run.
 COUNTS: Final = (
     "status", "running", "success", "failed", "recovered", "skipped", "cancelled", "planned",
@@ -34,9 +37,24 @@ COUNTS: Final = (
 
 
 def run_json(
-    row: RunRow, *, alive: bool, retryable: str | None, needs: list[str]
+    row: RunRow,
+    *,
+    alive: bool,
+    retryable: str | None,
+    needs: list[str],
+    options: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Return a run; ``interrupted`` if it has not ended and no runner is `alive`."""
+    """Return a run; ``interrupted`` if it has not ended and no runner is `alive`.
+
+    Parameters
+    ----------
+    row : RunRow
+    alive : bool
+    retryable : str or None
+    needs : list of str
+    options : mapping, optional
+        Of its cell; those of the run itself are over them.
+    """
     fields = {name: getattr(row, name) for name in _RUN}
     fields["status"] = status(row, alive=alive)
     fields["pending"] = row.pending
@@ -47,7 +65,7 @@ def run_json(
     fields["retryable"] = retryable
     fields["feed"] = _object(row.feed) or None
     fields["needs"] = needs
-    said = _object(row.options)
+    said = {**(options or {}), **_object(row.options)}
     fields["options"] = {name: said[name] for name in _OPTIONS if said.get(name) is not None}
     return fields
 
@@ -79,7 +97,15 @@ def group_json(group: FailureGroup, workers: list[str]) -> dict[str, Any]:
 def worker_json(row: dict[str, Any], key: bytes | None, *, slow: bool) -> dict[str, Any]:
     """Return a worker, the key of the datum that it is at, and whether that takes far longer
     than the others did."""
-    return {**row, "key": key_text(key) if key is not None else None, "slow": slow}
+    shown = key_text(key) if key is not None else None
+    return {**row, "key": shown, "slow": slow, "cause": None, "gone": None}
+
+
+def gone_json(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a worker that is no more: why, and since when."""
+    nothing = {"up": None, "position": None, "key": None, "since": None, "behind": None}
+    cause = str(row["cause"])[:_SENTENCE]
+    return {**nothing, **row, "cause": cause, "slow": False}
 
 
 def datum_json(row: DatumRow, run: str | None, attempts: int) -> dict[str, Any]:

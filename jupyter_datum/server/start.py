@@ -20,12 +20,9 @@ from ..transform.recipe import Recipe
 from .errors import refused
 from .reader import Reader
 
-_FLAGS: Final = {
-    "only": "--only",
-    "engine": "--engine",
-    "workers": "--workers",
-    "sample": "--sample",
-}
+_WORDS: Final = (
+    "only", "engine", "workers", "gpus", "batch", "on_error", "tries", "timeout", "sample",
+)  # fmt: skip
 
 
 def of_line(cells: list[dict[str, Any]], name: str) -> Marked:
@@ -48,11 +45,19 @@ def of_line(cells: list[dict[str, Any]], name: str) -> Marked:
 def text_of(asked: Mapping[str, Any]) -> str:
     """Return the options of one run as they are written on a cell's line."""
     words = [" --force"] if asked.get("force") else []
-    for name, flag in _FLAGS.items():
+    for name in _WORDS:
         if name in asked:
-            value = asked[name]
-            words.append(f" {flag} {','.join(value) if isinstance(value, list) else value}")
+            words.append(f" --{name.replace('_', '-')} {_word(name, asked)}")
     return "".join(words)
+
+
+def _word(name: str, asked: Mapping[str, Any]) -> str:
+    value = asked[name]
+    if name == "workers" and "workers_min" in asked:
+        return f"{asked['workers_min']}..{value}"
+    if name == "timeout":
+        return f"{value}s"
+    return ",".join(value) if isinstance(value, list) else str(value)
 
 
 def chosen(cells: list[dict[str, Any]], name: str | None, *, with_its: bool) -> list[Marked]:
@@ -108,6 +113,8 @@ def recorded_runs(
     """
     if conn.execute("select 1 from request where uuid = ?", (run,)).fetchone():
         return True  # a click that was sent twice
+    if not is_plain(str(asked.get("engine", ""))):
+        return False  # an address has to be signed: it goes onto the cell's line
     rows = []
     for target in targets:
         row = queries.latest_run(conn, target.name or "")
@@ -120,6 +127,11 @@ def recorded_runs(
         ask_again(conn, reader.project, row, args)
     ask_again(conn, reader.project, rows[-1], args, run)
     return True
+
+
+def is_plain(engine: str) -> bool:
+    """Whether an engine is a name, which nobody has to sign, and no address nor a file."""
+    return "://" not in engine and "/" not in engine and not engine.endswith(".json")
 
 
 def _is_as_recorded(

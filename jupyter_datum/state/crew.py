@@ -15,6 +15,8 @@ TRAVEL: Final = 60.0
 #: After a cancel, seconds for which a worker may go on to further datums it has: killing a
 #: warm worker costs more than letting a usual set end.
 GO_ON: Final = 0.3
+#: Datums of a worker that are looked at one by one.
+_FEW: Final = 64
 
 
 class Doom(NamedTuple):
@@ -70,6 +72,14 @@ class Worker:
         if lost and len(lost[0][0].items) == 1:
             return lost[0][1][0], self.head_since
         return None, self.head_since
+
+    def behind(self, table: Table) -> int:
+        """How many datums wait here behind the one at work. Of long sets, which are soon over,
+        all are counted: to look at each would cost more than the figure is worth."""
+        held = sum(len(batch.items) for batch in self.sets.values())
+        if held <= _FEW:
+            held = sum(len(items) for _, items in self.lost(table))
+        return max(0, held - 1)
 
     def deadline(self, table: Table, timeout: float) -> float | None:
         """When it has overdrawn `timeout`; None if it is at nothing."""

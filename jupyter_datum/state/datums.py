@@ -26,6 +26,8 @@ class Datums:
 
     def __init__(self, settings: RunSettings) -> None:
         self.settings = settings
+        #: May be changed at any time; it is looked at when the next datum fails.
+        self.on_error = settings.on_error
         self.table = Table()
         self.queue = Queue(self.table.states)
         self.tries = Tries(settings.tries, settings.backoff)
@@ -132,7 +134,7 @@ class Datums:
         counts = self.table.counts
         settled = counts[_S.SUCCESS] + counts[_S.FAILED] + counts[_S.RECOVERED]
         alike = self.probe.failed(signature)
-        if self.settings.on_error.reached(counts[_S.FAILED], settled):
+        if self.on_error.reached(counts[_S.FAILED], settled):
             self.switches.stopped = True
             self._cancel_pending()
         elif alike and (self.pending or not self.switches.planned):

@@ -83,6 +83,11 @@ class RunState:
         found = ((worker.name, worker.at(self._table)) for worker in self._dispatch.crew)
         return {name: (item[0], since) for name, (item, since) in found if item is not None}
 
+    @property
+    def behind(self) -> dict[str, int]:
+        """How many datums each worker has besides the one that it is at."""
+        return {worker.name: worker.behind(self._table) for worker in self._dispatch.crew}
+
     def rests(self, worker: str) -> bool:
         """Return whether a worker has nothing left to do."""
         there = self._dispatch.crew.get(worker)
@@ -237,6 +242,9 @@ class RunState:
     def _room(self, event: m.Room, now: float) -> None:
         self._switches.room = event.datums
 
+    def _rule(self, event: m.Rule, now: float) -> None:
+        self._datums.on_error = event.on_error
+
     def _retry(self, event: m.Retry, now: float) -> None:
         self._datums.retry(event.positions)
 
@@ -266,6 +274,7 @@ _HANDLERS: Final[dict[type, Callable[[RunState, Any, float], None]]] = {
     m.Resume: RunState._resume,
     m.Scale: RunState._scale,
     m.Room: RunState._room,
+    m.Rule: RunState._rule,
     m.Retry: RunState._retry,
     m.NoWorkersLeft: RunState._no_workers,
 }

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ..states import DatumState, RunStatus
+from .settings import OnError
 
 # -- events --------------------------------------------------------------------------------
 
@@ -146,6 +147,12 @@ class Scale(NamedTuple):
     workers: int
 
 
+class Rule(NamedTuple):
+    """What failed datums do to the others, from the next failure on; earlier ones count."""
+
+    on_error: OnError
+
+
 class Room(NamedTuple):
     """So many more datums may be sent until the next word on it; None: any number.
 
@@ -187,6 +194,7 @@ Event = (
     | Resume
     | Scale
     | Room
+    | Rule
     | Retry
     | NoWorkersLeft
 )

@@ -5,6 +5,8 @@ import { CommandRegistry } from '@lumino/commands';
 import { Signal } from '@lumino/signaling';
 import { Widget } from '@lumino/widgets';
 
+import { ChoicesModel } from '../models/choices';
+import { EnginesModel } from '../models/engines';
 import { OverviewModel } from '../models/overview';
 import { PanelModel } from '../models/panel';
 import type { IOpenNotebook } from '../models/panel';
@@ -14,7 +16,7 @@ import { WatchesModel } from '../models/watches';
 import { Sidebar } from '../panels/sidebar';
 import type { IHost } from '../panels/parts';
 import { Commands } from '../tokens';
-import type { IOverview } from '../tokens';
+import type { IEngines, IOverview } from '../tokens';
 import {
   aGroup,
   aRun,
@@ -57,6 +59,12 @@ export class Page {
   readonly plans: PlansModel;
   readonly overview: OverviewModel;
   readonly watches: WatchesModel;
+  readonly choices = new ChoicesModel();
+  readonly engines: EnginesModel;
+  /** What the interpreter of the notebook's kernel has. */
+  has: () => IEngines = () => {
+    throw new Error('an older server');
+  };
   readonly watch = new FakeWatch();
   readonly upkeep = new FakeUpkeep();
   /** What the three questions are answered with. */
@@ -81,6 +89,7 @@ export class Page {
     this.plans = new PlansModel(this.upkeep, [0]);
     this.overview = new OverviewModel(this.panel, { overview: async () => this.answers() });
     this.watches = new WatchesModel(this.panel, this.watch, 0);
+    this.engines = new EnginesModel(this.panel, { engines: async () => this.has() });
     const source = { datums: async () => ({ datums: this.datums, next: null }) };
     this.sidebar = new Sidebar({
       host: this.host,
@@ -88,6 +97,8 @@ export class Page {
       plans: this.plans,
       overview: this.overview,
       watches: this.watches,
+      choices: this.choices,
+      engines: this.engines,
       source,
       theme: null
     });
@@ -146,4 +157,17 @@ export class Page {
     this.panel.dispose();
     this.runs.dispose();
   }
+}
+
+/** Write into a field as a user does. */
+export function write(field: HTMLInputElement | HTMLSelectElement, value: string): void {
+  const prototype = Object.getPrototypeOf(field);
+  Object.getOwnPropertyDescriptor(prototype, 'value')!.set!.call(field, value);
+  const event = field.tagName === 'SELECT' ? 'change' : 'input';
+  field.dispatchEvent(new Event(event, { bubbles: true }));
+}
+
+/** Move the slider of workers. */
+export function slide(page: Page, value: number): void {
+  write(page.sidebar.node.querySelector<HTMLInputElement>('.jp-datum-slider')!, String(value));
 }

@@ -5,6 +5,7 @@ import type { ICommandOptions } from './options';
 import { addPlans } from './plans';
 import { addRequests } from './requests';
 import { addRetries } from './retries';
+import { addRun } from './run';
 import { addTable } from './table';
 import { addViews } from './views';
 import { addWatch } from './watch';
@@ -19,6 +20,7 @@ export function addCommands(options: ICommandOptions): void {
   addRetries(options);
   addRequests(options);
   addNotebook(options);
+  addRun(options);
   addPlans(options);
   addTable(options);
   addWatch(options);

@@ -1,35 +1,14 @@
 /** What is done with the notebook in front. */
 import { Commands } from '../tokens';
-import { add, neededText, number, OF_A_TRANSFORM, text } from './add';
-import type { Args } from './add';
+import { add, neededText, OF_A_TRANSFORM, text } from './add';
 import type { ICommandOptions } from './options';
 import { Clipboard } from '@jupyterlab/apputils';
-import type { IOnce } from '../models/cells';
 import { SAMPLE_CELL } from '../panels/empty';
 
 export function addNotebook(options: ICommandOptions): void {
   const { actions, app, notebook, panel, trans } = options;
-  const { run, runCell, showCell, insertSample, refresh, openFile, copyId } = Commands;
+  const { runCell, showCell, insertSample, refresh, openFile, copyId } = Commands;
   const open = () => notebook() !== null;
-  add(
-    options,
-    run,
-    trans.__('Run the Transform'),
-    args => actions.run(text(args.name), onceOf(args)),
-    {
-      enabled: args => panel.way !== null || typeof args.name === 'string',
-      args: {
-        ...OF_A_TRANSFORM,
-        which: {
-          type: 'string',
-          enum: ['due', 'fresh', 'failed', 'all'],
-          description: 'which datums: new, changed and failed; new and failed; failed; all again'
-        },
-        engine: { type: 'string', description: 'what it runs on, if not as in the cell' },
-        workers: { type: 'integer', description: 'how many workers, if not as in the cell' }
-      }
-    }
-  );
   add(
     options,
     runCell,
@@ -94,13 +73,4 @@ export function addNotebook(options: ICommandOptions): void {
       required: ['text']
     }
   );
-}
-
-/** What a run is to be like, as arguments of a command say it. */
-function onceOf(args: Args): IOnce {
-  const which = text(args.which) ?? 'due';
-  if (which !== 'due' && which !== 'fresh' && which !== 'failed' && which !== 'all') {
-    throw new Error(`which is one of due, fresh, failed, all; not ${which}`);
-  }
-  return { which, engine: text(args.engine), workers: number(args.workers) };
 }

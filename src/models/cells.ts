@@ -54,10 +54,64 @@ function plain(source: string): string {
 
 /** What is different for one execution of a cell. */
 export interface IOnce {
-  /** `due`: new, changed, stale and failed ones; `fresh`: these but for the stale. */
-  which?: 'due' | 'fresh' | 'failed' | 'all';
+  /**
+   * `due`: new, changed, stale and failed ones; `fresh`: these but for the stale; `all`: unchanged
+   * ones too; or some of `new,failed,stale`.
+   */
+  which?: string;
+  /** A name, or an address. */
   engine?: string;
+  /** So many at most, and so few at least while there is work. */
   workers?: number;
+  least?: number;
+  gpus?: string;
+  batch?: number;
+  /** `continue`, `stop`, `stop:N`, `stop:P%`. */
+  onError?: string;
+  tries?: number;
+  /** Of one datum: `30s`, `5min`. */
+  timeout?: string;
+  /** So many datums at most. */
+  sample?: number;
+}
+
+const WHICH = ['new', 'failed', 'stale'] as const;
+
+/** The datums that `which` means: `all`, some of the three words, or null for what is due. */
+export function onlyOf(which: string | undefined): 'all' | string[] | null {
+  switch (which ?? 'due') {
+    case 'due':
+      return null;
+    case 'all':
+      return 'all';
+    case 'fresh':
+      return ['new', 'failed'];
+    default: {
+      const said = which!.split(',').map(word => word.trim());
+      const wrong = said.find(word => !(WHICH as readonly string[]).includes(word));
+      if (wrong !== undefined) {
+        throw new Error(`which is due, fresh, all, or some of new,failed,stale; not ${which}`);
+      }
+      const words = WHICH.filter(word => said.includes(word));
+      return words.length === WHICH.length ? null : words;
+    }
+  }
+}
+
+/** Workers as an option says them. */
+export function workersText(once: Pick<IOnce, 'workers' | 'least'>): number | string | undefined {
+  const { workers, least } = once;
+  return workers && least !== undefined ? `${Math.min(least, workers)}..${workers}` : workers;
+}
+
+/** Whether nothing is different at all. */
+export function isPlain(once: IOnce): boolean {
+  return changes(once)[1].length === 0;
+}
+
+/** Whether an engine is an address or a file: only a cell's own text can name one. */
+export function isAddress(engine: string | undefined): boolean {
+  return engine !== undefined && (/:\/\/|\//.test(engine) || engine.endsWith('.json'));
 }
 
 /** The cell's text with the options of one execution in its line; null if it bears no magic. */
@@ -76,21 +130,24 @@ export function withOptions(source: string, once: IOnce): string | null {
 
 /** What goes from the line, and what comes to its end. */
 function changes(once: IOnce): [RegExp[], string[]] {
-  const { which, engine, workers } = once;
+  const only = onlyOf(once.which);
   const gone = OF_THE_RUN.map(([what]) => what);
-  const words = {
-    due: [],
-    fresh: ['--only new,failed'],
-    failed: ['--only failed'],
-    all: ['--force']
-  }[which ?? 'due'] as string[];
-  if (engine) {
-    gone.push(/\s--engine(?:=|\s+)\S+/g);
-    words.push(`--engine ${engine}`);
-  }
-  if (workers) {
-    gone.push(/\s--workers(?:=|\s+)\S+/g);
-    words.push(`--workers ${workers}`);
+  const words = only === 'all' ? ['--force'] : only ? [`--only ${only.join(',')}`] : [];
+  const said: [string, string | number | undefined][] = [
+    ['engine', once.engine],
+    ['workers', workersText(once)],
+    ['gpus', once.gpus],
+    ['batch', once.batch],
+    ['on-error', once.onError],
+    ['tries', once.tries],
+    ['timeout', once.timeout],
+    ['sample', once.sample]
+  ];
+  for (const [name, value] of said) {
+    if (value !== undefined && value !== '') {
+      gone.push(new RegExp(`\\s--${name}(?:=|\\s+)\\S+`, 'g'));
+      words.push(`--${name} ${value}`);
+    }
   }
   return [gone, words];
 }

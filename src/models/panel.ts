@@ -163,6 +163,15 @@ export class PanelModel implements IDisposable {
     if (row.run && this._edited !== true && row.run.retryable === null) {
       return 'recorded';
     }
+    return this.wayOfCell;
+  }
+
+  /** The same where the cell's own text is needed, as it stands or with more options. */
+  get wayOfCell(): Way | null {
+    const { row } = this;
+    if (!row?.cell) {
+      return null;
+    }
     return this._notebook?.kernel && this._marked(row.cell) ? 'cell' : 'saved';
   }
 

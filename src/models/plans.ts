@@ -32,6 +32,16 @@ export class PlansModel {
   get source(): string | undefined {
     return this._source;
   }
+  /** How many datums of a transform would run, by its last plan; null: it was not planned. */
+  would(name: string): number | null {
+    return this._would.get(name) ?? null;
+  }
+  /** A run of it began: what was planned is carried out, or out of date. */
+  forget(name: string): void {
+    if (this._would.delete(name)) {
+      this._changed.emit();
+    }
+  }
   /** What is planned, once the kernel has told it. */
   get recipe(): IPlanned | null {
     return this._recipe;
@@ -139,6 +149,9 @@ export class PlansModel {
   /** Keep what is told; whether it has ended. */
   private _take(told: IUpkeep): boolean {
     this._plan = told.plan ?? this._plan;
+    if (told.state === 'done' && told.plan?.ended && this._name !== null) {
+      this._would.set(this._name, told.plan.would_run);
+    }
     if (told.state !== 'open') {
       this._busy = null;
       this._error = told.state === 'refused' ? (told.message ?? '') : null;
@@ -164,6 +177,7 @@ export class PlansModel {
   private _round = 0;
   private _said: readonly string[] = [];
   private _source: string | undefined;
+  private readonly _would = new Map<string, number>();
   private readonly _changed = new Signal<this, void>(this);
 }
 

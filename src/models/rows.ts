@@ -12,6 +12,8 @@ export interface IRow {
   /** Transforms that feed it. */
   needs: readonly string[];
   run: IRun | null;
+  /** Whether the saved cell is another than the latest run recorded; null: not known. */
+  changed: boolean | null;
 }
 
 /** Rows of transforms that have their cells elsewhere. */
@@ -28,18 +30,21 @@ export function listRows(
   const rows = new Map<string, IRow>();
   for (const { name, id } of markedCells(cells)) {
     const run = latest.get(name) ?? null;
-    rows.set(name, { name, cell: id, needs: run?.needs ?? [], run });
+    rows.set(name, { name, cell: id, needs: run?.needs ?? [], run, changed: null });
   }
   for (const one of saved) {
     const { name } = one;
     const run = latest.get(name) ?? one.run;
     // A kernel knows better than a text what an input is made of, while it is the same text.
     const needs = (one.changed ? null : run?.needs) ?? one.needs ?? [];
-    rows.set(name, { name, cell: rows.get(name)?.cell ?? still(cells, one), needs, run });
+    const cell = rows.get(name)?.cell ?? still(cells, one);
+    // It was asked about the latest run there was then.
+    const changed = run?.uuid === one.run?.uuid ? one.changed : null;
+    rows.set(name, { name, cell, needs, run, changed });
   }
   const elsewhere = [...latest.values()].filter(run => !rows.has(run.name)).slice(0, ELSEWHERE);
   for (const run of elsewhere) {
-    rows.set(run.name, { name: run.name, cell: null, needs: run.needs ?? [], run });
+    rows.set(run.name, { name: run.name, cell: null, needs: run.needs ?? [], run, changed: null });
   }
   return inOrder([...rows.values()]).map(({ row }) => row);
 }

@@ -72,6 +72,23 @@ export class RunModel implements IRunModel {
     }
     return this._pace.left(this._total - settled(counts));
   }
+  /** Seconds since a datum came to its end, or since this page first looked. */
+  idle(now: number): number {
+    return Math.max(0, now - this._moved[1]);
+  }
+  /**
+   * Seconds without progress, if they are too many: 30, and five times what nearly all datums
+   * take. `slow` is that, where somebody knows it.
+   */
+  stalled(now: number, slow: number | null): number | null {
+    const counts = this._counts;
+    if (counts?.status !== 'running' || !counts.running) {
+      return null;
+    }
+    const mean = counts.executions ? counts.seconds / counts.executions : 0;
+    const idle = this.idle(now);
+    return idle > Math.max(30, 5 * (slow ?? 3 * mean)) ? idle : null;
+  }
   /** Whether nothing more will happen in this run. */
   get ended(): boolean {
     return this._counts !== null && ENDED.has(this._counts.status);
@@ -181,7 +198,12 @@ export class RunModel implements IRunModel {
   private _count(counts: ICounts, total: number): void {
     this._counts = counts;
     this._total = total;
-    this._pace.look(Date.now() / 1000, settled(counts) - counts.skipped);
+    const now = Date.now() / 1000;
+    const done = settled(counts) - counts.skipped;
+    if (done !== this._moved[0] || counts.status !== 'running') {
+      this._moved = [done, now];
+    }
+    this._pace.look(now, done);
   }
 
   /** Make room for `total` datums, with some to spare while the listing goes on. */
@@ -194,6 +216,8 @@ export class RunModel implements IRunModel {
   }
 
   private _seq = -1;
+  /** How many had come to an end, and since when that is so. */
+  private _moved: [number, number] = [-1, Date.now() / 1000];
   private _info: IRun | null = null;
   private _counts: ICounts | null = null;
   private _total = 0;

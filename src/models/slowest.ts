@@ -23,8 +23,8 @@ export function slowest(
   const mean = counts.executions > 0 ? counts.seconds / counts.executions : 0;
   const bound = Math.max(SECONDS, TIMES * mean);
   const found: ISlow[] = [];
-  for (const { worker, up, position, key, since } of workers) {
-    if (up && position !== null && since && now - since >= bound) {
+  for (const { worker, up, state, position, key, since } of workers) {
+    if (up && state !== 'gone' && position !== null && since && now - since >= bound) {
       found.push({ worker, position, key, seconds: now - since });
     }
   }

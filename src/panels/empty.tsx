@@ -73,7 +73,7 @@ export function Empty(props: { panel: PanelModel }): JSX.Element | null {
 function NoTransform(): JSX.Element {
   const { trans } = useHost();
   return (
-    <Page title={trans.__('No transform in this notebook yet')}>
+    <Page title={trans.__('No transform in this notebook yet')} picture={<Tiles />}>
       <p>
         {trans.__(
           'Write a cell for one datum: one file, one row, one grid point. It then runs over all of them.'
@@ -90,9 +90,33 @@ function NoTransform(): JSX.Element {
   );
 }
 
-function Page(props: { title: string; children: React.ReactNode }): JSX.Element {
+/** Datums, some of them done: decoration. */
+function Tiles(): JSX.Element {
+  const at = Array.from({ length: 40 }, (_, n) => n);
+  return (
+    <svg className="jp-datum-tiles" viewBox="0 0 96 60" width="96" height="60" aria-hidden="true">
+      {at.map(n => (
+        <rect
+          key={n}
+          x={(n % 8) * 12.4}
+          y={Math.floor(n / 8) * 12.4}
+          width="9"
+          height="9"
+          data-state={n < 17 ? 'success' : 'pending'}
+        />
+      ))}
+    </svg>
+  );
+}
+
+function Page(props: {
+  title: string;
+  picture?: React.ReactNode;
+  children: React.ReactNode;
+}): JSX.Element {
   return (
     <div className="jp-datum-empty" role="status">
+      {props.picture}
       <h2>{props.title}</h2>
       {props.children}
     </div>

@@ -27,7 +27,7 @@ export function OverviewView(props: { overview: OverviewModel }): JSX.Element | 
         <dt>{trans.__('Datums')}</dt>
         <dd>
           <b>{count(answers.datums)}</b>
-          {answers.counting ? <small>{trans.__('still listing')}</small> : null}
+          <small>{answers.counting ? trans.__('still listing') : trans.__('in all')}</small>
         </dd>
       </div>
       <div>
@@ -35,9 +35,7 @@ export function OverviewView(props: { overview: OverviewModel }): JSX.Element | 
         <dd>
           <b>{times ? span(times.p50) : '–'}</b>
           {times ? (
-            <small title={times.all ? undefined : trans.__('of %1 of them', count(times.looked))}>
-              {trans.__('95% up to %1, longest %2', span(times.p95), span(times.longest))}
-            </small>
+            <small title={timesTitle(trans, times)}>{trans.__('95% < %1', span(times.p95))}</small>
           ) : null}
         </dd>
       </div>
@@ -49,6 +47,17 @@ export function OverviewView(props: { overview: OverviewModel }): JSX.Element | 
       </div>
     </dl>
   );
+}
+
+function timesTitle(
+  trans: ReturnType<typeof useHost>['trans'],
+  times: NonNullable<IOverview['times']>
+): string {
+  const words = [
+    trans.__('95% up to %1, longest %2', span(times.p95), span(times.longest)),
+    times.all ? '' : trans.__('of %1 of them', count(times.looked))
+  ];
+  return words.filter(Boolean).join(', ');
 }
 
 /** How many were new on each of the last days, today last. */
@@ -93,7 +102,7 @@ function NewADay(props: { days: IOverview['days'] }): JSX.Element {
           );
         })}
       </svg>
-      <small>{words}</small>
+      <small title={words}>{trans.__('%1 in 7 days', count(week))}</small>
     </>
   );
 }

@@ -69,6 +69,8 @@ export function CommandButton(props: {
   label: string;
   kind?: 'main' | 'bad' | 'flat' | 'icon';
   disabled?: boolean;
+  /** Of a button that stays down. */
+  pressed?: boolean;
   /** Why not, if it can't be now: the button stays in the tab order, and says so. */
   why?: string | null;
   title?: string;
@@ -86,6 +88,7 @@ export function CommandButton(props: {
       data-command={command}
       disabled={disabled}
       aria-disabled={why ? true : undefined}
+      aria-pressed={props.pressed}
       aria-label={bare ? label : undefined}
       title={title ?? (bare ? label : undefined)}
       onClick={event => {

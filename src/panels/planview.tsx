@@ -9,10 +9,10 @@ import { count, oneLine, span } from './format';
 import { CommandButton, Note, useHost, useSignals } from './parts';
 import { Decisions } from './plandecisions';
 import { First, Reasons, Sizes } from './planreasons';
+import { byWord } from './runwith';
 
 /** The plan of the selected transform, if one was asked for. */
 export function PlanView(props: { panel: PanelModel; plans: PlansModel }): JSX.Element | null {
-  const { trans } = useHost();
   const { panel, plans } = props;
   useSignals(plans.changed, panel.changed);
   if (plans.name === null || plans.name !== panel.selected) {
@@ -20,31 +20,43 @@ export function PlanView(props: { panel: PanelModel; plans: PlansModel }): JSX.E
   }
   const { plan, error } = plans;
   return (
-    <section className="jp-datum-plan" data-section="plan" aria-label={trans.__('Plan')}>
-      <header className="jp-datum-row">
-        <h3 className="jp-datum-section-title">{trans.__('Plan')}</h3>
-        <span className="jp-datum-muted jp-datum-cut jp-datum-grow" role="status">
-          <Busy plans={plans} />
-        </span>
-        <CommandButton
-          command={Commands.plan}
-          args={{ name: plans.name }}
-          icon="refresh"
-          kind="icon"
-          label={trans.__('Plan again')}
-        />
-        <CommandButton
-          command={Commands.closePlan}
-          icon="close"
-          kind="icon"
-          label={trans.__('Close the plan')}
-        />
-      </header>
+    <div className="jp-datum-plan">
       {error ? <Note>{oneLine(error)}</Note> : null}
       {plans.said.length ? <Said lines={plans.said} /> : null}
       <Outdated panel={panel} plans={plans} />
       {plan ? <Planned plans={plans} plan={plan} /> : null}
-    </section>
+    </div>
+  );
+}
+
+/** What stands in the section's header. */
+export function PlanSummary(props: { plans: PlansModel }): JSX.Element {
+  return (
+    <span className="jp-datum-cut" role="status">
+      <Busy plans={props.plans} />
+    </span>
+  );
+}
+
+/** Plan again, or show no plan. */
+export function PlanButtons(props: { plans: PlansModel }): JSX.Element {
+  const { trans } = useHost();
+  return (
+    <>
+      <CommandButton
+        command={Commands.plan}
+        args={{ name: props.plans.name }}
+        icon="refresh"
+        kind="icon"
+        label={trans.__('Plan again')}
+      />
+      <CommandButton
+        command={Commands.closePlan}
+        icon="close"
+        kind="icon"
+        label={trans.__('Close the plan')}
+      />
+    </>
   );
 }
 
@@ -104,6 +116,7 @@ function Planned(props: { plans: PlansModel; plan: IPlan }): JSX.Element {
         </span>
       </div>
       <Cost plan={plan} />
+      <PlanBar plan={plan} />
       <Reasons plan={plan} />
       {plan.errors.length ? (
         <Note>
@@ -121,6 +134,40 @@ function Planned(props: { plans: PlansModel; plan: IPlan }): JSX.Element {
         </ul>
       ) : null}
     </>
+  );
+}
+
+/** What would run, by reason: new, failed before, stale; and what is left as it is. */
+function PlanBar(props: { plan: IPlan }): JSX.Element | null {
+  const { trans } = useHost();
+  const { plan } = props;
+  const n = byWord(plan.reasons);
+  const parts = [
+    ['new', n.new, trans.__('new')],
+    ['failed', n.failed, trans.__('failed')],
+    ['stale', n.stale, trans.__('stale')],
+    ['same', Math.max(0, plan.total - n.new - n.failed - n.stale), trans.__('unchanged')]
+  ] as const;
+  const shown = parts.filter(([, many]) => many > 0);
+  if (!plan.total || !shown.length) {
+    return null;
+  }
+  return (
+    <div
+      className="jp-datum-bar jp-datum-plan-bar"
+      role="img"
+      aria-label={shown.map(([, many, word]) => `${count(many)} ${word}`).join(', ')}
+    >
+      {shown.map(([kind, many, word]) => (
+        <i
+          key={kind}
+          data-plan={kind}
+          data-state={kind === 'failed' ? 'failed' : undefined}
+          style={{ flexGrow: Math.max(many / plan.total, 0.0001) }}
+          title={`${word}: ${count(many)}`}
+        />
+      ))}
+    </div>
   );
 }
 

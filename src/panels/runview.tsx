@@ -3,7 +3,7 @@ import React from 'react';
 
 import type { RunModel } from '../models/run';
 import { Commands, ENDED } from '../tokens';
-import type { ICounts, State, Status } from '../tokens';
+import type { ICounts, State } from '../tokens';
 import { ClusterLine } from './clusterline';
 import {
   clock,
@@ -16,7 +16,18 @@ import {
   stateWord,
   stillFailed
 } from './format';
-import { Bar, byState, CommandButton, doneOf, Note, StateWord, useHost, useSignals } from './parts';
+import {
+  Bar,
+  byState,
+  CommandButton,
+  doneOf,
+  Note,
+  StateWord,
+  useClock,
+  useHost,
+  useSignals
+} from './parts';
+import { RunButtons } from './runbuttons';
 import { Slowest } from './workers';
 
 /** The order in which counts are listed; those that are zero are not. */
@@ -31,7 +42,13 @@ const LISTED: readonly State[] = [
 ];
 
 /** The run's section. */
-export function RunView(props: { run: RunModel }): JSX.Element {
+export function RunView(props: {
+  run: RunModel;
+  /** Seconds that nearly all datums take, where somebody knows them. */
+  slow?: number | null;
+  /** Whether the open cell is another than the one that ran; null: not known. */
+  edited?: boolean | null;
+}): JSX.Element {
   const { trans } = useHost();
   const { run } = props;
   useSignals(run.changed);
@@ -53,13 +70,20 @@ export function RunView(props: { run: RunModel }): JSX.Element {
         ))}
         {left ? <Chip state="skipped" word={trans.__('left as they are')} n={left} /> : null}
       </div>
-      {counts.status === 'running' ? <PaceLine run={run} /> : <EndLine run={run} />}
+      {counts.status === 'running' ? (
+        <PaceLine run={run} slow={props.slow ?? null} />
+      ) : (
+        <EndLine run={run} />
+      )}
       <ClusterLine run={run} />
       <Slowest run={run} />
       <Sentence run={run} />
       <StillFailed run={run} />
       <Missing run={run} />
-      <Buttons run={run} status={counts.status} left={parts.pending + parts.running} />
+      <RunButtons run={run} status={counts.status} left={parts.pending + parts.running} />
+      {counts.status === 'interrupted' ? (
+        <Broken run={run} edited={props.edited ?? null} atWork={parts.running} />
+      ) : null}
     </div>
   );
 }
@@ -114,10 +138,19 @@ function NoDatum(props: { counts: ICounts }): JSX.Element {
   );
 }
 
-function PaceLine(props: { run: RunModel }): JSX.Element {
+function PaceLine(props: { run: RunModel; slow: number | null }): JSX.Element {
   const { trans } = useHost();
-  const { run } = props;
+  const { run, slow } = props;
   const { eta } = run;
+  useClock(true);
+  const stalled = run.stalled(Date.now() / 1000, slow);
+  if (stalled !== null) {
+    return (
+      <div className="jp-datum-row jp-datum-pace" role="status">
+        <StateWord state="interrupted" word={trans.__('no progress for %1', span(stalled))} />
+      </div>
+    );
+  }
   return (
     <div className="jp-datum-row jp-datum-pace">
       {run.rate > 0 ? (
@@ -235,61 +268,42 @@ function StillFailed(props: { run: RunModel }): JSX.Element | null {
   );
 }
 
-function Buttons(props: { run: RunModel; status: Status; left: number }): JSX.Element | null {
+/** What one wants to know before a broken run is taken up again. */
+function Broken(props: { run: RunModel; edited: boolean | null; atWork: number }): JSX.Element {
   const { trans } = useHost();
-  const { run, status, left } = props;
-  const args = { project: run.project, run: run.uuid };
-  const open = (
-    <CommandButton
-      command={Commands.openRun}
-      args={args}
-      icon="open"
-      kind={ENDED.has(status) ? undefined : 'icon'}
-      label={trans.__('Open the run')}
-    />
-  );
-  if (ENDED.has(status)) {
-    return <div className="jp-datum-actions">{open}</div>;
-  }
-  const resume = status === 'paused' || status === 'interrupted';
-  const busy = status === 'cancelling';
+  const { run, edited, atWork } = props;
+  const { info } = run;
   return (
-    <div className="jp-datum-actions" role="group" aria-label={trans.__('Run')}>
-      {resume ? (
-        <CommandButton
-          command={Commands.resume}
-          args={args}
-          icon="play"
-          kind="main"
-          label={left ? trans.__('Resume %1', count(left)) : trans.__('Resume')}
-        />
-      ) : (
-        <CommandButton
-          command={Commands.pause}
-          args={args}
-          icon="pause"
-          label={trans.__('Pause')}
-          disabled={busy || status !== 'running'}
-        />
-      )}
-      <CommandButton
-        command={Commands.stop}
-        args={args}
-        icon="stop"
-        label={trans.__('Stop')}
-        disabled={busy}
-      />
-      {run.info?.origin === 'kernel' && !resume ? (
-        <CommandButton
-          command={Commands.detach}
-          args={args}
-          icon="detach"
-          label={trans.__('Detach')}
-          title={trans.__('Frees the cell that waits; the run goes on')}
-          disabled={busy}
-        />
+    <dl className="jp-datum-known">
+      {atWork ? (
+        <div>
+          <dt>{trans.__('Was at work')}</dt>
+          <dd>{trans.__('%1, will run again', count(atWork))}</dd>
+        </div>
       ) : null}
-      {open}
-    </div>
+      {edited === null ? null : (
+        <div>
+          <dt>{trans.__('Code since then')}</dt>
+          <dd>
+            {edited ? (
+              <StateWord state="interrupted" word={trans.__('changed')} />
+            ) : (
+              <StateWord state="success" word={trans.__('unchanged')} />
+            )}
+          </dd>
+        </div>
+      )}
+      <div>
+        <dt>{trans.__('Engine')}</dt>
+        <dd>
+          {[
+            oneLine(info?.engine ?? ''),
+            info?.workers ? trans._n('1 worker', '%1 workers', info.workers) : ''
+          ]
+            .filter(Boolean)
+            .join(', ')}
+        </dd>
+      </div>
+    </dl>
   );
 }

@@ -1,171 +1,242 @@
-/** What runs the selected transform, and with what: no kernel is needed if it has run before. */
+/** What the chosen transform runs with: engine, workers, which datums, what failures do. */
 import React from 'react';
 
-import type { IOnce } from '../models/cells';
+import type { ChoicesModel } from '../models/choices';
+import type { EnginesModel } from '../models/engines';
 import type { PanelModel } from '../models/panel';
-import type { IRow } from '../models/rows';
-import { Commands, ENDED } from '../tokens';
-import { oneLine } from './format';
-import { CommandButton, Note, useHost, useSignals } from './parts';
+import type { PlansModel } from '../models/plans';
+import { Choices, Entry, Field } from './controls';
+import { EngineField } from './enginefield';
+import { liveOf, useLocked } from './fields';
+import type { IFieldProps } from './fields';
+import { count, oneLine } from './format';
+import { OnErrorField } from './onerror';
+import { useHost, useSignals } from './parts';
+import { WorkersField } from './workersfield';
 
-const ENGINES = ['serial', 'joblib', 'dask', 'ipyparallel'] as const;
-
-/** The button, its settings, and what became of the last run that was asked for. */
-export function RunWith(props: { panel: PanelModel }): JSX.Element | null {
-  const { panel } = props;
-  useSignals(panel.changed, panel.asked.changed);
-  const { row, way, unreadable } = panel;
-  return row && way && !unreadable ? <RunRow key={row.name} panel={panel} row={row} /> : null;
+/** What the section is made of. */
+export interface IRunWithProps {
+  panel: PanelModel;
+  plans: PlansModel;
+  choices: ChoicesModel;
+  engines: EnginesModel;
 }
 
-function RunRow(props: { panel: PanelModel; row: IRow }): JSX.Element {
+/** What stands in the section's header. */
+export function RunWithSummary(props: Pick<IRunWithProps, 'panel' | 'choices'>): JSX.Element {
   const { trans } = useHost();
-  const { panel, row } = props;
-  const [once, setOnce] = React.useState<IOnce>({});
-  const [open, setOpen] = React.useState(false);
-  const id = React.useId();
-  const words = useWords(panel, row);
-  const refused = panel.asked.refused(row.name);
+  const { panel, choices } = props;
+  useSignals(panel.changed, panel.run?.changed, choices.changed);
+  if (liveOf(panel)) {
+    return <span className="jp-datum-wide">{trans.__('workers and on error act live')}</span>;
+  }
+  const { engine, workers, which } = choices.of(panel.selected ?? '');
+  const words = [
+    engine ? oneLine(engine) : '',
+    workers ? trans._n('1 worker', '%1 workers', workers) : '',
+    which && which !== 'due' ? (which === 'all' ? trans.__('all again') : trans.__('some')) : ''
+  ].filter(Boolean);
+  return <>{words.length ? words.join(' · ') : trans.__('as in the cell')}</>;
+}
+
+/** The fields. */
+export function RunWith(props: IRunWithProps): JSX.Element | null {
+  const { panel, plans, choices, engines } = props;
+  useSignals(panel.changed, panel.run?.changed, choices.changed, engines.changed, plans.changed);
+  const path = `${panel.notebook?.path} ${panel.notebook?.kernel}`;
+  React.useEffect(() => engines.look(), [engines, path]);
+  const { row } = panel;
+  if (!row) {
+    return null;
+  }
+  const more: IFieldProps = {
+    ...{ row, choices, engines },
+    live: liveOf(panel),
+    once: choices.of(row.name),
+    options: row.run?.options ?? {},
+    onChoose: chosen => choices.choose(row.name, chosen)
+  };
   return (
-    <div className="jp-datum-run-with">
-      <div className="jp-datum-row">
-        <CommandButton
-          command={Commands.run}
-          args={{ name: row.name, ...given(once) }}
-          icon="play"
-          kind={row.run ? undefined : 'main'}
-          {...words}
-        />
-        <CommandButton
-          command={Commands.plan}
-          args={{ name: row.name }}
-          label={trans.__('Plan')}
-          title={trans.__('Says what would run and why; nothing runs')}
-        />
-        <button
-          className="jp-datum-button"
-          data-kind="flat"
-          aria-expanded={open}
-          aria-controls={id}
-          onClick={() => setOpen(!open)}
-        >
-          {trans.__('Run with')} <span aria-hidden="true">{open ? '▴' : '▾'}</span>
-        </button>
-        <span className="jp-datum-muted jp-datum-small jp-datum-cut">
-          {open ? null : <Chosen once={once} />}
-        </span>
-      </div>
-      <div id={id} hidden={!open}>
-        {open ? <Settings once={once} row={row} onChange={setOnce} /> : null}
-      </div>
-      {refused !== null ? <Note>{oneLine(refused)}</Note> : null}
+    <div className="jp-datum-body jp-datum-fields" key={row.name}>
+      <EngineField {...more} />
+      <WorkersField {...more} />
+      <GpusField {...more} />
+      <DatumsField {...more} plans={plans} />
+      <OnErrorField {...more} />
+      <More {...more} />
     </div>
   );
 }
 
-/** What the button says, and why it can't be pressed now. */
-function useWords(
-  panel: PanelModel,
-  row: IRow
-): { label: string; title: string; why: string | null } {
-  const { trans } = useHost();
-  const recorded = panel.way === 'recorded';
-  const label = recorded
-    ? trans.__('Run')
-    : panel.edited
-      ? trans.__('Run the edited cell')
-      : trans.__('Run the cell');
-  const titles = {
-    cell: trans.__('Runs the cell as it stands, in its kernel'),
-    saved: trans.__('Saves the notebook and runs the cell in a kernel that is started for it'),
-    recorded: trans.__('Runs the code of the last run where it is due; needs no kernel')
-  };
-  return { label, title: titles[panel.way ?? 'recorded'], why: why() };
+const GPUS = ['1', '2', '0.5', '0.25', 'auto'] as const;
 
-  function why(): string | null {
-    const { run } = row;
-    if (panel.asked.waits(row.name)) {
-      return trans.__('It was asked for; the runner begins in a moment');
-    }
-    // A run that is paused, or whose runner is gone, gives way to the edited cell.
-    const still = run?.status === 'paused' || run?.status === 'interrupted';
-    if (run && !ENDED.has(run.status) && !(!recorded && still)) {
-      return trans.__('Run %1 has not ended yet', run.id);
-    }
-    return recorded ? (run?.retryable ?? null) : null;
+/** Devices; where this machine has none, and none is asked for, there is nothing to choose. */
+function GpusField(props: IFieldProps): JSX.Element | null {
+  const { trans } = useHost();
+  const { engines, once, options, live, onChoose } = props;
+  const locked = useLocked(live);
+  const devices = engines.known?.devices ?? 0;
+  const set = options.gpus ? String(options.gpus) : '';
+  if (!devices && !set && !once.gpus) {
+    return null;
+  }
+  return (
+    <Field name={trans.__('GPUs each')} locked={locked}>
+      {by => (
+        <>
+          <select
+            aria-labelledby={by}
+            disabled={Boolean(locked)}
+            value={live ? '' : (once.gpus ?? '')}
+            onChange={event => onChoose({ gpus: event.target.value || undefined })}
+          >
+            <option value="">
+              {set ? trans.__('as before (%1)', oneLine(set)) : trans.__('none')}
+            </option>
+            {GPUS.map(value => (
+              <option key={value} value={value}>
+                {value === 'auto' ? trans.__('auto: one if there is any') : value}
+              </option>
+            ))}
+          </select>
+          {devices ? (
+            <span className="jp-datum-muted">{trans._n('of 1', 'of %1', devices)}</span>
+          ) : null}
+        </>
+      )}
+    </Field>
+  );
+}
+
+type Word = 'new' | 'failed' | 'stale' | 'all';
+const SOME: readonly Word[] = ['new', 'failed', 'stale'];
+
+/** Which datums: with how many, where a plan says so. */
+function DatumsField(props: IFieldProps & { plans: PlansModel }): JSX.Element {
+  const { trans } = useHost();
+  const { row, plans, once, live, onChoose } = props;
+  const locked = useLocked(live);
+  const on = chosen(once.which);
+  const n = plans.name === row.name && plans.plan ? byWord(plans.plan.reasons) : null;
+  const total = plans.plan?.total ?? 0;
+  const words: Record<Word, [string, string]> = {
+    new: [trans.__('new'), trans.__('Datums that have not run yet')],
+    failed: [trans.__('failed'), trans.__('Datums that have failed before')],
+    stale: [trans.__('stale'), trans.__('Datums whose code or input has changed since')],
+    all: [trans.__('all'), trans.__('All datums, also those that are unchanged')]
+  };
+  const choose = (word: Word) => onChoose({ which: toggled(on, word) });
+  return (
+    <Field name={trans.__('Datums')} locked={locked}>
+      {by => (
+        <Choices
+          by={by}
+          kind="checkbox"
+          disabled={Boolean(locked)}
+          onChoose={choose}
+          choices={[...SOME, 'all' as const].map(value => ({
+            value,
+            label: n
+              ? `${words[value][0]} ${count(value === 'all' ? total : n[value])}`
+              : words[value][0],
+            title: words[value][1],
+            on: on.has(value)
+          }))}
+        />
+      )}
+    </Field>
+  );
+}
+
+function chosen(which: string | undefined): ReadonlySet<Word> {
+  switch (which ?? 'due') {
+    case 'due':
+      return new Set(SOME);
+    case 'all':
+      return new Set([...SOME, 'all']);
+    case 'fresh':
+      return new Set<Word>(['new', 'failed']);
+    default:
+      return new Set(which!.split(',') as Word[]);
   }
 }
 
-/** The settings that are not as usual, in few words. */
-function Chosen(props: { once: IOnce }): JSX.Element {
-  const { trans } = useHost();
-  const { which, engine, workers } = props.once;
-  const words = [
-    which === 'fresh' ? trans.__('new and failed only') : '',
-    which === 'failed' ? trans.__('failed only') : '',
-    which === 'all' ? trans.__('all again') : '',
-    engine ?? '',
-    workers ? trans._n('1 worker', '%1 workers', workers) : ''
-  ];
-  return <>{words.filter(Boolean).join(' · ')}</>;
+/** What `which` is when a word is pressed; one stays at least. */
+export function toggled(on: ReadonlySet<Word>, word: Word): string | undefined {
+  if (word === 'all') {
+    return on.has('all') ? undefined : 'all';
+  }
+  const left = SOME.filter(one => (one === word ? on.has('all') || !on.has(one) : on.has(one)));
+  if (on.has('all')) {
+    return SOME.filter(one => one !== word).join(',');
+  }
+  return left.length === SOME.length || !left.length ? undefined : left.join(',');
 }
 
-function Settings(props: { once: IOnce; row: IRow; onChange: (once: IOnce) => void }): JSX.Element {
+/** Reasons of a plan that each word is about; what is done again for another one is stale. */
+const REASONS: Record<string, Word> = {
+  new: 'new',
+  'failed before': 'failed',
+  'recovered before': 'failed'
+};
+const NOT_RUN = new Set(['unchanged', 'touched, content unchanged', 'renamed', 'output edited by hand', 'restored from kept results']); // prettier-ignore
+
+/** How many datums of a plan each word is about. */
+export function byWord(reasons: Record<string, number>): Record<Exclude<Word, 'all'>, number> {
+  const found = { new: 0, failed: 0, stale: 0 };
+  for (const [reason, n] of Object.entries(reasons)) {
+    if (!NOT_RUN.has(reason)) {
+      found[(REASONS[reason] ?? 'stale') as Exclude<Word, 'all'>] += n;
+    }
+  }
+  return found;
+}
+
+const NUMBER = /^[1-9][0-9]{0,5}$/;
+const TIME = /^[0-9]*\.?[0-9]+\s*(ms|s|min|m|h)?$/;
+
+/** What one seldom sets. */
+function More(props: IFieldProps): JSX.Element {
   const { trans } = useHost();
-  const { once, row, onChange } = props;
-  const last = row.run?.engine;
+  const { row, choices, once, options, live, onChoose } = props;
+  const locked = useLocked(live);
+  const cell = trans.__('as in the cell');
+  const number = (text: string) =>
+    NUMBER.test(text) ? null : trans.__('A whole number, 1 or more');
+  const fields = [
+    ['least', trans.__('At least'), once.least ?? options.workers_min, '0',
+      (t: string) => (/^[0-9]{1,5}$/.test(t) ? null : trans.__('How many workers at least')) ],
+    ['batch', trans.__('Batch'), once.batch ?? options.batch, cell, number],
+    ['tries', trans.__('Tries'), once.tries ?? options.tries, '3', number],
+    ['timeout', trans.__('Time limit'), once.timeout ?? (options.timeout ? `${options.timeout}s` : undefined),
+      trans.__('none'), (t: string) => (TIME.test(t) ? null : trans.__('A time: 30s, 500ms, 5min, 2h'))]
+  ] as const; // prettier-ignore
   return (
-    <div className="jp-datum-form">
-      <label>
-        <span>{trans.__('Datums')}</span>
-        <select
-          value={once.which ?? 'due'}
-          onChange={event => onChange({ ...once, which: event.target.value as IOnce['which'] })}
-        >
-          <option value="due">{trans.__('new, changed and failed')}</option>
-          <option value="fresh">{trans.__('new and failed only')}</option>
-          <option value="failed">{trans.__('failed only')}</option>
-          <option value="all">{trans.__('all again')}</option>
-        </select>
-      </label>
-      <label>
-        <span>{trans.__('Engine')}</span>
-        <select
-          value={once.engine ?? ''}
-          onChange={event => onChange({ ...once, engine: event.target.value || undefined })}
-        >
-          <option value="">
-            {last ? trans.__('as before (%1)', last) : trans.__('as in the cell')}
-          </option>
-          {ENGINES.map(name => (
-            <option key={name} value={name}>
-              {name}
-            </option>
-          ))}
-        </select>
-      </label>
-      <label>
-        <span>{trans.__('Workers')}</span>
-        <input
-          type="number"
-          min={1}
-          max={100000}
-          value={once.workers ?? ''}
-          placeholder={trans.__('as in the cell')}
-          onChange={event => onChange({ ...once, workers: whole(event.target.value) })}
-        />
-      </label>
-    </div>
+    <details className="jp-datum-more-fields">
+      <summary>{trans.__('More')}</summary>
+      <div className="jp-datum-pairs">
+        {fields.map(([name, label, value, hint, wrong]) => (
+          <Field key={name} name={label} locked={locked}>
+            {by => (
+              <Entry
+                by={by}
+                value={value === undefined ? '' : String(value)}
+                hint={hint}
+                disabled={Boolean(locked)}
+                wrong={wrong}
+                onEnter={text =>
+                  onChoose({ [name]: !text ? undefined : name === 'timeout' ? text : Number(text) })
+                }
+              />
+            )}
+          </Field>
+        ))}
+      </div>
+      {choices.any(row.name) && !live ? (
+        <button className="jp-datum-link" onClick={() => choices.reset(row.name)}>
+          {trans.__('All as in the cell again')}
+        </button>
+      ) : null}
+    </details>
   );
-}
-
-function whole(text: string): number | undefined {
-  const n = Number.parseInt(text, 10);
-  return n >= 1 && n <= 100_000 ? n : undefined;
-}
-
-/** Arguments without what is not said. */
-function given(once: IOnce): Record<string, string | number> {
-  const said = Object.entries(once).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(said) as Record<string, string | number>;
 }

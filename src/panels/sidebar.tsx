@@ -5,6 +5,8 @@ import { PathExt } from '@jupyterlab/coreutils';
 import React from 'react';
 
 import { datumIcon } from '../icons';
+import type { ChoicesModel } from '../models/choices';
+import type { EnginesModel } from '../models/engines';
 import type { OverviewModel } from '../models/overview';
 import type { PanelModel } from '../models/panel';
 import type { PlansModel } from '../models/plans';
@@ -14,15 +16,16 @@ import { Commands } from '../tokens';
 import { Empty, LostLine, Problem } from './empty';
 import { FailuresSummary, FailuresView, RetryButton } from './failures';
 import type { DatumSource } from './failures';
-import { clock, count, statusState, statusWord } from './format';
+import { clock, count, oneLine, statusState, statusWord } from './format';
 import { bindKeys } from './keys';
 import { MapSummary, MapView } from './mapview';
 import { CommandButton, HostContext, Section, StateWord, useHost, useSignals } from './parts';
 import type { IHost } from './parts';
 import { OverviewView } from './overview';
-import { PlanView } from './planview';
+import { NextStep } from './nextstep';
+import { PlanButtons, PlanSummary, PlanView } from './planview';
 import { RunView } from './runview';
-import { RunWith } from './runwith';
+import { RunWith, RunWithSummary } from './runwith';
 import { AllButton, TransformsView } from './transforms';
 import { WatchView } from './watchline';
 import { WorkersSummary, WorkersView } from './workers';
@@ -34,6 +37,8 @@ export interface ISidebarOptions {
   plans: PlansModel;
   overview: OverviewModel;
   watches: WatchesModel;
+  choices: ChoicesModel;
+  engines: EnginesModel;
   source: DatumSource;
   theme: IThemeManager | null;
 }
@@ -110,12 +115,7 @@ export function SidebarView(props: ISidebarProps): JSX.Element {
         <span className="jp-datum-muted jp-datum-cut jp-datum-grow" title={path}>
           {PathExt.basename(path)}
         </span>
-        <CommandButton
-          command={Commands.refresh}
-          icon="refresh"
-          kind="icon"
-          label={trans.__('Read again')}
-        />
+        <HeaderButtons panel={panel} />
       </div>
       <LostLine panel={panel} />
       <Problem panel={panel} />
@@ -124,9 +124,41 @@ export function SidebarView(props: ISidebarProps): JSX.Element {
   );
 }
 
+/** What is done to the panel itself, and to the notebook in front. */
+function HeaderButtons(props: { panel: PanelModel }): JSX.Element {
+  const { trans, commands } = useHost();
+  return (
+    <>
+      <CommandButton
+        command={Commands.refresh}
+        icon="refresh"
+        kind="icon"
+        label={trans.__('Read again')}
+      />
+      {props.panel.notebook ? (
+        <CommandButton
+          command={Commands.insertSample}
+          icon="plus"
+          kind="icon"
+          label={trans.__('New transform')}
+        />
+      ) : null}
+      {commands.hasCommand('settingeditor:open') ? (
+        <CommandButton
+          command={Commands.settings}
+          icon="gear"
+          kind="icon"
+          label={trans.__('Settings')}
+        />
+      ) : null}
+    </>
+  );
+}
+
 function Sections(props: ISidebarProps): JSX.Element {
   const { trans } = useHost();
-  const { panel, plans, overview, watches, folded, onFold } = props;
+  const { panel, plans, overview, watches, choices, folded, onFold } = props;
+  useSignals(plans.changed);
   const fold = (name: string) => ({ name, folded: folded.has(name), onFold });
   const { run } = panel;
   return (
@@ -137,27 +169,53 @@ function Sections(props: ISidebarProps): JSX.Element {
         summary={count(panel.rows.length)}
         action={<AllButton panel={panel} />}
       >
-        <TransformsView panel={panel} />
-        <OverviewView overview={overview} />
-        <RunWith panel={panel} />
+        <TransformsView panel={panel} plans={plans} />
+        <NextStep panel={panel} plans={plans} choices={choices} watches={watches} />
         <WatchView panel={panel} watches={watches} />
-        <PlanView panel={panel} plans={plans} />
+        <OverviewView overview={overview} />
       </Section>
-      {run ? <RunSections {...props} run={run} fold={fold} /> : <NotRun panel={panel} />}
+      {plans.name !== null && plans.name === panel.selected ? (
+        <Section
+          {...fold('plan')}
+          title={trans.__('Plan: %1', oneLine(plans.name))}
+          summary={<PlanSummary plans={plans} />}
+          action={<PlanButtons plans={plans} />}
+        >
+          <PlanView panel={panel} plans={plans} />
+        </Section>
+      ) : null}
+      {run ? <RunSections {...props} run={run} fold={fold} /> : <NotRun {...props} fold={fold} />}
     </>
   );
 }
 
-function NotRun(props: { panel: PanelModel }): JSX.Element | null {
+function NotRun(props: ISidebarProps & { fold: Fold }): JSX.Element | null {
   const { trans } = useHost();
   const { row, unreadable } = props.panel;
   if (!row || unreadable) {
     return null;
   }
   return (
-    <div className="jp-datum-body">
-      <p>{trans.__('%1 has not run yet.', row.name)}</p>
-    </div>
+    <>
+      <div className="jp-datum-body">
+        <p>{trans.__('%1 has not run yet.', row.name)}</p>
+      </div>
+      <RunWithSection {...props} />
+    </>
+  );
+}
+
+function RunWithSection(props: ISidebarProps & { fold: Fold }): JSX.Element {
+  const { trans } = useHost();
+  const { panel, plans, choices, engines, fold } = props;
+  return (
+    <Section
+      {...fold('run-with')}
+      title={trans.__('Run with')}
+      summary={<RunWithSummary panel={panel} choices={choices} />}
+    >
+      <RunWith panel={panel} plans={plans} choices={choices} engines={engines} />
+    </Section>
   );
 }
 
@@ -169,8 +227,11 @@ type Fold = (name: string) => {
 
 function RunSections(props: ISidebarProps & { run: RunModel; fold: Fold }): JSX.Element {
   const { trans } = useHost();
-  const { panel, run, fold, source, theme } = props;
+  const { panel, run, fold, source, theme, overview, engines } = props;
   const id = run.info?.id;
+  useSignals(overview.changed, engines.changed);
+  const { answers } = overview;
+  const mine = answers && answers.name === panel.selected ? answers.times : null;
   const [per, setPer] = React.useState(1);
   return (
     <>
@@ -179,7 +240,7 @@ function RunSections(props: ISidebarProps & { run: RunModel; fold: Fold }): JSX.
         title={id ? trans.__('Run %1', id) : trans.__('Run')}
         summary={<RunSummary run={run} />}
       >
-        <RunView run={run} />
+        <RunView run={run} slow={mine?.p99 ?? mine?.p95} edited={panel.edited} />
       </Section>
       <Announcer run={run} />
       <Mapped run={run}>
@@ -195,12 +256,13 @@ function RunSections(props: ISidebarProps & { run: RunModel; fold: Fold }): JSX.
       >
         <FailuresView run={run} source={source} />
       </Section>
+      {panel.unreadable ? null : <RunWithSection {...props} />}
       <Section
         {...fold('workers')}
         title={trans.__('Workers')}
         summary={<WorkersSummary run={run} />}
       >
-        <WorkersView run={run} />
+        <WorkersView run={run} memory={engines.known?.memory} />
       </Section>
     </>
   );

@@ -3,6 +3,7 @@ import React from 'react';
 
 import { Glyph, Icon } from '../icons';
 import type { PanelModel } from '../models/panel';
+import type { PlansModel } from '../models/plans';
 import { inOrder, isPipeline, live, waitsFor } from '../models/pipeline';
 import type { IRow } from '../models/rows';
 import { Commands, ENDED } from '../tokens';
@@ -13,9 +14,11 @@ import { Bar, CommandButton, doneOf, useHost, useSignals } from './parts';
 const DEEPEST = 4;
 
 /** One row a transform. */
-export function TransformsView(props: { panel: PanelModel }): JSX.Element {
+export function TransformsView(props: { panel: PanelModel; plans: PlansModel }): JSX.Element {
   const { trans } = useHost();
-  const { panel } = props;
+  const { panel, plans } = props;
+  useSignals(plans.changed);
+  const list = React.useRef<HTMLDivElement>(null);
   const chained = isPipeline(panel.rows);
   return (
     <div
@@ -23,12 +26,32 @@ export function TransformsView(props: { panel: PanelModel }): JSX.Element {
       role="listbox"
       aria-label={trans.__('Transforms')}
       data-chained={chained}
+      ref={list}
+      onKeyDown={event => move(event, list.current)}
     >
       {inOrder(panel.rows).map(({ row, depth }) => (
-        <TransformRow key={row.name} row={row} panel={panel} depth={chained ? depth : null} />
+        <TransformRow
+          key={row.name}
+          row={row}
+          panel={panel}
+          depth={chained ? depth : null}
+          would={plans.would(row.name)}
+        />
       ))}
     </div>
   );
+}
+
+/** Arrows, Home and End go through the rows, and choose as they go. */
+function move(event: React.KeyboardEvent, list: HTMLElement | null): void {
+  const rows = [...(list?.querySelectorAll<HTMLElement>('[role=option]') ?? [])];
+  const at = rows.indexOf(event.target as HTMLElement);
+  const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: rows.length - 1 }[event.key];
+  if (at >= 0 && to !== undefined && rows[to]) {
+    event.preventDefault();
+    rows[to].focus();
+    rows[to].click();
+  }
 }
 
 /** What runs, or stops, all of them. */
@@ -67,9 +90,15 @@ export function AllButton(props: { panel: PanelModel }): JSX.Element | null {
   );
 }
 
-function TransformRow(props: { row: IRow; panel: PanelModel; depth: number | null }): JSX.Element {
+function TransformRow(props: {
+  row: IRow;
+  panel: PanelModel;
+  depth: number | null;
+  /** Datums that would run, by the last plan. */
+  would: number | null;
+}): JSX.Element {
   const { trans, commands } = useHost();
-  const { row, panel, depth } = props;
+  const { row, panel, depth, would } = props;
   const { run } = row;
   const selected = row.name === panel.selected;
   const status = run
@@ -82,6 +111,7 @@ function TransformRow(props: { row: IRow; panel: PanelModel; depth: number | nul
       className="jp-datum-transform"
       role="option"
       aria-selected={selected}
+      tabIndex={selected ? 0 : -1}
       title={`${row.name}: ${status}`}
       onClick={() => panel.select(row.name)}
       onDoubleClick={() =>
@@ -95,8 +125,11 @@ function TransformRow(props: { row: IRow; panel: PanelModel; depth: number | nul
         {depth ? <Icon name="below" /> : null}
         <Glyph state={run ? statusState(run.status) : 'pending'} label={status} />
       </span>
-      <span className="jp-datum-cut" data-elsewhere={row.cell === null}>
-        {oneLine(row.name)}
+      <span className="jp-datum-name">
+        <span className="jp-datum-cut" data-elsewhere={row.cell === null}>
+          {oneLine(row.name)}
+        </span>
+        <Stale row={row} edited={selected ? panel.edited : null} would={would} />
       </span>
       {run ? <Bar counts={run} total={run.total} thin /> : <span />}
       <span className="jp-datum-right">
@@ -105,6 +138,36 @@ function TransformRow(props: { row: IRow; panel: PanelModel; depth: number | nul
       {depth === null ? null : <RowLine row={row} rows={panel.rows} />}
     </button>
   );
+}
+
+/** That there is something to run of it. */
+function Stale(props: {
+  row: IRow;
+  edited: boolean | null;
+  would: number | null;
+}): JSX.Element | null {
+  const { trans } = useHost();
+  const { row, edited, would } = props;
+  if (!row.run || !ENDED.has(row.run.status)) {
+    return null;
+  }
+  if (would) {
+    const title = trans._n('1 datum would run', '%1 datums would run', would);
+    return (
+      <span className="jp-datum-tag" data-kind="stale" title={title}>
+        {trans.__('%1 to run', count(would))}
+      </span>
+    );
+  }
+  if (edited ?? row.changed) {
+    const title = trans.__('The cell is another than the one that ran last');
+    return (
+      <span className="jp-datum-tag" data-kind="stale" title={title}>
+        {trans.__('code changed')}
+      </span>
+    );
+  }
+  return null;
 }
 
 /** What feeds a transform, what it runs on, and what it waits for. */

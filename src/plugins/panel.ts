@@ -6,6 +6,8 @@ import { ISettingRegistry } from '@jupyterlab/settingregistry';
 
 import { Actions } from '../actions';
 import { addCommands } from '../commands';
+import { ChoicesModel } from '../models/choices';
+import { EnginesModel } from '../models/engines';
 import { OverviewModel } from '../models/overview';
 import { PlansModel } from '../models/plans';
 import { WatchesModel } from '../models/watches';
@@ -33,7 +35,9 @@ export const panel: JupyterFrontEndPlugin<void> = {
     const plans = new PlansModel(requests);
     const overview = new OverviewModel(front.panel, requests);
     const watches = new WatchesModel(front.panel, requests);
-    const parts = { plans, overview, watches, source: requests, theme };
+    const choices = new ChoicesModel();
+    const engines = new EnginesModel(front.panel, requests);
+    const parts = { plans, overview, watches, choices, engines, source: requests, theme };
     const sidebar = new Sidebar({ host, panel: front.panel, ...parts });
     const views = new Views({
       ...{ app, host, requests, runs: core.runs, sidebar, theme },

@@ -1,5 +1,6 @@
 /** What the ledger's server says (docs/live-protocol.md). Nothing here does anything. */
 export * from './datums';
+export * from './engines';
 export * from './notebook';
 export * from './plans';
 export * from './rows';

@@ -38,7 +38,15 @@ export interface IOverview {
   name: string;
   datums: number;
   counting: boolean;
-  times: { looked: number; all: boolean; p50: number; p95: number; longest: number } | null;
+  times: {
+    looked: number;
+    all: boolean;
+    p50: number;
+    p95: number;
+    /** An older server does not say. */
+    p99?: number;
+    longest: number;
+  } | null;
   /** The last thirty with work, newest first. */
   days: { date: string; new: number; executions: number }[];
 }

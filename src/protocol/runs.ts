@@ -70,12 +70,15 @@ export interface ICluster {
   message: string | null;
 }
 
-/** What was set of a run's resources. */
+/** What was set of a run, in its cell or for this once. */
 export interface IRunOptions {
   workers?: number;
   workers_min?: number;
   gpus?: string;
   batch?: number;
+  on_error?: string;
+  tries?: number;
+  timeout?: number;
 }
 
 /** A run with the cell's text as it was recorded. */
@@ -85,7 +88,7 @@ export interface IRunDetail extends IRun {
 }
 
 /** What may be asked for of a run. */
-export type RequestKind = 'cancel' | 'pause' | 'resume' | 'scale' | 'detach';
+export type RequestKind = 'cancel' | 'pause' | 'resume' | 'scale' | 'on-error' | 'detach';
 
 /** Failures with one signature; counts are exact. */
 export interface IGroup {
@@ -121,6 +124,15 @@ export interface IWorker {
   state: string;
   /** Whether its datum takes far longer than the others did. */
   slow?: boolean;
+  /** Bytes that it held when last seen; null: not known. An older server says none of these. */
+  memory?: number | null;
+  /** The devices that it was given. */
+  device?: string | null;
+  /** Datums that wait behind the one at work. */
+  behind?: number | null;
+  /** Why it is gone, and when it went. */
+  cause?: string | null;
+  gone?: number | null;
 }
 
 /** What a POST that starts a run gives back. */

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -73,9 +76,61 @@ def test_settings_that_others_may_write_start_nothing(settings: Path) -> None:
         choose_engine("big")
 
 
-def test_other_backends_of_joblib_are_refused_with_the_reason(settings: Path) -> None:
-    with pytest.raises(UsageError, match=r"joblib:threading.*loky only"):
-        choose_engine("joblib:threading")
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("threading", r"threads cannot be ended.*Write: joblib --workers N"),
+        ("multiprocessing", r"never answered.*Write: joblib"),
+        ("sequential", r"--engine serial"),
+        ("dask", r"Write: dask"),
+        ("mine", r"which of its workers is at a datum nobody can say.*docs/engines"),
+    ],
+)
+def test_other_backends_of_joblib_are_refused_with_the_reason(
+    settings: Path, name: str, why: str
+) -> None:
+    with pytest.raises(UsageError, match=rf"joblib:{name}: .*{why}"):
+        choose_engine(f"joblib:{name}")
+
+
+def test_the_reasons_against_other_backends_of_joblib_hold() -> None:
+    """If joblib ever does better, these fail, and an engine over its backends can be written."""
+    joblib = pytest.importorskip("joblib")
+    call = joblib.delayed(os.getpid)
+    pids = joblib.Parallel(n_jobs=2, backend="threading")(call() for _ in range(4))
+    assert set(pids) == {os.getpid()}, "threads are this very process: none could be killed"
+
+    died = (
+        "import joblib, os, time\n"
+        "def datum(n): os._exit(1) if n == 1 else time.sleep(0.1)\n"
+        "try: joblib.Parallel(n_jobs=2, backend='multiprocessing', timeout=5)(\n"
+        "    joblib.delayed(datum)(n) for n in range(4))\n"
+        "except BaseException as exc: print(type(exc).__name__)\n"
+    )
+    told = subprocess.run([sys.executable, "-c", died], capture_output=True, text=True, timeout=60)
+    assert told.stdout.strip() == "TimeoutError", "the death itself is told to nobody"
+
+
+def test_a_registered_backend_of_joblib_names_no_worker() -> None:
+    joblib = pytest.importorskip("joblib")
+    parallel = pytest.importorskip("joblib.parallel")
+    seen = []
+
+    class Mine(parallel.ThreadingBackend):  # type: ignore[misc, name-defined]
+        def submit(self, func: Any, callback: Any = None) -> Any:
+            seen.append(func)
+            return super().submit(func, callback)
+
+    joblib.register_parallel_backend("datum_test", Mine)
+    try:
+        found = joblib.Parallel(n_jobs=2, backend="datum_test")(
+            joblib.delayed(abs)(-n) for n in range(3)
+        )
+    finally:
+        del parallel.BACKENDS["datum_test"]
+    assert found == [0, 1, 2] and seen, "it is a real backend, and joblib uses it"
+    methods = {name for name in dir(parallel.ParallelBackendBase) if not name.startswith("_")}
+    assert not {name for name in methods if "worker" in name or "kill" in name}
 
 
 def test_an_address_with_unknown_parts_is_refused(settings: Path) -> None:

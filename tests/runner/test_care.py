@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import pytest
 
@@ -132,6 +133,39 @@ def test_a_datum_that_takes_far_longer_than_the_others_is_shown(
     assert '"worker": "' + slow.worker in capsys.readouterr().out
     gate.touch()
     assert numbers.end(run).status == "success"
+
+
+def test_what_a_worker_holds_is_told_and_why_one_is_gone(numbers: Story) -> None:
+    gate = numbers.folder / "gate"
+    body = (
+        "import os, time\n"
+        "if datum.value == 3 and datum.attempt == 1: os.kill(os.getpid(), 9)\n"
+        "held = bytearray(os.urandom(1) * 60_000_000)\n"
+        f"while datum.value == 13 and not os.path.exists({str(gate)!r}): time.sleep(0.05)\n"
+        "datum.value"
+    )
+    run = numbers.start("job -i numbers --workers 1 --backoff 10ms", body)
+    numbers.until(run, lambda row: row.success >= 3)
+
+    def told() -> list[dict[str, Any]]:
+        row = numbers.row(run)
+        assert row is not None
+        with numbers.ledger() as conn:
+            return workers(conn, numbers.project, row)
+
+    def large() -> bool:
+        """The second worker holds what its datum has made; the first died of datum 3."""
+        held = [worker["memory"] or 0 for worker in told() if worker["up"]]
+        return len(told()) == 2 and bool(held) and held[0] > 60_000_000
+
+    assert eventually(large, within=60)
+    (there, gone) = told()
+    assert there["device"] is None and there["behind"] >= 0 and there["cause"] is None
+    assert gone["up"] is None and gone["state"] == "gone" and gone["gone"] > 1e9
+    assert gone["cause"].startswith("killed by SIGKILL")
+    gate.touch()
+    assert numbers.end(run).status == "success"
+    assert [worker["state"] for worker in told()] == ["idle", "gone"]
 
 
 def test_a_running_cluster_is_scaled_paused_and_resumed_by_hand(

@@ -6,11 +6,12 @@ import asyncio
 import json
 import time
 import uuid
+from functools import partial
 from typing import Any
 
 import pytest
 
-from jupyter_datum.ledger import queries
+from jupyter_datum.ledger import queries, requests
 from tests.story import Story, eventually
 
 from .conftest import Call
@@ -124,6 +125,63 @@ async def test_pause_resume_scale_and_cancel(call: Call, story: Story) -> None:
     assert (late.status, late.json["code"]) == (409, "refused")
 
 
+async def test_a_run_takes_every_option_of_a_cell(call: Call, ran: Ran) -> None:
+    story, _ = ran
+    base = ("projects", story.project.uuid, "runs")
+    more = {"on_error": "stop:5", "tries": 2, "timeout": "5min"}
+    body = {"transform": "thumbs", "force": True, "workers": "1..2", **more}
+    answer = await call(*base, method="POST", body=body)
+    row = story.end(answer.json["run"])
+    assert (row.workers, row.failed) == (2, 3)
+    told = (await call(*base, row.uuid)).json["options"]
+    assert told == {
+        "workers": 2, "workers_min": 1, "on_error": "stop:5", "tries": 2, "timeout": 300.0,
+    }  # fmt: skip
+
+
+async def test_an_engine_that_nobody_knows_is_refused_by_the_runner(call: Call, ran: Ran) -> None:
+    story, _ = ran
+    base = ("projects", story.project.uuid, "runs")
+    for engine, why in (("slurm", "slurm"), ("tcp://evil.example:1", "signed cell")):
+        body = {"transform": "thumbs", "engine": engine}
+        answer = await call(*base, method="POST", body=body)
+        assert answer.status == 202
+        run = answer.json["run"]
+        with story.ledger() as conn:
+            settled = partial(requests.answered, conn, run)
+            assert eventually(lambda: settled()[0] == "refused", within=60)  # noqa: B023
+        told = await call("projects", story.project.uuid, "requests", run)
+        assert told.json["state"] == "refused" and why in told.json["answer"]
+
+
+async def test_the_rule_for_failures_changes_while_it_runs(call: Call, story: Story) -> None:
+    gate = story.folder / "gate"
+    story.namespace["many"] = list(range(60))
+    body = (
+        "import os, time\n"
+        f"while not os.path.exists({str(gate)!r}): time.sleep(0.05)\n"
+        "if datum.value >= 1: raise ValueError('no')\n"
+    )
+    run = story.start("strict -i many --workers 1 --no-probe", body)
+    story.until(run, lambda row: row.running > 0)
+    path = ("projects", story.project.uuid, "runs", run)
+    for wrong in ({"kind": "on-error"}, {"kind": "pause", "on_error": "stop"}):
+        answer = await call(*path, "requests", method="POST", body=wrong)
+        assert (answer.status, answer.json["code"]) == (400, "bad-request")
+    asked = {"kind": "on-error", "on_error": "stop:3"}
+    answer = await call(*path, "requests", method="POST", body=asked)
+    assert answer.status == 202
+    with story.ledger() as conn:
+        assert eventually(
+            lambda: requests.answered(conn, answer.json["request"])[0] == "done", within=60
+        )
+    assert (await call(*path)).json["options"]["on_error"] == "stop:3"
+    gate.touch()
+    row = story.end(run)
+    assert row.status == "failed" and 3 <= row.failed < 59
+    assert row.cancelled == 60 - row.failed - row.success
+
+
 async def test_a_run_whose_runner_died_goes_on_when_it_is_resumed(call: Call, story: Story) -> None:
     path = slow(story, 100)
     story.kill_runner()
@@ -145,7 +203,17 @@ async def test_a_run_whose_runner_died_goes_on_when_it_is_resumed(call: Call, st
         {"transform": "thumbs", "only": ["old"]},
         {"transform": "thumbs", "only": []},
         {"transform": "thumbs", "only": [[]]},
-        {"transform": "thumbs", "engine": "slurm"},
+        {"transform": "thumbs", "engine": "a b"},
+        {"transform": "thumbs", "engine": "dask --recover x"},
+        {"transform": "thumbs", "engine": "--force"},
+        {"transform": "thumbs", "workers": "9..2"},
+        {"transform": "thumbs", "workers": "0..100001"},
+        {"transform": "thumbs", "gpus": "many"},
+        {"transform": "thumbs", "on_error": "stop:0"},
+        {"transform": "thumbs", "on_error": "stop:200%"},
+        {"transform": "thumbs", "tries": 0},
+        {"transform": "thumbs", "timeout": "soon"},
+        {"transform": "thumbs", "batch": True},
         {"transform": "thumbs", "force": 1},
         {"transform": "thumbs", "key": "../../../../etc/passwd"},
         {"transform": "thumbs", "interpreter": "/bin/sh"},

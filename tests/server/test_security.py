@@ -31,6 +31,7 @@ ACTIONS = {
     "status": {"GET": "read"},
     "context": {"GET": "read"},
     "transforms": {"GET": "read"},
+    "engines": {"GET": "read"},
     "runs": {"POST": "execute"},
     "stream": {"GET": "read"},
     f"projects/{ZERO}/runs": {"GET": "read", "POST": "execute"},

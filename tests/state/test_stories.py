@@ -303,6 +303,30 @@ def test_no_more_is_sent_than_there_is_room_for() -> None:
     assert sends(tell(state, s.Room(None))) == [[(5, 1)], [(6, 1)], [(7, 1)]]
 
 
+def test_the_rule_for_failures_can_be_another_from_the_next_failure_on() -> None:
+    state = run(9, window=1, set_seconds=100.0)
+    tell(state, s.PlanEnded(), s.WorkerUp("w"))
+    tell(state, failure(0), s.SetReturned("w", 1, False))
+    assert state.counts[DatumState.FAILED] == 1 and state.status is RunStatus.RUNNING
+    tell(state, s.Rule(s.OnError.parse("stop:2")), s.Tick())
+    assert state.status is RunStatus.RUNNING, "what has failed already stops nothing by itself"
+    tell(state, failure(1), s.SetReturned("w", 2, False))
+    assert state.counts[DatumState.FAILED] == 2 and state.counts[DatumState.CANCELLED] == 7
+    assert state.status is RunStatus.FAILED
+
+
+def test_what_waits_behind_the_datum_at_work_is_counted() -> None:
+    state = run(200, set_seconds=100.0)
+    tell(state, s.PlanEnded(), s.WorkerUp("w"), s.WorkerBegan("w", 0, 1, 0.0))
+    held = sum(len(action.items) for action in tell(state, s.Tick()) if isinstance(action, s.Send))
+    assert state.behind["w"] >= held and state.behind["w"] >= 1
+    before = state.behind["w"]
+    tell(state, s.Finished("w", 1, [(0, 1, 0.001)]), s.SetReturned("w", 1, False))
+    tell(state, s.WorkerUp("v"))
+    assert set(state.behind) == {"w", "v"} and state.behind["w"] != before
+    assert all(n < 200 for n in state.behind.values())
+
+
 def waiting(**settings: object) -> s.RunState:
     """Of two workers one is at datum 0 since 0.0, with more behind it; the other has nothing."""
     state = run(5, **settings)

@@ -95,8 +95,8 @@ test('start, retry and cancel from the panel with no kernel at all', async ({ pa
   expect(story.status()).toMatchObject({ status: 'success', success: 1, skipped: 20 });
 
   // And all over again with one worker of another engine.
-  await panel.getByRole('button', { name: 'Run with' }).click();
-  await panel.getByRole('combobox', { name: 'Datums' }).selectOption('all again');
+  const all = panel.getByRole('group', { name: 'Datums' }).getByRole('checkbox', { name: /^all/ });
+  await all.check();
   await panel.getByRole('combobox', { name: 'Engine' }).selectOption('serial');
   await run.click();
   await expect
@@ -106,7 +106,7 @@ test('start, retry and cancel from the panel with no kernel at all', async ({ pa
   // A slow one is cancelled, and what was finished stays.
   fs.writeFileSync(`${story.folder}/in/9000.txt`, '1');
   fs.writeFileSync(`${story.folder}/in/0101.txt`, '101');
-  await panel.getByRole('combobox', { name: 'Datums' }).selectOption('new, changed and failed');
+  await all.uncheck();
   await panel.getByRole('combobox', { name: 'Engine' }).selectOption('joblib');
   await run.click();
   await expect.poll(() => story.output('0101'), { timeout: 30000 }).toBe('50.5');

@@ -21,13 +21,16 @@ test('what feeds what, how many workers, what is slow, and stop all', async ({ p
   await page.notebook.runCell(0, true);
   await story.start();
   const run = panel.locator('[data-section=run]');
-  await expect(run.getByRole('group', { name: '2 workers' })).toBeVisible({ timeout: 60_000 });
-  await run.getByRole('button', { name: 'One worker more' }).click();
-  await expect(run.getByRole('group', { name: '3 workers' })).toBeVisible();
+  const workers = panel.getByRole('slider', { name: 'Workers' });
+  const field = panel.getByRole('textbox', { name: 'Workers' });
+  await expect(workers).toHaveValue('2', { timeout: 60_000 });
+  await field.fill('3');
+  await field.press('Enter');
   await expect.poll(() => story.status().workers, { timeout: 30_000 }).toBe(3);
-  await run.getByRole('button', { name: 'One worker less' }).click();
+  await expect(workers).toHaveValue('3');
+  await workers.press('ArrowLeft');
   await expect.poll(() => story.status().workers, { timeout: 30_000 }).toBe(2);
-  await expect(run.getByRole('group', { name: '2 workers' })).toBeVisible();
+  await expect(workers).toHaveValue('2');
 
   const longest = run.getByRole('group', { name: 'Slowest at work' });
   await expect(longest).toContainText('0007.txt', { timeout: 60_000 });

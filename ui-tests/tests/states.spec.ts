@@ -249,7 +249,7 @@ test('all that can be opened, and the page of a datum', async ({ page, tmpPath }
   const replay = await begin(page, tmpPath);
   const panel = page.locator('#jupyter-datum-panel');
   await replay.show(FACES.failures);
-  await panel.getByRole('button', { name: 'Run with' }).click();
+  await panel.locator('[data-section=run-with] summary').click();
   await panel.getByRole('button', { name: 'as a table' }).click();
   await panel.locator('.jp-datum-group-text').first().click();
   await expect(panel).toContainText('in/0003.txt');

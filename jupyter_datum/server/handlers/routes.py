@@ -6,7 +6,7 @@ from typing import Final
 
 from tornado.web import RequestHandler
 
-from . import actions, origins, project, runs, start, stream, table, upkeep, watches
+from . import actions, engines, origins, project, runs, start, stream, table, upkeep, watches
 
 _P: Final = r"projects/([0-9a-f]{32})"
 _R: Final = _P + r"/runs/([0-9a-f]{32})"
@@ -17,6 +17,7 @@ ROUTES: Final[list[tuple[str, type[RequestHandler]]]] = [
     (r"status", project.Status),
     (r"context", project.Context),
     (r"transforms", project.Transforms),
+    (r"engines", engines.Engines),
     (r"runs", start.Start),
     (r"stream", stream.Stream),
     (rf"{_P}/runs", runs.Runs),

@@ -27,7 +27,7 @@ class Start(Posting):
     @authorized(action="execute", resource=RESOURCE)
     async def post(self) -> None:
         """Answer ``POST runs``."""
-        asked = bodies.checked(self.body(), bodies.START, "notebook")
+        asked = bodies.spread(bodies.checked(self.body(), bodies.START, "notebook"))
         path, name = asked.pop("notebook"), asked.pop("transform", None)
         with_its = asked.pop("needs", False)
         run = asked.pop("key", None) or uuids.uuid4().hex

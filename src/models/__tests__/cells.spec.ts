@@ -1,4 +1,12 @@
-import { markedCells, onlyFailed, sameSource, transformName, withOptions } from '../cells';
+import {
+  isPlain,
+  markedCells,
+  onlyFailed,
+  onlyOf,
+  sameSource,
+  transformName,
+  withOptions
+} from '../cells';
 
 const CELL = '%%datum thumbs -i "images/*.jpg" -o thumbs\nimage = load(datum.path)\nimage.size';
 
@@ -63,6 +71,29 @@ describe('withOptions', () => {
       '%%datum a -i x --force --engine dask --workers 8\ny'
     );
     expect(withOptions(cell, { workers: 8 })).toBe('%%datum a --engine joblib -i x --workers 8\ny');
+  });
+
+  it('writes every option as the command line has it', () => {
+    const cell = '%%datum a -i x --workers 2..4 --on-error stop\ny';
+    const once = {
+      which: 'stale,new',
+      engine: 'tcp://host:8786',
+      workers: 16,
+      least: 2,
+      gpus: '0.5',
+      batch: 64,
+      onError: 'stop:5%',
+      tries: 2,
+      timeout: '30s',
+      sample: 20
+    };
+    expect(withOptions(cell, once)).toBe(
+      '%%datum a -i x --only new,stale --engine tcp://host:8786 --workers 2..16 --gpus 0.5' +
+        ' --batch 64 --on-error stop:5% --tries 2 --timeout 30s --sample 20\ny'
+    );
+    expect(isPlain({ which: 'new,failed,stale' })).toBe(true);
+    expect(isPlain({ sample: 20 })).toBe(false);
+    expect(() => onlyOf('old')).toThrow('not old');
   });
 
   it('is null for a cell without our magic', () => {

@@ -66,7 +66,7 @@ function bareWords(node: Element): string[] {
 
 const WORKER = {
   worker: 'w1', pid: 12, host: 'host', up: 1, position: 1, key: 'a.csv', since: 1, done: 3,
-  state: 'running'
+  state: 'busy', memory: 6e8, behind: 3, slow: true, device: null
 }; // prettier-ignore
 
 describe('in a language of brackets', () => {
@@ -154,11 +154,17 @@ describe('in a language of brackets', () => {
     await page.withRun(Uint8Array.of(2, 3, 4, 5, 6, 1, 0), more, [aGroup(), other]);
     page.put({ type: 'workers', project: PROJECT, run: RUN }, [
       WORKER,
-      { ...WORKER, worker: 'w2', up: null }
+      {
+        ...WORKER,
+        worker: 'w2',
+        up: null,
+        state: 'gone',
+        cause: 'a sentence of the runner',
+        gone: 1
+      }
     ]);
     page.notebook.edit(CELL.replace('mean(', 'median('));
     await page.find(/with the edited cell/);
-    page.button(/Run with/)!.click();
     page.button(/More ways/)!.click();
     page.button(/as a table/)!.click();
     page.sidebar.node.querySelectorAll<HTMLElement>('.jp-datum-group-text')[0].click();

@@ -1,11 +1,25 @@
 /** Running and retrying from the panel: what is asked for, and why it can't be. */
-import { CELL, Page } from '../../__tests__/page';
-import { aGroup, aRun, PROJECT, until } from '../../__tests__/world';
+import { CELL, Page, slide, write } from '../../__tests__/page';
+import { aGroup, aPlan, aRun, PROJECT, RUN, until } from '../../__tests__/world';
 import { Commands } from '../../tokens';
 
 const NEXT = '00000000000000000000000000000001';
 const FAILED = Uint8Array.of(2, 3, 3);
 const ENDED = { status: 'failed', success: 1, failed: 2, ended: 12 } as const;
+
+const one = { installed: true, version: '1', workers_from: 'this machine', state: 'ready' };
+const ENGINES = {
+  engines: [
+    { ...one, name: 'joblib', kind: 'joblib', workers: 8 },
+    { ...one, name: 'dask', kind: 'dask', workers: 2 },
+    { ...one, name: 'ipyparallel', kind: 'ipyparallel', installed: false, workers: 0 },
+    { ...one, name: 'big', kind: 'dask', state: 'no worker answers <img src=x>', workers: 0 }
+  ],
+  cores: 8,
+  memory: 8e9,
+  devices: 0,
+  problem: null
+};
 
 describe('running from the panel', () => {
   let page: Page;
@@ -15,15 +29,25 @@ describe('running from the panel', () => {
   });
   afterEach(() => page.dispose());
 
-  function choose(label: string, value: string): void {
-    const field = [...page.sidebar.node.querySelectorAll('label')]
-      .find(one => one.textContent?.startsWith(label))!
-      .querySelector<HTMLInputElement | HTMLSelectElement>('select, input')!;
-    const prototype = Object.getPrototypeOf(field);
-    Object.getOwnPropertyDescriptor(prototype, 'value')!.set!.call(field, value);
-    field.dispatchEvent(
-      new Event(field.tagName === 'SELECT' ? 'change' : 'input', { bubbles: true })
-    );
+  /** The row of the form with this name. */
+  function field(name: string): HTMLElement {
+    return [...page.sidebar.node.querySelectorAll<HTMLElement>('.jp-datum-field')].find(
+      one => one.querySelector('.jp-datum-field-name')!.textContent === name
+    )!;
+  }
+  function press(name: string, word: RegExp): void {
+    const labels = [...field(name).querySelectorAll('label')];
+    labels
+      .find(one => word.test(one.textContent!))!
+      .querySelector('input')!
+      .click();
+  }
+  const pressed = (name: string) =>
+    [...field(name).querySelectorAll('input:checked')].map(one => one.parentElement!.textContent);
+  function enter(name: string, text: string): void {
+    const entry = field(name).querySelector<HTMLInputElement>('.jp-datum-entry')!;
+    write(entry, text);
+    entry.dispatchEvent(new FocusEvent('focusout', { bubbles: true }));
   }
 
   it('runs the cell where nothing is recorded', async () => {
@@ -34,19 +58,94 @@ describe('running from the panel', () => {
   });
 
   it('runs what is recorded, with what one chooses', async () => {
+    page.has = () => ENGINES;
     await page.withRun(FAILED, ENDED);
     await page.find(/^Run$/);
     expect(page.panel.way).toBe('recorded');
-    (await page.find(/^Run with/)).click();
-    await page.says('new, changed and failed');
-    choose('Datums', 'failed');
-    choose('Engine', 'dask');
-    choose('Workers', '4');
-    (await page.find(/^Run with/)).click();
-    await page.says('failed only · dask · 4 workers');
+    await page.says('as in the cell');
+    await page.says('dask · 2 workers');
+    write(field('Engine').querySelector('select')!, 'dask');
+    press('Datums', /stale/);
+    slide(page, 4);
+    press('On error', /stop at 5%/);
+    await until(() => field('On error').querySelector('.jp-datum-entry') !== null);
+    enter('On error', '12');
+    enter('Time limit', '30s');
+    enter('Tries', 'many'); // is no number: not taken
+    await page.says('dask · 4 workers · some');
     (await page.find(/^Run$/)).click();
-    const args = { name: 'means', which: 'failed', engine: 'dask', workers: 4 };
-    expect(page.executed.pop()).toEqual([Commands.run, args]);
+    expect(page.executed.pop()).toEqual([
+      Commands.run,
+      {
+        name: 'means',
+        which: 'new,failed',
+        engine: 'dask',
+        workers: 4,
+        onError: 'stop:12',
+        timeout: '30s'
+      }
+    ]);
+    page.button(/^Sample 20$/)!.click();
+    expect(page.executed.pop()).toEqual([
+      Commands.runSample,
+      expect.objectContaining({ name: 'means', engine: 'dask' })
+    ]);
+    page.button(/All as in the cell again/)!.click();
+    await page.says('as in the cell');
+    page.button(/^Run$/)!.click();
+    expect(page.executed.pop()).toEqual([Commands.run, { name: 'means' }]);
+  });
+
+  it('says of each engine whether it can be reached', async () => {
+    page.has = () => ENGINES;
+    await page.withRun(FAILED, ENDED);
+    await page.says('big (not reached)');
+    const select = field('Engine').querySelector('select')!;
+    const lost = [...select.options].find(one => one.value === 'ipyparallel')!;
+    expect([lost.disabled, lost.textContent]).toEqual([true, 'ipyparallel (not installed)']);
+    write(select, 'big');
+    await page.says('no worker answers <img');
+    expect(page.sidebar.node.querySelector('img')).toBeNull();
+    write(select, ' address');
+    await until(() => field('Address') !== undefined);
+    enter('Address', 'not an address');
+    expect(page.choices.of('means').engine).toBeUndefined();
+    enter('Address', 'tcp://login-1:8786');
+    await until(() => page.choices.of('means').engine === 'tcp://login-1:8786');
+  });
+
+  it('shows with how many datums each choice is, where a plan says so', async () => {
+    await page.withRun(FAILED, ENDED);
+    const reasons = { new: 310, 'failed before': 12, 'code changed': 9_678, unchanged: 5 };
+    page.upkeep.told.push({ plan: aPlan({ total: 10_005, would_run: 10_000, reasons }) });
+    await page.plans.make('means', CELL, async () => ({ project: PROJECT, transform: 'means' }));
+    await page.says('new 310failed 12stale 9,678all 10,005');
+    await page.says('10,000 to run');
+    press('Datums', /all/);
+    await until(() => page.choices.of('means').which === 'all');
+    expect(pressed('Datums')).toHaveLength(4);
+    press('Datums', /stale/);
+    await until(() => page.choices.of('means').which === 'new,failed');
+  });
+
+  it('locks in mid-run what cannot be changed, and changes the rule for failures', async () => {
+    const options = { on_error: 'stop:5%', workers: 2 };
+    const more = { status: 'running', success: 1, running: 1, total: 3, options } as const;
+    await page.withRun(Uint8Array.of(2, 1, 0), more);
+    await page.says('workers and on error act live');
+    const locked = [...page.sidebar.node.querySelectorAll('[data-locked] [aria-label]')].map(one =>
+      one.getAttribute('aria-label')
+    );
+    expect(locked).toContain('Cannot be changed while it runs');
+    expect(field('Datums').querySelectorAll('input:disabled')).toHaveLength(4);
+    expect(field('Engine').querySelector('select')).toBeNull();
+    expect(pressed('On error')).toEqual(['stop at']);
+    press('On error', /continue/);
+    expect(page.executed.pop()).toEqual([
+      Commands.onError,
+      { project: PROJECT, run: RUN, rule: 'continue' }
+    ]);
+    await until(() => pressed('On error')[0] === 'continue');
   });
 
   it('runs the edited cell in its kernel, and without one in one that is started', async () => {

@@ -1,7 +1,7 @@
 /** The panel as one sees it: models fed by frames, drawn into a page. */
 import { Widget } from '@lumino/widgets';
 
-import { CELL, Notebook, Page } from '../../__tests__/page';
+import { CELL, Notebook, Page, slide } from '../../__tests__/page';
 import { aGroup, PROJECT, RUN, snapshot, until } from '../../__tests__/world';
 import { RunOutput } from '../../cells/output';
 import { DatumModel } from '../../models/datums';
@@ -62,7 +62,7 @@ describe('the panel', () => {
     expect(page.executed.pop()![1]).toEqual({ project: PROJECT, run: RUN, group: 1 });
   });
 
-  it('shows what a run is on, and asks for one worker more or less, once a click', async () => {
+  it('shows what a run is on, and asks for more workers when the slider rests', async () => {
     const more = { status: 'running', success: 1, running: 1, total: 4, engine: 'dask' } as const;
     const options = { gpus: '0.5', batch: 64 };
     const feed = { consumers: 1, behind: 12, bound: 'consumer' } as const;
@@ -74,14 +74,12 @@ describe('the panel', () => {
     page.put({ type: 'clusters', project: PROJECT }, [{ ...cluster, message: EVIL }]);
     await page.says('workers start: 1 of 4 · 1:0');
     expect(page.sidebar.node.querySelector('img')).toBeNull();
-    page.button(/One worker more/)!.click();
-    await page.says('3 workers');
-    page.button(/One worker less/)!.click();
-    await page.says('2 workers');
-    expect(page.executed.slice(-2).map(([id, args]) => [id, args.workers])).toEqual([
-      [Commands.scale, 3],
-      [Commands.scale, 2]
-    ]);
+    slide(page, 3);
+    const slider = page.sidebar.node.querySelector('.jp-datum-slider')!;
+    await until(() => slider.getAttribute('aria-valuetext') === '3 of 8');
+    slide(page, 4);
+    await until(() => page.executed.length > 0);
+    expect(page.executed).toEqual([[Commands.scale, { project: PROJECT, run: RUN, workers: 4 }]]);
   });
 
   it('says what waits for failed datums of another transform', async () => {

@@ -1,5 +1,5 @@
 /** The watch of a transform: begun, told of, stopped, refused. */
-import { Page } from '../../__tests__/page';
+import { Page, write } from '../../__tests__/page';
 import { until } from '../../__tests__/world';
 import { Commands } from '../../tokens';
 
@@ -12,18 +12,24 @@ describe('a watch', () => {
   });
   afterEach(() => page.dispose());
 
-  it('begins with the seconds that are said, and is told of until it is stopped', async () => {
-    (await page.find(/^Watch/)).click();
-    const start = await page.find(/Start watching/);
-    start.click();
+  it('begins at one click, and is told of until it is stopped', async () => {
+    const button = await page.find(/^Watch$/);
+    expect(button.getAttribute('aria-pressed')).toBe('false');
+    button.click();
     const [id, args] = page.executed.pop()!;
     expect([id, args]).toEqual([Commands.watch, { name: 'means', settle: 2 }]);
     expect((await page.watches.ask('means', 5))!.state).toBe('active');
-    await page.says('files count after 5 s · 3 runs');
+    await page.says('3 runs');
+    expect(page.button(/^Watch$/)!.getAttribute('aria-pressed')).toBe('true');
+    const seconds = page.sidebar.node.querySelector<HTMLInputElement>('.jp-datum-watch input')!;
+    expect(seconds.value).toBe('5');
+    write(seconds, '9');
+    seconds.dispatchEvent(new FocusEvent('focusout', { bubbles: true }));
+    expect(page.executed.pop()).toEqual([Commands.watch, { name: 'means', settle: 9 }]);
     page.button(/Stop watching/)!.click();
     expect(page.executed.pop()).toEqual([Commands.watch, { name: 'means', stop: true }]);
     await page.watches.ask('means', null);
-    await until(() => page.button(/^Watch/) !== undefined);
+    await until(() => page.button(/Stop watching/) === undefined);
     expect(page.watch.asked).toEqual([
       ['means', 5],
       ['means', null]

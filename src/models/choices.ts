@@ -1,0 +1,51 @@
+/** How the next run of each transform is to differ from its cell: what one has set, not yet run. */
+import { Signal } from '@lumino/signaling';
+
+import type { ReadonlyJSONObject } from '@lumino/coreutils';
+
+import type { IOnce } from './cells';
+import { isPlain } from './cells';
+
+/** The choices of this page. */
+export class ChoicesModel {
+  get changed(): Signal<this, void> {
+    return this._changed;
+  }
+
+  /** What is chosen for a transform; empty: all as in its cell. */
+  of(name: string): IOnce {
+    return this._chosen.get(name) ?? {};
+  }
+
+  /** Choose some more; undefined takes a choice back. */
+  choose(name: string, more: IOnce): void {
+    this._chosen.set(name, { ...this.of(name), ...more });
+    this._changed.emit();
+  }
+
+  /** All as in the cell again. */
+  reset(name: string): void {
+    this._chosen.delete(name);
+    this._changed.emit();
+  }
+
+  /** Whether anything is chosen. */
+  any(name: string): boolean {
+    return !isPlain(this.of(name));
+  }
+
+  /** The choices as arguments of a command: what is not said is not there. */
+  args(name: string): ReadonlyJSONObject {
+    const said = Object.entries(this.of(name)).filter(
+      ([, value]) => value !== undefined && value !== ''
+    );
+    return Object.fromEntries(said) as ReadonlyJSONObject;
+  }
+
+  dispose(): void {
+    Signal.clearData(this);
+  }
+
+  private readonly _chosen = new Map<string, IOnce>();
+  private readonly _changed = new Signal<this, void>(this);
+}
