@@ -12,3 +12,7 @@ globalThis.setImmediate ??= setImmediate;
 if (globalThis.HTMLCanvasElement) {
   HTMLCanvasElement.prototype.getContext = () => null;
 }
+
+// jsdom has no structuredClone, which each browser has and dagre needs.
+const v8 = require('v8');
+global.structuredClone ??= value => v8.deserialize(v8.serialize(value));

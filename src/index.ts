@@ -2,6 +2,7 @@
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 
 import { core, failureActions, renderers, runs } from './plugins/core';
+import { files } from './plugins/files';
 import { front } from './plugins/front';
 import { log } from './plugins/log';
 import { notices } from './plugins/notices';
@@ -23,6 +24,7 @@ const plugins: JupyterFrontEndPlugin<any>[] = [
   outputs,
   front,
   panel,
+  files,
   status,
   notices,
   log,

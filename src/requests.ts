@@ -11,6 +11,7 @@ import type {
   IDatum,
   IDatumDetail,
   IEngines,
+  IGraph,
   IGroup,
   IHistory,
   ILog,
@@ -25,7 +26,9 @@ import type {
   IServerStatus,
   ITransform,
   IUpkeep,
+  IUsers,
   IWatch,
+  IWhence,
   IWorker,
   RequestKind,
   Verb
@@ -263,9 +266,24 @@ export class Requests {
     return this.get(`projects/${safe(project)}/datums/${id}/history`, { old, new: last });
   }
 
-  async lineage(project: string, id: number): Promise<INode | null> {
-    const query = { up: 1, down: 1 };
+  /** Where a datum comes from and what was made of it, so many steps in each direction. */
+  async lineage(project: string, id: number, up = 1, down = 1): Promise<INode | null> {
+    const query = { up, down };
     return (await this.get<any>(`projects/${safe(project)}/datums/${id}/lineage`, query)).made;
+  }
+
+  graph(project: string): Promise<IGraph> {
+    return this.get(`projects/${safe(project)}/graph`);
+  }
+
+  /** Which project knows a file: what made it, what has read it. */
+  whence(path: string): Promise<IWhence> {
+    return this.get('whence', { path });
+  }
+
+  /** Datums that have read a file, page by page. */
+  users(project: string, query: Query & { path: string }): Promise<IUsers> {
+    return this.get(`projects/${safe(project)}/users`, query);
   }
 
   private get<T>(path: string, query: Query = {}): Promise<T> {

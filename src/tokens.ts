@@ -197,6 +197,8 @@ export const Commands = {
   insertSample: 'datum:insert-sample',
   showCell: 'datum:show-cell',
   openFile: 'datum:open-file',
+  showLineage: 'datum:show-lineage',
+  showUsers: 'datum:show-users',
   copyId: 'datum:copy-id',
   settings: 'datum:settings',
   refresh: 'datum:refresh'

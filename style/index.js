@@ -4,3 +4,4 @@ import './document.css';
 import './map.css';
 import './table.css';
 import './sidebar.css';
+import './lineage.css';

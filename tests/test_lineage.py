@@ -175,6 +175,23 @@ def test_history_tells_every_version_and_how_the_code_changed(story: Story) -> N
     ]  # fmt: skip
     with pytest.raises(RunError, match="there are: 1, 2"):
         told.diff(1, 7)
+    assert (told.differs(), told.differs(2, 2)) == (["the cell"], [])
+
+
+def test_history_names_the_helper_and_the_value_that_changed(story: Story) -> None:
+    files(story, 1)
+    cell = "datum.out_file('.up').write_text(decode(FACTOR))"
+    for times, factor in ((1, "a"), (2, "a"), (2, "b")):
+        story.namespace["FACTOR"] = factor
+        exec(f"def decode(text):\n    return text * {times}", story.namespace)
+        story.run('up -i "in/*.txt" --workers 1', cell)
+    told = show_history(story.project, "up:000.txt").data
+    assert [v.parts for v in told.versions] == [("FACTOR",), ("decode",), ()]
+    assert [v.number for v in told.versions] == [3, 2, 1]
+    assert told.differs(1, 3) == ["decode", "FACTOR"] or told.differs(1, 3) == ["FACTOR", "decode"]
+    assert told.diff(1, 3) == "", "the cell itself is the same text"
+    assert len(set(told.marks.values())) == 3
+    assert {"the cell", "decode", "FACTOR"} <= set(told.to_json()["parts"]["3"])
 
 
 def test_what_is_unknown_is_one_sentence(story: Story) -> None:

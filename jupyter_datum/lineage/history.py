@@ -7,7 +7,7 @@ import json
 import os
 import sqlite3
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from ..errors import RunError
 from ..ledger import queries
@@ -32,6 +32,8 @@ class Version:
     ----------
     run : str
         uuid.
+    number : int
+        Of the run, as people call it.
     at, seconds : float
         When it began, how long it took.
     state : str
@@ -42,11 +44,14 @@ class Version:
         Hash of its input's content, 16 hexadecimal digits; empty where there is none.
     changed : tuple of str
         What differs from the version before: ``input``, ``code``, ``value``.
+    parts : tuple of str
+        Which parts of the code do: ``the cell``, ``helpers.resize``, a captured name.
     outputs : list of (str, int, str)
         Path under the output folder, size, digest.
     """
 
     run: str
+    number: int
     at: float
     seconds: float
     state: str
@@ -54,6 +59,7 @@ class Version:
     code: int
     input: str
     changed: tuple[str, ...]
+    parts: tuple[str, ...]
     outputs: list[tuple[str, int, str]]
 
 
@@ -68,6 +74,10 @@ class History:
     versions : list of Version
     codes : dict
         Source of each version of the code that occurs, by number.
+    marks : dict
+        The first digits of each one's fingerprint.
+    parts : dict
+        What each one consists of: names with their digests.
     """
 
     datum: int
@@ -75,15 +85,26 @@ class History:
     key: str
     versions: list[Version]
     codes: dict[int, str]
+    marks: dict[int, str]
+    parts: dict[int, dict[str, str]]
 
     def diff(self, old: int | None = None, new: int | None = None) -> str:
-        """Return how two versions of the code differ; the last two that occur by default.
+        """Return how two versions of the cell differ; the last two that occur by default.
 
         Raises
         ------
         RunError
             If one of them never made this datum.
         """
+        old, new = self._two(old, new)
+        return code_diff(self.codes[old], self.codes[new], old, new)
+
+    def differs(self, old: int | None = None, new: int | None = None) -> list[str]:
+        """Return the parts in which the same two differ: the cell, helpers, captured names."""
+        old, new = self._two(old, new)
+        return list(_differing(self.parts[old], self.parts[new]))
+
+    def _two(self, old: int | None, new: int | None) -> tuple[int, int]:
         numbers = sorted(self.codes)
         new = numbers[-1] if new is None else new
         old = next((n for n in reversed(numbers) if n < new), new) if old is None else old
@@ -93,17 +114,22 @@ class History:
                     f"code {number} never made {self.transform}:{self.key}; there are: "
                     + ", ".join(map(str, numbers))
                 )
-        return code_diff(self.codes[old], self.codes[new], old, new)
+        return old, new
 
     def to_json(self) -> dict[str, Any]:
         """Return it as plain JSON."""
-        return asdict(self) | {"codes": {str(n): text for n, text in self.codes.items()}}
+        texts = ("codes", "marks")
+        return asdict(self) | {
+            **{name: {str(n): text for n, text in getattr(self, name).items()} for name in texts},
+            "parts": {str(n): list(map(_word, parts)) for n, parts in self.parts.items()},
+        }
 
     def text(self) -> str:
         """Return it as a table in text, with the last change of the code."""
         found = [f"{self.transform}:{self.key} (#{self.datum})"]
         for version in self.versions:
             changed = f"  {', '.join(version.changed)} changed" if version.changed else ""
+            changed += f" ({', '.join(version.parts)})" if version.parts else ""
             found.append(
                 f"  {when(version.at)}  {version.state:<9} code {version.code}"
                 f"  input {version.input or '-':<16}  {span(version.seconds):>8}"
@@ -168,8 +194,8 @@ def _of_path(conn: sqlite3.Connection, shown: str, folder: str | None) -> int:
     raise RunError(f"no datum has made or read {shown!r}")
 
 
-#: run uuid, version id, state, attempt, began, seconds, input hash, seen, outputs
-_Row = tuple[str, int, int, int, float, float, bytes | None, bytes | None, list[Any]]
+#: run uuid and id, version id, state, attempt, began, seconds, input hash, seen, outputs
+_Row = tuple[str, int, int, int, int, float, float, bytes | None, bytes | None, list[Any]]
 
 
 def _present(conn: sqlite3.Connection, detail: queries.DatumDetail) -> _Row:
@@ -189,44 +215,86 @@ def _present(conn: sqlite3.Connection, detail: queries.DatumDetail) -> _Row:
         if row.state in FINISHED
     ]  # fmt: skip
     return (
-        run, row.version, row.state, row.attempt, row.began, row.seconds, content, seen, outputs
+        run, row.run, row.version, row.state, row.attempt, row.began, row.seconds, content, seen,
+        outputs,
     )  # fmt: skip
 
 
 def _former(conn: sqlite3.Connection, datum: int) -> list[_Row]:
     rows = conn.execute(
-        "select r.uuid, p.version, p.state, p.attempt, p.began, p.seconds,"
+        "select r.uuid, p.run, p.version, p.state, p.attempt, p.began, p.seconds,"
         " coalesce(p.content, p.inputs), p.seen, p.outputs"
         " from past p join run r on r.id = p.run where p.datum = ? order by p.run desc limit ?",
         (datum, _MOST),
     )
-    return [(*row[:8], json.loads(row[8] or "[]")) for row in rows]
+    return [(*row[:9], json.loads(row[9] or "[]")) for row in rows]
+
+
+class _Code(NamedTuple):
+    """A version of a transform's code."""
+
+    number: int
+    source: str
+    mark: str
+    parts: dict[str, str]
+
+
+def _codes(conn: sqlite3.Connection, ids: list[int]) -> dict[int, _Code]:
+    marks = ",".join("?" * len(ids))
+    rows = conn.execute(
+        "select v.id, (select count(*) from version w where w.transform = v.transform"
+        " and w.id <= v.id), v.source, substr(hex(v.fingerprint), 1, 8), v.parts"
+        f" from version v where v.id in ({marks})",
+        ids,
+    )
+    return {
+        identity: _Code(number, source, mark.lower(), dict(json.loads(parts)))
+        for identity, number, source, mark, parts in rows
+    }
 
 
 def _history(conn: sqlite3.Connection, detail: queries.DatumDetail, rows: list[_Row]) -> History:
-    ids = sorted({row[1] for row in rows})
-    marks = ",".join("?" * len(ids))
-    found = conn.execute(
-        "select v.id, v.source, (select count(*) from version w where w.transform = v.transform"
-        f" and w.id <= v.id) from version v where v.id in ({marks})",
-        ids,
-    ).fetchall()
-    numbers = {version: number for version, _, number in found}
+    codes = _codes(conn, sorted({row[2] for row in rows}))
     before: list[_Row | None] = [*rows[1:], None]
-    versions = [_version(row, old, numbers) for row, old in zip(rows, before, strict=True)]
-    codes = {number: source for _, source, number in found}
-    key = key_text(detail.datum.key)
-    return History(detail.datum.id, detail.transform, key, versions, codes)
+    versions = [_version(row, old, codes) for row, old in zip(rows, before, strict=True)]
+    found = sorted(codes.values())
+    return History(
+        detail.datum.id,
+        detail.transform,
+        key_text(detail.datum.key),
+        versions,
+        {code.number: code.source for code in found},
+        {code.number: code.mark for code in found},
+        {code.number: code.parts for code in found},
+    )
 
 
-def _version(row: _Row, old: _Row | None, numbers: dict[int, int]) -> Version:
-    run, version, state, attempt, began, seconds, content, seen, outputs = row
+def _version(row: _Row, old: _Row | None, codes: dict[int, _Code]) -> Version:
+    run, number, version, state, attempt, began, seconds, content, seen, outputs = row
     changed = []
     if old is not None:
-        pairs = ((old[6], content, "input"), (old[1], version, "code"), (old[7], seen, "value"))
+        pairs = ((old[7], content, "input"), (old[2], version, "code"), (old[8], seen, "value"))
         changed = [word for was, now, word in pairs if was != now]
+    parts = _parts(codes, old[2], version) if old is not None and "code" in changed else ()
+    code = codes[version].number if version in codes else 0
     return Version(
-        run, began, seconds, DatumState(state).name.lower(), attempt, numbers.get(version, 0),
-        bytes(content or b"").hex()[:16], tuple(changed),
+        run, number, began, seconds, DatumState(state).name.lower(), attempt, code,
+        bytes(content or b"").hex()[:16], tuple(changed), parts,
         [(str(path), int(size), str(digest)) for path, size, digest in outputs],
     )  # fmt: skip
+
+
+def _parts(codes: dict[int, _Code], old: int, new: int) -> tuple[str, ...]:
+    if old not in codes or new not in codes:
+        return ()
+    return _differing(codes[old].parts, codes[new].parts)
+
+
+def _differing(was: dict[str, str], now: dict[str, str]) -> tuple[str, ...]:
+    """Which parts two versions of the code differ in, by the names that people know."""
+    names = [name for name in {**now, **was} if was.get(name) != now.get(name)]
+    return tuple(map(_word, names))
+
+
+def _word(part: str) -> str:
+    return "the cell" if part == "cell" else part

@@ -197,8 +197,8 @@ def down_of(conn: sqlite3.Connection, datum: int, look: Look) -> Some[Node]:
 def readers_of(conn: sqlite3.Connection, path: bytes, look: Look) -> Some[Node]:
     """Return the datums that have read the file at an absolute path."""
     ids: dict[int, None] = {}
-    for transform, name, rel in _places(conn, path):
-        ids.update(dict.fromkeys(_single(conn, transform, rel) or _parts(conn, transform, rel)))
+    for transform, name, rel in places_of(conn, path):
+        ids.update(dict.fromkeys(keyed(conn, transform, rel)))
         rows = conn.execute(
             "select i.datum from input i join datum d on d.id = i.datum"
             " where i.rel = ? and i.name = ? and d.transform = ? limit ?",
@@ -209,8 +209,8 @@ def readers_of(conn: sqlite3.Connection, path: bytes, look: Look) -> Some[Node]:
     return nodes(conn, found[:SHOWN], len(found), look)
 
 
-def _places(conn: sqlite3.Connection, path: bytes) -> list[tuple[int, str, bytes]]:
-    """Where a path lies under the input folders of transforms: a handful of rows."""
+def places_of(conn: sqlite3.Connection, path: bytes) -> list[tuple[int, str, bytes]]:
+    """Return where a path lies under the input folders of transforms: a handful of rows."""
     rows = conn.execute("select transform, name, path from root")
     found = ((t, name, _below(path, root)) for t, name, root in rows)
     return [(t, name, rel) for t, name, rel in found if rel]
@@ -222,6 +222,11 @@ def _below(path: bytes, root: bytes) -> bytes:
     if not path.startswith(head) or not path.endswith(tail):
         return b""
     return path[len(head) : len(path) - len(tail)]
+
+
+def keyed(conn: sqlite3.Connection, transform: int, rel: bytes) -> list[int]:
+    """Return the datum that is this very file, or those that are its lines."""
+    return _single(conn, transform, rel) or _parts(conn, transform, rel)
 
 
 def _single(conn: sqlite3.Connection, transform: int, rel: bytes) -> list[int]:

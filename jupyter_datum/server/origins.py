@@ -8,19 +8,26 @@ from __future__ import annotations
 import os
 import sqlite3
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from ..errors import RunError, UsageError
 from ..ledger import queries
 from ..lineage.ask import lineage
-from ..lineage.graph import graph as graph
+from ..lineage.graph import graph
 from ..lineage.history import history
 from ..lineage.model import Origin, Some
 from ..lineage.overview import overview
 from ..lineage.questions import QUESTIONS, ask
+from ..lineage.steps import Look
+from ..lineage.users import users, uses
 from ..project import Project
+from ..remote import is_url
+from ..words import text_of
 from .errors import bad_request, not_found
 from .paths import LONGEST, contents_path, inside
+
+#: Files that one answer looks at.
+_LOOKED: Final = 400
 
 
 def of_datum(
@@ -38,16 +45,41 @@ def of_path(
     conn: sqlite3.Connection, path: str, root: Path | None, up: int, down: int
 ) -> dict[str, Any]:
     """Return the same of a file below the root; what the ledger does not know has no origin."""
-    if root is None or not path or len(os.fsencode(path)) > LONGEST or "\0" in path:
-        raise bad_request("'path' is a path below the folder that the server shows")
-    place = Path(os.path.normpath(root.joinpath(path.lstrip("/"))))
-    if not inside(place, root):
-        raise not_found("file")
+    place = place_of(path, root)
     try:
         found = lineage(conn, str(place), up=up, down=down, look=_shown(root))
     except RunError:
         found = Origin(path, None, None, Some())
     return found.to_json(lambda path: contents_path(root, path)) | {"asked": path}
+
+
+def of_graph(conn: sqlite3.Connection, project: Project, root: Path | None) -> dict[str, Any]:
+    """Return the transforms, what feeds them, and the folders and files at their ends."""
+
+    def told(path: bytes) -> dict[str, Any]:
+        top = root is not None and os.path.realpath(path) == os.fsencode(root)
+        shown = "/" if top else contents_path(root, path)
+        return {"name": _called(path, project, shown), "path": shown}
+
+    return graph(conn, told=told)
+
+
+def of_users(
+    conn: sqlite3.Connection,
+    path: str,
+    root: Path | None,
+    transform: str | None,
+    after: int,
+    limit: int,
+) -> dict[str, Any]:
+    """Return a page of the datums that have read a file below the root; the first page also
+    counts them by transform."""
+    place = os.fsencode(place_of(path, root))
+    page = users(
+        conn, place, transform=transform, after=after, limit=limit, look=lambda _: False
+    ).to_json(lambda file: contents_path(root, file))
+    found = uses(conn, place) if not after else []
+    return {"asked": path, "transforms": [use.to_json() for use in found], **page}
 
 
 def of_history(
@@ -59,7 +91,9 @@ def of_history(
     except RunError as exc:
         raise not_found("datum") from exc
     try:
-        return found.to_json() | {"diff": found.diff(old, new)}
+        return found.to_json() | {
+            "diff": found.diff(old, new), "differs": found.differs(old, new),
+        }  # fmt: skip
     except RunError as exc:
         raise bad_request(str(exc)) from exc
 
@@ -88,7 +122,7 @@ def outputs(
     if after is not None and question != "edited" and not after.isdecimal():
         raise bad_request("'after' is what the page before ended with")
     try:
-        page = ask(conn, row.id, question, after=after, limit=limit, look=_shown(root))
+        page = ask(conn, row.id, question, after=after, limit=limit, look=_all(root))
     except UsageError as exc:
         raise bad_request(str(exc)) from exc
     found = [
@@ -96,6 +130,26 @@ def outputs(
         for each in page.found
     ]
     return {"which": question, "outputs": found, "next": _text(page.after)}
+
+
+def place_of(path: str, root: Path | None) -> Path:
+    """Return the absolute path of a contents path: below the root, though it need not be there."""
+    if root is None or not path or len(os.fsencode(path)) > LONGEST or "\0" in path:
+        raise bad_request("'path' is a path below the folder that the server shows")
+    place = Path(os.path.normpath(root.joinpath(path.lstrip("/"))))
+    if not inside(place, root):
+        raise not_found("file")
+    return place
+
+
+def _called(path: bytes, project: Project, shown: str | None) -> str:
+    """What people call a folder or file: of one that lies elsewhere, its own name alone."""
+    base = os.path.join(os.fsencode(project.root), b"")
+    if is_url(path) or path.startswith(base):
+        return text_of(path.removeprefix(base))
+    if shown in (None, "/"):
+        return text_of(os.path.basename(os.path.normpath(path)))
+    return str(shown)
 
 
 def _text(after: int | str | None) -> str | None:
@@ -112,5 +166,12 @@ def _name(conn: sqlite3.Connection, name: str | None) -> str:
     return rows[0].name
 
 
-def _shown(root: Path | None) -> Any:
+def _all(root: Path | None) -> Look:
     return lambda path: contents_path(root, path) is not None
+
+
+def _shown(root: Path | None) -> Look:
+    """Look at files that the server shows, and at no more of them than an answer is worth: a
+    file that was touched is read to tell whether it is still the same."""
+    left = iter(range(_LOOKED))
+    return lambda path: contents_path(root, path) is not None and next(left, None) is not None

@@ -168,6 +168,19 @@ class Projects:
             raise not_found("file")
         return found
 
+    def shows(self, path: str) -> bool:
+        """Return whether the server shows files with such a contents path: none of its names
+        begins with a dot, unless it shows these too."""
+        return self._hidden or not any(part.startswith(".") for part in path.split("/"))
+
+    async def near(self, folder: Path) -> Project | None:
+        """Return the project in which a folder lies, if it may be opened."""
+        try:
+            found: Project | None = await self.call(self._found, folder)
+        except ProjectError:
+            return None
+        return self._remembered(found) if found is not None else None
+
     async def context(self, where: Where) -> dict[str, Any]:
         """Return in which project a notebook stands, and what its kernel has said."""
         if self.root is None:

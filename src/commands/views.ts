@@ -105,6 +105,7 @@ function placeOf(args: Args): Partial<IPlace> {
     columns: text(args.columns),
     other: text(args.other),
     group: number(args.group),
-    datum: number(args.datum)
+    datum: number(args.datum),
+    file: text(args.file)
   };
 }

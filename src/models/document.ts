@@ -22,6 +22,8 @@ export interface IPlace {
   /** The failure group, or the datum, that is open. */
   group: number | null;
   datum: number | null;
+  /** The file whose users are listed (contents path); empty: the lineage of the datum. */
+  file: string;
 }
 
 /** One run document; its tabs share it, so that what is chosen in one is chosen in all. */
@@ -69,12 +71,16 @@ export class DocumentModel implements IDisposable {
   get group(): number | null {
     return this._group;
   }
+  /** The file whose users are listed; empty: none. */
+  get file(): string {
+    return this._file;
+  }
   /** Its place, to come back to. */
   get place(): IPlace {
     const { project, uuid: run } = this.run;
     const datum = this.datum.datum?.id ?? null;
-    const { tab, filter, sort, columns, other, group } = this;
-    return { project, run, tab, filter, sort, columns, other, group, datum };
+    const { tab, filter, sort, columns, other, group, file } = this;
+    return { project, run, tab, filter, sort, columns, other, group, datum, file };
   }
   get isDisposed(): boolean {
     return this._held.isDisposed;
@@ -88,6 +94,8 @@ export class DocumentModel implements IDisposable {
     this._columns = to.columns ?? this._columns;
     this._other = to.other ?? this._other;
     this._group = to.group === undefined ? this._group : to.group;
+    // Who asks for a datum wants its lineage, and no longer what has read a file.
+    this._file = to.file ?? (typeof to.datum === 'number' ? '' : this._file);
     if (typeof to.datum === 'number' && to.datum !== this.datum.datum?.id) {
       void this.datum.open(to.datum);
     }
@@ -121,6 +129,7 @@ export class DocumentModel implements IDisposable {
   private _sort = '';
   private _columns = '';
   private _other = '';
+  private _file = '';
   private _group: number | null = null;
   private readonly _changed = new Signal<this, void>(this);
 }

@@ -5,7 +5,7 @@ import type { DatumModel } from '../models/datums';
 import { Commands } from '../tokens';
 import type { IHistory, INode, ISome, ITraced } from '../tokens';
 import { count, oneLine, span, stateWord, visible } from './format';
-import { StateWord, useHost } from './parts';
+import { CommandButton, StateWord, useHost } from './parts';
 
 /** One step up and one down; the links go on from there. */
 export function LineageView(props: { model: DatumModel }): JSX.Element | null {
@@ -37,6 +37,11 @@ export function LineageView(props: { model: DatumModel }): JSX.Element | null {
           </dd>
         </div>
       </dl>
+      <CommandButton
+        command={Commands.showLineage}
+        args={{ project: model.project, datum: node.id }}
+        label={trans.__('Show the whole lineage')}
+      />
       {node.current ? null : (
         <p className="jp-datum-muted">{trans.__('It was made by code that has changed since.')}</p>
       )}

@@ -1,4 +1,5 @@
 /** Small parts that all views are made of. */
+import type { IEditorLanguageRegistry } from '@jupyterlab/codemirror';
 import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
@@ -23,6 +24,8 @@ export interface IHost {
   /** What other extensions have added. */
   renderers?: IDatumRenderers;
   failureActions?: IFailureActions;
+  /** Colours code; without it code has one colour. */
+  languages?: IEditorLanguageRegistry | null;
 }
 
 /** Words and commands for the views below. */

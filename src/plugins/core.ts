@@ -1,5 +1,6 @@
 /** The connection, and the runs over it. */
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { IEditorLanguageRegistry } from '@jupyterlab/codemirror';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
@@ -15,11 +16,12 @@ export const core: JupyterFrontEndPlugin<ICore> = {
   description: 'One connection a page to the runs of datums.',
   autoStart: true,
   provides: ICore,
-  optional: [ITranslator, IRenderMimeRegistry],
+  optional: [ITranslator, IRenderMimeRegistry, IEditorLanguageRegistry],
   activate: (
     app: JupyterFrontEnd,
     translator: ITranslator | null,
-    rendermime: IRenderMimeRegistry | null
+    rendermime: IRenderMimeRegistry | null,
+    languages: IEditorLanguageRegistry | null
   ): ICore => {
     const requests = new Requests(app.serviceManager.serverSettings);
     const trans = (translator ?? nullTranslator).load(DOMAIN);
@@ -32,7 +34,7 @@ export const core: JupyterFrontEndPlugin<ICore> = {
       preferences,
       renderers,
       failureActions,
-      host: { trans, commands: app.commands, rendermime, preferences, renderers, failureActions }
+      host: { trans, commands: app.commands, rendermime, languages, preferences, renderers, failureActions }
     };
   }
 };

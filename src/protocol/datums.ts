@@ -65,6 +65,8 @@ export interface ILog {
 /** One outcome of a datum. */
 export interface IVersion {
   run: string;
+  /** Of the run, as people call it; an older server does not say. */
+  number?: number;
   at: number;
   seconds: number;
   state: State;
@@ -72,12 +74,20 @@ export interface IVersion {
   code: number;
   input: string;
   changed: string[];
+  /** Which parts of the code have changed: the cell, a helper, a captured name. */
+  parts?: string[];
 }
 
 /** All outcomes of a datum, newest first. */
 export interface IHistory {
   versions: IVersion[];
   codes: Record<string, string>;
+  /** The first digits of each code's fingerprint; an older server says none of these. */
+  marks?: Record<string, string>;
+  /** What each code consists of, by name. */
+  parts?: Record<string, string[]>;
+  /** In which of these the two codes of `diff` differ. */
+  differs?: string[];
   /** Between two versions of the code: the last two, or those asked for. */
   diff: string;
 }
@@ -104,6 +114,9 @@ export interface INode {
   transform: string;
   key: string;
   state: State;
+  attempt?: number;
+  began?: number;
+  seconds?: number;
   run: string;
   version: number;
   current: boolean;

@@ -1,6 +1,7 @@
 /** What the ledger's server says (docs/live-protocol.md). Nothing here does anything. */
 export * from './datums';
 export * from './engines';
+export * from './lineage';
 export * from './notebook';
 export * from './plans';
 export * from './rows';

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from jupyter_datum.project import create
 from tests.story import Story
 
 from .conftest import Call
@@ -40,6 +41,10 @@ async def test_where_files_come_from_and_what_becomes_of_them(call: Call, chaine
     assert [version["code"] for version in history.json["versions"]] == [1]
     graph = await call(*base, "graph")
     assert graph.json["edges"] == [{"from": "up", "to": "low", "input": "up"}]
+    upper, lower = sorted(graph.json["transforms"], key=lambda one: one["name"], reverse=True)
+    (source,) = upper["sources"]
+    assert (source["name"], source["path"], source["files"]) == ("in", "in", 3)
+    assert (upper["out"], lower["sources"]) == ({"name": "out/up", "path": "out/up"}, [])
     overview = await call(*base, "overview", params={"transform": "up"})
     assert overview.json["datums"] == 3
     (chained.folder / "out/up/b.up").write_text("mine")
@@ -70,3 +75,80 @@ async def test_what_is_not_there_is_not_found(call: Call, chained: Story) -> Non
     assert (await call(*base, "overview", params={"transform": "no"})).status == 404
     assert (await call(*base, "outputs", params={"which": "no"})).status == 400
     assert (await call(*base, "outputs", params={"after": "x"})).status == 400
+
+
+async def test_which_datums_have_read_a_file_page_by_page(call: Call, chained: Story) -> None:
+    chained.run("all -i whole(glob('in/*.txt')) --workers 1", "len(datum.paths)")
+    users = ("projects", chained.project.uuid, "users")
+    told = (await call(*users, params={"path": "in/a.txt"})).json
+    assert {(use["transform"], use["count"]) for use in told["transforms"]} == {
+        ("up", 1), ("all", 1),
+    }  # fmt: skip
+    assert [node["transform"] for node in told["datums"]] == ["up", "all"]
+    first = (await call(*users, params={"path": "in/a.txt", "limit": "1"})).json
+    more = {"path": "in/a.txt", "limit": "1", "after": str(first["next"])}
+    second = (await call(*users, params=more)).json
+    assert [one["datums"][0]["transform"] for one in (first, second)] == ["up", "all"]
+    assert second["transforms"] == [], "the first page has counted"
+    last = (await call(*users, params={**more, "after": str(second["next"])})).json
+    assert (last["datums"], last["next"]) == ([], None)
+    only = {"path": "in/a.txt", "transform": "all"}
+    assert [n["transform"] for n in (await call(*users, params=only)).json["datums"]] == ["all"]
+    for path in ("../../etc/passwd", "in/../../x"):
+        assert (await call(*users, params={"path": path})).status == 404
+
+
+async def test_a_file_of_the_file_browser_leads_to_the_project_that_knows_it(
+    call: Call, chained: Story
+) -> None:
+    async def whence(path: str) -> Any:
+        answer = await call("whence", params={"path": path})
+        assert answer.status == 200, answer
+        return answer.json
+
+    made = await whence("out/low/a.low")
+    assert made["project"] == chained.project.uuid
+    assert (made["made"]["transform"], made["made"]["key"]) == ("low", "a.up")
+    assert made["made"]["run"] == chained.latest("low")
+    (use,) = (await whence("in/a.txt"))["users"]
+    assert (use["transform"], use["run"], use["count"]) == ("up", chained.latest("up"), 1)
+    hostile = "in/<img src=x onerror=alert(1)>.txt"
+    assert (await whence(hostile))["users"][0]["count"] == 1
+    (chained.folder / "other.txt").write_text("x")
+    nobody = await whence("other.txt")
+    assert (nobody["project"], nobody["message"]) == (
+        None, "no run has made or read 'other.txt'",
+    )  # fmt: skip
+    (chained.folder / "out/low/a.low").unlink()
+    assert (await whence("out/low/a.low"))["made"], "the ledger knows what was there"
+    for path in ("../../etc/passwd", "in/../../x", ".datum/ledger.sqlite"):
+        assert (await call("whence", params={"path": path})).status == 404, path
+    assert (await call("whence")).status == 400
+
+
+async def test_a_link_leads_to_the_file_that_it_names_below_the_root(
+    call: Call, chained: Story, tmp_path: Path
+) -> None:
+    (chained.folder / "link.txt").symlink_to(chained.folder / "in/b.txt")
+    told = (await call("whence", params={"path": "link.txt"})).json
+    assert told["users"][0]["transform"] == "up"
+    (tmp_path / "far.txt").write_text("x")
+    (chained.folder / "out.txt").symlink_to(tmp_path / "far.txt")
+    told = (await call("whence", params={"path": "out.txt"})).json
+    assert told["message"] == "no run has made or read 'out.txt'"
+
+
+async def test_a_project_beside_the_file_is_found_and_a_damaged_one_is_no_hindrance(
+    call: Call, chained: Story
+) -> None:
+    with chained.ledger() as conn:
+        below = chained.folder / "elsewhere"
+        below.mkdir()
+        (below / "x.txt").write_text("x")
+        path = str(below / "x.txt").encode()
+        conn.execute("update output set path = ?, folded = ? where datum = 1", (path, path))
+    other = create(chained.folder / "elsewhere")
+    other.ledger.write_bytes(b"this is no ledger" * 100)
+    told = (await call("whence", params={"path": "elsewhere/x.txt"})).json
+    assert told["project"] == chained.project.uuid
+    assert told["made"]["transform"] == "up"

@@ -6,8 +6,7 @@ from jupyter_server.auth.decorator import authorized
 from tornado import web
 
 from ...lineage.ask import DOWN
-from .. import origins
-from ..errors import bad_request
+from .. import origins, whence
 from .base import RESOURCE, Api
 
 #: Steps in one answer.
@@ -31,7 +30,7 @@ class Graph(Api):
     async def get(self, project: str) -> None:
         """Answer ``GET graph``."""
         reader = await self.ledger(project)
-        self.send(await reader.read(origins.graph))
+        self.send(await reader.read(lambda conn: origins.of_graph(conn, reader.project, self.root)))
 
 
 class Lineage(_Tree):
@@ -56,11 +55,36 @@ class Origin(_Tree):
     async def get(self, project: str) -> None:
         """Answer ``GET origin``."""
         up, down = self.steps()
-        path = self.text("path")
-        if path is None:
-            raise bad_request("'path' is missing")
+        path = self.needed("path")
         reader = await self.ledger(project)
         self.send(await reader.read(lambda conn: origins.of_path(conn, path, self.root, up, down)))
+
+
+class Users(Api):
+    """Which datums have read a file."""
+
+    @web.authenticated
+    @authorized(action="read", resource=RESOURCE)
+    async def get(self, project: str) -> None:
+        """Answer ``GET users``."""
+        path, transform = self.needed("path"), self.text("transform")
+        after, limit = self.number("after", 0) or 0, self.number("limit", 1, 200) or 50
+        reader = await self.ledger(project)
+        self.send(
+            await reader.read(
+                lambda conn: origins.of_users(conn, path, self.root, transform, after, limit)
+            )
+        )
+
+
+class Whence(Api):
+    """Which project knows a file: what made it, what has read it."""
+
+    @web.authenticated
+    @authorized(action="read", resource=RESOURCE)
+    async def get(self) -> None:
+        """Answer ``GET whence``."""
+        self.send(await whence.of_file(self.projects, self.needed("path")))
 
 
 class History(Api):

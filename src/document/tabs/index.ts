@@ -15,5 +15,6 @@ export const TABS: readonly ITab[] = [
     badge: run => run.counts?.failed ?? 0,
     load: () => import('./failures')
   },
+  { id: 'lineage', label: trans => trans.__('Lineage'), load: () => import('./lineage') },
   { id: 'workers', label: trans => trans.__('Workers'), load: () => import('./workers') }
 ];
