@@ -77,8 +77,7 @@ def _places(path: str, projects: Projects) -> list[Path]:
 async def _readers(projects: Projects, folder: Path) -> AsyncIterator[Reader]:
     """The ledgers that may know a file, the likely ones first."""
     end = time.monotonic() + _SECONDS
-    near = await projects.near(folder)
-    names = [near.uuid] if near is not None else []
+    names = [uuid async for uuid in _around(projects, folder)]
     names += [reader.project.uuid for reader in projects.readers]
     names += await projects.call(_registered)
     for name in list(dict.fromkeys(names))[:_ASKED]:
@@ -88,6 +87,16 @@ async def _readers(projects: Projects, folder: Path) -> AsyncIterator[Reader]:
             yield await projects.reader(name)
         except ApiError:  # gone, or not ours to open
             continue
+
+
+async def _around(projects: Projects, folder: Path) -> AsyncIterator[str]:
+    """The projects in whose folders a folder lies, the innermost first."""
+    for _ in range(_ASKED):
+        found = await projects.near(folder)
+        if found is None:
+            return
+        yield found.uuid
+        folder = found.root.parent
 
 
 def _registered() -> list[str]:

@@ -108,7 +108,7 @@ async def test_a_file_of_the_file_browser_leads_to_the_project_that_knows_it(
 
     made = await whence("out/low/a.low")
     assert made["project"] == chained.project.uuid
-    assert (made["made"]["transform"], made["made"]["key"]) == ("low", "a.up")
+    assert (made["made"]["transform"], made["made"]["key"]) == ("low", "a.txt")
     assert made["made"]["run"] == chained.latest("low")
     (use,) = (await whence("in/a.txt"))["users"]
     assert (use["transform"], use["run"], use["count"]) == ("up", chained.latest("up"), 1)

@@ -107,9 +107,7 @@ function Row(props: { row: IChainRow; model: LineageModel; entry: boolean }): JS
           }
         }}
       >
-        {foldable || row.open ? (
-          <Icon name={row.open === false ? 'right' : 'down'} />
-        ) : null}
+        {foldable || row.open ? <Icon name={row.open === false ? 'right' : 'down'} /> : null}
       </span>
       <What row={row} />
     </div>
