@@ -34,7 +34,15 @@ export const core: JupyterFrontEndPlugin<ICore> = {
       preferences,
       renderers,
       failureActions,
-      host: { trans, commands: app.commands, rendermime, languages, preferences, renderers, failureActions }
+      host: {
+        trans,
+        commands: app.commands,
+        rendermime,
+        languages,
+        preferences,
+        renderers,
+        failureActions
+      }
     };
   }
 };
