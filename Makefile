@@ -11,7 +11,7 @@ JLPM := PATH="$(CURDIR)/$(BIN):$$PATH" YARN_ENABLE_IMMUTABLE_INSTALLS=1 jlpm
 FRONT := package.json yarn.lock tsconfig.json $(wildcard src/*.ts* src/*/*.ts* style/* schema/*)
 APT := apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
 
-.PHONY: demo lab test bench lint pytest jest wheel ui clean
+.PHONY: demo lab test bench lint pytest jest bundles wheel ui clean
 
 # Debian keeps venv in a package of its own; install it where we may.
 $(BIN)/python:
@@ -73,6 +73,10 @@ pytest: $(VENV)/.test
 jest: $(VENV)/.front
 	$(JLPM) test
 
+# What a page loads at its start, and each part that comes later, has a limit.
+bundles: $(VENV)/.front
+	$(BIN)/python tools/bundles.py
+
 wheel: $(VENV)/.test
 	bash tests/wheel.sh
 
@@ -90,7 +94,7 @@ ui: $(VENV)/.test $(VENV)/.front .venv-kernel/.done
 	cd ui-tests && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 $(JLPM) install
 	cd ui-tests && $(JLPM) test
 
-test: lint pytest jest wheel ui
+test: lint pytest jest bundles wheel ui
 
 bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/overhead.py

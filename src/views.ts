@@ -6,13 +6,13 @@ import type { Widget } from '@lumino/widgets';
 
 import type { OpenNotebook } from './cells/opennotebook';
 import type { IViews } from './commands';
-import { RunDocument } from './document/widget';
+import type { RunDocument } from './document/widget';
 import { DatumModel, nextFailed } from './models/datums';
 import { DocumentModel } from './models/document';
 import type { IPlace } from './models/document';
 import type { RunModel } from './models/run';
 import type { RunsModel } from './models/runs';
-import { DatumWidget } from './panels/datumview';
+import type { DatumWidget } from './panels/datumview';
 import type { IHost } from './panels/parts';
 import type { Sidebar } from './panels/sidebar';
 import type { Requests } from './requests';
@@ -83,12 +83,14 @@ export class Views implements IViews {
     return id !== undefined;
   }
 
-  openRun(project: string, run: string, to: Partial<IPlace>): IPlace {
+  async openRun(project: string, run: string, to: Partial<IPlace>): Promise<IPlace> {
     const { app } = this._options;
+    // What only an open document needs comes with the first one.
+    const made = await import('./document/widget');
     const open = this._documents.find(
       ({ content: { model } }) => model.project === project && model.run.uuid === run
     );
-    const page = open ?? this._openDocument(project, run, to);
+    const page = open ?? this._openDocument(made.RunDocument, project, run, to);
     page.content.model.go(to);
     app.shell.activateById(page.id);
     return page.content.model.place;
@@ -103,7 +105,8 @@ export class Views implements IViews {
     if (datum === undefined && position === undefined) {
       throw new Error('the command needs a datum, or its position');
     }
-    const { content } = this._page(project, run);
+    const made = await import('./panels/datumview');
+    const { content } = this._page(made.DatumWidget, project, run);
     if (datum !== undefined) {
       await content.model.open(datum);
     } else if (position !== undefined) {
@@ -145,13 +148,14 @@ export class Views implements IViews {
   }
 
   private _openDocument(
+    Document: typeof RunDocument,
     project: string,
     run: string,
     to: Partial<IPlace>
   ): MainAreaWidget<RunDocument> {
     const { host, requests, runs, theme } = this._options;
     const model = new DocumentModel(runs, requests, { ...to, project, run });
-    const content = new RunDocument(host, model, theme);
+    const content = new Document(host, model, theme);
     const page = new MainAreaWidget({ content });
     page.id = `jupyter-datum-run-${project}-${run}`;
     this._add(page, content, 'tab-after');
@@ -160,7 +164,11 @@ export class Views implements IViews {
     return page;
   }
 
-  private _page(project: string, run: string): MainAreaWidget<DatumWidget> {
+  private _page(
+    Page: typeof DatumWidget,
+    project: string,
+    run: string
+  ): MainAreaWidget<DatumWidget> {
     const shown = this._shown;
     const { model } = shown?.content ?? {};
     if (shown && !shown.isDisposed && model?.project === project && model.run === run) {
@@ -168,12 +176,16 @@ export class Views implements IViews {
       return shown;
     }
     shown?.dispose();
-    return this._open(project, run);
+    return this._open(Page, project, run);
   }
 
-  private _open(project: string, run: string): MainAreaWidget<DatumWidget> {
+  private _open(
+    Page: typeof DatumWidget,
+    project: string,
+    run: string
+  ): MainAreaWidget<DatumWidget> {
     const { host, requests } = this._options;
-    const content = new DatumWidget(host, new DatumModel(requests, project, run));
+    const content = new Page(host, new DatumModel(requests, project, run));
     const page = new MainAreaWidget({ content });
     page.id = 'jupyter-datum-detail';
     this._add(page, content, 'split-right');

@@ -15,7 +15,7 @@ export interface IViews {
   openPanel(): void;
   /** Give the focus back to the notebook; false if there is none. */
   openNotebook(): boolean;
-  openRun(project: string, run: string, to: Partial<IPlace>): IPlace;
+  openRun(project: string, run: string, to: Partial<IPlace>): Promise<IPlace>;
   openDatum(project: string, run: string, datum?: number, position?: number): Promise<boolean>;
   /** Show the next failed datum from the one in view; false if none has failed. */
   step(project: string, run: string, step: 1 | -1): Promise<boolean>;

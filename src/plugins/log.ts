@@ -1,15 +1,7 @@
 /** A log of each run, in JupyterLab's log console. */
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
-import type { ILogger, ILoggerRegistry } from '@jupyterlab/logconsole';
 
-import { add, OF_A_RUN, text } from '../commands/add';
-import { RunLog } from '../models/runlog';
-import type { RunModel } from '../models/run';
-import { oneLine } from '../panels/format';
-import { lineOfCluster, lineOfGroup, lineOfWorker, linesOfRun } from '../panels/logwords';
-import { Commands, ENDED } from '../tokens';
-import type { IRun } from '../tokens';
 import { ICore, IFront } from './tokens';
 
 export const log: JupyterFrontEndPlugin<void> = {
@@ -24,84 +16,9 @@ export const log: JupyterFrontEndPlugin<void> = {
     front: IFront,
     palette: ICommandPalette | null
   ): void => {
-    void registryOf(app).then(registry => {
-      if (registry) {
-        follow(registry, core);
-        addShow(app, core, front, palette);
-      }
-    });
+    // Not before the page stands: nobody waits for a log.
+    void app.restored
+      .then(() => import('./logging'))
+      .then(({ begin }) => begin(app, core, front, palette));
   }
 };
-
-/** The front end's logs, once it stands; null if it keeps none. */
-async function registryOf(app: JupyterFrontEnd): Promise<ILoggerRegistry | null> {
-  await app.restored;
-  try {
-    const { ILoggerRegistry } = await import('@jupyterlab/logconsole');
-    return await app.resolveOptionalService(ILoggerRegistry);
-  } catch {
-    return null; // not shared by this front end
-  }
-}
-
-/** Runs bear the names by which people know them, and not ids. */
-function sourceOf({ host: { trans } }: ICore, run: Pick<IRun, 'name' | 'id'>): string {
-  return trans.__('%1 · run %2', oneLine(run.name), run.id);
-}
-
-function follow(registry: ILoggerRegistry, core: ICore): void {
-  const { runs, host } = core;
-  const { trans } = host;
-  const logs = new Map<string, RunLog>();
-  const loggerOf = (run: IRun | null): ILogger | null =>
-    run ? registry.getLogger(sourceOf(core, run)) : null;
-  runs.told.connect((_, { run, before }) => {
-    if (before !== null || !ENDED.has(run.status)) {
-      for (const { level, text: data } of linesOfRun(trans, run, before)) {
-        loggerOf(run)?.log({ type: 'text', level, data });
-      }
-    }
-  });
-  runs.followed.connect((_, model: RunModel) => {
-    const key = `${model.project}/${model.uuid}`;
-    const write = ({ level, text: data }: ReturnType<typeof lineOfGroup>) =>
-      loggerOf(runs.runs(model.project).find(one => one.uuid === model.uuid) ?? model.info)?.log({
-        ...{ type: 'text', level, data }
-      });
-    const known =
-      logs.get(key) ??
-      new RunLog({
-        group: group => write(lineOfGroup(trans, group)),
-        worker: worker => write(lineOfWorker(trans, worker)),
-        cluster: ({ state, message }) => write(lineOfCluster(trans, state, message ?? ''))
-      });
-    logs.set(key, known);
-    known.follow(model);
-  });
-}
-
-function addShow(
-  app: JupyterFrontEnd,
-  core: ICore,
-  front: IFront,
-  palette: ICommandPalette | null
-): void {
-  const { trans } = core.host;
-  const show = async (project: string | undefined, uuid: string | undefined) => {
-    const of = project ?? front.panel.project ?? '';
-    const run = core.runs.runs(of).find(one => one.uuid === (uuid ?? front.panel.run?.uuid));
-    if (!run) {
-      throw new Error(trans.__('there is no such run among those that this page knows'));
-    }
-    const source = sourceOf(core, run);
-    await app.commands.execute('logconsole:open', { source, insertMode: 'split-bottom' });
-    return { source };
-  };
-  add(
-    { app, palette, trans },
-    Commands.showLog,
-    trans.__('Show the Log of the Run'),
-    args => show(text(args.project), text(args.run)),
-    { enabled: args => front.panel.run !== null || text(args.run) !== undefined, args: OF_A_RUN }
-  );
-}
