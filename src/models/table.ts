@@ -263,8 +263,9 @@ export class TableModel {
 
   private _missing(): number | null {
     const [first, end] = this._window;
-    const most = this.matches ?? Infinity;
-    for (let page = Math.floor(first / PAGE); page * PAGE < Math.min(end, most); page++) {
+    // While it is not known how many there are nothing is in view, and the first tell it.
+    const last = this.matches === null ? Math.max(end, first + 1) : Math.min(end, this.matches);
+    for (let page = Math.floor(first / PAGE); page * PAGE < last; page++) {
       if (!this._pages.has(page)) {
         return page;
       }

@@ -38,8 +38,8 @@ export function columnsOf(
       id: 'error',
       label: trans.__('error'),
       sorts: false,
-      width: 'minmax(200px, 3fr)',
-      least: 200,
+      width: 'minmax(160px, 3fr)',
+      least: 160,
       cell: row => (row.error ? <ErrorText {...row.error} /> : null)
     },
     {
@@ -76,8 +76,8 @@ function places(trans: TranslationBundle): IColumn[] {
       id: 'name',
       label: trans.__('name'),
       sorts: true,
-      width: 'minmax(140px, 2fr)',
-      least: 140,
+      width: 'minmax(120px, 2fr)',
+      least: 120,
       cell: row => {
         const name = datumName(trans, row);
         return (

@@ -33,6 +33,14 @@ describe('the rows of a table', () => {
     expect(table.state(0)).toBe('running');
   });
 
+  it('asks how many rows there are though none is in view yet', async () => {
+    const { table } = new World();
+    table.show(FAILING);
+    table.need(0, 0);
+    await until(() => table.matches === 100);
+    expect(table.row(0)?.position).toBe(990);
+  });
+
   it('tells what the server refuses, and goes on with the next filter', async () => {
     const world = new World();
     const { table } = world;
