@@ -14,7 +14,7 @@ from ..project import Project
 from ..states import SETTLED, DatumState
 from . import shapes
 from .differences import other_run, pair_json, pairs, shown_metrics
-from .errors import bad_request, not_found
+from .errors import ApiError, bad_request
 from .filters import parse
 from .paths import contents_path
 from .reads import run_of
@@ -227,7 +227,7 @@ def chosen(
         ids = [i for first, last in stretches for i in table.source.ids(first, last + 1)]
     found = id_ranges(ids)
     if not found:
-        raise not_found("datum that this selection means")
+        raise ApiError(404, "not-found", "no datum of this run matches this selection")
     if len(found) > _RANGES:
         raise bad_request(f"the selection falls into {len(found):,} pieces: choose fewer")
     return found
