@@ -23,12 +23,12 @@ def build(folder: Path, **kib: int) -> Path:
 
 def test_sizes_of_all_parts(tmp_path: Path) -> None:
     lines, large = bundles.look(build(tmp_path, _698=50, _255=39, _314=24))
-    assert [line.split()[-1] for line in lines] == ["start", "255", "lineage"]
+    assert [line.split()[-1] for line in lines] == ["start", "styles", "255", "lineage"]
     assert large == []
 
 
 @pytest.mark.parametrize(
-    ("part", "name"), [("_698", "start"), ("_39", "start"), ("_314", "lineage")]
+    ("part", "name"), [("_698", "start"), ("_39", "styles"), ("_314", "lineage")]
 )
 def test_what_is_too_large_is_named(
     part: str, name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

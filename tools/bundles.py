@@ -1,7 +1,8 @@
 """Says how large the parts of the built JupyterLab half are, and whether one is too large.
 
-``python tools/bundles.py [folder]``, after ``jlpm build:prod``: what a page loads at its start has
-60 KiB at most, gzipped, and the part that lays out lineage 25; the others 40 each.
+``python tools/bundles.py [folder]``, after ``jlpm build:prod``: the code that a page loads at its
+start has 60 KiB at most, gzipped, its styles 20, the part that lays out lineage 25; the others 40
+each.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Final
 STATIC: Final = Path(__file__).parent.parent / "jupyter_datum" / "labextension" / "static"
 #: KiB, gzipped.
 FIRST: Final = 60.0
+STYLES: Final = 20.0
 LINEAGE: Final = 25.0
 OTHER: Final = 40.0
 #: Stands in the code of the layout library, which minifying leaves as it is.
@@ -26,8 +28,8 @@ def size(*paths: Path) -> float:
     return sum(len(gzip.compress(path.read_bytes(), 6)) for path in paths) / 1024
 
 
-def first(static: Path) -> list[Path]:
-    """Return what a page loads at its start: the entry, and the parts that it names for it.
+def first(static: Path) -> tuple[list[Path], list[Path]]:
+    """Return what a page loads at its start: the entry with the code that it names, and styles.
 
     Raises
     ------
@@ -36,20 +38,24 @@ def first(static: Path) -> list[Path]:
     """
     (entry,) = static.glob("remoteEntry.*.js")
     text = entry.read_text(encoding="utf-8")
-    exposed = re.findall(r'"\./(?:index|style)":\(\)=>(.*?)\.then\(', text)
-    parts = {part for found in exposed for part in re.findall(r'\.e\("?(\w+)"?\)', found)}
-    found = [path for part in sorted(parts) for path in static.glob(f"{part}.*.js")]
-    if not parts or len(found) != len(parts):
+    code, styles = (_parts(static, text, name) for name in ("index", "style"))
+    if not code or not styles:
         raise ValueError(f"{static}: no production build; run jlpm build:prod first")
-    return [entry, *found]
+    return [entry, *code], styles
+
+
+def _parts(static: Path, text: str, name: str) -> list[Path]:
+    exposed = re.search(rf'"\./{name}":\(\)=>(.*?)\.then\(', text)
+    parts = re.findall(r'\.e\("?(\w+)"?\)', exposed[1]) if exposed else []
+    return [path for part in parts for path in static.glob(f"{part}.*.js")]
 
 
 def look(static: Path) -> tuple[list[str], list[str]]:
     """Return what there is to say of each part, and which are too large."""
-    begin = first(static)
-    sizes = {"start": (size(*begin), FIRST)}
+    code, styles = first(static)
+    sizes = {"start": (size(*code), FIRST), "styles": (size(*styles), STYLES)}
     for path in sorted(static.glob("*.js")):
-        if path not in begin and path.name != "style.js":
+        if path not in (*code, *styles) and path.name != "style.js":
             lineage = _LAYOUT in path.read_bytes()
             name = "lineage" if lineage else path.name.split(".")[0]
             sizes[name] = (size(path), LINEAGE if lineage else OTHER)

@@ -8,13 +8,21 @@ import { isPlain } from './cells';
 
 /** The choices of this page. */
 export class ChoicesModel {
+  /** `usual` is what the user's settings choose for all transforms. */
+  constructor(private readonly _usual: () => IOnce = () => ({})) {}
+
   get changed(): Signal<this, void> {
     return this._changed;
   }
 
   /** What is chosen for a transform; empty: all as in its cell. */
   of(name: string): IOnce {
-    return this._chosen.get(name) ?? {};
+    return { ...this._usual(), ...this._chosen.get(name) };
+  }
+
+  /** What the settings choose has changed. */
+  refresh(): void {
+    this._changed.emit();
   }
 
   /** Choose some more; undefined takes a choice back. */
@@ -23,7 +31,7 @@ export class ChoicesModel {
     this._changed.emit();
   }
 
-  /** All as in the cell again. */
+  /** All as in the cell and the settings again. */
   reset(name: string): void {
     this._chosen.delete(name);
     this._changed.emit();

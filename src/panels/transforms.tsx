@@ -109,6 +109,7 @@ function TransformRow(props: {
   return (
     <button
       className="jp-datum-transform"
+      data-datum-name={row.name}
       role="option"
       aria-selected={selected}
       tabIndex={selected ? 0 : -1}

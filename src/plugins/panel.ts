@@ -8,8 +8,10 @@ import { Actions } from '../actions';
 import { addCommands } from '../commands';
 import { ChoicesModel } from '../models/choices';
 import { EnginesModel } from '../models/engines';
+import type { IOnce } from '../models/cells';
 import { OverviewModel } from '../models/overview';
 import { PlansModel } from '../models/plans';
+import type { IPreferences } from '../models/preferences';
 import { WatchesModel } from '../models/watches';
 import { Sidebar } from '../panels/sidebar';
 import { Views } from '../views';
@@ -35,7 +37,8 @@ export const panel: JupyterFrontEndPlugin<void> = {
     const plans = new PlansModel(requests);
     const overview = new OverviewModel(front.panel, requests);
     const watches = new WatchesModel(front.panel, requests);
-    const choices = new ChoicesModel();
+    const choices = new ChoicesModel(() => usualOf(core.preferences.now));
+    core.preferences.changed.connect(() => choices.refresh());
     const engines = new EnginesModel(front.panel, requests);
     const parts = { plans, overview, watches, choices, engines, source: requests, theme };
     const sidebar = new Sidebar({ host, panel: front.panel, ...parts });
@@ -56,6 +59,11 @@ export const panel: JupyterFrontEndPlugin<void> = {
     }
   }
 };
+
+/** What a run from the panel is like unless it is chosen otherwise there. */
+function usualOf({ engine, workers }: IPreferences): IOnce {
+  return { ...(engine ? { engine } : {}), ...(workers ? { workers } : {}) };
+}
 
 /** Sections that are folded stay so: the settings keep them. */
 async function folds(settings: ISettingRegistry, sidebar: Sidebar): Promise<void> {

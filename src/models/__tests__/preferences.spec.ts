@@ -3,6 +3,8 @@ import * as fs from 'fs';
 import * as path from 'path';
 
 import { FakeServer, PROJECT, until } from '../../__tests__/world';
+import type { IOnce } from '../cells';
+import { ChoicesModel } from '../choices';
 import { Preferences, USUAL } from '../preferences';
 import { RunsModel } from '../runs';
 
@@ -49,4 +51,22 @@ it('the rate is said to the server, anew after each connection, and not if it is
   server.last.open();
   expect(rates()).toEqual([9]);
   runs.dispose();
+});
+
+it('engine and workers of the settings are what a run from the panel has, until it is chosen', () => {
+  let usual: IOnce = { engine: 'dask', workers: 8 };
+  const choices = new ChoicesModel(() => usual);
+  expect(choices.args('means')).toEqual({ engine: 'dask', workers: 8 });
+  choices.choose('means', { engine: 'joblib' });
+  expect(choices.args('means')).toEqual({ engine: 'joblib', workers: 8 });
+  expect(choices.args('other')).toEqual({ engine: 'dask', workers: 8 });
+  let told = 0;
+  choices.changed.connect(() => told++);
+  usual = {};
+  choices.refresh();
+  expect([choices.args('means'), choices.args('other'), told]).toEqual([
+    { engine: 'joblib' },
+    {},
+    1
+  ]);
 });
