@@ -27,7 +27,7 @@ export class ChoicesModel {
 
   /** Choose some more; undefined takes a choice back. */
   choose(name: string, more: IOnce): void {
-    this._chosen.set(name, { ...this.of(name), ...more });
+    this._chosen.set(name, { ...this._chosen.get(name), ...more });
     this._changed.emit();
   }
 
