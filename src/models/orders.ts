@@ -2,8 +2,8 @@
  * Orders in which a map shows its datums. A *rank* is a place on the map, a *position* one in the
  * run's input. Nothing here makes an object a datum.
  */
-import { FAILED, STATES, WORST } from '../tokens';
-import { tally, worst, worstAt } from './tiles';
+import { STATES, WORST } from '../tokens';
+import { fillPlaces, fillTiles, tally, worstAt } from './tiles';
 import type { Range } from './tiles';
 
 /** Names of the orders. */
@@ -39,10 +39,7 @@ export class InputOrder implements IOrder {
   ) {}
 
   fill(tiles: Uint8Array, per: number, from: number, to: number): void {
-    const { _states: states, total } = this;
-    for (let tile = from, start = from * per; tile < to; tile++, start += per) {
-      tiles[tile] = worst(states, start, Math.min(total, start + per));
-    }
+    fillTiles(tiles, this._states, this.total, per, from, to);
   }
   tally([start, end]: Range): number[] {
     return tally(this._states, start, end);
@@ -147,18 +144,7 @@ export class DurationOrder implements IOrder {
   readonly timed: number;
 
   fill(tiles: Uint8Array, per: number, from: number, to: number): void {
-    const { _states: states, _places: places, total } = this;
-    for (let tile = from; tile < to; tile++) {
-      const end = Math.min(total, (tile + 1) * per);
-      let found = states[places[tile * per]] & 15;
-      for (let rank = tile * per + 1; rank < end && found !== FAILED; rank++) {
-        const state = states[places[rank]] & 15;
-        if (WORST[state] > WORST[found]) {
-          found = state;
-        }
-      }
-      tiles[tile] = found;
-    }
+    fillPlaces(tiles, this._states, this._places, per, from, to);
   }
   tally([start, end]: Range): number[] {
     const out = STATES.map(() => 0);
