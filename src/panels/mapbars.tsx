@@ -24,8 +24,6 @@ const LEGEND: readonly State[] = [
   'running',
   'pending'
 ];
-/** Runs again what a filter lets through. */
-export const RETRY = 'datum:retry-selection';
 
 /** Order and zoom. */
 export function MapTools(props: { model: MapModel }): JSX.Element {
@@ -163,7 +161,7 @@ function Counts(props: {
 
 /** What is selected, and what can be done with it. */
 export function SelectionBar(props: { model: MapModel; range: Range }): JSX.Element {
-  const { trans, commands } = useHost();
+  const { trans } = useHost();
   const { model, range } = props;
   const { run, order } = model;
   useSignals(run.changed);
@@ -184,9 +182,9 @@ export function SelectionBar(props: { model: MapModel; range: Range }): JSX.Elem
       </span>
       <Counts trans={trans} parts={parts} />
       <span className="jp-datum-grow" />
-      {failed && retry && commands.hasCommand(RETRY) ? (
+      {failed && retry ? (
         <CommandButton
-          command={RETRY}
+          command={Commands.retrySelection}
           args={{ ...place, filter: retry.filter }}
           icon="retry"
           kind="bad"

@@ -6,7 +6,6 @@ import { failedOf, wordsOf } from '../models/mapfilter';
 import type { MapModel } from '../models/map';
 import type { ILayout, Range } from '../models/tiles';
 import { Commands } from '../tokens';
-import { RETRY } from './mapbars';
 import { MapCard } from './mapcard';
 import type { ICardActions, ISpot, PositionSource } from './mapcard';
 import { useDrag, useKeys, useWheel } from './mapevents';
@@ -217,11 +216,11 @@ function useActions(model: MapModel, looked: Range | null): (range: Range | null
   return given => {
     const range = given ?? looked;
     const many = (given === null && model.selection) || range;
-    const retry = many && commands.hasCommand(RETRY) ? failedOf(order, many) : null;
+    const retry = many && failedOf(order, many);
     const table = many && wordsOf(order, many);
     return {
       open: range ? execute(Commands.openDatum, { position: order.worst(range) }) : () => undefined,
-      retry: retry && execute(RETRY, { filter: retry.filter }),
+      retry: retry && execute(Commands.retrySelection, { filter: retry.filter }),
       table: table && execute(Commands.openRun, { tab: 'table', filter: table.filter })
     };
   };
