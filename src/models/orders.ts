@@ -192,18 +192,3 @@ export class DurationOrder implements IOrder {
 export function secondsOf(code: number): number {
   return SHORTEST * 2 ** ((code - 1) / STEPS);
 }
-
-/** Stretches of these positions, ascending; null if there are more than `most`. */
-export function stretches(positions: Uint32Array, most: number): Range[] | null {
-  const sorted = positions.slice().sort();
-  const out: [number, number][] = [];
-  for (const at of sorted) {
-    const last = out[out.length - 1];
-    if (last && last[1] === at) {
-      last[1]++;
-    } else if (out.push([at, at + 1]) > most) {
-      return null;
-    }
-  }
-  return out;
-}
