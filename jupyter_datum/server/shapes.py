@@ -67,6 +67,10 @@ def run_json(
     fields["needs"] = needs
     said = {**(options or {}), **_object(row.options)}
     fields["options"] = {name: said[name] for name in _OPTIONS if said.get(name) is not None}
+    usual = options or {}
+    fields["cell"] = {
+        name: usual[name] for name in ("engine", *_OPTIONS) if usual.get(name) is not None
+    }
     return fields
 
 

@@ -37,6 +37,8 @@ export function Field(props: {
 export interface IChoice<T extends string> {
   value: T;
   label: string;
+  /** Of how many, in short; the title says it in full. */
+  many?: string;
   title?: string;
   on: boolean;
 }
@@ -57,7 +59,7 @@ export function Choices<T extends string>(props: {
       role={kind === 'radio' ? 'radiogroup' : 'group'}
       aria-labelledby={by}
     >
-      {choices.map(({ value, label, title, on }) => (
+      {choices.map(({ value, label, many, title, on }) => (
         <label key={value} title={title} data-on={on}>
           <input
             type={kind}
@@ -66,7 +68,10 @@ export function Choices<T extends string>(props: {
             disabled={disabled}
             onChange={() => onChoose(value)}
           />
-          <span>{label}</span>
+          <span>
+            {label}
+            {many ? <small>{` ${many}`}</small> : null}
+          </span>
         </label>
       ))}
     </div>

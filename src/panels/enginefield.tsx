@@ -26,7 +26,8 @@ export function EngineField(props: IFieldProps): JSX.Element {
   const { engines, row, live, once, onChoose } = props;
   const locked = useLocked(live);
   const [typing, type] = React.useState(false);
-  const before = row.run?.engine ?? 'joblib';
+  const usual = row.run?.cell ? (row.run.cell.engine ?? 'joblib') : row.run?.engine;
+  const before = usual ?? 'joblib';
   const address = typing || isAddress(once.engine);
   const name = live ? (live.info?.engine ?? before) : (once.engine ?? before);
   const said = live ? ofCluster(trans, live) : ofEngine(trans, engines.of(name), engines.busy);
@@ -53,7 +54,7 @@ export function EngineField(props: IFieldProps): JSX.Element {
               >
                 <option value="">
                   {row.run
-                    ? trans.__('as before (%1)', oneLine(before))
+                    ? trans.__('as in the cell (%1)', oneLine(before))
                     : trans.__('as in the cell')}
                 </option>
                 {listed(engines.known?.engines).map(one => (

@@ -53,7 +53,7 @@ export function RunWith(props: IRunWithProps): JSX.Element | null {
     ...{ row, choices, engines },
     live: liveOf(panel),
     once: choices.of(row.name),
-    options: row.run?.options ?? {},
+    options: (liveOf(panel) ? null : row.run?.cell) ?? row.run?.options ?? {},
     onChoose: chosen => choices.choose(row.name, chosen)
   };
   return (
@@ -91,7 +91,7 @@ function GpusField(props: IFieldProps): JSX.Element | null {
             onChange={event => onChoose({ gpus: event.target.value || undefined })}
           >
             <option value="">
-              {set ? trans.__('as before (%1)', oneLine(set)) : trans.__('none')}
+              {set ? trans.__('as in the cell (%1)', oneLine(set)) : trans.__('none')}
             </option>
             {GPUS.map(value => (
               <option key={value} value={value}>
@@ -134,18 +134,27 @@ function DatumsField(props: IFieldProps & { plans: PlansModel }): JSX.Element {
           kind="checkbox"
           disabled={Boolean(locked)}
           onChoose={choose}
-          choices={[...SOME, 'all' as const].map(value => ({
-            value,
-            label: n
-              ? `${words[value][0]} ${count(value === 'all' ? total : n[value])}`
-              : words[value][0],
-            title: words[value][1],
-            on: on.has(value)
-          }))}
+          choices={[...SOME, 'all' as const].map(value => {
+            const many = n ? (value === 'all' ? total : n[value]) : 0;
+            return {
+              value,
+              label: words[value][0],
+              many: many ? short(many) : undefined,
+              title: many ? `${words[value][1]}: ${count(many)}` : words[value][1],
+              on: on.has(value)
+            };
+          })}
         />
       )}
     </Field>
   );
+}
+
+const compact = new Intl.NumberFormat('en-US', { notation: 'compact', maximumFractionDigits: 1 });
+
+/** 310, 9,678, 38K: there is little room. */
+function short(n: number): string {
+  return n < 10_000 ? count(n) : compact.format(n);
 }
 
 function chosen(which: string | undefined): ReadonlySet<Word> {

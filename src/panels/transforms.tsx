@@ -101,6 +101,7 @@ function TransformRow(props: {
   const { row, panel, depth, would } = props;
   const { run } = row;
   const selected = row.name === panel.selected;
+  const tag = stale(trans, row, selected ? panel.edited : null, would);
   const status = run
     ? statusWord(trans, run.status)
     : panel.unreadable
@@ -112,6 +113,7 @@ function TransformRow(props: {
       data-datum-name={row.name}
       role="option"
       aria-selected={selected}
+      data-tagged={tag ? true : undefined}
       tabIndex={selected ? 0 : -1}
       title={`${row.name}: ${status}`}
       onClick={() => panel.select(row.name)}
@@ -126,13 +128,10 @@ function TransformRow(props: {
         {depth ? <Icon name="below" /> : null}
         <Glyph state={run ? statusState(run.status) : 'pending'} label={status} />
       </span>
-      <span className="jp-datum-name">
-        <span className="jp-datum-cut" data-elsewhere={row.cell === null}>
-          {oneLine(row.name)}
-        </span>
-        <Stale row={row} edited={selected ? panel.edited : null} would={would} />
+      <span className="jp-datum-cut" data-elsewhere={row.cell === null}>
+        {oneLine(row.name)}
       </span>
-      {run ? <Bar counts={run} total={run.total} thin /> : <span />}
+      {tag ?? (run ? <Bar counts={run} total={run.total} thin /> : <span />)}
       <span className="jp-datum-right">
         {run ? <RowFigure row={row} /> : panel.unreadable ? '' : trans.__('not run')}
       </span>
@@ -141,14 +140,13 @@ function TransformRow(props: {
   );
 }
 
-/** That there is something to run of it. */
-function Stale(props: {
-  row: IRow;
-  edited: boolean | null;
-  would: number | null;
-}): JSX.Element | null {
-  const { trans } = useHost();
-  const { row, edited, would } = props;
+/** That there is something to run of it: in the place of its bar. */
+function stale(
+  trans: ReturnType<typeof useHost>['trans'],
+  row: IRow,
+  edited: boolean | null,
+  would: number | null
+): JSX.Element | null {
   if (!row.run || !ENDED.has(row.run.status)) {
     return null;
   }

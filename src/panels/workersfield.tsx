@@ -18,7 +18,9 @@ export function WorkersField(props: IFieldProps): JSX.Element {
   const { engines, row, live, once, options, onChoose } = props;
   const told = live?.counts?.workers ?? 0;
   const [asked, ask] = useAsked(told);
-  const name = live?.info?.engine ?? once.engine ?? row.run?.engine ?? 'joblib';
+  const cell = row.run?.cell;
+  const usually = cell ? cell.engine : row.run?.engine;
+  const name = live?.info?.engine ?? once.engine ?? usually ?? 'joblib';
   const engine = engines.of(name);
   const given = engine?.state === 'connected';
   const room = (given ? engine.workers : engines.known?.cores) || engine?.workers || GUESS;

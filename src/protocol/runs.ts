@@ -43,6 +43,8 @@ export interface IRun extends ICounts {
   /** What the listing of its input lacked, in sentences. */
   missing?: string[];
   options?: IRunOptions;
+  /** The same as the cell alone says it, and its engine: what another run would have. */
+  cell?: IRunOptions & { engine?: string };
   /** Where `NAME.stream()` takes what the run makes: who waits for whom. */
   feed?: IFeed | null;
 }

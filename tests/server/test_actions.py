@@ -134,6 +134,7 @@ async def test_a_run_takes_every_option_of_a_cell(call: Call, ran: Ran) -> None:
     row = story.end(answer.json["run"])
     assert (row.workers, row.failed) == (2, 3)
     told = (await call(*base, row.uuid)).json["options"]
+    assert (await call(*base, row.uuid)).json["cell"].get("on_error") is None
     assert told == {
         "workers": 2, "workers_min": 1, "on_error": "stop:5", "tries": 2, "timeout": 300.0,
     }  # fmt: skip

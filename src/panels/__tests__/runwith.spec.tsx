@@ -119,7 +119,7 @@ describe('running from the panel', () => {
     const reasons = { new: 310, 'failed before': 12, 'code changed': 9_678, unchanged: 5 };
     page.upkeep.told.push({ plan: aPlan({ total: 10_005, would_run: 10_000, reasons }) });
     await page.plans.make('means', CELL, async () => ({ project: PROJECT, transform: 'means' }));
-    await page.says('new 310failed 12stale 9,678all 10,005');
+    await page.says('new 310failed 12stale 9,678all 10K');
     await page.says('10,000 to run');
     press('Datums', /all/);
     await until(() => page.choices.of('means').which === 'all');
