@@ -9,6 +9,7 @@ from .inputs import cross, datums, glob, grid, group, items, join, rows, split, 
 
 if TYPE_CHECKING:
     from .flow import Stream
+    from .notebook.replay import Replayed
     from .outcomes import Comparison
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "join",
     "lineage",
     "load_ipython_extension",
+    "replay",
     "rows",
     "split",
     "stream",
@@ -54,6 +56,40 @@ def compare(a: Any, b: Any = None, *, project: str | None = None) -> Comparison:
     from .outcomes import compare_here
 
     return compare_here(a, b, project)
+
+
+def replay(name: str, which: str | int = "failed", *, project: str | None = None) -> Replayed:
+    """Return a recorded datum as its last attempt had it, to be worked with in a kernel.
+
+    It is used as ``datum`` in a cell: ``datum = jupyter_datum.replay("lengths", "0003.txt")``
+    with the code of the cell below runs that cell on that very datum. Inputs, value and captures
+    are those of the attempt; ``datum.out`` is a private folder, and nothing is published or
+    recorded; ``datum.partial`` is a folder with what the failed attempt had written, or None, and
+    ``datum.changed`` lists input files that have changed since. Names that the cell read, and
+    that the kernel does not have, are put there as they were recorded; those that it has are
+    left alone.
+
+    Parameters
+    ----------
+    name : str
+        A transform.
+    which : str or int
+        A datum's key, its place in the newest run, ``"id:N"``, or ``"failed"``: the first one.
+    project : str, optional
+        A folder in the project; that of the kernel's notebook by default.
+
+    Raises
+    ------
+    UsageError
+        If there is no project, or no such transform.
+    RunError
+        If there is no such datum, or the input has it no more.
+    SignatureError
+        If somebody else has recorded it.
+    """
+    from .notebook.replay import replay as replay_here
+
+    return replay_here(name, which, project)
 
 
 def stream(name: Any, *, project: str | None = None, **options: Any) -> Stream:

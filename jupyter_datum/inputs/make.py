@@ -294,14 +294,16 @@ def datum_of(source: Input, listed: Listed, index: int, attempt: int = 1, **more
     index, attempt : int
     **more
         ``load`` (see :func:`~jupyter_datum.hashing.decode_value`), ``place``,
-        ``contents`` and ``code`` of a :class:`~jupyter_datum.datum.Datum`.
+        ``contents`` and ``code`` of a :class:`~jupyter_datum.datum.Datum`; ``kind``, a class
+        in its place.
     """
+    kind: type[Datum] = more.pop("kind", Datum)
     place = more.pop("place", None) or _Nowhere(source)
     files = tuple((name, place.path(name, rel), rel) for name, rel, _ in listed.files)
     load = more.pop("load", None)
     value = None if listed.value is None else decode_value(listed.value, load)
     seen = None if source.told_by_key else listed.value
-    return Datum(
+    return kind(
         source.given or "in", listed.key, files, value, listed.captures, index, attempt, place,
         form=source.form, seen=seen, **more,
     )  # fmt: skip

@@ -14,12 +14,14 @@ _UUID = re.compile(r"[0-9a-f]{32}")
 
 class AskedRun(NamedTuple):
     """The public name of the run that a cell starts, who asked for it, the options that it
-    has beside the cell's own, and whether the cell shall only be recorded."""
+    has beside the cell's own, and whether the cell shall only be recorded, or only have a datum
+    picked (``first``, ``next``, ``previous``, ``failed``)."""
 
     run: str
     origin: str
     options: str
     record: bool = False
+    pick: str = ""
 
 
 def metadata_of(shell: Any) -> Mapping[str, Any]:
@@ -43,4 +45,5 @@ def asked_run(shell: Any) -> AskedRun:
         str(said.get("origin", "kernel")),
         str(said.get("options", "")),
         said.get("record") is True,
+        str(said.get("pick", "")),
     )

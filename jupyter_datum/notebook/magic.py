@@ -11,33 +11,29 @@ from typing import Any
 
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand
 
-from ..datum import Datum
 from ..errors import RunError, SignatureError, UsageError
-from ..inputs import datum_of, input_from_json
-from ..inputs.lazy import loader
 from ..ledger import db, queries
-from ..ledger.queries import DatumRow, RunRow
+from ..ledger.queries import RunRow
 from ..ledger.stragglers import stragglers
 from ..outcomes import Comparison, compare
-from ..project import Project
 from ..runner.ask import steer, tell_run, workers_asked
 from ..runner.client import cluster_lines, ensure_runner, runner_alive
 from ..states import RunStatus
 from ..transform.cell import Cell
-from ..transform.marked import MARKED
-from ..transform.optionline import split
+from ..transform.marked import marked_line, stands_for_mark
+from ..transform.optionline import parse_line, split
 from ..transform.optiontable import options_help
 from ..transform.recipe import Recipe, read_recipe
 from ..words import counted
 from . import render
-from .asked import AskedRun, asked_run
+from .asked import AskedRun, asked_run, metadata_of
 from .complete import VERBS
 from .context import context_of
 from .decisions import DecisionVerbs
 from .display import screen_for
 from .looks import LOOKS, look
+from .pick import PickVerbs
 from .pipeline import PipelineVerbs
-from .place import KernelPlace
 from .public import Transform, plan_text
 from .register import announce
 from .sample import SampleCells
@@ -55,7 +51,7 @@ class RunFailedError(RunError):
 
 
 @magics_class
-class DatumMagics(DecisionVerbs, PipelineVerbs, Magics):
+class DatumMagics(DecisionVerbs, PickVerbs, PipelineVerbs, Magics):
     """The magics; one for each kernel."""
 
     def __init__(self, shell: Any) -> None:
@@ -65,6 +61,7 @@ class DatumMagics(DecisionVerbs, PipelineVerbs, Magics):
         self._cell_id: str | None = None
         self._samples = SampleCells(shell, self._context)
         self._planned: dict[str, Recipe] = {}
+        self._failed: dict[str, int] = {}
         self._together = Together()
         shell.events.register("pre_run_cell", self._note_cell)
         shell.events.register("post_run_cell", self._cell_ended)
@@ -91,7 +88,10 @@ class DatumMagics(DecisionVerbs, PipelineVerbs, Magics):
         assert cell is not None
         marked = self._cell(line, cell)
         asked = asked_run(self.shell)
-        line = line.removeprefix(f"{MARKED} ") + asked.options
+        line = marked_line(line, metadata_of(self.shell)) + asked.options
+        if asked.pick:
+            self._pick_of(parse_line(line, cell), asked.pick)
+            return
         prepared = prepare(line, marked, self.shell.user_ns, self._context, self._cell_id)
         announce(self._context, prepared.project)
         self._say(prepared)
@@ -169,7 +169,7 @@ class DatumMagics(DecisionVerbs, PipelineVerbs, Magics):
         )
         if first is None or body.strip() not in raw:
             raw, first = f"%%datum {line}\n{body}", 0
-        if line.startswith(MARKED):  # the line stands in no cell: the body is the whole of it
+        if stands_for_mark(line):  # the line stands in no cell: the body is the whole of it
             raw, first = body, -1
         compiler = self.shell.compile
         name = compiler.get_code_name(raw, raw, self.shell.execution_count)
@@ -293,36 +293,6 @@ class DatumMagics(DecisionVerbs, PipelineVerbs, Magics):
         assert run is not None
         with self._ledger() as (_, project):
             return run_widget(project, run.uuid)
-
-    def _do_pick(self, words: list[str]) -> Datum:
-        """Bind ``datum`` to a datum, to step through the cell by hand."""
-        transform = self._transform(words[:1])
-        row = transform.datum_row(words[1] if len(words) > 1 else "failed")
-        with self._ledger() as (conn, project):
-            run = queries.latest_run(conn, transform.name)
-            assert run is not None
-            recipe = read_recipe(project, run.recipe)
-            datum = self._datum(conn, row, recipe, project)
-        self.shell.user_ns["datum"] = datum
-        self._samples.picked = transform.name
-        print(f"datum is {queries.key_text(row.key)}")
-        return datum
-
-    def _datum(
-        self, conn: sqlite3.Connection, row: DatumRow, recipe: Recipe, project: Project
-    ) -> Datum:
-        source = input_from_json(recipe.input, project)
-        listed = source.find(row.key)
-        if listed is None:
-            raise RunError(f"{queries.key_text(row.key)} is no longer in {source.describe()}")
-        several = queries.inputs_of(conn, [row.id]).get(row.id, [])
-        contents = {(name, rel): content for name, rel, _, content in several}
-        first = row.content or b""
-        return datum_of(
-            source, listed, row.position, row.attempt, place=KernelPlace(source),
-            contents=tuple(contents.get((name, rel), first) for name, rel, _ in listed.files),
-            code=recipe.fingerprint, load=loader(recipe.input, project),
-        )  # fmt: skip
 
     # -- ground --------------------------------------------------------------------------
 

@@ -36,17 +36,18 @@ class KernelPlace:
 
     def out(self) -> Path:
         """Return a folder for outputs; nothing of it is published."""
-        return self._inside("out")
+        return self.folder("out")
 
     def tmp(self) -> Path:
         """Return a folder for what is not kept."""
-        return self._inside("tmp")
+        return self.folder("tmp")
 
     def log(self, text: str) -> None:
         """Print `text`."""
         sys.stdout.write(text)
 
-    def _inside(self, name: str) -> Path:
+    def folder(self, name: str) -> Path:
+        """Return a folder of this name, made when it is first needed; it goes with the kernel."""
         if self._folder is None:
             self._folder = tempfile.TemporaryDirectory(prefix="jupyter-datum-")
         folder = Path(self._folder.name) / name

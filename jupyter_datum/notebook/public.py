@@ -17,7 +17,6 @@ from IPython.core.getipython import get_ipython
 from ..errors import DatumError, RunError, SignatureError
 from ..inputs import Input, ItemsInput, input_from_json
 from ..ledger import db, queries
-from ..ledger.files import plan_pages
 from ..ledger.queries import AttemptRow, DatumRow, FailureGroup, RunRow
 from ..lineage import View, show_history, show_overview, show_question
 from ..outcomes import (
@@ -42,6 +41,7 @@ from ..transform.traceback import mask
 from . import render
 from .display import screen_for
 from .flows import Flows
+from .recorded import find_datum
 from .wait import Waiter
 
 #: Seconds after which a plan in the making shows what it knows.
@@ -257,7 +257,7 @@ class Transform(Flows):
                 tell_run(conn, "cancel", row.uuid, row.interpreter)
 
     def datum_row(self, which: str = "failed") -> DatumRow:
-        """Return one datum: ``failed`` (the first), a number (its place), or its key.
+        """Return one datum: ``failed`` (the first), its key, a number (its place), ``id:N``.
 
         Raises
         ------
@@ -265,8 +265,7 @@ class Transform(Flows):
             If there is none.
         """
         with self._ledger() as conn:
-            row = queries.transform(conn, self.name)
-            found = self._find(conn, row.id, which) if row else None
+            found = find_datum(conn, self._project, self.name, which)
         if found is None:
             raise RunError(f"{self.name} has no datum {which!r}; a key, a number or 'failed'")
         return found
@@ -280,19 +279,6 @@ class Transform(Flows):
                 f"{self.name} has not run; to see what it would do, run its cell with --plan"
             )
         return row
-
-    def _find(self, conn: sqlite3.Connection, transform: int, which: str) -> DatumRow | None:
-        if which == "failed":
-            failed = queries.failed_datums(conn, transform, limit=1)
-            return failed[0] if failed else None
-        found = queries.datum_by_text(conn, transform, which)
-        run = queries.latest_run(conn, self.name)
-        if found is None and which.isdigit() and run is not None:
-            for ids in plan_pages(self._project.run(run.uuid) / "plan"):
-                if int(which) < len(ids):
-                    return queries.datum_by_id(conn, ids[int(which)])
-                which = str(int(which) - len(ids))
-        return found
 
     def _labels(self, conn: sqlite3.Connection, rows: list[DatumRow]) -> dict[bytes, str]:
         """What people call these datums: a path, or an item's value."""

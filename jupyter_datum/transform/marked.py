@@ -143,6 +143,36 @@ def line_of(mark: Mapping[str, Any]) -> str:
     return line
 
 
+def stands_for_mark(line: str) -> bool:
+    """Whether the line stands in no cell, but says that the cell below is marked."""
+    return MARKED in line.split(None, 2)[:2]
+
+
+def marked_line(line: str, metadata: Mapping[str, Any]) -> str:
+    """Return the line that a cell is read with.
+
+    ``--marked NAME ...`` was made of metadata already. ``NAME --marked`` with options of one run
+    behind it stands for what the metadata of the request says under ``datum``: so a front end
+    runs a marked cell as it stands, and needs to read none of its options.
+
+    Raises
+    ------
+    UsageError
+        If the metadata has a mistake, or did not come along.
+    """
+    if line == MARKED or line.startswith(f"{MARKED} "):
+        return line.removeprefix(MARKED).strip()
+    if not stands_for_mark(line):
+        return line
+    name, _, rest = [*line.split(None, 2), ""][:3]
+    mark = metadata.get("datum")
+    if not isinstance(mark, Mapping) or mark.get("name") != name:
+        raise UsageError(
+            f"the cell's metadata does not mark it as {name!r}: save it, and try again"
+        )
+    return f"{line_of(mark)} {rest}".rstrip()
+
+
 def _words(key: str, option: Option, value: Any) -> list[str]:
     flag = option.flags[-1]
     if option.read is None:

@@ -25,6 +25,7 @@ from .check import SLOT, checker
 from .command import COMMANDS
 from .fallback import RECOVER, Fallback
 from .modules import as_sources, present
+from .names import bound_names
 from .setup import SETUP, SetupDatum, setup_of
 
 #: Bytes of a payload above which somebody must want it, and above which it is refused.
@@ -184,6 +185,20 @@ class Loaded:
         self._compiled = compile_cell(cell)
         self._bound = bound
         self._note_bound()
+
+    def setup_names(self) -> list[str]:
+        """Return the names that its setup cell binds; none without one."""
+        return sorted(bound_names(self._setup.tree())) if self._setup else []
+
+    def names(self) -> dict[str, Any]:
+        """Return what the cell finds in its namespace: captured values, and what its setup
+        cell has bound."""
+        ours = {"datum", "datums"}
+        return {
+            name: value
+            for name, value in self.namespace.items()
+            if not name.startswith("__") and name not in ours
+        }
 
     def _note_bound(self) -> None:
         namespace, bound = self.namespace, self._bound

@@ -83,6 +83,22 @@ def test_a_marked_cell_runs_on_all_and_its_lines_are_its_own(
     assert (run["engine"], run["success"]) == ("serial", 4)
 
 
+def test_a_front_end_runs_a_marked_cell_in_its_kernel(notebook: Notebook) -> None:
+    files(notebook.story.folder, 5)
+    execute(notebook, f"%%datum upper --marked\n{BODY}", {"datum": MARK})
+    row = notebook.story.transform("upper").run
+    assert row is not None and (row.success, row.failed) == (4, 1)
+    failed = notebook.run("print(upper.failures()[0]['traceback'])")
+    assert "cell, line 3" in failed, "its lines are its own"
+    once = {**MARK, "workers": 2}
+    execute(notebook, f"%%datum upper --marked --only failed\n{BODY}", {"datum": once})
+    row = notebook.story.transform("upper").run
+    assert row is not None and (row.success, row.failed) == (0, 1)
+    for metadata in ({}, {"datum": {**MARK, "name": "other"}}):
+        text = execute(notebook, f"%%datum upper --marked\n{BODY}", metadata)
+        assert "does not mark it as 'upper'" in text
+
+
 def test_a_mistake_in_the_metadata_is_said_before_anything_runs(
     story: Story, capfd: pytest.CaptureFixture[str]
 ) -> None:
