@@ -120,6 +120,11 @@ def one_of(*words: str) -> Check:
     return check
 
 
+def anything(value: Any) -> Any:
+    """Take what is there: who asked for it looks at it."""
+    return value
+
+
 def boolean(value: Any) -> bool:
     """Check ``true`` or ``false``."""
     if type(value) is not bool:

@@ -6,8 +6,9 @@ import sqlite3
 from pathlib import Path
 from typing import Any, Final
 
+from ..errors import UsageError
 from ..ledger import queries
-from ..transform.marked import Marked, marked_cell
+from ..transform.marked import Marked, line_of, marked_cell
 from ..transform.needs import needed
 from .errors import refused
 from .paths import read_part
@@ -29,6 +30,29 @@ def read_transforms(path: Path) -> list[dict[str, Any]]:
     marks = [found for index, cell in cells if (found := marked_cell(index, cell)) is not None]
     names = {marked.name for marked in marks if marked.name}
     return [_json(marked, names) for marked in marks]
+
+
+def read_mark(mark: Any) -> dict[str, Any]:
+    """Return what the metadata ``datum`` of a cell says as a line, or what is wrong with it.
+
+    ``field`` is the option at which the mistake is, where one alone is at fault.
+    """
+    if not isinstance(mark, dict) or not isinstance(mark.get("name"), str) or not mark["name"]:
+        return {"line": "", "mistake": None, "field": None}
+    try:
+        return {"line": line_of(mark), "mistake": None, "field": None}
+    except UsageError as exc:
+        return {"line": "", "mistake": str(exc), "field": _at_fault(mark)}
+
+
+def _at_fault(mark: dict[str, Any]) -> str | None:
+    """The first option that is a mistake beside a name that is none."""
+    for key, value in mark.items():
+        try:
+            line_of({"name": value} if key == "name" else {"name": "x", key: value})
+        except UsageError:
+            return key
+    return None
 
 
 def read_notebook(path: Path) -> tuple[str | None, list[dict[str, Any]]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from collections.abc import Callable
@@ -23,7 +24,7 @@ from ..runner.environment import missing_error
 from ..transform.recipe import Recipe, read_recipe
 from . import shapes
 from .errors import not_found
-from .paths import read_part
+from .paths import contents_path, read_part
 
 #: Failure groups that are told one by one, names of workers of each, and rows looked at.
 GROUPS: Final = 1_000
@@ -158,13 +159,17 @@ def runs(
     return {"runs": [facts.run(row) for row in rows], "next": following}
 
 
-def run(conn: sqlite3.Connection, facts: Facts, project: Project, uuid: str) -> dict[str, Any]:
-    """Return a run with its cell as recorded."""
+def run(
+    conn: sqlite3.Connection, facts: Facts, project: Project, uuid: str, root: Path | None
+) -> dict[str, Any]:
+    """Return a run with its cell as recorded, and the notebook that had it."""
     row = run_of(conn, uuid)
     recipe = recipe_of(project, row)
     source = queries.version_source(conn, row.version)
     untracked = recipe.untracked if recipe else []
-    return {**facts.run(row), "source": source, "untracked": untracked}
+    path = recipe.notebook if recipe else None
+    notebook = contents_path(root, os.fsencode(path)) if path else None
+    return {**facts.run(row), "source": source, "untracked": untracked, "notebook": notebook}
 
 
 def recipe_of(project: Project, row: RunRow) -> Recipe | None:

@@ -27,7 +27,7 @@ _SENTENCES: Final = 20
 _SENTENCE: Final = 500
 #: What is told of a run's options.
 _OPTIONS: Final = (
-    "workers", "workers_min", "gpus", "batch", "on_error", "tries", "timeout",
+    "workers", "workers_min", "gpus", "batch", "shell", "on_error", "tries", "timeout",
 )  # fmt: skip
 #: What a frame of the stream says of its run.
 COUNTS: Final = (

@@ -31,6 +31,7 @@ ACTIONS = {
     "status": {"GET": "read"},
     "context": {"GET": "read"},
     "transforms": {"GET": "read"},
+    "marks": {"POST": "read"},
     "engines": {"GET": "read"},
     "runs": {"POST": "execute"},
     "whence": {"GET": "read"},

@@ -8,10 +8,11 @@ from tornado import web
 from ...ledger.schema import VERSION as SCHEMA
 from ...project import PROTOCOL
 from ...runner.version import VERSION
+from .. import bodies
 from ..errors import not_found
-from ..notebook import read_transforms, with_runs
+from ..notebook import read_mark, read_transforms, with_runs
 from ..projects import Where
-from .base import RESOURCE, Api
+from .base import RESOURCE, Api, Posting
 
 
 class Status(Api):
@@ -76,3 +77,14 @@ class Nothing(Api):
     async def post(self) -> None:
         """There is nothing."""
         raise not_found("route")
+
+
+class Marks(Posting):
+    """The metadata that mark a cell, before they are saved."""
+
+    @web.authenticated
+    @authorized(action="read", resource=RESOURCE)
+    async def post(self) -> None:
+        """Answer ``POST marks``."""
+        asked = bodies.checked(self.body(), {"mark": bodies.anything}, "mark")
+        self.send(read_mark(asked["mark"]))

@@ -18,6 +18,7 @@ ROUTES: Final[list[tuple[str, type[RequestHandler]]]] = [
     (r"context", project.Context),
     (r"transforms", project.Transforms),
     (r"engines", engines.Engines),
+    (r"marks", project.Marks),
     (r"runs", start.Start),
     (r"whence", origins.Whence),
     (r"stream", stream.Stream),

@@ -52,7 +52,9 @@ class Run(Api):
         """Answer ``GET run``."""
         reader = await self.ledger(project)
         facts = self.hall.facts(reader)
-        self.send(await reader.read(lambda conn: reads.run(conn, facts, reader.project, run)))
+        self.send(
+            await reader.read(lambda conn: reads.run(conn, facts, reader.project, run, self.root))
+        )
 
 
 class Groups(Api):
