@@ -12,6 +12,7 @@ import {
   workersText
 } from './models/cells';
 import type { IOnce } from './models/cells';
+import { asTransform } from './models/marks';
 import type { PanelModel } from './models/panel';
 import { live } from './models/pipeline';
 import type { PlansModel } from './models/plans';
@@ -127,9 +128,12 @@ export class Actions {
   private async _runCellOnce(id: string, once: IOnce): Promise<boolean> {
     const notebook = this._notebook();
     const cell = notebook?.cells().find(one => one.id === id);
-    const code = cell && !isPlain(once) ? withOptions(cell.source, once) : null;
+    const code = cell && !isPlain(once) ? withOptions(asTransform(cell), once) : null;
     if (!notebook || !cell) {
       throw new Error('the cell of this transform is not in the open notebook');
+    }
+    if (code === null && cell.mark) {
+      return notebook.runWith(id, asTransform(cell)); // Shift+Enter would take one datum
     }
     if (code === null) {
       return notebook.run(id);
@@ -155,7 +159,7 @@ export class Actions {
     const notebook = this._notebook();
     const row = this._panel.row;
     const cell = notebook?.cells().find(one => one.id === row?.cell);
-    const code = cell ? onlyFailed(cell.source) : null;
+    const code = cell ? onlyFailed(asTransform(cell)) : null;
     if (!notebook || !cell || code === null) {
       throw new Error('the cell of this run is not in the open notebook');
     }

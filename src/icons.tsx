@@ -86,3 +86,34 @@ export const datumIcon = new LabIcon({
   name: 'jupyter-datum:datums',
   svgstr: `<svg xmlns="http://www.w3.org/2000/svg" width="16" viewBox="0 0 16 16"><path class="jp-icon3" fill="currentColor" d="${GRID}"/></svg>`
 });
+
+/** Glyphs of commands in toolbars and menus. */
+function labIcon(name: string, path: string, box = 16): LabIcon {
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="16" viewBox="0 0 ${box} ${box}"><path class="jp-icon3" fill="currentColor" fill-rule="evenodd" d="${path}"/></svg>`;
+  return new LabIcon({ name: `jupyter-datum:${name}`, svgstr: svg });
+}
+
+/** The same for commands: JupyterLab draws these. */
+export const LAB_ICONS = {
+  play: labIcon('run', 'M2 2h3.4v3.4H2zm0 4.3h3.4v3.4H2zm0 4.3h3.4V14H2zM7 3v10l7.5-5z'),
+  sample: labIcon('sample', 'M2 6.3h3.4v3.4H2zM7 3v10l7.5-5zm1.5 2.8L11.8 8l-3.3 2.2z'),
+  retry: labIcon('retry', ICON_PATHS.retry),
+  left: labIcon('left', ICON_PATHS.left),
+  right: labIcon('right', ICON_PATHS.right),
+  first: labIcon('first', 'M3.5 4H5v8H3.5zM12 4v8L6 8z'),
+  failed: labIcon('failed', STATE_PATHS.failed, 12),
+  cell: labIcon('cell', ICON_PATHS.cell),
+  copy: labIcon('copy', ICON_PATHS.copy),
+  debug: labIcon(
+    'debug',
+    'M6 2.5 7 4h2l1-1.5 1.1.7-.8 1.3q1 .8 1.2 2H13V8h-1.4v1H13v1.4h-1.7Q10.500 13.500 8 13.500T4.700 10.400H3V9h1.400V8H3V6.500h1.500q.2-1.200 1.200-2l-.8-1.300zM7 7v1.300h2V7zm0 2.500v1.300h2V9.500z'
+  ),
+  compare: labIcon(
+    'compare',
+    'M2 3h5v10H2zm1.400 1.400v7.200h2.200V4.400zM9 3h5v10H9zm1.400 1.400v7.200h2.200V4.400z'
+  ),
+  mark: labIcon(
+    'mark',
+    'M2 2h5v5H2zm1.400 1.400v2.200h2.200V3.400zM9 2h5v5H9zM2 9h5v5H2zm9-1h1.500v2.500H15V12h-2.500v2.500H11V12H8.500v-1.500H11z'
+  )
+} as const;

@@ -1,6 +1,7 @@
 /** The plugins, each with an id of its own, so that a site can leave one out. */
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 
+import { cell } from './plugins/cell';
 import { core, failureActions, renderers, runs } from './plugins/core';
 import { files } from './plugins/files';
 import { front } from './plugins/front';
@@ -25,6 +26,7 @@ const plugins: JupyterFrontEndPlugin<any>[] = [
   front,
   panel,
   files,
+  cell,
   status,
   notices,
   log,

@@ -15,6 +15,7 @@ import type {
   IGroup,
   IHistory,
   ILog,
+  IMarkAnswer,
   INode,
   IOther,
   IOutput,
@@ -132,6 +133,11 @@ export class Requests {
   /** The engines there are, as the kernel's (or the last run's) interpreter has them. */
   engines(path: string, kernel: string | null, fresh: boolean): Promise<IEngines> {
     return this.get('engines', { path, kernel, fresh: fresh ? 1 : null });
+  }
+
+  /** What the metadata that mark a cell say, before they are saved. */
+  mark(mark: unknown): Promise<IMarkAnswer> {
+    return this.post('marks', { mark });
   }
 
   run(project: string, run: string): Promise<IRunDetail> {

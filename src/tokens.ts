@@ -22,6 +22,9 @@ export const MIME_TYPE = 'application/vnd.jupyter-datum+json';
 /** The bundle that tells under which name the kernel has recorded a cell. */
 export const RECIPE_MIME = 'application/vnd.jupyter-datum.recipe+json';
 
+/** The bundle that tells which datum the kernel has bound. */
+export const PICK_MIME = 'application/vnd.jupyter-datum.pick+json';
+
 /** What the kernel puts into a cell's output. */
 export interface IBundle {
   project: string;
@@ -177,6 +180,16 @@ export const Commands = {
   retryDatum: 'datum:retry-datum',
   retrySelection: 'datum:retry-selection',
   exportRows: 'datum:export',
+  openInNotebook: 'datum:open-in-notebook',
+  debugDatum: 'datum:debug-datum',
+  compareLastGood: 'datum:compare-last-good',
+  copyReplay: 'datum:copy-replay',
+  markCell: 'datum:mark-cell',
+  unmarkCell: 'datum:unmark-cell',
+  runThisCell: 'datum:run-this-cell',
+  sampleThisCell: 'datum:sample-this-cell',
+  retryThisCell: 'datum:retry-this-cell',
+  pickDatum: 'datum:pick-datum',
   run: 'datum:run',
   runSample: 'datum:run-sample',
   runAll: 'datum:run-all',

@@ -5,3 +5,4 @@ import './map.css';
 import './table.css';
 import './sidebar.css';
 import './lineage.css';
+import './cell.css';

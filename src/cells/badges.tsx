@@ -7,11 +7,12 @@ import { PanelLayout } from '@lumino/widgets';
 import React from 'react';
 
 import type { PanelModel } from '../models/panel';
-import { count, percent, statusState, statusWord } from '../panels/format';
+import type { IRow } from '../models/rows';
+import { count, oneLine, percent, statusState, statusWord } from '../panels/format';
 import { doneOf, HostContext, StateWord, useHost } from '../panels/parts';
 import type { IHost } from '../panels/parts';
 import { Commands, ENDED } from '../tokens';
-import type { IRun } from '../tokens';
+import type { IPicked, IRun } from '../tokens';
 
 /** The badge of one cell. */
 export class Badge extends ReactWidget {
@@ -20,42 +21,76 @@ export class Badge extends ReactWidget {
     this.addClass('jp-datum-badge');
   }
 
-  /** Show this run. */
-  showRun(run: IRun): void {
-    this._run = run;
+  /** Show this. */
+  tell(shown: IShown): void {
+    this._shown = shown;
     this.update();
   }
 
   protected render(): JSX.Element | null {
-    return this._run ? (
+    return this._shown ? (
       <HostContext.Provider value={this._host}>
-        <BadgeView run={this._run} />
+        <BadgeView {...this._shown} />
       </HostContext.Provider>
     ) : null;
   }
 
-  private _run: IRun | null = null;
+  private _shown: IShown | null = null;
 }
 
-function BadgeView(props: { run: IRun }): JSX.Element {
+/** What a badge tells. */
+export interface IShown {
+  name: string;
+  /** The latest run; null: it has not run. */
+  run: IRun | null;
+  /** Whether the cell is another than that run recorded. */
+  edited: boolean;
+  /** Whether it takes what a transform makes that runs at the same time. */
+  streams: boolean;
+  /** The datum that is bound in the kernel. */
+  picked: string | null;
+}
+
+/** The words of a badge: how its run stands, and what it is not about. */
+export function BadgeView(props: IShown): JSX.Element {
   const { trans, commands } = useHost();
+  const { name, run, edited, streams, picked } = props;
+  const go = (event: React.MouseEvent) => {
+    const whole = event.shiftKey || event.metaKey || event.ctrlKey;
+    const command = whole && run ? Commands.openRun : Commands.openPanel;
+    void commands.execute(command, { name, ...(run ? { run: run.uuid } : {}) }).catch(() => null);
+  };
+  const title = run
+    ? trans.__('Show run %1 of %2 in the panel; with Shift: as a document', run.id, name)
+    : trans.__('Show %1 in the panel', name);
+  return (
+    <button className="jp-datum-badge-button" title={title} onClick={go}>
+      {picked === null ? null : (
+        <span className="jp-datum-badge-picked" title={trans.__('What datum is in the kernel')}>
+          <bdi>{`datum = ${oneLine(picked)}`}</bdi>
+        </span>
+      )}
+      {run ? <RunWords run={run} /> : null}
+      {edited ? <span className="jp-datum-badge-edited">{trans.__('edited since')}</span> : null}
+      {streams ? <span className="jp-datum-muted">{trans.__('streams')}</span> : null}
+      {run ? <span className="jp-datum-muted">{trans.__('run %1', run.id)}</span> : null}
+    </button>
+  );
+}
+
+function RunWords(props: { run: IRun }): JSX.Element {
+  const { trans } = useHost();
   const { run } = props;
   const live = !ENDED.has(run.status);
   const done = doneOf(run, run.total);
   const failed = run.failed ? trans.__('%1 failed', count(run.failed)) : null;
-  const far = live ? percent(done, run.total) : statusWord(trans, run.status);
+  const whole = run.status === 'success' ? count(run.total) : statusWord(trans, run.status);
+  const word = live ? percent(done, run.total) : whole;
   return (
-    <button
-      className="jp-datum-badge-button"
-      title={trans.__('Show run %1 of %2', run.id, run.name)}
-      onClick={() =>
-        void commands.execute(Commands.openPanel, { name: run.name }).catch(() => undefined)
-      }
-    >
-      {live || !failed ? <StateWord state={statusState(run.status)} word={far} /> : null}
+    <>
+      {live || !failed ? <StateWord state={statusState(run.status)} word={word} /> : null}
       {failed ? <StateWord state="failed" word={failed} /> : null}
-      <span className="jp-datum-muted">{trans.__('run %1', run.id)}</span>
-    </button>
+    </>
   );
 }
 
@@ -77,21 +112,28 @@ export class Badges {
     this._badges.clear();
   }
 
+  /** Tell which datums were picked: id of a cell -> what is bound. */
+  showPicked(picked: ReadonlyMap<string, IPicked>): void {
+    this._picked = picked;
+    this._update();
+  }
+
   private _update(): void {
-    const runs = new Map<string, IRun>();
-    for (const { cell, run } of this._model.rows) {
-      if (cell && run) {
-        runs.set(cell, run);
+    const rows = new Map<string, IRow>();
+    for (const row of this._model.rows) {
+      if (row.cell) {
+        rows.set(row.cell, row);
       }
     }
     for (const cell of this._panel.content.widgets) {
-      this._put(cell, runs.get(cell.model.id) ?? null);
+      this._put(cell, rows.get(cell.model.id) ?? null);
     }
+    void this._compare([...rows.values()].filter(row => row.run));
   }
 
-  private _put(cell: Cell, run: IRun | null): void {
+  private _put(cell: Cell, row: IRow | null): void {
     let badge = this._badges.get(cell) ?? null;
-    if (!run) {
+    if (!row || (!row.run && !this._picked.has(cell.model.id))) {
       badge?.dispose();
       this._badges.delete(cell);
       return;
@@ -99,22 +141,61 @@ export class Badges {
     if (!badge || badge.isDisposed) {
       badge = this._add(cell);
     }
-    badge?.showRun(run);
+    badge.tell(this._shown(cell.model.id, row));
   }
 
-  private _add(cell: Cell): Badge | null {
-    const { layout } = cell;
-    if (!(layout instanceof PanelLayout)) {
-      return null;
+  private _shown(id: string, row: IRow): IShown {
+    const { name, run } = row;
+    const feeds = this._model.rows.some(
+      other => row.needs.includes(other.name) && other.run && !ENDED.has(other.run.status)
+    );
+    const streams = feeds && run !== null && !ENDED.has(run.status);
+    const picked = this._picked.get(id);
+    const mine = picked?.name === name ? picked.datum : null;
+    return { name, run, edited: this._edited.has(id), streams, picked: mine };
+  }
+
+  /** Which cells are others than their runs recorded; a run's cell is asked for once. */
+  private async _compare(rows: readonly IRow[]): Promise<void> {
+    const edited = new Set<string>();
+    const cells = new Map(this._model.notebook?.cells().map(one => [one.id, one.source]));
+    for (const { cell, run } of rows) {
+      const source = cells.get(cell ?? '');
+      const known = run && source !== undefined;
+      if (known && (await this._model.isEdited(source, run).catch(() => false))) {
+        edited.add(cell!);
+      }
     }
+    const same = edited.size === this._edited.size && [...edited].every(id => this._edited.has(id));
+    if (!same && !this._panel.isDisposed) {
+      this._edited = edited;
+      this._update();
+    }
+  }
+
+  private _add(cell: Cell): Badge {
     const badge = new Badge(this._host);
-    // Between input and output: it is laid over the end of the input, and hides no line of it.
-    const wrapper = layout.widgets.findIndex(one => one.hasClass('jp-Cell-outputWrapper'));
-    layout.insertWidget(wrapper < 0 ? layout.widgets.length : wrapper, badge);
     this._badges.set(cell, badge);
     cell.disposed.connect(() => this._badges.delete(cell));
+    // A cell out of sight has no parts yet: between which the badge would stand is known later.
+    void cell.ready.then(
+      () => place(cell, badge),
+      () => undefined
+    );
     return badge;
   }
 
   private readonly _badges = new Map<Cell, Badge>();
+  private _edited: ReadonlySet<string> = new Set();
+  private _picked: ReadonlyMap<string, IPicked> = new Map();
+}
+
+/** Between input and output: it is laid over the end of the input, and hides no line of it. */
+function place(cell: Cell, badge: Badge): void {
+  const { layout } = cell;
+  if (badge.isDisposed || cell.isDisposed || !(layout instanceof PanelLayout)) {
+    return;
+  }
+  const wrapper = layout.widgets.findIndex(one => one.hasClass('jp-Cell-outputWrapper'));
+  layout.insertWidget(wrapper < 0 ? layout.widgets.length : wrapper, badge);
 }

@@ -6,12 +6,14 @@ import { NotebookActions } from '@jupyterlab/notebook';
 import type { NotebookPanel } from '@jupyterlab/notebook';
 import { OutputArea } from '@jupyterlab/outputarea';
 import { KernelMessage } from '@jupyterlab/services';
+import type { JSONObject } from '@lumino/coreutils';
 import { Signal } from '@lumino/signaling';
 
 import type { IOpenCell } from '../models/cells';
+import { asTransform, nameOfMark } from '../models/marks';
 import type { IOpenNotebook } from '../models/panel';
-import { RECIPE_MIME } from '../tokens';
-import type { IRecipe } from '../tokens';
+import { PICK_MIME, RECIPE_MIME } from '../tokens';
+import type { IPicked, IRecipe, Pick } from '../tokens';
 
 /** A notebook panel of JupyterLab or Notebook 7. */
 export class OpenNotebook implements IOpenNotebook {
@@ -38,7 +40,8 @@ export class OpenNotebook implements IOpenNotebook {
     return shared.cells.map(cell => ({
       id: cell.id,
       source: cell.source,
-      code: cell.cell_type === 'code'
+      code: cell.cell_type === 'code',
+      mark: nameOfMark(cell.getMetadata('datum'))
     }));
   }
 
@@ -86,28 +89,40 @@ export class OpenNotebook implements IOpenNotebook {
    * and the prompt are left alone.
    */
   async record(id: string): Promise<IRecipe> {
+    return this._told<IRecipe>(id, { record: true }, RECIPE_MIME);
+  }
+
+  /** Have the kernel bind `datum` to one of a cell's datums; the cell does not run. */
+  async pick(id: string, which: Pick): Promise<IPicked> {
+    return this._told<IPicked>(id, { pick: which }, PICK_MIME);
+  }
+
+  /** Whether the kernel is at work: what it is asked for comes when it is free. */
+  get busy(): boolean {
+    return this.panel.sessionContext.session?.kernel?.status === 'busy';
+  }
+
+  private async _told<T>(id: string, asked: JSONObject, mime: string): Promise<T> {
     const cell = this._cell(id);
     const kernel = this.panel.sessionContext.session?.kernel;
     if (!cell || !kernel) {
       throw new Error('the cell has no kernel that could read it');
     }
     const { model } = cell;
-    const metadata = {
-      ...model.metadata,
-      cellId: model.sharedModel.getId(),
-      datum_run: { record: true }
-    };
-    const code = model.sharedModel.getSource();
+    const metadata = { ...model.metadata, cellId: model.sharedModel.getId(), datum_run: asked };
+    const mark = nameOfMark(model.getMetadata('datum'));
+    const code = asTransform({ source: model.sharedModel.getSource(), mark });
     const content = { code, store_history: false, stop_on_error: false, allow_stdin: false };
     const future = kernel.requestExecute(content, true, metadata);
-    let told: IRecipe | null = null;
+    let told: T | null = null;
     future.onIOPub = message => {
       if (KernelMessage.isDisplayDataMsg(message)) {
-        told = (message.content.data[RECIPE_MIME] as unknown as IRecipe | undefined) ?? told;
+        told = (message.content.data[mime] as unknown as T | undefined) ?? told;
       }
     };
     const { content: reply } = await future.done;
-    if (reply.status === 'error') {
+    const unknown = reply.status === 'error' && /magic.*%%datum/.test(reply.evalue);
+    if (reply.status === 'error' && !unknown) {
       throw new Error(reply.evalue);
     }
     if (!told) {

@@ -1,10 +1,13 @@
 /** What the text of a marked cell says: pure functions over strings. */
+import { nameOf } from './marks';
 
 /** A cell of the open notebook, unsaved edits included. */
 export interface IOpenCell {
   id: string;
   source: string;
   code: boolean;
+  /** The name that its metadata gives it, if they mark it. */
+  mark?: string | null;
 }
 
 /** A marked cell found in the open notebook. */
@@ -33,7 +36,7 @@ export function transformName(source: string): string | null {
 export function markedCells(cells: readonly IOpenCell[]): IMarkedCell[] {
   const found = new Map<string, IMarkedCell>();
   for (const cell of cells) {
-    const name = cell.code ? transformName(cell.source) : null;
+    const name = cell.code ? nameOf(cell) : null;
     if (name) {
       found.set(name, { name, id: cell.id, source: cell.source });
     }

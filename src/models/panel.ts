@@ -8,7 +8,8 @@ import type { Requests } from '../requests';
 import { ENDED } from '../tokens';
 import type { IContext, IRun, IRunDetail, ITransform } from '../tokens';
 import { AskedRuns } from './asked';
-import { sameSource, transformName } from './cells';
+import { sameSource } from './cells';
+import { nameOf } from './marks';
 import type { IOpenCell } from './cells';
 import { listRows } from './rows';
 import type { IRow } from './rows';
@@ -138,8 +139,8 @@ export class PanelModel implements IDisposable {
     this._update();
   }
 
-  /** The shown run with its recorded cell; asked for once. */
-  async recorded(run: RunModel): Promise<IRunDetail> {
+  /** A run with its recorded cell; asked for once. */
+  async recorded(run: Pick<RunModel, 'project' | 'uuid'>): Promise<IRunDetail> {
     let detail = this._recorded.get(run.uuid);
     if (!detail) {
       detail = this._requests.run(run.project, run.uuid);
@@ -147,6 +148,16 @@ export class PanelModel implements IDisposable {
       detail.catch(() => this._recorded.delete(run.uuid));
     }
     return detail;
+  }
+
+  /** Whether the text of a cell is another than a run recorded. */
+  async isEdited(source: string, run: Pick<IRun, 'uuid'>): Promise<boolean | null> {
+    const { project } = this;
+    if (!project) {
+      return null;
+    }
+    const recorded = await this.recorded({ project, uuid: run.uuid });
+    return !sameSource(source, this._ranAs.get(recorded.source) ?? recorded.source);
   }
 
   /** A cell was run as `code`, with options of that one run: it counts as run as it stands. */
@@ -264,7 +275,7 @@ export class PanelModel implements IDisposable {
   /** Whether a cell bears the magic, so that its run is the run of its transform. */
   private _marked(id: string): boolean {
     const cell = this._notebook?.cells().find(one => one.id === id);
-    return cell !== undefined && transformName(cell.source) !== null;
+    return cell !== undefined && nameOf(cell) !== null;
   }
 
   private _hold(run: IRun | null): void {
@@ -282,15 +293,11 @@ export class PanelModel implements IDisposable {
   private async _compare(): Promise<void> {
     const run = this.run;
     const id = this.row?.cell;
-    const cell = this._notebook?.cells().find(one => one.id === id);
+    const cell = run && id ? this._notebook?.cells().find(one => one.id === id) : undefined;
     let edited: boolean | null = null;
     if (run && cell) {
-      try {
-        const { source } = await this.recorded(run);
-        edited = !sameSource(cell.source, this._ranAs.get(source) ?? source);
-      } catch {
-        edited = null; // the button then offers the recorded code, which needs no comparing
-      }
+      // Not known: the button then offers the recorded code, which needs no comparing.
+      edited = await this.isEdited(cell.source, run).catch(() => null);
     }
     if (run === this.run && edited !== this._edited && !this._disposed) {
       this._edited = edited;

@@ -34,6 +34,6 @@ export const front: JupyterFrontEndPlugin<IFront> = {
     };
     tracker.currentChanged.connect(follow);
     follow();
-    return { panel, notebook: () => open };
+    return { panel, notebook: () => open, badges: () => badges };
   }
 };

@@ -1,6 +1,7 @@
 /** What our own plugins share; other extensions use `../tokens`. */
 import { Token } from '@lumino/coreutils';
 
+import type { Badges } from '../cells/badges';
 import type { OpenNotebook } from '../cells/opennotebook';
 import type { PanelModel } from '../models/panel';
 import type { Preferences } from '../models/preferences';
@@ -23,6 +24,7 @@ export interface ICore {
 export interface IFront {
   panel: PanelModel;
   notebook: () => OpenNotebook | null;
+  badges: () => Badges | null;
 }
 
 export const ICore = new Token<ICore>(

@@ -57,3 +57,24 @@ export interface IServerStatus {
   protocol: number;
   schema: number;
 }
+
+/** Which datum a picker asks for, from the one that is bound. */
+export type Pick = 'first' | 'next' | 'previous' | 'failed';
+
+/** What the kernel has bound. */
+export interface IPicked {
+  /** The transform. */
+  name: string;
+  datum: string;
+  /** Its place in the input, from 0. */
+  index: number;
+}
+
+/** What the metadata that mark a cell say. */
+export interface IMarkAnswer {
+  /** What would stand behind the magic. */
+  line: string;
+  mistake: string | null;
+  /** The option at fault, where one alone is. */
+  field: string | null;
+}

@@ -81,12 +81,16 @@ export interface IRunOptions {
   on_error?: string;
   tries?: number;
   timeout?: number;
+  /** The cell is bash. */
+  shell?: boolean;
 }
 
 /** A run with the cell's text as it was recorded. */
 export interface IRunDetail extends IRun {
   source: string;
   untracked: string[] | null;
+  /** Contents path of the notebook that had the cell; an older server does not say. */
+  notebook?: string | null;
 }
 
 /** What may be asked for of a run. */

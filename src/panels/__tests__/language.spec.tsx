@@ -215,7 +215,8 @@ describe('in a language of brackets', () => {
     const badge = new Badge(page.host);
     const item = new StatusItem(page.host, page.panel);
     [output, badge, item].forEach(widget => Widget.attach(widget, document.body));
-    badge.showRun(aRun({ failed: 2, total: 4 }));
+    const run = aRun({ failed: 2, total: 4 });
+    badge.tell({ name: run.name, run, edited: true, streams: true, picked: null });
     const counts = { total: 4, success: 1, failed: 1 };
     const bundle = { project: PROJECT, run: RUN, name: 'means', status: 'running', counts };
     await output.renderModel({ data: { [MIME_TYPE]: bundle } } as any);

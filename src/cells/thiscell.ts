@@ -1,0 +1,165 @@
+/** The active cell of the notebook in front: what it is marked as, and what is done to it. */
+import { CodeCell } from '@jupyterlab/cells';
+import type { INotebookTracker } from '@jupyterlab/notebook';
+import { Signal } from '@lumino/signaling';
+
+import { withOptions } from '../models/cells';
+import { asTransform, isName, nameOf, nameOfMark, suggestName } from '../models/marks';
+import type { PanelModel } from '../models/panel';
+import type { IPicked, IRun, Pick } from '../tokens';
+import type { OpenNotebook } from './opennotebook';
+
+/** Datums of a sample. */
+export const SAMPLE = 20;
+
+/** The active cell. */
+export class ThisCell {
+  constructor(
+    private readonly _tracker: INotebookTracker,
+    private readonly _panel: PanelModel,
+    private readonly _notebook: () => OpenNotebook | null
+  ) {
+    _tracker.activeCellChanged.connect(() => this._follow());
+    _panel.changed.connect(() => this._changed.emit());
+    this._follow();
+  }
+
+  /** It is another cell, or what is known of it is another. */
+  get changed(): Signal<this, void> {
+    return this._changed;
+  }
+  /** Datums that were picked here: id of a cell -> what is bound. */
+  get picked(): ReadonlyMap<string, IPicked> {
+    return this._picked;
+  }
+  /** The transform that it is. */
+  get name(): string | null {
+    const cell = this._code;
+    return cell ? nameOf({ source: source(cell), mark: markOf(cell) }) : null;
+  }
+  /** What its metadata say of a transform. */
+  get metadata(): unknown {
+    return this._code?.model.getMetadata('datum') ?? null;
+  }
+  /** Whether its metadata mark it. */
+  get marked(): boolean {
+    const cell = this._code;
+    return cell !== null && this.name !== null && this.name === markOf(cell);
+  }
+  get canBeMarked(): boolean {
+    const cell = this._code;
+    return (
+      cell !== null && this.name === null && !cell.model.sharedModel.getSource().match(/^\s*%%/)
+    );
+  }
+  get hasKernel(): boolean {
+    return Boolean(this._notebook()?.kernel);
+  }
+  get busy(): boolean {
+    return this._notebook()?.busy ?? false;
+  }
+  /** The latest run of its transform. */
+  get run(): IRun | null {
+    const { name } = this;
+    return this._panel.rows.find(row => row.name === name)?.run ?? null;
+  }
+
+  /** The name of its transform; a sentence if it is none. */
+  needed(): string {
+    const { name } = this;
+    if (name === null) {
+      throw new Error(
+        'the active cell is no transform: mark it, or begin it with %%datum NAME -i INPUT'
+      );
+    }
+    return name;
+  }
+
+  suggestedName(): string {
+    const cell = this._code;
+    return suggestName(cell ? source(cell) : '', new Set(this._panel.rows.map(row => row.name)));
+  }
+
+  /** Have the metadata mark the cell; what else they say of it stays. */
+  mark(name: string, input?: string): { name: string } {
+    const cell = this._code;
+    if (!cell || !this.canBeMarked) {
+      throw new Error('the active cell cannot be marked: it is no code, or is a transform already');
+    }
+    if (!isName(name)) {
+      throw new Error(
+        `a transform's name is a Python name, as in thumbs; not ${JSON.stringify(name)}`
+      );
+    }
+    const before = cell.model.getMetadata('datum') ?? {};
+    cell.model.setMetadata('datum', { ...before, name, ...(input ? { input } : {}) });
+    return { name };
+  }
+
+  unmark(): { unmarked: string } {
+    const cell = this._code;
+    const name = cell && markOf(cell);
+    if (!cell || !name) {
+      throw new Error('the active cell is not marked by its metadata');
+    }
+    cell.model.deleteMetadata('datum');
+    this._picked.delete(cell.model.id);
+    return { unmarked: name };
+  }
+
+  /** Run it on a few datums, in the kernel. */
+  async runOnSample(): Promise<{ name: string; ok: boolean }> {
+    const name = this.needed();
+    const cell = this._code;
+    const notebook = this._notebook();
+    const text = cell && asTransform({ source: source(cell), mark: markOf(cell) });
+    const sampled = text && withOptions(text, { sample: SAMPLE });
+    if (!cell || !notebook || !sampled) {
+      throw new Error('the active cell is no transform');
+    }
+    this._panel.ranAs(source(cell), sampled);
+    return { name, ok: await notebook.runWith(cell.model.id, sampled) };
+  }
+
+  /** Have the kernel bind `datum` to another one of its datums. */
+  async pick(which: Pick): Promise<IPicked> {
+    this.needed();
+    const cell = this._code;
+    const notebook = this._notebook();
+    if (!cell || !notebook) {
+      throw new Error('no notebook is open');
+    }
+    const picked = await notebook.pick(cell.model.id, which);
+    this._picked.set(cell.model.id, picked);
+    this._changed.emit();
+    return picked;
+  }
+
+  private get _code(): CodeCell | null {
+    const cell = this._tracker.activeCell;
+    return cell instanceof CodeCell ? cell : null;
+  }
+
+  private _follow(): void {
+    Signal.disconnectReceiver(this);
+    const model = this._code?.model;
+    model?.metadataChanged.connect(this._onEdit, this);
+    model?.contentChanged.connect(this._onEdit, this);
+    this._changed.emit();
+  }
+
+  private _onEdit(): void {
+    this._changed.emit();
+  }
+
+  private readonly _picked = new Map<string, IPicked>();
+  private readonly _changed = new Signal<this, void>(this);
+}
+
+function source(cell: CodeCell): string {
+  return cell.model.sharedModel.getSource();
+}
+
+function markOf(cell: CodeCell): string | null {
+  return nameOfMark(cell.model.getMetadata('datum'));
+}

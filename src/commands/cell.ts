@@ -1,0 +1,221 @@
+/** What is done with one cell: marking it, running it, choosing its datum; and failed datums in it. */
+import { Clipboard, InputDialog, Notification } from '@jupyterlab/apputils';
+
+import { unfoldForm } from '../cells/form';
+import type { Replays } from '../cells/replay';
+import type { ThisCell } from '../cells/thiscell';
+import type { PanelModel } from '../models/panel';
+import type { Pick } from '../tokens';
+import { Commands, ENDED } from '../tokens';
+import { LAB_ICONS } from '../icons';
+import { add, number, text } from './add';
+import type { Args, IArg, IRegistry } from './add';
+
+/** What these commands act on. */
+export interface ICellOptions extends IRegistry {
+  panel: PanelModel;
+  cell: ThisCell;
+  replays: Replays;
+}
+
+const STEPS: readonly string[] = ['first', 'next', 'previous', 'failed'];
+const OF_A_DATUM: Record<string, IArg> = {
+  project: { type: 'string', description: 'uuid of the project; left out: of the run in front' },
+  run: { type: 'string', description: 'uuid of the run that shows the datum' },
+  datum: { type: 'number', description: 'its id; left out: the first failed datum of the run' }
+};
+
+/** Register the commands of cells. */
+export function addCell(options: ICellOptions): void {
+  addMarks(options);
+  addRuns(options);
+  addPicker(options);
+  addReplays(options);
+}
+
+function addMarks(options: ICellOptions): void {
+  const { app, cell, panel, trans } = options;
+  add(
+    options,
+    Commands.markCell,
+    trans.__('Mark the Cell as a Transform'),
+    async args => {
+      const name = text(args.name) ?? (await askName(options));
+      if (name === null) {
+        return null;
+      }
+      const marked = cell.mark(name, text(args.input));
+      panel.refreshSoon();
+      if (app.commands.hasCommand('property-inspector:show-panel')) {
+        await app.commands.execute('property-inspector:show-panel');
+        unfoldForm();
+      }
+      return marked;
+    },
+    {
+      visible: () => cell.canBeMarked,
+      enabled: () => cell.canBeMarked,
+      icon: LAB_ICONS.mark,
+      args: {
+        name: { type: 'string', description: 'a Python name; left out: it is asked for' },
+        input: { type: 'string', description: 'what would stand behind -i' }
+      }
+    }
+  );
+  add(
+    options,
+    Commands.unmarkCell,
+    trans.__('Unmark the Cell: It Is No Transform'),
+    () => cell.unmark(),
+    { visible: () => cell.marked, enabled: () => cell.marked }
+  );
+}
+
+async function askName(options: ICellOptions): Promise<string | null> {
+  const { cell, trans } = options;
+  const asked = await InputDialog.getText({
+    title: trans.__('Mark the cell as a transform'),
+    label: trans.__('Name, as in Python; unique in the project'),
+    text: cell.suggestedName(),
+    okLabel: trans.__('Mark')
+  });
+  return asked.button.accept ? (asked.value ?? '').trim() : null;
+}
+
+function addRuns(options: ICellOptions): void {
+  const { app, cell, trans } = options;
+  const here = { visible: () => cell.name !== null, enabled: () => cell.name !== null };
+  const of = (command: string, args: object = {}) => {
+    const name = cell.needed();
+    return app.commands.execute(command, { name, ...args });
+  };
+  add(
+    options,
+    Commands.runThisCell,
+    trans.__('Run This Cell on All Datums'),
+    () => of(Commands.run),
+    {
+      ...here,
+      palette: false,
+      icon: LAB_ICONS.play
+    }
+  );
+  add(
+    options,
+    Commands.sampleThisCell,
+    trans.__('Run This Cell on a Sample'),
+    () => cell.runOnSample(),
+    { ...here, palette: false, icon: LAB_ICONS.sample }
+  );
+  const failed = () => {
+    const { run } = cell;
+    return run !== null && run.failed > 0 && ENDED.has(run.status);
+  };
+  add(
+    options,
+    Commands.retryThisCell,
+    trans.__('Retry the Failed Datums of This Cell'),
+    async () => {
+      await of(Commands.selectTransform);
+      return app.commands.execute(Commands.retryFailed);
+    },
+    { visible: failed, enabled: failed, palette: false, icon: LAB_ICONS.retry }
+  );
+}
+
+function addPicker(options: ICellOptions): void {
+  const { cell, palette, trans } = options;
+  const icons = { next: 'right', previous: 'left', failed: 'failed', first: 'first' } as const;
+  const label = (args: Args): string => {
+    switch (args.which) {
+      case 'previous':
+        return trans.__('Previous Datum');
+      case 'failed':
+        return trans.__('Next Failed Datum of This Cell');
+      case 'first':
+        return trans.__('First Datum');
+      default:
+        return trans.__('Next Datum');
+    }
+  };
+  add(
+    options,
+    Commands.pickDatum,
+    label,
+    async args => {
+      const which = text(args.which) ?? 'next';
+      if (!STEPS.includes(which)) {
+        throw new Error(`which is one of ${STEPS.join(', ')}; not ${which}`);
+      }
+      if (cell.busy) {
+        Notification.info(trans.__('The kernel is busy: the datum is bound when it is free.'), {
+          autoClose: 4000
+        });
+      }
+      return cell.pick(which as Pick);
+    },
+    {
+      visible: () => cell.name !== null && cell.hasKernel,
+      enabled: () => cell.name !== null && cell.hasKernel,
+      palette: false,
+      icon: args => LAB_ICONS[icons[(text(args.which) ?? 'next') as Pick] ?? 'right'],
+      args: { which: { type: 'string', enum: [...STEPS] } }
+    }
+  );
+  for (const which of STEPS) {
+    palette?.addItem({
+      command: Commands.pickDatum,
+      args: { which },
+      category: trans.__('Datums')
+    });
+  }
+}
+
+function addReplays(options: ICellOptions): void {
+  const { panel, replays, trans } = options;
+  /** The datum that is named, else the first failed one of the run. */
+  const which = async (args: Args): Promise<[string, number]> => {
+    const project = text(args.project) ?? panel.project;
+    const run = text(args.run) ?? panel.run?.uuid;
+    if (!project || !run) {
+      throw new Error('the command needs project and run, their uuids: no run is shown');
+    }
+    return [project, number(args.datum) ?? (await replays.firstFailed(project, run))];
+  };
+  const more = { args: OF_A_DATUM };
+  add(
+    options,
+    Commands.openInNotebook,
+    trans.__('Open a Failed Datum in Notebook'),
+    async args => replays.open(...(await which(args)), args.execute !== false),
+    {
+      icon: LAB_ICONS.cell,
+      args: { ...OF_A_DATUM, execute: { type: 'boolean', description: 'false: it is not run' } }
+    }
+  );
+  add(
+    options,
+    Commands.debugDatum,
+    trans.__('Debug a Failed Datum'),
+    async args => replays.debug(...(await which(args))),
+    { ...more, icon: LAB_ICONS.debug }
+  );
+  add(
+    options,
+    Commands.compareLastGood,
+    trans.__('Compare a Failed Datum with the Last Good One'),
+    async args => replays.compare(...(await which(args))),
+    { ...more, icon: LAB_ICONS.compare }
+  );
+  add(
+    options,
+    Commands.copyReplay,
+    trans.__('Copy the Code That Replays a Failed Datum'),
+    async args => {
+      const { source } = await replays.cellOf(...(await which(args)));
+      Clipboard.copyToSystem(source);
+      return { source };
+    },
+    { ...more, icon: LAB_ICONS.copy }
+  );
+}

@@ -1,0 +1,59 @@
+/** What the server says of the metadata that mark the active cell: a line, or a mistake. */
+import type { JSONObject, JSONValue } from '@lumino/coreutils';
+import { JSONExt } from '@lumino/coreutils';
+import { Signal } from '@lumino/signaling';
+
+import type { Requests } from '../requests';
+import type { IMarkAnswer } from '../tokens';
+
+/** Milliseconds of rest before the server is asked. */
+const REST = 250;
+
+/** Asks once for each state of the metadata. */
+export class MarkCheck {
+  constructor(private readonly _requests: Pick<Requests, 'mark'>) {}
+
+  get changed(): Signal<this, void> {
+    return this._changed;
+  }
+  /** The answer for what is looked at now; null until it has come. */
+  get answer(): IMarkAnswer | null {
+    return this._answer;
+  }
+
+  /** Look at a cell's metadata; the same as before are not asked for again. */
+  look(mark: unknown): void {
+    const value = (mark ?? null) as JSONValue;
+    if (JSONExt.deepEqual(value, this._mark)) {
+      return;
+    }
+    this._mark = JSONExt.deepCopy(value);
+    this._answer = null;
+    window.clearTimeout(this._timer);
+    this._timer = window.setTimeout(() => void this._ask(), REST);
+    this._changed.emit();
+  }
+
+  /** The mistake at one option; the answer has it once, at the field or above the form. */
+  mistakeAt(field: string | null): string | null {
+    return this._answer?.field === field ? (this._answer?.mistake ?? null) : null;
+  }
+
+  private async _ask(): Promise<void> {
+    const mark = this._mark;
+    const name = (mark as JSONObject | null)?.name;
+    if (typeof name !== 'string' || !name) {
+      return; // no transform: there is nothing to be wrong
+    }
+    const answer = await this._requests.mark(mark).catch(() => null);
+    if (mark === this._mark) {
+      this._answer = answer;
+      this._changed.emit();
+    }
+  }
+
+  private _answer: IMarkAnswer | null = null;
+  private _mark: JSONValue = null;
+  private _timer = 0;
+  private readonly _changed = new Signal<this, void>(this);
+}
