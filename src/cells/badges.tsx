@@ -141,6 +141,8 @@ export class Badges {
     if (!badge || badge.isDisposed) {
       badge = this._add(cell);
     }
+    // In a cell of one line the cell's toolbar stands where the badge would.
+    badge.node.toggleAttribute('data-low', !cell.model.sharedModel.getSource().includes('\n'));
     badge.tell(this._shown(cell.model.id, row));
   }
 
