@@ -45,18 +45,19 @@ async def of_file(projects: Projects, path: str) -> dict[str, Any]:
     if projects.root is None:
         return _answer(path, message=_NO_FILES)
     places = await projects.call(_places, path, projects)
-    asked = 0
+    asked, trouble = 0, ""
     async for reader in _readers(projects, places[0].parent):
         asked += 1
         try:
             found = await reader.read(lambda conn: _known(conn, places))
-        except ApiError:  # damaged, or newer: another one may know the file
+        except ApiError as exc:  # damaged, or newer: another one may know the file
+            trouble = trouble or exc.message
             continue
         if found is not None:
             return _answer(path, project=reader.project.uuid, **found)
     if not asked:
         return _answer(path, message=f"nothing has run in the folder of {path!r} yet")
-    return _answer(path, message=f"no run has made or read {path!r}")
+    return _answer(path, message=trouble or f"no run has made or read {path!r}")
 
 
 def _answer(path: str, **found: Any) -> dict[str, Any]:

@@ -6,12 +6,20 @@ import { GraphModel } from '../../models/graph';
 import { LineageModel } from '../../models/lineage';
 import { UsersModel } from '../../models/users';
 import { ChainView } from '../../panels/lineage/chain';
-import { GraphView } from '../../panels/lineage/graph';
 import { HistoryPane } from '../../panels/lineage/history';
-import { UsersView } from '../../panels/lineage/users';
 import { oneLine } from '../../panels/format';
 import { Note, useHost, useSignals } from '../../panels/parts';
 import type { ITabProps } from '../tab';
+
+/** Who asks for the users of a file waits for their view once: most never ask. */
+const UsersView = React.lazy(async () => ({
+  default: (await import('../../panels/lineage/users')).UsersView
+}));
+
+/** The chain is there before the layout of the graph has come. */
+const GraphView = React.lazy(async () => ({
+  default: (await import('../../panels/lineage/graph')).GraphView
+}));
 
 /** A chain stays as it was unfolded while another tab is in front. */
 const CHAINS = new WeakMap<DocumentModel, LineageModel>();
@@ -33,18 +41,22 @@ export default function LineageTab(props: ITabProps): JSX.Element {
   );
   return (
     <div className="jp-datum-origins">
-      {graph ? <GraphView graph={graph} current={run.info?.name ?? null} /> : null}
+      <React.Suspense fallback={<div className="jp-datum-graph" />}>
+        {graph ? <GraphView graph={graph} current={run.info?.name ?? null} /> : null}
+      </React.Suspense>
       <div className="jp-datum-panes">
         <section className="jp-datum-pane">
           {users ? (
-            <UsersView
-              users={users}
-              onBack={() => model.go({ file: '' })}
-              onOpen={id => {
-                void chain.show(id);
-                model.go({ file: '' });
-              }}
-            />
+            <React.Suspense fallback={null}>
+              <UsersView
+                users={users}
+                onBack={() => model.go({ file: '' })}
+                onOpen={id => {
+                  void chain.show(id);
+                  model.go({ file: '' });
+                }}
+              />
+            </React.Suspense>
           ) : (
             <Chain chain={chain} onUsers={file => model.go({ file })} />
           )}

@@ -26,7 +26,7 @@ export function ChainView(props: { model: LineageModel; onUsers: OnUsers }): JSX
     <>
       <div className="jp-datum-pane-head">
         <h2>{trans.__('One datum’s chain')}</h2>
-        <div className="jp-datum-segments" role="group" aria-label={trans.__('Direction')}>
+        <div className="jp-datum-ways" role="group" aria-label={trans.__('Direction')}>
           {ways.map(([way, label]) => (
             <button
               key={way}

@@ -151,7 +151,7 @@ function Codes(props: { model: LineageModel; history: IHistory }): JSX.Element {
     return <Single source={source} parts={history.parts?.[String(last)] ?? []} />;
   }
   return (
-    <div className="jp-datum-compare">
+    <div className="jp-datum-two-codes">
       <div className="jp-datum-row">
         <h3>{trans.__('Code')}</h3>
         <Choice
@@ -217,7 +217,7 @@ function Single(props: { source: string; parts: readonly string[] }): JSX.Elemen
   const parts = props.parts.filter(name => name !== 'the cell').map(oneLine);
   const lines = useLines(source);
   return (
-    <div className="jp-datum-compare">
+    <div className="jp-datum-two-codes">
       <div className="jp-datum-row">
         <h3>{trans.__('Code')}</h3>
         <span className="jp-datum-muted jp-datum-small jp-datum-cut">
