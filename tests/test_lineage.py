@@ -283,7 +283,7 @@ def test_a_report_is_one_page_and_everything_in_it_is_text(story: Story) -> None
     assert "<script" not in page and "&lt;script&gt;" in page
     assert "<i>more" not in page and "&lt;i&gt;more" in page
     assert "default-src 'none'" in page and "http" not in page.replace("http-equiv", "")
-    assert page.count("v7h-7z") == 13, "a tile for each datum"
+    assert page.count("v15h-15z") == 13, "a tile for each datum"
     assert "code 2 of" in page and "1 x AssertionError" in page
     with pytest.raises(RunError, match="has not run"):
         look("report", ["no"], story.project, str(story.folder))

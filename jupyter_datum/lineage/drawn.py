@@ -13,24 +13,26 @@ from .overview import Day
 
 #: Tiles of the map at most; a tile stands for several datums then, the worst state wins.
 TILES: Final = 4_800
-_ACROSS: Final = 120
 _STEP: Final = 8
 _WIDTH: Final = 960
+#: Up to so many tiles they are drawn twice as large.
+_FEW: Final = 900
 
 
 def tile_map(tiles: bytes) -> str:
     """Draw the states of tiles in input order: one path for each state, not one per tile."""
     paths: dict[int, list[str]] = {}
-    side = _STEP - 1
+    step = _STEP if len(tiles) > _FEW else 2 * _STEP
+    across, side = _WIDTH // step, step - 1
     for at, state in enumerate(tiles):
-        x, y = at % _ACROSS * _STEP, at // _ACROSS * _STEP
+        x, y = at % across * step, at // across * step
         paths.setdefault(state, []).append(f"M{x} {y}h{side}v{side}h-{side}z")
-    rows = -(-len(tiles) // _ACROSS)
+    rows = -(-len(tiles) // across)
     drawn = "".join(
         f'<path class="{DatumState(state).name.lower()}" d="{"".join(pieces)}"/>'
         for state, pieces in paths.items()
     )
-    return _svg(_WIDTH, max(rows * _STEP, _STEP), drawn, "States of the datums in input order")
+    return _svg(_WIDTH, max(rows, 1) * step, drawn, "States of the datums in input order")
 
 
 def histogram(seconds: Sequence[float], marks: Sequence[tuple[str, float]]) -> str:
@@ -51,10 +53,15 @@ def histogram(seconds: Sequence[float], marks: Sequence[tuple[str, float]]) -> s
     ]
     drawn += [_mark(word, at, low, high, base) for word, at in marks]
     drawn += [
-        f'<text x="{(p - low) / (high - low) * _WIDTH:.1f}" y="{base + 16}">{span(10.0**p)}</text>'
+        f'<text x="{(p - low) / (high - low) * _WIDTH:.1f}" y="{base + 16}">{_tick(p)}</text>'
         for p in range(math.ceil(low), math.floor(high) + 1)
     ]
     return _svg(_WIDTH, base + 22, "".join(drawn), "How long datums took")
+
+
+def _tick(power: int) -> str:
+    """A power of ten seconds: 0.1 ms, 10 ms, 1 s."""
+    return f"{10.0 ** (power + 3):g} ms" if power < 0 else span(10**power).replace(".0", "")
 
 
 def _mark(word: str, at: float, low: float, high: float, base: int) -> str:

@@ -5,20 +5,22 @@ Everything that comes from names, code or messages is escaped.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 import time
 from html import escape
 from importlib.resources import files
 from itertools import pairwise
-from typing import Final
+from typing import Any, Final
 
-from ..errors import RunError
+from ..errors import DatumError, RunError
 from ..ledger import queries
 from ..ledger.queries import RunRow
 from ..ledger.tiles import tiles
 from ..project import Project
-from ..words import counted, span, when
+from ..transform.recipe import read_recipe
+from ..words import counted, span, text_of, when
 from . import drawn
 from .history import code_diff
 from .overview import Overview, overview, sample
@@ -30,6 +32,9 @@ _WORDS: Final = {"skipped": "skipped (unchanged)"}
 _GROUPS: Final = 20
 _RUNS: Final = 20
 _VERSIONS: Final = 10
+_NOTES: Final = 10
+#: Options that are told otherwise.
+_ELSEWHERE: Final = ("name", "output", "origin", "pipeline")
 
 
 def report(conn: sqlite3.Connection, project: Project, name: str) -> str:
@@ -48,9 +53,14 @@ def report(conn: sqlite3.Connection, project: Project, name: str) -> str:
         [
             _header(told, run),
             _cards(told, run),
+            _missing(run),
             _map(project, told, run),
             _failures(conn, run),
             _times(conn, project, told, run),
+            '<div class="two">',
+            _why(run),
+            _what(conn, project, run),
+            "</div>",
             _runs(conn, run),
             _versions(conn, run),
             _environment(conn, run),
@@ -79,25 +89,83 @@ def _header(told: Overview, run: RunRow) -> str:
     took = f", took {span(run.ended - run.started)}" if run.ended and run.started else ""
     message = f"<p>{escape(run.message)}</p>" if run.message else ""
     return (
-        f'<header><h1>{escape(told.name)}</h1><p class="m">run {escape(run.uuid[:8])}: '
-        f"<b>{escape(run.status)}</b>, started {when(run.started)}{ended}{took} on "
-        f"{escape(run.engine)} with {counted(run.workers, 'worker')}</p>{message}</header>"
+        f'<header><h1>{escape(told.name)} <span class="status {_status(run)}">'
+        f'{escape(run.status)}</span></h1><p class="m">run {run.id}, started '
+        f"{when(run.started)}{ended}{took} on {escape(run.engine)} with "
+        f"{counted(run.workers, 'worker')}</p>{message}</header>"
     )
+
+
+def _status(run: RunRow) -> str:
+    """The state whose colour a run's status has."""
+    return {"success": "success", "failed": "failed", "error": "failed"}.get(run.status, "running")
+
+
+def _missing(run: RunRow) -> str:
+    """What the listing lacked."""
+    said = _object(run.note).get("errors")
+    found = [text for text in said if isinstance(text, str)] if isinstance(said, list) else []
+    return "".join(f'<p class="note">{escape(text[:500])}</p>' for text in found[:_NOTES])
+
+
+def _why(run: RunRow) -> str:
+    """Why datums ran, or did not."""
+    reasons = _object(_object(run.note).get("reasons"))
+    counts = {str(word): n for word, n in reasons.items() if isinstance(n, int) and n > 0}
+    if not counts:
+        return ""
+    rows = "".join(
+        f"<tr><td>{escape(word)}</td><td class=n>{n:,}</td></tr>"
+        for word, n in sorted(counts.items(), key=lambda one: -one[1])
+    )
+    return _section("Why", f"<table>{rows}</table>")
+
+
+def _what(conn: sqlite3.Connection, project: Project, run: RunRow) -> str:
+    """What it was run on, and how."""
+    options: dict[str, Any] = {}
+    with contextlib.suppress(DatumError):  # it is another user's, or gone
+        options |= read_recipe(project, run.recipe).options
+    options |= _object(run.options)
+    row = conn.execute("select out from transform where id = ?", (run.transform,)).fetchone()
+    facts = {"input": options.pop("input", None), "output": text_of(row[0]) if row[0] else None}
+    facts |= {
+        word.replace("_", " "): value for word, value in options.items() if word not in _ELSEWHERE
+    }
+    facts |= {"devices": run.devices, "started from": run.origin}
+    facts |= {"work": f"{span(run.seconds)} in {counted(run.executions, 'attempt')}"}
+    return _section("Input, output and options", _facts(facts))
+
+
+def _facts(facts: dict[str, Any]) -> str:
+    rows = "".join(
+        f"<tr><td class=m>{escape(str(word))}</td><td><code>{escape(_said(value))}</code></td></tr>"
+        for word, value in facts.items()
+        if value not in (None, "", [], {})
+    )
+    return f"<table>{rows}</table>"
+
+
+def _said(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _object(value: Any) -> dict[str, Any]:
+    """A JSON object, given as such or as text; the ledger may hold anything."""
+    if isinstance(value, str):
+        with contextlib.suppress(ValueError, RecursionError):
+            value = json.loads(value)
+    return value if isinstance(value, dict) else {}
 
 
 def _cards(told: Overview, run: RunRow) -> str:
-    bar = "".join(
-        f'<i class="{word}" style="flex:{told.states[word]}"></i>'
-        for word in _ORDER
-        if told.states.get(word)
-    )
     keys = "".join(
         f'<span class="key s"><i class="{word}"></i>{told.states[word]:,} '
         f"{_WORDS.get(word, word)}</span>"
         for word in _ORDER
         if told.states.get(word)
     )
-    many = f'<div class="big">{told.datums:,}</div><div class="bar">{bar}</div>{keys}'
+    many = f'<div class="big">{told.datums:,}</div>{_bar(told.states)}{keys}'
     cards = [_section("How many", many), _section("How long each", _how_long(told))]
     if told.days:
         new = sum(day.new for day in told.days[:14])
@@ -107,6 +175,17 @@ def _cards(told: Overview, run: RunRow) -> str:
     saved += f"{counted(run.skipped, 'datum')} had not changed</p>"
     cards.append(_section("Not repeated", saved))
     return f'<div class="cards">{"".join(cards)}</div>'
+
+
+def _states(run: RunRow) -> dict[str, int]:
+    return {word: int(getattr(run, word)) for word in _ORDER}
+
+
+def _bar(states: dict[str, int]) -> str:
+    parts = "".join(
+        f'<i class="{word}" style="flex:{states[word]}"></i>' for word in _ORDER if states.get(word)
+    )
+    return f'<div class="bar">{parts}</div>'
 
 
 def _how_long(told: Overview) -> str:
@@ -162,13 +241,14 @@ def _times(conn: sqlite3.Connection, project: Project, told: Overview, run: RunR
 
 def _runs(conn: sqlite3.Connection, run: RunRow) -> str:
     rows = "".join(
-        f"<tr><td><code>{escape(row.uuid[:8])}</code></td><td>{when(row.started)}</td>"
-        f"<td>{escape(row.status)}</td><td class=n>{row.total:,}</td>"
+        f"<tr><td>{row.id}</td><td>{when(row.started)}</td>"
+        f"<td>{escape(row.status)}</td><td class=wide>{_bar(_states(row))}</td>"
+        f"<td class=n>{row.total:,}</td>"
         f"<td class=n>{row.success:,}</td><td class=n>{row.failed:,}</td>"
         f"<td class=n>{row.skipped:,}</td><td class=n>{span(row.seconds)}</td></tr>"
         for row in queries.runs(conn, transform=run.transform, limit=_RUNS)
     )
-    head = "<th>run</th><th>started</th><th>ended as</th>" + "".join(
+    head = "<th>run</th><th>started</th><th>ended as</th><th></th>" + "".join(
         f"<th class=n>{word}</th>" for word in ("datums", "succeeded", "failed", "skipped", "work")
     )
     return _section("Runs", f"<table><tr>{head}</tr>{rows}</table>")
@@ -206,10 +286,5 @@ def _environment(conn: sqlite3.Connection, run: RunRow) -> str:
     python, packages = conn.execute(
         "select python, packages from version where id = ?", (run.version,)
     ).fetchone()
-    rows = {"Python": python, **json.loads(packages), "interpreter": run.interpreter}
-    rows |= {"options": run.options, "started from": run.origin}
-    cells = "".join(
-        f"<tr><td>{escape(str(word))}</td><td><code>{escape(str(value))}</code></td></tr>"
-        for word, value in rows.items()
-    )
-    return _section("Environment", f"<table>{cells}</table>")
+    facts = {"Python": python, **_object(packages), "interpreter": run.interpreter}
+    return _section("Environment", _facts(facts))

@@ -24,6 +24,7 @@ from .sessions import Sessions
 from .sight import Sight
 from .tail import Tail
 from .times import Times
+from .timing import Timings
 from .upkeep import Upkeep
 from .watch import Watch
 
@@ -66,6 +67,7 @@ class Hall:
         self.sessions = Sessions()
         self.lifecycle = Lifecycle(self.projects, self.facts, emit)
         self.times = Times()
+        self.timings = Timings()
         self._settings = settings
         self._facts: dict[Path, Facts] = {}
         self._tails: dict[tuple[str, str], Tail] = {}

@@ -18,6 +18,7 @@ from ..lineage.history import history
 from ..lineage.model import Origin, Some
 from ..lineage.overview import overview
 from ..lineage.questions import QUESTIONS, ask
+from ..lineage.report import report
 from ..lineage.steps import Look
 from ..lineage.users import users, uses
 from ..project import Project
@@ -102,6 +103,15 @@ def of_transform(conn: sqlite3.Connection, project: Project, name: str | None) -
     """Return how many datums a transform has, how long one takes, how many are new."""
     try:
         return overview(conn, project, _name(conn, name)).to_json()
+    except RunError as exc:
+        raise not_found("transform") from exc
+
+
+def report_on(conn: sqlite3.Connection, project: Project, name: str | None) -> tuple[str, str]:
+    """Return the report on a transform, and its name: one page that needs nothing else."""
+    which = _name(conn, name)
+    try:
+        return which, report(conn, project, which)
     except RunError as exc:
         raise not_found("transform") from exc
 

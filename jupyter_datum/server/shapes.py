@@ -58,14 +58,15 @@ def run_json(
     fields = {name: getattr(row, name) for name in _RUN}
     fields["status"] = status(row, alive=alive)
     fields["pending"] = row.pending
-    note = _object(row.note)
-    fields["reasons"] = _object(note.get("reasons"))
-    fields["left"] = _object(note.get("left"))
+    note = json_object(row.note)
+    fields["reasons"] = json_object(note.get("reasons"))
+    fields["left"] = json_object(note.get("left"))
     fields["missing"] = _sentences(note.get("errors"))
     fields["retryable"] = retryable
-    fields["feed"] = _object(row.feed) or None
+    fields["feed"] = json_object(row.feed) or None
     fields["needs"] = needs
-    said = {**(options or {}), **_object(row.options)}
+    said = {**(options or {}), **json_object(row.options)}
+    said = json_object(row.options)
     fields["options"] = {name: said[name] for name in _OPTIONS if said.get(name) is not None}
     usual = options or {}
     fields["cell"] = {
@@ -210,10 +211,11 @@ def result_text(row: DatumRow, file: Path | None) -> str | None:
 
 def metrics_json(text: str | None) -> dict[str, Any]:
     """Return a datum's metrics."""
-    return _object(text)
+    return json_object(text)
 
 
-def _object(value: Any) -> dict[str, Any]:
+def json_object(value: Any) -> dict[str, Any]:
+    """Return a JSON object, given as such or as text; an empty one for anything else."""
     if isinstance(value, str):
         try:
             value = json.loads(value)

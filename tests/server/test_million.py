@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import statistics
 import subprocess
 import sys
@@ -145,6 +146,26 @@ async def test_any_row_of_a_million_is_found_by_its_number(
             assert len(answer.json["rows"]) == max(0, min(100, rows - first)), (text, sort, first)
         then = " ".join(f"{one:.0f}" for one in took[1:])
         print(f"\n{text!r} by {sort}: {took[0]:.0f} ms, then {then} ms", end="")
+
+
+async def test_timing_of_a_million_is_read_in_parts_and_then_known(
+    million: tuple[Story, str], call: Call
+) -> None:
+    story, run = million
+    base = ("projects", story.project.uuid, "runs", run, "timing")
+    began, looks = time.perf_counter(), []
+    while not looks or not looks[-1]["whole"]:
+        answer = await call(*base, params={"window": "0"})
+        assert answer.status == 200
+        looks.append(answer.json)
+    print(f"\n{len(looks)} looks, {time.perf_counter() - began:.1f} s")
+    assert len(looks) > 1 and looks[0]["looked"] < looks[-1]["looked"] == N // 2
+    assert sum(looks[-1]["histogram"]["counts"]) == N // 2
+    assert sum(looks[-1]["histogram"]["failed"]) == N // 2000
+    began = time.perf_counter()
+    again = await call(*base)
+    print(f"and again: {1e3 * (time.perf_counter() - began):.0f} ms")
+    assert len(json.dumps(again.json)) < 64_000
 
 
 async def test_a_filter_that_takes_too_long_says_so(

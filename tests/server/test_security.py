@@ -41,6 +41,8 @@ ACTIONS = {
     f"projects/{ZERO}/runs/{ZERO}": {"GET": "read"},
     f"projects/{ZERO}/runs/{ZERO}/groups": {"GET": "read"},
     f"projects/{ZERO}/runs/{ZERO}/workers": {"GET": "read"},
+    f"projects/{ZERO}/runs/{ZERO}/timing": {"GET": "read"},
+    f"projects/{ZERO}/runs/{ZERO}/spec": {"GET": "read"},
     f"projects/{ZERO}/runs/{ZERO}/datums": {"GET": "read"},
     f"projects/{ZERO}/runs/{ZERO}/rows": {"GET": "read"},
     f"projects/{ZERO}/runs/{ZERO}/datums.csv": {"GET": "read"},
@@ -57,6 +59,7 @@ ACTIONS = {
     f"projects/{ZERO}/origin": {"GET": "read"},
     f"projects/{ZERO}/users": {"GET": "read"},
     f"projects/{ZERO}/overview": {"GET": "read"},
+    f"projects/{ZERO}/report": {"GET": "read"},
     f"projects/{ZERO}/outputs": {"GET": "read"},
     f"projects/{ZERO}/watches": {"GET": "read", "POST": "execute"},
     f"projects/{ZERO}/upkeep": {"POST": "execute"},
@@ -408,6 +411,7 @@ async def test_a_ledger_of_nonsense_is_never_500(call: Call, ran: tuple[Story, s
         conn.execute("update run set note = ?, seconds = x'ff', message = x'fe'", ("[" * 99_999,))
         conn.execute("update datum set state = 77, key = 3, log = 4, metrics = '[]'")
     paths = [base, (*base, run), (*base, run, "groups"), (*base, run, "workers")]
+    paths += [(*base, run, "timing"), (*base, run, "spec"), (*base[:2], "report")]
     paths += [(*base, run, "datums"), (*base, run, "positions", "0"), (*base, run, "durations")]
     paths += [(*base[:2], "datums", "1"), (*base[:2], "datums", "1", "log")]
     for path in paths:

@@ -6,7 +6,19 @@ from typing import Final
 
 from tornado.web import RequestHandler
 
-from . import actions, engines, origins, project, runs, start, stream, table, upkeep, watches
+from . import (
+    actions,
+    engines,
+    origins,
+    project,
+    runs,
+    start,
+    stream,
+    table,
+    timing,
+    upkeep,
+    watches,
+)
 
 _P: Final = r"projects/([0-9a-f]{32})"
 _R: Final = _P + r"/runs/([0-9a-f]{32})"
@@ -27,6 +39,8 @@ ROUTES: Final[list[tuple[str, type[RequestHandler]]]] = [
     (_R, runs.Run),
     (rf"{_R}/groups", runs.Groups),
     (rf"{_R}/workers", runs.Workers),
+    (rf"{_R}/timing", timing.Timing),
+    (rf"{_R}/spec", timing.Spec),
     (rf"{_R}/datums", runs.Datums),
     (rf"{_R}/rows", table.Rows),
     (rf"{_R}/datums.csv", table.File),
@@ -43,6 +57,7 @@ ROUTES: Final[list[tuple[str, type[RequestHandler]]]] = [
     (rf"{_P}/origin", origins.Origin),
     (rf"{_P}/users", origins.Users),
     (rf"{_P}/overview", origins.Overview),
+    (rf"{_P}/report", timing.Report),
     (rf"{_P}/outputs", origins.Outputs),
     (rf"{_P}/watches", watches.Watches),
     (rf"{_P}/upkeep", upkeep.Upkeep),
