@@ -225,6 +225,22 @@ export class Actions {
     return this._requests.request(project, run, kind, more);
   }
 
+  /** Save the report on a transform as a file of the browser's, or show it in a page of its own. */
+  async report(
+    project: string,
+    transform: string,
+    show: boolean
+  ): Promise<{ name: string; url: string | null }> {
+    const name = `${transform} report.html`;
+    if (show) {
+      const url = this._requests.reportUrl(project, transform);
+      window.open(url, '_blank', 'noopener');
+      return { name, url };
+    }
+    saveFile(await this._requests.report(project, transform), name);
+    return { name, url: null };
+  }
+
   /** Run what is due of all transforms of the open notebook, under one id. */
   async runAll(): Promise<IAsked> {
     const notebook = this._notebook();
@@ -281,6 +297,16 @@ function wanted(once: IOnce): Omit<IStart, 'transform'> {
   const more = { engine, workers, gpus, batch, on_error: onError, tries, timeout, sample };
   const said = Object.entries(more).filter(([, value]) => value !== undefined && value !== '');
   return { ...datums, ...Object.fromEntries(said), key: key() };
+}
+
+/** Give the browser a file to save. */
+function saveFile(content: Blob, name: string): void {
+  const url = URL.createObjectURL(content);
+  const link = document.createElement('a');
+  link.href = url;
+  link.download = name;
+  link.click();
+  window.setTimeout(() => URL.revokeObjectURL(url), 60_000); // the browser may be slow to ask
 }
 
 /** 32 hex digits: asking twice with one is asking once. */

@@ -25,6 +25,8 @@ import type {
   IRun,
   IRunDetail,
   IServerStatus,
+  ISpec,
+  ITiming,
   ITransform,
   IUpkeep,
   IUsers,
@@ -267,6 +269,29 @@ export class Requests {
     return this.get(`projects/${safe(project)}/overview`, { transform });
   }
 
+  /** How a run went; with who worked when in the last `window` seconds (0: in all of it). */
+  timing(project: string, run: string, window: number | null): Promise<ITiming> {
+    return this.get(`${at(project, run)}/timing`, { window });
+  }
+
+  spec(project: string, run: string): Promise<ISpec> {
+    return this.get(`${at(project, run)}/spec`);
+  }
+
+  /** Where the report on a transform is shown, as a page without any rights. */
+  reportUrl(project: string, transform: string): string {
+    const path = `projects/${safe(project)}/report`;
+    const query = URLExt.objectToQueryString({ transform, show: 1 });
+    return URLExt.join(this.settings.baseUrl, 'jupyter-datum', path) + query;
+  }
+
+  /** The report on a transform, as a file. */
+  async report(project: string, transform: string): Promise<Blob> {
+    const query = URLExt.objectToQueryString({ transform });
+    const text = await this.text(`projects/${safe(project)}/report${query}`, {});
+    return new Blob([text], { type: 'text/html' });
+  }
+
   /** All versions of a datum; with the difference of the codes `old` and `new`, if given. */
   history(project: string, id: number, old?: number, last?: number): Promise<IHistory> {
     return this.get(`projects/${safe(project)}/datums/${id}/history`, { old, new: last });
@@ -308,12 +333,16 @@ export class Requests {
   }
 
   private async ask<T>(path: string, init: RequestInit): Promise<T> {
+    return parse(await this.text(path, init)) as T;
+  }
+
+  private async text(path: string, init: RequestInit): Promise<string> {
     const response = await this.fetch(path, init);
-    const data = parse(await response.text());
+    const text = await response.text();
     if (!response.ok) {
-      throw refusal(response, data);
+      throw refusal(response, parse(text));
     }
-    return data as T;
+    return text;
   }
 
   private fetch(path: string, init: RequestInit): Promise<Response> {

@@ -214,5 +214,6 @@ export const Commands = {
   showUsers: 'datum:show-users',
   copyId: 'datum:copy-id',
   settings: 'datum:settings',
-  refresh: 'datum:refresh'
+  refresh: 'datum:refresh',
+  report: 'datum:report'
 } as const;

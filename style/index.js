@@ -6,3 +6,4 @@ import './table.css';
 import './sidebar.css';
 import './lineage.css';
 import './cell.css';
+import './timing.css';

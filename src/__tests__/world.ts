@@ -3,7 +3,17 @@ import { deflateSync } from 'zlib';
 
 import { writeDelta, writeFrame } from '../codec';
 import type { IUpkeepRequest } from '../requests';
-import type { ICounts, IGroup, IPlan, IRun, IUpkeep, IWatch } from '../tokens';
+import type {
+  ICounts,
+  ICrew,
+  IGroup,
+  IPlan,
+  IRun,
+  ISpec,
+  ITiming,
+  IUpkeep,
+  IWatch
+} from '../tokens';
 
 export const PROJECT = '0123456789abcdef0123456789abcdef';
 export const RUN = 'fedcba9876543210fedcba9876543210';
@@ -163,6 +173,110 @@ export function aGroup(more: Partial<IGroup> = {}): IGroup {
     last: 2,
     sample: 11,
     workers: ['w1', 'w2'],
+    ...more
+  };
+}
+
+/** A run of four datums on two workers, one of which died. */
+export function aTiming(more: Partial<ITiming> = {}): ITiming {
+  return {
+    at: 100,
+    looked: 4,
+    settled: 4,
+    whole: true,
+    bytes: 1000,
+    sized: 4,
+    devices: null,
+    times: { datums: 4, p50: 0.5, p95: 2, longest: 4 },
+    histogram: { low: -1, width: 0.5, counts: [2, 0, 1, 1], failed: [0, 0, 0, 1] },
+    slowest: [
+      {
+        id: 3,
+        position: 2,
+        key: 'c.csv',
+        state: 'failed',
+        seconds: 4,
+        worker: 'w2',
+        began: 90
+      },
+      {
+        id: 1,
+        position: 0,
+        key: 'a.csv',
+        state: 'success',
+        seconds: 0.5,
+        worker: 'w1',
+        began: 91
+      }
+    ],
+    running: [],
+    workers: [
+      aCrew(),
+      aCrew({ worker: 'w2', state: 'gone', died: true, cause: 'killed by SIGSEGV', gone: 95 })
+    ],
+    timeline: {
+      since: 90,
+      until: 100,
+      width: null,
+      lanes: [
+        { worker: 'w1', bars: [[1, 1.5, 1, 0, 1, 0]] },
+        { worker: 'w2', bars: [[0, 4, 1, 1, 1, 2]] }
+      ],
+      more: 0
+    },
+    ...more
+  };
+}
+
+export function aCrew(more: Partial<ICrew> = {}): ICrew {
+  return {
+    worker: 'w1',
+    pid: 11,
+    host: 'here',
+    up: 90,
+    position: null,
+    key: null,
+    since: null,
+    done: 2,
+    state: 'idle',
+    cause: null,
+    died: false,
+    seconds: 5,
+    busy: 0.5,
+    memory: 120_000_000,
+    device: null,
+    gone: null,
+    ...more
+  };
+}
+
+export function aSpec(more: Partial<ISpec> = {}): ISpec {
+  return {
+    run: RUN,
+    id: 7,
+    name: 'means',
+    source: 'import csv\nmean(datum.path)',
+    version: 3,
+    notebook: 'work/readings.ipynb',
+    cell_id: 'c1',
+    input: '*.csv',
+    out: 'out/means',
+    options: { tries: 2, engine: 'dask' },
+    parts: [{ name: 'scale', digest: '0a1b2c3d' }],
+    depends: ['table.csv'],
+    untracked: ['model.bin'],
+    variables: ['HOME'],
+    warnings: [],
+    notes: [],
+    python: '3.12.1',
+    packages: { numpy: '2.1.0' },
+    engine: 'dask',
+    devices: null,
+    origin: 'kernel',
+    user: 'ada',
+    requested: 90,
+    started: 91,
+    ended: 100,
     ...more
   };
 }

@@ -3,6 +3,7 @@ import { tellEnabled } from './enabled';
 import { addNotebook } from './notebook';
 import type { ICommandOptions } from './options';
 import { addPlans } from './plans';
+import { addReport } from './report';
 import { addRequests } from './requests';
 import { addRetries } from './retries';
 import { addRun } from './run';
@@ -19,6 +20,7 @@ export function addCommands(options: ICommandOptions): void {
   addViews(options);
   addRetries(options);
   addRequests(options);
+  addReport(options);
   addNotebook(options);
   addRun(options);
   addPlans(options);

@@ -7,7 +7,7 @@ import { bytes, count, oneLine } from './format';
 import { useHost } from './parts';
 
 /** What the planner's reasons are called here. */
-function reasonWord(trans: TranslationBundle, reason: string): string {
+export function reasonWord(trans: TranslationBundle, reason: string): string {
   const words: Record<string, string> = {
     new: trans.__('new'),
     'input changed': trans.__('input changed'),

@@ -206,7 +206,7 @@ function EndLine(props: { run: RunModel }): JSX.Element | null {
   return <div className="jp-datum-row jp-datum-muted">{words.join(' · ')}</div>;
 }
 
-function Sentence(props: { run: RunModel }): JSX.Element | null {
+export function Sentence(props: { run: RunModel }): JSX.Element | null {
   const { trans } = useHost();
   const { counts, info, error } = props.run;
   const message = error ?? info?.message;
@@ -223,7 +223,7 @@ function Sentence(props: { run: RunModel }): JSX.Element | null {
 }
 
 /** What the input lacked: datums that wait for failed ones of another transform, say. */
-function Missing(props: { run: RunModel }): JSX.Element | null {
+export function Missing(props: { run: RunModel }): JSX.Element | null {
   const { run } = props;
   const missing = run.info?.missing ?? [];
   if (!missing.length || !run.ended) {
@@ -239,7 +239,7 @@ function Missing(props: { run: RunModel }): JSX.Element | null {
 }
 
 /** A retry of some must not hide that others are failed still. */
-function StillFailed(props: { run: RunModel }): JSX.Element | null {
+export function StillFailed(props: { run: RunModel }): JSX.Element | null {
   const { trans } = useHost();
   const { run } = props;
   const still = stillFailed(run.info);

@@ -7,4 +7,5 @@ export * from './plans';
 export * from './rows';
 export * from './runs';
 export * from './states';
+export * from './timing';
 export * from './watches';

@@ -16,5 +16,7 @@ export const TABS: readonly ITab[] = [
     load: () => import('./failures')
   },
   { id: 'lineage', label: trans => trans.__('Lineage'), load: () => import('./lineage') },
-  { id: 'workers', label: trans => trans.__('Workers'), load: () => import('./workers') }
+  { id: 'timing', label: trans => trans.__('Timing'), load: () => import('./timing') },
+  { id: 'workers', label: trans => trans.__('Workers'), load: () => import('./workers') },
+  { id: 'spec', label: trans => trans.__('Spec'), load: () => import('./recorded') }
 ];

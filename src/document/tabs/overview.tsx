@@ -1,9 +1,261 @@
-/** The run at a glance. */
+/** The run at a glance: how many, how long, what was not repeated; why it ran, and what failed. */
 import React from 'react';
 
-import { RunView } from '../../panels/runview';
+import { Cards } from '../cards';
+import { Histogram } from '../charts/histogram';
+import { Known, useTiming } from '../charts/timing';
+import { AnswersModel } from '../../models/answers';
+import { ClusterLine } from '../../panels/clusterline';
+import { count, oneLine, span, statusState, statusWord } from '../../panels/format';
+import { Bar, CommandButton, StateWord, useHost, useSignals } from '../../panels/parts';
+import { reasonWord } from '../../panels/planreasons';
+import { Missing, Sentence, StillFailed } from '../../panels/runview';
+import { Commands } from '../../tokens';
+import type { IGroup, IRun, ITiming } from '../../tokens';
 import type { ITabProps } from '../tab';
 
+/** Groups and runs that are listed. */
+const GROUPS = 3;
+const RUNS = 6;
+
 export default function Overview(props: ITabProps): JSX.Element {
-  return <RunView run={props.model.run} />;
+  const { trans } = useHost();
+  const { model } = props;
+  const { run, requests } = model;
+  useSignals(run.changed);
+  const [timing, ref] = useTiming(model, null);
+  const answers = React.useMemo(() => new AnswersModel(run, requests), [run, requests]);
+  React.useEffect(() => () => answers.dispose(), [answers]);
+  useSignals(answers.changed);
+  const { answer } = timing;
+  return (
+    <div ref={ref} className="jp-datum-view">
+      <div className="jp-datum-notes">
+        <Sentence run={run} />
+        <StillFailed run={run} />
+        <Missing run={run} />
+      </div>
+      {run.counts ? (
+        <Cards run={run} timing={answer} answers={answers} />
+      ) : (
+        <p className="jp-datum-muted">{trans.__('Reading the run …')}</p>
+      )}
+      <div className="jp-datum-split">
+        <div className="jp-datum-stack">
+          {answer?.times ? <Durations {...props} timing={answer} /> : null}
+          <Runs {...props} runs={answers.runs} />
+        </div>
+        <div className="jp-datum-stack">
+          <Groups {...props} />
+          <Why {...props} />
+          <What {...props} />
+        </div>
+      </div>
+    </div>
+  );
+}
+
+function Durations(props: ITabProps & { timing: ITiming }): JSX.Element | null {
+  const { trans } = useHost();
+  const { model, timing } = props;
+  const { histogram, times } = timing;
+  if (!histogram || !times) {
+    return null;
+  }
+  return (
+    <section>
+      <h2 className="jp-datum-view-title">
+        <span>{trans.__('How long each took')}</span>
+        <span className="jp-datum-aside">
+          <Known timing={timing} />
+          {' · '}
+          <button className="jp-datum-link" onClick={() => model.go({ tab: 'timing' })}>
+            {trans.__('slowest, workers')}
+          </button>
+        </span>
+      </h2>
+      <Histogram columns={histogram} times={times} height={180} />
+    </section>
+  );
+}
+
+/** The largest groups of failures. */
+function Groups(props: ITabProps): JSX.Element | null {
+  const { trans } = useHost();
+  const { model } = props;
+  const { groups, other, counts } = model.run;
+  if (!counts?.failed || !groups.length) {
+    return null;
+  }
+  const n = groups.length + (other?.groups ?? 0);
+  return (
+    <section>
+      <h2 className="jp-datum-view-title">
+        <span>{trans.__('Failures')}</span>
+        <span className="jp-datum-aside">
+          <button className="jp-datum-link" onClick={() => model.go({ tab: 'failures' })}>
+            {trans._n('1 group', 'all %1 groups', n, count(n))}
+          </button>
+        </span>
+      </h2>
+      <div className="jp-datum-rows">
+        {[...groups]
+          .sort((one, two) => two.datums - one.datums)
+          .slice(0, GROUPS)
+          .map(group => (
+            <Group key={group.id} group={group} onOpen={() => open(props, group)} />
+          ))}
+      </div>
+    </section>
+  );
+}
+
+function open(props: ITabProps, group: IGroup): void {
+  props.model.go({ tab: 'failures', group: group.id });
+}
+
+function Group(props: { group: IGroup; onOpen: () => void }): JSX.Element {
+  const { group, onOpen } = props;
+  return (
+    <button className="jp-datum-line" onClick={onOpen}>
+      <b className="jp-datum-bad">{count(group.datums)}</b>
+      <span className="jp-datum-grow jp-datum-cut">
+        <b>{oneLine(group.type)}</b> <bdi>{oneLine(group.message)}</bdi>
+      </span>
+    </button>
+  );
+}
+
+/** Why datums ran, with how many. */
+function Why(props: ITabProps): JSX.Element | null {
+  const { trans } = useHost();
+  const reasons = Object.entries(props.model.run.info?.reasons ?? {}).filter(([, n]) => n);
+  if (!reasons.length) {
+    return null;
+  }
+  return (
+    <section>
+      <h2 className="jp-datum-view-title">
+        <span>{trans.__('Why')}</span>
+      </h2>
+      <dl className="jp-datum-named jp-datum-counts">
+        {reasons
+          .sort(([, one], [, two]) => two - one)
+          .map(([reason, n]) => (
+            <React.Fragment key={reason}>
+              <dt>{reasonWord(trans, reason)}</dt>
+              <dd>{count(n)}</dd>
+            </React.Fragment>
+          ))}
+      </dl>
+    </section>
+  );
+}
+
+/** What it runs on, and when it did. */
+function What(props: ITabProps): JSX.Element | null {
+  const { trans } = useHost();
+  const { model } = props;
+  const { run, project } = model;
+  const { info, counts } = run;
+  if (!info || !counts) {
+    return null;
+  }
+  const began = info.started ?? info.requested;
+  const end = counts.ended ?? (run.ended ? null : Date.now() / 1000);
+  return (
+    <section>
+      <h2 className="jp-datum-view-title">
+        <span>{trans.__('Run %1', info.id)}</span>
+        <span className="jp-datum-aside">
+          <CommandButton
+            command={Commands.report}
+            args={{ project, transform: info.name, show: true }}
+            icon="open"
+            kind="flat"
+            label={trans.__('Report')}
+            title={trans.__('A page of its own with all that is known, to read or to print')}
+          />
+          <CommandButton
+            command={Commands.report}
+            args={{ project, transform: info.name }}
+            icon="save"
+            kind="icon"
+            label={trans.__('Save the report as a file')}
+          />
+        </span>
+      </h2>
+      <dl className="jp-datum-named">
+        <dt>{trans.__('started')}</dt>
+        <dd>{new Date(began * 1000).toLocaleString()}</dd>
+        {end ? (
+          <>
+            <dt>{counts.ended ? trans.__('took') : trans.__('for')}</dt>
+            <dd>{span(Math.max(0, end - began))}</dd>
+          </>
+        ) : null}
+        <dt>{trans.__('work')}</dt>
+        <dd>{trans.__('%1 in %2 attempts', span(counts.seconds), count(counts.executions))}</dd>
+        <dt>{trans.__('started from')}</dt>
+        <dd>{oneLine(info.origin)}</dd>
+      </dl>
+      <ClusterLine run={run} />
+    </section>
+  );
+}
+
+/** The newest runs of the transform, this one among them. */
+function Runs(props: ITabProps & { runs: readonly IRun[] }): JSX.Element | null {
+  const { trans } = useHost();
+  const { model, runs } = props;
+  if (runs.length < 2) {
+    return null;
+  }
+  return (
+    <section>
+      <h2 className="jp-datum-view-title">
+        <span>{trans.__('Runs')}</span>
+        <span className="jp-datum-aside">{trans.__('of this transform, newest first')}</span>
+      </h2>
+      <div className="jp-datum-rows">
+        {runs.slice(0, RUNS).map(one => (
+          <RunLine key={one.uuid} project={model.project} one={one} mine={model.run.uuid} />
+        ))}
+      </div>
+    </section>
+  );
+}
+
+function RunLine(props: { project: string; one: IRun; mine: string }): JSX.Element {
+  const { trans, commands } = useHost();
+  const { project, one, mine } = props;
+  const began = one.started ?? one.requested;
+  const show = () =>
+    void commands
+      .execute(Commands.openRun, { project, run: one.uuid, tab: 'overview' })
+      .catch(() => undefined);
+  return (
+    <button
+      className="jp-datum-line"
+      aria-current={one.uuid === mine ? 'true' : undefined}
+      onClick={show}
+    >
+      <span className="jp-datum-run-id">{trans.__('run %1', one.id)}</span>
+      <span className="jp-datum-run-state">
+        <StateWord state={statusState(one.status)} word={statusWord(trans, one.status)} />
+      </span>
+      <span className="jp-datum-grow">
+        <Bar counts={one} total={one.total} thin />
+      </span>
+      <span className="jp-datum-run-failed">
+        {one.failed ? <b className="jp-datum-bad">{count(one.failed)}</b> : null}
+      </span>
+      <span className="jp-datum-muted jp-datum-run-took">
+        {one.ended ? span(one.ended - began) : ''}
+      </span>
+      <span className="jp-datum-muted jp-datum-run-when">
+        {new Date(began * 1000).toLocaleString([], { dateStyle: 'short', timeStyle: 'short' })}
+      </span>
+    </button>
+  );
 }

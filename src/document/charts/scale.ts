@@ -1,0 +1,93 @@
+/** Scales of charts: where a value lies, and which values are named. Pure functions. */
+
+/** A named value. */
+export interface ITick {
+  at: number;
+  /** How many; its name, where it is a count. */
+  value: number;
+}
+
+/** The scale of counts: linear while they are few, else logarithmic, so that one is still seen. */
+export interface ICountScale {
+  log: boolean;
+  /** Pixels above the ground. */
+  height(n: number): number;
+  ticks: ITick[];
+}
+
+/** Counts up to this are told apart on a linear scale. */
+const FEW = 40;
+/** Of one datum among many, in shares of a decade. */
+const ONE = 0.25;
+
+/** A scale for counts up to `most`, `size` pixels high. */
+export function countScale(most: number, size: number): ICountScale {
+  const top = Math.max(1, most);
+  if (top <= FEW) {
+    const step = [1, 2, 5, 10].find(one => top / one <= 5) ?? 10;
+    const height = (n: number) => (n / top) * size;
+    const ticks = count(Math.floor(top / step) + 1).map(i => ({
+      value: i * step,
+      at: height(i * step)
+    }));
+    return { log: false, height, ticks };
+  }
+  const decades = Math.log10(top) + ONE;
+  const height = (n: number) => (n > 0 ? ((Math.log10(n) + ONE) / decades) * size : 0);
+  const ticks = count(Math.floor(Math.log10(top)) + 1).map(i => ({
+    value: 10 ** i,
+    at: height(10 ** i)
+  }));
+  return { log: true, height, ticks };
+}
+
+/** Seconds that are named on a logarithmic axis from `low` to `high` (decimal logarithms). */
+export function secondTicks(low: number, high: number): number[] {
+  const decades = high - low;
+  const within = decades > 2.5 ? [1] : decades > 1.2 ? [1, 3] : [1, 2, 5];
+  const found: number[] = [];
+  for (let power = Math.floor(low); power <= Math.ceil(high); power++) {
+    for (const one of within) {
+      const value = one * 10 ** power;
+      const at = Math.log10(value);
+      if (at >= low - 1e-9 && at <= high + 1e-9) {
+        found.push(Number(value.toPrecision(1)));
+      }
+    }
+  }
+  return found;
+}
+
+/** Times before the end of a window that are named, in seconds; the end is 0. */
+export function agoTicks(seconds: number): number[] {
+  const step =
+    [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600, 86400].find(
+      one => seconds / one <= 6
+    ) ?? Math.ceil(seconds / 6);
+  return count(Math.floor(seconds / step) + 1).map(i => i * step);
+}
+
+/** A duration as an axis or a chart names it: 0.5 ms, 20 ms, 3 s, 2 min. */
+export function shortSpan(seconds: number): string {
+  // From so many seconds on; a tenth of a millisecond is one still.
+  const units: [number, string][] = [
+    [1e-6, 'µs'],
+    [1e-4, 'ms'],
+    [1, 's'],
+    [60, 'min'],
+    [3600, 'h'],
+    [86400, 'd']
+  ];
+  const [from, unit] = units.filter(([size]) => seconds >= size * 0.99).pop() ?? units[0];
+  const value = seconds / (unit === 'ms' ? 1e-3 : from);
+  return `${value >= 9.95 ? Math.round(value) : Number(value.toPrecision(2))} ${unit}`;
+}
+
+function count(n: number): number[] {
+  return Array.from({ length: n }, (_, i) => i);
+}
+
+/** Numbers on an axis: 100, 10k, 1M. */
+export function shortCount(n: number): string {
+  return n >= 1e6 ? `${n / 1e6}M` : n >= 1e4 ? `${n / 1e3}k` : String(n);
+}
