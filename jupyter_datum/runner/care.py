@@ -48,7 +48,9 @@ class Care:
     def cause(self, worker: str, cause: str) -> str:
         """Return why a worker is gone, for people, with what is known here beside `cause`."""
         held, reason = self._memory.pop(worker, None), self._reasons.pop(worker, None)
-        if reason is not None and reason not in ("timeout", "cancel"):
+        if reason == "cancel":
+            return "given back"  # its run was stopped: that is no end of its own
+        if reason is not None and reason != "timeout":
             return f"replaced: {reason}"
         if reason is not None or held is None or "SIGKILL" not in cause:
             return cause
