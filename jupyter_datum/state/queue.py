@@ -230,7 +230,7 @@ class Queue:
 
     def _evenly(self, n: int) -> list[int]:
         states = self._states
-        if self._fresh < 2:
+        if self._fresh < 2 or not n:
             return []
         if self._orders is not None:
             return self._evenly_ordered(n)
