@@ -45,6 +45,13 @@ export function SlowestTable(props: {
   const most = rows[0]?.seconds || 1;
   return (
     <table className="jp-datum-slowest-table" aria-label={trans.__('Slowest datums')}>
+      <colgroup>
+        <col />
+        <col />
+        <col />
+        <col />
+        <col />
+      </colgroup>
       <thead className="jp-datum-hidden">
         <tr>
           <th scope="col">{trans.__('state')}</th>
