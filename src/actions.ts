@@ -82,6 +82,12 @@ export class Actions {
     return { url: this._requests.fileUrl(project, run, query), name: `run-${run.slice(0, 8)}.csv` };
   }
 
+  /** Say that failures like those of a group are expected, or are not any more. */
+  async expect(args: IWhich, group: number, undo: boolean): Promise<{ expected: boolean }> {
+    const { project, run } = this.which(args);
+    return { expected: (await this._requests.expect(project, run, group, undo)) !== null };
+  }
+
   /**
    * Run a transform of the panel: the open cell where it was edited since, or has never run;
    * else what was recorded. No kernel need be open: for an edited cell the server starts one.

@@ -7,11 +7,13 @@ import { ServerConnection } from '@jupyterlab/services';
 import { inflate } from './codec';
 import type {
   IAsked,
+  ICode,
   IContext,
   IDatum,
   IDatumDetail,
   IEngines,
   IGraph,
+  IExpected,
   IGroup,
   IHistory,
   ILog,
@@ -22,6 +24,8 @@ import type {
   IOverview,
   IRows,
   IRowsQuery,
+  IPreview,
+  IPrinting,
   IRun,
   IRunDetail,
   IServerStatus,
@@ -34,6 +38,7 @@ import type {
   IWhence,
   IWorker,
   RequestKind,
+  Side,
   Verb
 } from './tokens';
 
@@ -200,6 +205,21 @@ export class Requests {
     return this.get(`projects/${safe(project)}/datums/${id}`);
   }
 
+  /** What the datum at a place is printing, while it is at work. */
+  printing(project: string, run: string, place: number): Promise<IPrinting> {
+    return this.get(`${at(project, run)}/positions/${place}/log`);
+  }
+
+  /** The code of an attempt, and where it failed. */
+  code(project: string, id: number, run: string | number, attempt: number): Promise<ICode> {
+    return this.get(`projects/${safe(project)}/datums/${id}/code`, { run, attempt });
+  }
+
+  /** The beginning of a file of a datum. */
+  preview(project: string, id: number, side: Side, n: number, more: Query = {}): Promise<IPreview> {
+    return this.get(`projects/${safe(project)}/datums/${id}/preview`, { side, n, ...more });
+  }
+
   /** What the cell displayed for a datum; an older server knows no displays. */
   async display(project: string, id: number): Promise<IOutput[]> {
     return (await this.get<any>(`projects/${safe(project)}/datums/${id}/display`)).outputs;
@@ -227,6 +247,16 @@ export class Requests {
   /** Run again with the recorded code; `key` makes asking twice asking once. */
   retry(project: string, run: string, what: What, key: string): Promise<IAsked> {
     return this.post(`${at(project, run)}/retry`, { what, key });
+  }
+
+  /** Mark a group of failures as expected of its transform, or not any more. */
+  async expect(
+    project: string,
+    run: string,
+    group: number,
+    undo: boolean
+  ): Promise<IExpected | null> {
+    return (await this.post<any>(`${at(project, run)}/expected`, { group, undo })).expected;
   }
 
   /** Ask a run's runner for something. */

@@ -190,6 +190,7 @@ export const Commands = {
   sampleThisCell: 'datum:sample-this-cell',
   retryThisCell: 'datum:retry-this-cell',
   pickDatum: 'datum:pick-datum',
+  markExpected: 'datum:mark-expected',
   run: 'datum:run',
   runSample: 'datum:run-sample',
   runAll: 'datum:run-all',

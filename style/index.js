@@ -7,3 +7,4 @@ import './sidebar.css';
 import './lineage.css';
 import './cell.css';
 import './timing.css';
+import './failures.css';

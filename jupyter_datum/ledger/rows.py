@@ -46,6 +46,8 @@ class RunRow(NamedTuple):
     folded: int
     feed: str | None
     devices: str | None
+    #: Failed datums whose kind of failure somebody has marked as expected.
+    expected: int
 
     @property
     def pending(self) -> int:
@@ -60,7 +62,9 @@ RUN: Final = (
     " r.workers, r.options, r.origin, r.status, r.message, r.note, r.epoch, r.requested,"
     " r.started, r.ended, r.planned, r.total, r.running, r.success, r.failed, r.recovered,"
     " r.skipped, r.cancelled, r.executions, r.late, r.seconds, r.saved,"
-    " r.pipeline, r.folded, r.feed, r.devices"
+    " r.pipeline, r.folded, r.feed, r.devices,"
+    " (select coalesce(sum(f.datums), 0) from expected e join failure f"
+    " on f.run = r.id and f.signature = e.signature where e.transform = r.transform)"
     " from run r join transform t on t.id = r.transform "
 )
 

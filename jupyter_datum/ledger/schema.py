@@ -338,5 +338,13 @@ MIGRATIONS: Final[tuple[str, ...]] = (
     alter table worker add column device text;
     alter table worker add column behind int;
     alter table worker add column gone real;
+    -- Failures that a user expects of a transform: they are counted apart, and failed all the
+    -- same. Edited code that fails at another line, or with other words, is another failure.
+    create table expected (
+        transform int not null, signature text not null,
+        at real not null, by text not null,                -- when, and which user
+        run int not null,                  -- where it was marked
+        primary key (transform, signature)
+    ) without rowid;
     """,
 )

@@ -166,7 +166,7 @@ def equivalent(
     if undo:
         mark = unmark_equivalent(conn, known.id, version)
     else:
-        mark = mark_equivalent(conn, known.id, version, _user())
+        mark = mark_equivalent(conn, known.id, version, this_user())
     parts = differing(conn, mark.same_as, recipe.parts)
     return Equivalence([part_word(part) for part in parts], mark, undo)
 
@@ -178,7 +178,8 @@ def _recorded(conn: sqlite3.Connection, project: Project, name: str) -> tuple[Ru
     return row, read_recipe(project, row.recipe)
 
 
-def _user() -> str:
+def this_user() -> str:
+    """Return the name of this process's user."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # a uid without a name, in a container

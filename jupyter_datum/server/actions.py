@@ -10,6 +10,7 @@ import sqlite3
 from typing import Any, Final
 
 from ..ledger import queries
+from ..ledger.alike import expect, expect_no_more
 from ..ledger.queries import RunRow
 from ..runner.ask import ask_again, recorded, tell_run
 from ..runner.client import ensure_runner
@@ -49,6 +50,22 @@ class Actions:
             row = reads.run_of(conn, run)
             _check_theirs(conn, row, what)
             return _again(conn, reader, row, what, asked.get("key"))
+
+        return await reader.write(act)
+
+    async def expect(
+        self, reader: Reader, run: str, body: dict[str, Any], user: str
+    ) -> dict[str, Any] | None:
+        """Mark a group of failures of a run as expected of its transform, or take that back;
+        return the mark."""
+        asked = bodies.checked(body, bodies.EXPECTED, "group")
+
+        def act(conn: sqlite3.Connection) -> dict[str, Any] | None:
+            _check_theirs(conn, reads.run_of(conn, run), {"group": asked["group"]})
+            if not asked.get("undo"):
+                return expect(conn, asked["group"], user)._asdict()
+            expect_no_more(conn, asked["group"])
+            return None
 
         return await reader.write(act)
 

@@ -284,6 +284,7 @@ START: Final[Mapping[str, Check]] = {
     **RUN, "notebook": contents_path, "transform": name, "needs": boolean,
 }  # fmt: skip
 RETRY: Final[Mapping[str, Check]] = {"what": what, "key": uuid}
+EXPECTED: Final[Mapping[str, Check]] = {"group": integer(1), "undo": boolean}
 REQUEST: Final[Mapping[str, Check]] = {
     "kind": one_of("cancel", "pause", "resume", "scale", "on-error", "detach"),
     "workers": integer(1, 100_000),

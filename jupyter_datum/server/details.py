@@ -25,6 +25,8 @@ from .reads import run_of
 
 #: Bytes of a log that are sent: its end.
 LOG: Final = 1 << 16
+#: Input and output files of a datum that are told one by one.
+FILES: Final = 200
 
 
 def datum(
@@ -39,12 +41,13 @@ def datum(
     attempts = [shapes.attempt_json(attempt, names.get(attempt.run)) for attempt in detail.attempts]
     if row.state == DatumState.SUCCESS and row.attempt == 1:
         attempts.insert(0, shapes.first_success(row, names.get(row.run)))
-    roots, out = _folders(conn, project, row)
+    roots, out = folders(conn, project, row)
     return {
         **shapes.datum_json(row, names.get(row.run), 0),
         "attempts": attempts,
-        "inputs": [_input(file, roots, root) for file in detail.inputs],
-        "outputs": [_output(file.path, file.size, out, root) for file in detail.outputs],
+        "inputs": [_input(file, roots, root) for file in detail.inputs[:FILES]],
+        "outputs": [_output(file.path, file.size, out, root) for file in detail.outputs[:FILES]],
+        "files": [len(detail.inputs), len(detail.outputs)],
         "result": shapes.result_text(row, _result_file(project, row)),
         "result_kind": row.result_kind,
         "metrics": shapes.metrics_json(row.metrics),
@@ -65,7 +68,7 @@ def _run_names(conn: sqlite3.Connection, ids: set[int]) -> dict[int, str]:
     return dict(conn.execute(f"select id, uuid from run where id in ({marks})", [*ids]).fetchall())
 
 
-def _folders(
+def folders(
     conn: sqlite3.Connection, project: Project, row: DatumRow
 ) -> tuple[dict[str, bytes], bytes | None]:
     """Where a datum's inputs lie, by name, and its transform's output folder."""
@@ -81,15 +84,19 @@ def _folders(
 
 
 def _input(file: Any, roots: dict[str, bytes], root: Path | None) -> dict[str, Any]:
-    rel = bytes(file.rel)
-    base = roots.get(file.name) or (next(iter(roots.values()), None) if not file.name else None)
-    path = contents_path(root, os.path.join(base, rel)) if base is not None else None
+    place = input_place(file.name, bytes(file.rel), roots)
     return {
         "name": file.name,
-        "rel": queries.key_text(rel),
+        "rel": queries.key_text(bytes(file.rel)),
         "size": file.size,
-        "path": path,
+        "path": None if place is None else contents_path(root, place),
     }
+
+
+def input_place(name: str, rel: bytes, roots: dict[str, bytes]) -> bytes | None:
+    """Return the absolute path of an input file, None where its folder is not known."""
+    base = roots.get(name) or (next(iter(roots.values()), None) if not name else None)
+    return None if base is None else os.path.join(base, rel)
 
 
 def _output(path: bytes, size: int, out: bytes | None, root: Path | None) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 from ..errors import DatumError
 from ..inputs.upstream import upstream_names
 from ..ledger import queries, requests
+from ..ledger.alike import expected, failed_like, run_before
 from ..ledger.clusters import KEPT
 from ..ledger.files import WIDTH
 from ..ledger.gone import gone_workers
@@ -183,7 +184,17 @@ def recipe_of(project: Project, row: RunRow) -> Recipe | None:
 def groups(conn: sqlite3.Connection, row: RunRow) -> dict[str, Any]:
     """Return a run's failure groups, largest first, and how many more there are."""
     found = queries.failure_groups(conn, row.id, limit=GROUPS)
-    shown = [shapes.group_json(group, _workers_of(conn, group.id)) for group in found]
+    known = expected(conn, row.transform) if found else {}
+    before = run_before(conn, row)
+    shown = [
+        shapes.group_json(
+            group,
+            _workers_of(conn, group.id),
+            before if before and not failed_like(conn, before, group.signature) else None,
+            known.get(group.signature),
+        )
+        for group in found
+    ]
     if len(found) < GROUPS:
         return {"groups": shown, "other": None}
     count, datums = conn.execute(
@@ -196,11 +207,13 @@ def groups(conn: sqlite3.Connection, row: RunRow) -> dict[str, Any]:
 
 
 def _workers_of(conn: sqlite3.Connection, group: int) -> list[str]:
-    """The workers that a group's first and last datums were at: exact is a walk over all."""
-    part = "select * from (select worker from datum where failure = ?1 order by id {} limit ?2)"
+    """The workers that failed at a group's first and last datums, in whichever attempt: exact
+    is a walk over all."""
+    part = "select * from (select id from datum where failure = ?1 order by id {} limit ?2)"
     rows = conn.execute(
-        f"select distinct worker from ({part.format('')} union all {part.format('desc')})"
-        " where worker is not null order by worker limit ?3",
+        f"select distinct a.worker from ({part.format('')} union all {part.format('desc')}) d"
+        " join attempt a on a.datum = d.id and a.failure = ?1"
+        " where a.worker is not null order by a.worker limit ?3",
         (group, _LOOKED_AT, _NAMES),
     )
     return [str(row[0]) for row in rows]

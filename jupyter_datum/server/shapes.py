@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from ..ledger.alike import Expected
 from ..ledger.clusters import ClusterRow
 from ..ledger.queries import AttemptRow, DatumRow, FailureGroup, RunRow, key_text
 from ..states import DatumState, RunStatus
@@ -21,10 +22,13 @@ _RUN: Final = (
     "uuid", "id", "name", "transform", "version", "engine", "workers", "origin", "status",
     "message", "requested", "started", "ended", "planned", "total", "running", "success",
     "failed", "recovered", "skipped", "cancelled", "executions", "seconds", "saved", "pipeline",
+    "expected",
 )  # fmt: skip
 #: Sentences about a run that are told, and characters of each.
 _SENTENCES: Final = 20
 _SENTENCE: Final = 500
+#: Partial files of an attempt that are told.
+_FILES: Final = 100
 #: What is told of a run's options.
 _OPTIONS: Final = (
     "workers", "workers_min", "gpus", "batch", "shell", "on_error", "tries", "timeout",
@@ -32,7 +36,7 @@ _OPTIONS: Final = (
 #: What a frame of the stream says of its run.
 COUNTS: Final = (
     "status", "running", "success", "failed", "recovered", "skipped", "cancelled", "planned",
-    "seconds", "executions", "workers", "ended",
+    "seconds", "executions", "workers", "ended", "expected",
 )  # fmt: skip
 
 
@@ -93,10 +97,28 @@ def cluster_json(row: ClusterRow) -> dict[str, Any]:
     return {name: getattr(row, name) for name in names}
 
 
-def group_json(group: FailureGroup, workers: list[str]) -> dict[str, Any]:
-    """Return a failure group."""
+def group_json(
+    group: FailureGroup, workers: list[str], before: int | None, expected: Expected | None
+) -> dict[str, Any]:
+    """Return a failure group.
+
+    Parameters
+    ----------
+    group : FailureGroup
+    workers : list of str
+        Some that its datums were at.
+    before : int or None
+        The run before, if nothing failed like this in it.
+    expected : Expected or None
+        Who has marked it as expected.
+    """
     names = ("id", "type", "message", "place", "phase", "datums", "first", "last", "sample")
-    return {**{name: getattr(group, name) for name in names}, "workers": workers}
+    return {
+        **{name: getattr(group, name) for name in names},
+        "workers": workers,
+        "new_since": before,
+        "expected": None if expected is None else expected._asdict(),
+    }
 
 
 def worker_json(row: dict[str, Any], key: bytes | None, *, slow: bool) -> dict[str, Any]:
@@ -158,6 +180,8 @@ def attempt_json(row: AttemptRow, run: str | None) -> dict[str, Any]:
         "state": state_word(row.state),
         **fields,
         "log": segment[2] if segment else None,
+        "group": row.failure,
+        "partial": [rel for _, rel in partial_files(row.partial)],
     }
 
 
@@ -176,7 +200,18 @@ def first_success(row: DatumRow, run: str | None) -> dict[str, Any]:
         "phase": None,
         "place": None,
         "log": segment[2] if segment else None,
+        "group": None,
+        "partial": [],
     }
+
+
+def partial_files(text: str | None) -> list[tuple[str, str]]:
+    """Return (name in staging, path below the output) of what a failed attempt had written."""
+    try:
+        found = json.loads(text or "[]")
+        return [(str(staged), str(rel)) for staged, rel in found][:_FILES]
+    except (ValueError, TypeError, RecursionError):
+        return []
 
 
 def log_segment(text: str | None) -> tuple[str, int, int, int] | None:

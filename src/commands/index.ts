@@ -1,5 +1,6 @@
 /** The commands: palette, buttons, other extensions and tests all go through these. */
 import { tellEnabled } from './enabled';
+import { addFailures } from './failures';
 import { addNotebook } from './notebook';
 import type { ICommandOptions } from './options';
 import { addPlans } from './plans';
@@ -19,6 +20,7 @@ export function addCommands(options: ICommandOptions): void {
   const before = new Set(commands.listCommands());
   addViews(options);
   addRetries(options);
+  addFailures(options);
   addRequests(options);
   addReport(options);
   addNotebook(options);

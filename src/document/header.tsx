@@ -3,7 +3,17 @@ import React from 'react';
 
 import { Icon } from '../icons';
 import type { DocumentModel } from '../models/document';
-import { count, clock, percent, rate, span, statusState, statusWord } from '../panels/format';
+import {
+  clock,
+  count,
+  failedWord,
+  noAlarm,
+  percent,
+  rate,
+  span,
+  statusState,
+  statusWord
+} from '../panels/format';
 import { openMenu } from './menu';
 import type { IMenuItem } from './menu';
 import {
@@ -38,7 +48,9 @@ export function Header(props: { model: DocumentModel }): JSX.Element {
     <div className="jp-datum-document-head">
       <h1 title={info?.name}>{info?.name}</h1>
       <span className="jp-datum-muted">{info ? trans.__('run %1', info.id) : ''}</span>
-      <StateWord state={statusState(counts.status)} word={statusWord(trans, counts.status)} />
+      <span className={noAlarm(counts) ? 'jp-datum-no-alarm' : undefined}>
+        <StateWord state={statusState(counts.status)} word={statusWord(trans, counts.status)} />
+      </span>
       <Bar counts={counts} total={total} />
       <span className="jp-datum-nowrap">
         {count(done)}{' '}
@@ -47,7 +59,9 @@ export function Header(props: { model: DocumentModel }): JSX.Element {
         </span>
       </span>
       {counts.failed ? (
-        <StateWord state="failed" word={trans.__('%1 failed', count(counts.failed))} />
+        <span className={noAlarm(counts) ? 'jp-datum-no-alarm' : undefined}>
+          <StateWord state="failed" word={failedWord(trans, counts)} />
+        </span>
       ) : null}
       <Pace model={props.model} />
       <span className="jp-datum-grow" />

@@ -1,17 +1,22 @@
-/** One datum: what went wrong, what it printed, what went in and came out, all attempts. */
+/** One datum: what went wrong, in which code, what went in and came out, all attempts. */
 import { ReactWidget } from '@jupyterlab/apputils';
 import React from 'react';
 
 import { datumIcon } from '../icons';
-import type { DatumModel } from '../models/datums';
-import { Commands } from '../tokens';
-import type { IAttempt, IDatum, IDatumDetail, IFile, State } from '../tokens';
-import { bytes, clock, datumName, oneLine, span, stateWord, visible } from './format';
+import type { DatumModel } from '../models/datum';
+import type { RunModel } from '../models/run';
+import type { IDatum, IDatumDetail, IFile, IGroup } from '../tokens';
+import { Attempts, Timing } from './attempts';
+import { Head } from './datumhead';
+import { clock, datumName, oneLine, visible } from './format';
 import { bindKeys } from './keys';
 import { HistoryView, LineageView } from './origins';
 import { Outputs } from './outputs';
-import { CommandButton, HostContext, Note, StateWord, useHost, useSignals } from './parts';
+import { HostContext, Note, useHost, useSignals } from './parts';
 import type { IHost } from './parts';
+import { Files } from './preview';
+import { Seen } from './seen';
+import { ErrorBox, Log, YourCode } from './trouble';
 
 /** Milliseconds between two looks at a datum that has no outcome yet. */
 const LOOK = 2000;
@@ -56,8 +61,14 @@ export class DatumWidget extends ReactWidget {
   }
 }
 
+interface IDatumProps {
+  model: DatumModel;
+  /** Its run, where that is followed. */
+  run?: RunModel;
+}
+
 /** All of a datum. */
-export function DatumView(props: { model: DatumModel }): JSX.Element {
+export function DatumView(props: IDatumProps): JSX.Element {
   const { trans } = useHost();
   const { model } = props;
   useSignals(model.changed);
@@ -66,34 +77,100 @@ export function DatumView(props: { model: DatumModel }): JSX.Element {
     return <Note>{oneLine(error)}</Note>;
   }
   if (pending) {
-    return <Pending pending={pending} model={model} />;
+    return <Pending {...props} pending={pending} />;
   }
   if (!datum) {
     return <div className="jp-datum-detail-body">{trans.__('Reading …')}</div>;
   }
-  const attempt = datum.attempts[model.attempt];
+  return <Detail {...props} datum={datum} />;
+}
+
+/** What happened on the left; what went in, what came out and how it went on the right. */
+function Detail(props: IDatumProps & { datum: IDatumDetail }): JSX.Element {
+  const { trans } = useHost();
+  const { datum, model, run } = props;
+  const { shown } = model;
+  const group = run?.groups.find(one => one.id === datum.group) ?? null;
+  const counts = shown && run && shown.run === run.uuid ? run.counts : null;
   return (
     <div className="jp-datum-detail-body">
-      <Head name={datumName(trans, datum)} state={datum.state} model={model} />
-      <Facts datum={datum} attempt={attempt} />
-      {datum.attempts.length > 1 ? <Attempts datum={datum} model={model} /> : null}
-      {attempt ? <Trouble attempt={attempt} /> : null}
-      <Log model={model} />
-      <Files title={trans.__('Input')} files={datum.inputs} />
-      <Files title={trans.__('Output')} files={datum.outputs} />
-      <Outputs outputs={model.outputs} />
-      <Result datum={datum} />
+      <Head model={model} run={run} datum={datum} />
+      <div className="jp-datum-columns">
+        <div className="jp-datum-column">
+          {shown ? <ErrorBox attempt={shown} code={model.code} /> : null}
+          {shown ? (
+            <YourCode key={`${shown.run}/${shown.attempt}`} model={model} attempt={shown} />
+          ) : null}
+          <Log model={model} />
+          <Outputs outputs={model.outputs} />
+          <Result datum={datum} />
+          <Seen datum={datum} model={model} />
+        </div>
+        <div className="jp-datum-column" data-side="right">
+          <Files
+            key={`in ${datum.id}`}
+            model={model}
+            side="input"
+            title={trans.__('Input')}
+            files={datum.inputs}
+            total={datum.files?.[0]}
+          />
+          <Attempts
+            key={`a ${datum.id}`}
+            datum={datum}
+            model={model}
+            group={group as IGroup | null}
+          />
+          <Made datum={datum} model={model} />
+          {shown ? <Timing attempt={shown} counts={counts} /> : null}
+        </div>
+      </div>
       <LineageView model={model} />
       <HistoryView model={model} />
     </div>
   );
 }
 
+/** What came out, and, of an attempt that failed, what it had written until then. */
+function Made(props: { datum: IDatumDetail; model: DatumModel }): JSX.Element {
+  const { trans } = useHost();
+  const { datum, model } = props;
+  const partial = (model.shown?.partial ?? []).map(partialFile);
+  const failed = datum.state === 'failed';
+  const none = failed ? trans.__('Nothing was published.') : null;
+  return (
+    <>
+      {partial.length ? (
+        <Files
+          key={`part ${datum.id} ${model.attempt}`}
+          model={model}
+          side="partial"
+          title={trans.__('Output until it failed')}
+          files={partial}
+        />
+      ) : null}
+      <Files
+        key={`out ${datum.id}`}
+        model={model}
+        side="output"
+        title={failed ? trans.__('Output of its last success') : trans.__('Output')}
+        files={datum.outputs}
+        total={datum.files?.[1]}
+        note={partial.length ? null : none}
+      />
+    </>
+  );
+}
+
+function partialFile(rel: string): IFile {
+  return { name: '', rel, size: null, path: null };
+}
+
 /** One that has no outcome yet; it is looked at again while somebody looks. */
-function Pending(props: { pending: IDatum; model: DatumModel }): JSX.Element {
+function Pending(props: IDatumProps & { pending: IDatum }): JSX.Element {
   const { trans } = useHost();
   const { pending, model } = props;
-  const { worker, began, position, state } = pending;
+  const { worker, began, position } = pending;
   React.useEffect(() => {
     const timer = window.setInterval(() => {
       if (!document.hidden) {
@@ -104,187 +181,14 @@ function Pending(props: { pending: IDatum; model: DatumModel }): JSX.Element {
   }, [model, position]);
   return (
     <div className="jp-datum-detail-body">
-      <Head name={datumName(trans, pending)} state={state} model={model} />
-      <p>
+      <Head model={model} datum={pending} />
+      <p className="jp-datum-now">
         {worker && began
           ? trans.__('%1 has been at it for %2.', oneLine(worker), clock(Date.now() / 1000 - began))
           : trans.__('It has not run yet.')}
       </p>
+      <Log model={model} />
     </div>
-  );
-}
-
-function Head(props: { name: string; state: State; model: DatumModel }): JSX.Element {
-  const { trans } = useHost();
-  const { name, state, model } = props;
-  const { project, run } = model;
-  const { datum } = model;
-  const id = datum?.id;
-  return (
-    <div className="jp-datum-detail-head">
-      <h1>
-        <StateWord state={state} word={stateWord(trans, state)} />
-        <bdi className="jp-datum-key">{name}</bdi>
-      </h1>
-      <div className="jp-datum-actions">
-        {state === 'failed' && id ? (
-          <CommandButton
-            command={Commands.retryDatum}
-            args={{ project, run, datum: id }}
-            icon="retry"
-            kind="bad"
-            label={trans.__('Retry 1')}
-          />
-        ) : null}
-        <CommandButton
-          command={Commands.previousFailure}
-          args={{ project, run }}
-          icon="left"
-          label={trans.__('Previous failure')}
-        />
-        <CommandButton
-          command={Commands.nextFailure}
-          args={{ project, run }}
-          icon="right"
-          label={trans.__('Next failure')}
-        />
-        <CommandButton
-          command={Commands.copyId}
-          args={{ text: name }}
-          icon="copy"
-          kind="icon"
-          label={trans.__('Copy the name of the datum')}
-        />
-      </div>
-    </div>
-  );
-}
-
-function Facts(props: { datum: IDatumDetail; attempt?: IAttempt }): JSX.Element {
-  const { trans } = useHost();
-  const { datum, attempt } = props;
-  const worker = attempt?.worker ?? datum.worker;
-  const facts: [string, string][] = [
-    [trans.__('Place'), String(datum.position + 1)],
-    [trans.__('Took'), datum.seconds === null ? '' : span(datum.seconds)],
-    [trans.__('Attempts'), String(Math.max(datum.attempt, datum.attempts.length))],
-    [trans.__('Worker'), worker ? oneLine(worker) : ''],
-    [trans.__('Began'), datum.began ? new Date(datum.began * 1000).toLocaleString() : '']
-  ];
-  return (
-    <dl className="jp-datum-facts">
-      {facts
-        .filter(([, value]) => value)
-        .map(([name, value]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-    </dl>
-  );
-}
-
-function Attempts(props: { datum: IDatumDetail; model: DatumModel }): JSX.Element {
-  const { trans } = useHost();
-  const { datum, model } = props;
-  return (
-    <div className="jp-datum-attempts" role="group" aria-label={trans.__('Attempts')}>
-      {datum.attempts.map((attempt, at) => (
-        <button
-          key={`${attempt.run}/${attempt.attempt}`}
-          className="jp-datum-button"
-          aria-pressed={at === model.attempt}
-          onClick={() => void model.choose(at)}
-        >
-          <StateWord state={attempt.state} word={trans.__('attempt %1', attempt.attempt)} />
-        </button>
-      ))}
-    </div>
-  );
-}
-
-function Trouble(props: { attempt: IAttempt }): JSX.Element | null {
-  const { trans } = useHost();
-  const { attempt } = props;
-  if (!attempt.message && !attempt.traceback) {
-    return null;
-  }
-  return (
-    <section>
-      <h2>{trans.__('What went wrong')}</h2>
-      {attempt.message ? (
-        <p className="jp-datum-message">
-          {oneLine(attempt.message)}
-          {attempt.place ? (
-            <span className="jp-datum-muted"> · {oneLine(attempt.place)}</span>
-          ) : null}
-        </p>
-      ) : null}
-      {attempt.traceback ? (
-        <pre className="jp-datum-code" tabIndex={0} data-part="traceback">
-          {visible(attempt.traceback)}
-        </pre>
-      ) : null}
-    </section>
-  );
-}
-
-function Log(props: { model: DatumModel }): JSX.Element | null {
-  const { trans } = useHost();
-  const { log } = props.model;
-  if (!log?.text) {
-    return null;
-  }
-  return (
-    <section>
-      <h2>{trans.__('What it printed')}</h2>
-      {log.cut ? (
-        <p className="jp-datum-muted">
-          {trans.__('The end of %1; more was printed before.', bytes(log.size))}
-        </p>
-      ) : null}
-      <pre className="jp-datum-code" tabIndex={0} data-part="log">
-        {visible(log.text)}
-      </pre>
-    </section>
-  );
-}
-
-function Files(props: { title: string; files: IFile[] }): JSX.Element | null {
-  const { title, files } = props;
-  if (!files.length) {
-    return null;
-  }
-  return (
-    <section>
-      <h2>{title}</h2>
-      <ul className="jp-datum-files">
-        {files.map(file => (
-          <li key={`${file.name}/${file.rel}`}>
-            <FileName file={file} />
-            <span className="jp-datum-muted">{file.size === null ? '' : bytes(file.size)}</span>
-          </li>
-        ))}
-      </ul>
-    </section>
-  );
-}
-
-function FileName(props: { file: IFile }): JSX.Element {
-  const { commands } = useHost();
-  const { path, rel } = props.file;
-  const text = oneLine(rel);
-  if (path === null) {
-    return <bdi>{text}</bdi>;
-  }
-  return (
-    <button
-      className="jp-datum-link"
-      onClick={() => void commands.execute(Commands.openFile, { path }).catch(() => undefined)}
-    >
-      <bdi>{text}</bdi>
-    </button>
   );
 }
 

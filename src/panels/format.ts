@@ -165,6 +165,22 @@ export function statusWord(trans: TranslationBundle, status: Status): string {
   return words[status] ?? status;
 }
 
+/** 112 failed, 98 of them expected */
+export function failedWord(
+  trans: TranslationBundle,
+  counts: { failed: number; expected?: number }
+): string {
+  const { failed, expected } = counts;
+  return expected
+    ? trans.__('%1 failed, %2 of them expected', count(failed), count(expected))
+    : trans.__('%1 failed', count(failed));
+}
+
+/** Whether all that has failed was expected: it is told, and is no alarm. */
+export function noAlarm(counts: { failed: number; expected?: number }): boolean {
+  return counts.failed > 0 && (counts.expected ?? 0) >= counts.failed;
+}
+
 /** The state by whose glyph and colour a run's status is shown. */
 export function statusState(status: Status): State | 'interrupted' {
   const states: Record<Status, State | 'interrupted'> = {

@@ -21,6 +21,8 @@ export interface IHost {
   rendermime?: IRenderMimeRegistry | null;
   /** What the user has set; the usual without it. */
   preferences?: Preferences;
+  /** The cells of the notebook in front, unsaved edits included. */
+  cells?: () => readonly { source: string }[];
   /** What other extensions have added. */
   renderers?: IDatumRenderers;
   failureActions?: IFailureActions;

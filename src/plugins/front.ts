@@ -32,6 +32,7 @@ export const front: JupyterFrontEndPlugin<IFront> = {
         mine === open ? panel.refreshSoon() : undefined
       );
     };
+    core.host.cells = () => open?.cells() ?? [];
     tracker.currentChanged.connect(follow);
     follow();
     return { panel, notebook: () => open, badges: () => badges };

@@ -37,7 +37,11 @@ export interface IAttempt {
   traceback: string | null;
   phase: string | null;
   place: string | null;
-  log: boolean | string | null;
+  log: boolean | string | number | null;
+  /** The failure group of its run; an older server says neither of these. */
+  group?: number | null;
+  /** Files that it had written when it failed. */
+  partial?: string[];
 }
 
 /** A datum with all that is known of it. */
@@ -47,6 +51,77 @@ export interface IDatumDetail extends IDatum {
   attempts: IAttempt[];
   result: string | null;
   metrics: Record<string, unknown> | string | null;
+  /** How many inputs and outputs it has: of many the first are listed. */
+  files?: [number, number];
+}
+
+/** A frame of a traceback. */
+export interface IFrame {
+  /** `notebook`: another cell; `cut`: frames that were left out. */
+  where: 'cell' | 'notebook' | 'file' | 'cut';
+  name: string;
+  /** The installed package that it is of; null: the user's own code. */
+  package: string | null;
+  path: string | null;
+  line: number;
+  function: string | null;
+  /** The number of the first of the lines. */
+  first: number;
+  lines: string[];
+  /** Its file has another line there by now. */
+  edited: boolean;
+  skipped: number;
+}
+
+/** One exception of a traceback. */
+export interface IBlock {
+  error: string;
+  frames: IFrame[];
+}
+
+/** The code that an attempt ran, and where it failed. */
+export interface ICode {
+  notebook: string | null;
+  source: string;
+  fingerprint: string;
+  /** Digest of each part of the fingerprint, captured names among them. */
+  parts: Record<string, string>;
+  python: string;
+  packages: Record<string, string>;
+  /** The exception that failed it is the last one. */
+  blocks: IBlock[];
+}
+
+/** Which files of a datum: `partial` is what a failed attempt had written. */
+export type Side = 'input' | 'output' | 'partial';
+
+/** The beginning of a file. */
+export interface IPreview {
+  kind: 'image' | 'table' | 'text' | 'bytes' | 'none';
+  /** Why nothing is shown. */
+  why: string | null;
+  mime: string | null;
+  size: number | null;
+  modified: number | null;
+  /** It is another file than the one that was recorded. */
+  changed: boolean;
+  digest: string | null;
+  pixels: [number, number] | null;
+  /** Base64. */
+  data: string | null;
+  columns: string[] | null;
+  rows: string[][] | null;
+  text: string | null;
+  /** This is not all of it. */
+  more: boolean;
+}
+
+/** What a datum prints while it is at work. */
+export interface IPrinting extends ILog {
+  worker: string | null;
+  began: number | null;
+  /** It begins where the datum began to print. */
+  exact: boolean;
 }
 
 /** Something that a cell displayed, as nbformat has it. It may come from anyone. */

@@ -15,6 +15,8 @@ export interface ICounts {
   executions: number;
   workers: number;
   ended: number | null;
+  /** Failed datums whose kind of failure is expected; an older server does not say. */
+  expected?: number;
 }
 
 /** A run, as lists give it. */
@@ -108,6 +110,15 @@ export interface IGroup {
   last: number;
   sample: number | null;
   workers: string[];
+  /** Id of the run before, if nothing failed like this in it; older servers say neither. */
+  new_since?: number | null;
+  expected?: IExpected | null;
+}
+
+/** Who has marked failures of a kind as expected, and when. */
+export interface IExpected {
+  at: number;
+  by: string;
 }
 
 /** What did not fit among the groups. */

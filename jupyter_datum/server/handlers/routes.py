@@ -8,6 +8,7 @@ from tornado.web import RequestHandler
 
 from . import (
     actions,
+    datums,
     engines,
     origins,
     project,
@@ -46,11 +47,15 @@ ROUTES: Final[list[tuple[str, type[RequestHandler]]]] = [
     (rf"{_R}/datums.csv", table.File),
     (rf"{_R}/positions/([0-9]{{1,15}})", runs.Position),
     (rf"{_R}/durations", runs.Durations),
+    (rf"{_R}/positions/([0-9]{{1,15}})/log", datums.Printing),
     (rf"{_R}/retry", actions.Retry),
+    (rf"{_R}/expected", actions.Expected),
     (rf"{_R}/requests", actions.Requests),
     (_D, runs.Datum),
     (rf"{_D}/log", runs.Log),
     (rf"{_D}/display", runs.Display),
+    (rf"{_D}/code", datums.Code),
+    (rf"{_D}/preview", datums.Preview),
     (rf"{_D}/lineage", origins.Lineage),
     (rf"{_D}/history", origins.History),
     (rf"{_P}/graph", origins.Graph),

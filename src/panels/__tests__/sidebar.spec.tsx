@@ -229,7 +229,8 @@ describe('the panel', () => {
     expect(widget.node.textContent).toContain('again');
     expect(widget.node.querySelector('img')).toBeNull();
     expect(widget.node.querySelector('[data-part=log]')!.textContent).toContain('\\u202e');
-    const links = [...widget.node.querySelectorAll<HTMLButtonElement>('.jp-datum-files button')];
+    const files = '[data-section=input] button, [data-section=output] button';
+    const links = [...widget.node.querySelectorAll<HTMLButtonElement>(files)];
     expect(links).toHaveLength(1); // what has no contents path cannot be opened
     links[0].click();
     expect(page.executed.pop()).toEqual([Commands.openFile, { path: 'work/a.csv' }]);

@@ -1,0 +1,96 @@
+"""The code that an attempt ran: where it failed, and what it was fingerprinted over."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from pathlib import Path
+from typing import Any, Final
+
+from ..ledger import queries
+from ..project import Project
+from .errors import not_found
+from .frames import Sources
+from .paths import contents_path
+from .reads import run_of
+
+#: Parts and packages of a version that are told.
+_PARTS: Final = 200
+
+
+def code(
+    conn: sqlite3.Connection,
+    project: Project,
+    identity: int,
+    which: tuple[str, int] | None,
+    root: Path | None,
+) -> dict[str, Any]:
+    """Return the code of an attempt, the latest one by default.
+
+    Parameters
+    ----------
+    conn : sqlite3.Connection
+    project : Project
+    identity : int
+        Of the datum.
+    which : tuple or None
+        Run (uuid) and number of the attempt.
+    root : Path or None
+        The folder that the server shows.
+
+    Raises
+    ------
+    ApiError
+        ``not-found``.
+    """
+    row = queries.datum_by_id(conn, identity)
+    if row is None:
+        raise not_found("datum")
+    run, attempt, version = row.run, row.attempt, row.version
+    if which is not None:
+        named = run_of(conn, which[0])
+        run, attempt, version = named.id, which[1], named.version
+    text = conn.execute(
+        "select traceback from attempt where datum = ? and run = ? and attempt = ?",
+        (identity, run, attempt),
+    ).fetchone()
+    known = _version(conn, version)
+    sources = Sources(known["source"], project.root, root)
+    return {
+        **known,
+        "notebook": _notebook(conn, version, root),
+        "blocks": sources.told(str(text[0])) if text and text[0] else [],
+    }
+
+
+def _version(conn: sqlite3.Connection, version: int) -> dict[str, Any]:
+    found = conn.execute(
+        "select hex(fingerprint), parts, source, python, packages from version where id = ?",
+        (version,),
+    ).fetchone()
+    digest, parts, source, python, packages = found or ("", "{}", "", "", "{}")
+    return {
+        "fingerprint": digest.lower(),
+        "parts": _texts(parts),
+        "source": source,
+        "python": python,
+        "packages": _texts(packages),
+    }
+
+
+def _texts(text: str) -> dict[str, str]:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    pairs = found.items() if isinstance(found, dict) else ()
+    return {name: str(value)[:_PARTS] for name, value in list(pairs)[:_PARTS]}
+
+
+def _notebook(conn: sqlite3.Connection, version: int, root: Path | None) -> str | None:
+    """The contents path of the notebook in which the cell stands, as it was last recorded."""
+    found = conn.execute(
+        "select t.notebook from version v join transform t on t.id = v.transform where v.id = ?",
+        (version,),
+    ).fetchone()
+    return contents_path(root, bytes(found[0])) if found and found[0] else None

@@ -1,0 +1,264 @@
+/** One datum with all its detail: files, attempts, code, what it prints. */
+import { Signal } from '@lumino/signaling';
+
+import type { Requests } from '../requests';
+import type {
+  IAttempt,
+  ICode,
+  IDatum,
+  IDatumDetail,
+  IHistory,
+  ILog,
+  INode,
+  IOutput,
+  IPreview,
+  IPrinting,
+  Side
+} from '../tokens';
+
+/** What a datum's page asks; an older server half knows not all of it. */
+export type DatumRequests = Pick<
+  Requests,
+  'datum' | 'display' | 'history' | 'lineage' | 'log' | 'position'
+> &
+  Partial<Pick<Requests, 'code' | 'preview' | 'printing' | 'run'>>;
+
+/** One datum with inputs, outputs, attempts and what it printed. */
+export class DatumModel {
+  constructor(
+    private readonly _requests: DatumRequests,
+    readonly project: string,
+    readonly run: string
+  ) {}
+
+  get changed(): Signal<this, void> {
+    return this._changed;
+  }
+  get datum(): IDatumDetail | null {
+    return this._datum;
+  }
+  /** The datum's place where it has no detail yet. */
+  get pending(): IDatum | null {
+    return this._pending;
+  }
+  get log(): ILog | null {
+    return this._log;
+  }
+  /** What it prints while it is at work. */
+  get printing(): IPrinting | null {
+    return this._printing;
+  }
+  /** The code of the attempt that is shown. */
+  get code(): ICode | null {
+    return this._code;
+  }
+  /** What its cell displayed, but for a result that the detail tells. */
+  get outputs(): readonly IOutput[] {
+    return this._outputs;
+  }
+  /** Its versions over time; null: not known. */
+  get history(): IHistory | null {
+    return this._history;
+  }
+  /** Which two codes the history's difference is of; null: the last two. */
+  get compared(): readonly [number, number] | null {
+    return this._compared;
+  }
+  /** What it was made from, and what was made of it. */
+  get node(): INode | null {
+    return this._node;
+  }
+  get error(): string | null {
+    return this._error;
+  }
+  /** The attempt that is shown: an index of `datum.attempts`. */
+  get attempt(): number {
+    return this._attempt;
+  }
+  /** Whether what is known of the attempt that is shown is here. */
+  get ready(): boolean {
+    return this._ready;
+  }
+  get shown(): IAttempt | null {
+    return this._datum?.attempts[this._attempt] ?? null;
+  }
+
+  /** Show the datum with this id. */
+  async open(id: number): Promise<void> {
+    const round = ++this._round;
+    try {
+      const found = await this._requests.datum(this.project, id);
+      // Oldest first, whatever order they come in: the last one is what is shown.
+      const attempts = [...found.attempts].sort(
+        (one, two) => (one.began ?? 0) - (two.began ?? 0) || one.attempt - two.attempt
+      );
+      const datum = { ...found, attempts };
+      if (round === this._round) {
+        this._datum = datum;
+        this._pending = null;
+        this._error = null;
+        this._log = null;
+        this._code = null;
+        this._printing = null;
+        this._ready = false;
+        this._attempt = Math.max(0, datum.attempts.length - 1);
+        this._forget();
+        this._changed.emit();
+        await Promise.all([
+          this._readAttempt(round),
+          this._readOutputs(round, datum),
+          this._readOrigins(round, id)
+        ]);
+      }
+    } catch (reason) {
+      this._fail(round, reason);
+    }
+  }
+
+  /** Show the datum at a place of the run's input. */
+  async openAt(position: number): Promise<void> {
+    const round = ++this._round;
+    try {
+      const datum = await this._requests.position(this.project, this.run, position);
+      if (round !== this._round) {
+        return;
+      }
+      if (datum.id !== null && datum.id !== undefined) {
+        await this.open(datum.id);
+        return;
+      }
+      if (datum.state === 'running') {
+        const printing = this._requests.printing?.(this.project, this.run, position);
+        this._printing = (await printing?.catch(() => null)) ?? null;
+      }
+      if (round !== this._round) {
+        return;
+      }
+      this._datum = null;
+      this._log = null;
+      this._code = null;
+      this._error = null;
+      this._forget();
+      this._pending = datum;
+      this._changed.emit();
+    } catch (reason) {
+      this._fail(round, reason);
+    }
+  }
+
+  /** Show another attempt. */
+  async choose(attempt: number): Promise<void> {
+    this._attempt = attempt;
+    this._log = null;
+    this._code = null;
+    this._ready = false;
+    this._changed.emit();
+    await this._readAttempt(this._round);
+  }
+
+  /** The beginning of a file of the datum, or its bytes; null where the server has none. */
+  async preview(side: Side, n: number, raw = false): Promise<IPreview | null> {
+    const { _datum: datum, shown } = this;
+    if (!datum?.id || !this._requests.preview) {
+      return null;
+    }
+    const of = side === 'partial' && shown ? { run: shown.run, attempt: shown.attempt } : {};
+    const more = raw ? { ...of, raw: 1 } : of;
+    return this._requests.preview(this.project, datum.id, side, n, more);
+  }
+
+  /** Show how two versions of the code differ. */
+  async compare(old: number, last: number): Promise<void> {
+    const id = this._datum?.id;
+    const round = this._round;
+    if (id) {
+      this._compared = [old, last];
+      const found = await this._requests.history(this.project, id, old, last).catch(() => null);
+      if (round === this._round && this._compared[0] === old && this._compared[1] === last) {
+        this._history = found ?? this._history;
+        this._changed.emit();
+      }
+    }
+  }
+
+  /** Ask again for what is shown. */
+  async refresh(): Promise<void> {
+    if (this._datum?.id) {
+      await this.open(this._datum.id);
+    }
+  }
+
+  /** What an attempt printed, and its code. */
+  private async _readAttempt(round: number): Promise<void> {
+    const { shown, project } = this;
+    const id = this._datum?.id;
+    if (id && shown) {
+      const { run, attempt } = shown;
+      const [log, code] = await Promise.all([
+        this._requests.log(project, id, run, attempt).catch(() => null),
+        this._requests.code?.(project, id, run, attempt).catch(() => null) ?? null
+      ]);
+      if (round === this._round && shown === this.shown) {
+        this._log = log;
+        this._code = code?.blocks ? code : null;
+        this._ready = true;
+      }
+    }
+    this._changed.emit();
+  }
+
+  /** What was read beside the datum is of another one. */
+  private _forget(): void {
+    this._outputs = [];
+    this._history = null;
+    this._compared = null;
+    this._node = null;
+  }
+
+  /** An older server half knows neither. */
+  private async _readOrigins(round: number, id: number): Promise<void> {
+    const [history, node] = await Promise.all([
+      this._requests.history(this.project, id).catch(() => null),
+      this._requests.lineage(this.project, id).catch(() => null)
+    ]);
+    if (round === this._round) {
+      this._history = history?.versions ? history : null;
+      this._node = node?.inputs ? node : null;
+      this._changed.emit();
+    }
+  }
+
+  private async _readOutputs(round: number, datum: IDatumDetail): Promise<void> {
+    if (!datum.id || (datum.state !== 'success' && datum.state !== 'recovered')) {
+      return;
+    }
+    const outputs = await this._requests.display(this.project, datum.id).catch(() => []);
+    if (round === this._round && outputs.length) {
+      const told = datum.result !== null;
+      this._outputs = outputs.filter(one => !told || one.output_type !== 'execute_result');
+      this._changed.emit();
+    }
+  }
+
+  private _fail(round: number, reason: unknown): void {
+    if (round === this._round) {
+      this._error = String((reason as Error).message ?? reason);
+      this._changed.emit();
+    }
+  }
+
+  private _attempt = 0;
+  private _datum: IDatumDetail | null = null;
+  private _error: string | null = null;
+  private _code: ICode | null = null;
+  private _compared: readonly [number, number] | null = null;
+  private _history: IHistory | null = null;
+  private _log: ILog | null = null;
+  private _node: INode | null = null;
+  private _outputs: readonly IOutput[] = [];
+  private _pending: IDatum | null = null;
+  private _printing: IPrinting | null = null;
+  private _ready = false;
+  private _round = 0;
+  private readonly _changed = new Signal<this, void>(this);
+}
