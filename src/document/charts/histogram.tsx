@@ -161,10 +161,11 @@ function Lines(props: IFrame & { columns: IColumns; times: ITimes }): JSX.Elemen
     <g className="jp-datum-chart-lines">
       {marks.map(([word, seconds], i) => {
         const x = placeOf(columns, width, seconds);
-        row = x - before < NEAR ? row + 1 : 0;
+        // One at the right end has its label on its left, where that of the one before may be.
+        const end = x > width - NEAR;
+        row = x - before < (end ? 2 * NEAR : NEAR) ? row + 1 : 0;
         before = x;
         const y = 10 + (row % 3) * 13;
-        const end = x > width - NEAR;
         return (
           <React.Fragment key={i}>
             <line x1={x} x2={x} y1={y - 8} y2={height - BOTTOM} />
