@@ -154,6 +154,10 @@ function read(text: string): unknown {
 
 /** Unfold the form's section, which JupyterLab folds with all others. */
 export function unfoldForm(): void {
-  const section = document.querySelector('.jp-datum-form-state')?.closest('.jp-Collapse');
-  section?.querySelector<HTMLElement>('.jp-Collapse-header-collapsed')?.click();
+  for (const section of document.querySelectorAll('.jp-NotebookTools .jp-Collapse')) {
+    // By the label that the schema gives it: it has no other mark.
+    if (section.querySelector('.jp-Collapser-title')?.textContent === 'Transform') {
+      section.querySelector<HTMLElement>('.jp-Collapse-header-collapsed')?.click();
+    }
+  }
 }
