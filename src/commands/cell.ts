@@ -15,7 +15,8 @@ import type { Args, IArg, IRegistry } from './add';
 export interface ICellOptions extends IRegistry {
   panel: PanelModel;
   cell: ThisCell;
-  replays: Replays;
+  /** Comes when a datum is opened, and not before. */
+  replays: () => Promise<Replays>;
 }
 
 const STEPS: readonly string[] = ['first', 'next', 'previous', 'failed'];
@@ -180,14 +181,14 @@ function addReplays(options: ICellOptions): void {
     if (!project || !run) {
       throw new Error('the command needs project and run, their uuids: no run is shown');
     }
-    return [project, number(args.datum) ?? (await replays.firstFailed(project, run))];
+    return [project, number(args.datum) ?? (await (await replays()).firstFailed(project, run))];
   };
   const more = { args: OF_A_DATUM };
   add(
     options,
     Commands.openInNotebook,
     trans.__('Open a Failed Datum in Notebook'),
-    async args => replays.open(...(await which(args)), args.execute !== false),
+    async args => (await replays()).open(...(await which(args)), args.execute !== false),
     {
       icon: LAB_ICONS.cell,
       args: { ...OF_A_DATUM, execute: { type: 'boolean', description: 'false: it is not run' } }
@@ -197,14 +198,14 @@ function addReplays(options: ICellOptions): void {
     options,
     Commands.debugDatum,
     trans.__('Debug a Failed Datum'),
-    async args => replays.debug(...(await which(args))),
+    async args => (await replays()).debug(...(await which(args))),
     { ...more, icon: LAB_ICONS.debug }
   );
   add(
     options,
     Commands.compareLastGood,
     trans.__('Compare a Failed Datum with the Last Good One'),
-    async args => replays.compare(...(await which(args))),
+    async args => (await replays()).compare(...(await which(args))),
     { ...more, icon: LAB_ICONS.compare }
   );
   add(
@@ -212,7 +213,7 @@ function addReplays(options: ICellOptions): void {
     Commands.copyReplay,
     trans.__('Copy the Code That Replays a Failed Datum'),
     async args => {
-      const { source } = await replays.cellOf(...(await which(args)));
+      const { source } = await (await replays()).cellOf(...(await which(args)));
       Clipboard.copyToSystem(source);
       return { source };
     },

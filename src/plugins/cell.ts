@@ -6,7 +6,7 @@ import { INotebookTracker } from '@jupyterlab/notebook';
 import { IFormRendererRegistry } from '@jupyterlab/ui-components';
 
 import { addForm } from '../cells/form';
-import { Replays } from '../cells/replay';
+import type { Replays } from '../cells/replay';
 import { ThisCell } from '../cells/thiscell';
 import { addCell } from '../commands/cell';
 import { Commands } from '../tokens';
@@ -40,7 +40,10 @@ export const cell: JupyterFrontEndPlugin<void> = {
     const { host, requests } = core;
     const { trans } = host;
     const here = new ThisCell(tracker, front.panel, front.notebook);
-    const replays = new Replays({ app, host, requests, tracker, inLab: lab !== null });
+    const options = { app, host, requests, tracker, inLab: lab !== null };
+    let made: Promise<Replays> | null = null;
+    const replays = () =>
+      (made ??= import('../cells/replay').then(({ Replays }) => new Replays(options)));
     addCell({ app, palette, trans, panel: front.panel, cell: here, replays });
     here.changed.connect(() => {
       OF_THE_CELL.forEach(id => app.commands.notifyCommandChanged(id));

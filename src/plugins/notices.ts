@@ -1,105 +1,15 @@
 /** Says when a run fails for the first time, and when it ends, wherever the user is. */
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { Notification } from '@jupyterlab/apputils';
 
-import { Notices } from '../models/notices';
-import type { INotice, What } from '../models/notices';
-import { count, oneLine, span } from '../panels/format';
-import type { IHost } from '../panels/parts';
-import { Commands } from '../tokens';
 import { ICore } from './tokens';
-
-const KINDS: Record<What, Notification.TypeOptions> = {
-  failing: 'warning',
-  done: 'success',
-  failed: 'warning',
-  error: 'error',
-  interrupted: 'error'
-};
 
 export const notices: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-datum:notices',
   description: 'Notifications at the first failure of a run and at its end.',
   autoStart: true,
   requires: [ICore],
-  activate: (_: JupyterFrontEnd, core: ICore): void => {
-    const { host, preferences, runs } = core;
-    const shown = new Map<string, string>();
-    const notices = new Notices(notice => {
-      if (preferences.now.notifications !== 'off') {
-        show(host, shown, notice);
-      }
-      if (preferences.now.notifications === 'system' && document.hidden) {
-        tellSystem(host, notice);
-      }
-    });
-    runs.told.connect((_, told) => notices.hear(told));
-    // The browser asks the user, once, and only after that choice.
-    preferences.changed.connect(() => {
-      if (preferences.now.notifications === 'system' && 'Notification' in window) {
-        void window.Notification.requestPermission();
-      }
-    });
+  activate: (app: JupyterFrontEnd, core: ICore): void => {
+    // What happened before the page stands is no news.
+    void app.restored.then(() => import('./noticing')).then(({ begin }) => begin(core));
   }
 };
-
-/** One notification a run: what it says now takes the place of what it said. */
-function show(host: IHost, shown: Map<string, string>, notice: INotice): void {
-  const { run, what } = notice;
-  const message = words(host, notice);
-  const known = shown.get(run.uuid);
-  const options = {
-    actions: actions(host, notice),
-    autoClose: what === 'done' ? 8000 : false
-  } as const;
-  const type = KINDS[what];
-  if (!known || !Notification.update({ id: known, message, type, ...options })) {
-    shown.set(run.uuid, Notification.emit(message, type, options));
-  }
-}
-
-function tellSystem(host: IHost, notice: INotice): void {
-  if ('Notification' in window && window.Notification.permission === 'granted') {
-    const note = new window.Notification(words(host, notice), { tag: notice.run.uuid });
-    note.onclick = () => window.focus();
-  }
-}
-
-function words({ trans }: IHost, { run, what }: INotice): string {
-  const name = trans.__('%1 · run %2', oneLine(run.name), run.id);
-  const took = span((run.ended ?? 0) - (run.started ?? run.requested));
-  switch (what) {
-    case 'failing':
-      return trans.__('%1: the first datum has failed', name);
-    case 'done':
-      return trans.__('%1: done, %2 datums in %3', name, count(run.total), took);
-    case 'failed':
-      return trans.__(
-        '%1: done, %2 of %3 datums failed',
-        name,
-        count(run.failed),
-        count(run.total)
-      );
-    case 'interrupted':
-      return trans.__('%1: interrupted, no runner works at it', name);
-    case 'error':
-      return trans.__('%1: could not go on: %2', name, oneLine(run.message ?? ''));
-  }
-}
-
-function actions(
-  { trans, commands }: IHost,
-  { project, run, what }: INotice
-): Notification.IAction[] {
-  const args = { project, run: run.uuid };
-  const act = (label: string, id: string, more = {}): Notification.IAction => ({
-    label,
-    callback: () => void commands.execute(id, { ...args, ...more }).catch(() => undefined)
-  });
-  const bad = run.failed > 0;
-  const first = act(trans.__('Show'), Commands.openRun, bad ? { tab: 'failures' } : {});
-  if (what === 'failed' && run.retryable === null) {
-    return [first, act(trans.__('Retry %1', count(run.failed)), Commands.retryRecorded)];
-  }
-  return what === 'interrupted' ? [first, act(trans.__('Resume'), Commands.resume)] : [first];
-}
