@@ -59,7 +59,7 @@ export function Header(props: { model: DocumentModel }): JSX.Element {
         </span>
       </span>
       {counts.failed ? (
-        <span className={noAlarm(counts) ? 'jp-datum-no-alarm' : undefined}>
+        <span className={`jp-datum-head-failed${noAlarm(counts) ? ' jp-datum-no-alarm' : ''}`}>
           <StateWord state="failed" word={failedWord(trans, counts)} />
         </span>
       ) : null}

@@ -124,7 +124,7 @@ function Frame(props: { frame: IFrame }): JSX.Element {
         </span>
       </div>
       {frame.lines.length ? (
-        <div className="jp-datum-lines" tabIndex={0} role="group" aria-label={name}>
+        <div className="jp-datum-source-lines" tabIndex={0} role="group" aria-label={name}>
           {frame.lines.map((text, at) => (
             <Line key={at} n={first + at} text={text} hit={first + at === line} />
           ))}
@@ -138,8 +138,8 @@ function Line(props: { n: number; text: string; hit: boolean }): JSX.Element {
   const { trans } = useHost();
   const { n, text, hit } = props;
   return (
-    <div className="jp-datum-line" data-hit={hit ? 'true' : undefined}>
-      <span className="jp-datum-line-number">
+    <div className="jp-datum-source-line" data-hit={hit ? 'true' : undefined}>
+      <span className="jp-datum-source-number">
         {n}
         {hit ? <span className="jp-datum-unseen">{trans.__('failed here')}</span> : null}
       </span>

@@ -160,7 +160,7 @@ describe('the page of a datum', () => {
       ...node.querySelectorAll('.jp-datum-column > section > .jp-datum-frame [data-hit]')
     ];
     expect(
-      hits.map(hit => hit.querySelector('.jp-datum-line-number')!.firstChild!.nodeValue)
+      hits.map(hit => hit.querySelector('.jp-datum-source-number')!.firstChild!.nodeValue)
     ).toEqual(['4']);
     expect(node.textContent).toContain('1 frame in rasterio, 1,200 in frames that were left out');
     expect(node.textContent).toContain('It came up while handling KeyError: 1');
