@@ -6,12 +6,14 @@ import type { Widget } from '@lumino/widgets';
 
 import type { OpenNotebook } from './cells/opennotebook';
 import type { IViews } from './commands';
+import type * as Documents from './document/widget';
 import type { RunDocument } from './document/widget';
-import { DatumModel, nextFailed } from './models/datums';
-import { DocumentModel } from './models/document';
+import type { DatumModel } from './models/datums';
+import { nextFailed } from './models/datums';
 import type { IPlace } from './models/document';
 import type { RunModel } from './models/run';
 import type { RunsModel } from './models/runs';
+import type * as Pages from './panels/datumview';
 import type { DatumWidget } from './panels/datumview';
 import type { IHost } from './panels/parts';
 import type { Sidebar } from './panels/sidebar';
@@ -90,7 +92,7 @@ export class Views implements IViews {
     const open = this._documents.find(
       ({ content: { model } }) => model.project === project && model.run.uuid === run
     );
-    const page = open ?? this._openDocument(made.RunDocument, project, run, to);
+    const page = open ?? this._openDocument(made, project, run, to);
     page.content.model.go(to);
     app.shell.activateById(page.id);
     return page.content.model.place;
@@ -106,7 +108,7 @@ export class Views implements IViews {
       throw new Error('the command needs a datum, or its position');
     }
     const made = await import('./panels/datumview');
-    const { content } = this._page(made.DatumWidget, project, run);
+    const { content } = this._page(made, project, run);
     if (datum !== undefined) {
       await content.model.open(datum);
     } else if (position !== undefined) {
@@ -148,14 +150,14 @@ export class Views implements IViews {
   }
 
   private _openDocument(
-    Document: typeof RunDocument,
+    made: typeof Documents,
     project: string,
     run: string,
     to: Partial<IPlace>
   ): MainAreaWidget<RunDocument> {
     const { host, requests, runs, theme } = this._options;
-    const model = new DocumentModel(runs, requests, { ...to, project, run });
-    const content = new Document(host, model, theme);
+    const model = new made.DocumentModel(runs, requests, { ...to, project, run });
+    const content = new made.RunDocument(host, model, theme);
     const page = new MainAreaWidget({ content });
     page.id = `jupyter-datum-run-${project}-${run}`;
     this._add(page, content, 'tab-after');
@@ -164,11 +166,7 @@ export class Views implements IViews {
     return page;
   }
 
-  private _page(
-    Page: typeof DatumWidget,
-    project: string,
-    run: string
-  ): MainAreaWidget<DatumWidget> {
+  private _page(made: typeof Pages, project: string, run: string): MainAreaWidget<DatumWidget> {
     const shown = this._shown;
     const { model } = shown?.content ?? {};
     if (shown && !shown.isDisposed && model?.project === project && model.run === run) {
@@ -176,16 +174,12 @@ export class Views implements IViews {
       return shown;
     }
     shown?.dispose();
-    return this._open(Page, project, run);
+    return this._open(made, project, run);
   }
 
-  private _open(
-    Page: typeof DatumWidget,
-    project: string,
-    run: string
-  ): MainAreaWidget<DatumWidget> {
+  private _open(made: typeof Pages, project: string, run: string): MainAreaWidget<DatumWidget> {
     const { host, requests } = this._options;
-    const content = new Page(host, new DatumModel(requests, project, run));
+    const content = new made.DatumWidget(host, new made.DatumModel(requests, project, run));
     const page = new MainAreaWidget({ content });
     page.id = 'jupyter-datum-detail';
     this._add(page, content, 'split-right');

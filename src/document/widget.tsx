@@ -15,6 +15,8 @@ import { TabLine } from './tabline';
 import { TABS } from './tabs';
 import { Trouble } from './trouble';
 
+export { DocumentModel } from '../models/document';
+
 /** The widget of one run; it owns its model. */
 export class RunDocument extends ReactWidget {
   constructor(

@@ -21,6 +21,8 @@ import { ErrorBox, Log, YourCode } from './trouble';
 /** Milliseconds between two looks at a datum that has no outcome yet. */
 const LOOK = 2000;
 
+export { DatumModel } from '../models/datum';
+
 /** The widget in the main area, or in the one below in Notebook 7. */
 export class DatumWidget extends ReactWidget {
   constructor(
