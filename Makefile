@@ -21,21 +21,28 @@ $(BIN)/python:
 	  echo "installing python3-venv"; $(APT) python3-venv; }
 	$(PYTHON) -m venv $(VENV)
 
+# A link that `develop` made leads into the checkout: what pip installs must not go through it.
+UNLINK := @rm -f $(VENV)/share/jupyter/labextensions/jupyter-datum 2>/dev/null || true
+
 # Installing builds the JupyterLab half: some tens of seconds, most of them for its packages.
 $(VENV)/.demo: $(BIN)/python pyproject.toml
+	$(UNLINK)
 	YARN_ENABLE_IMMUTABLE_INSTALLS=1 $(PIP) -e '.[all]'
 	@touch $@
 
 $(VENV)/.test: $(BIN)/python pyproject.toml
+	$(UNLINK)
 	YARN_ENABLE_IMMUTABLE_INSTALLS=1 $(PIP) -e '.[test]'
 	@touch $@ $(VENV)/.demo
 
 # What the other two demo notebooks need: scikit-learn, Pillow.
 $(VENV)/.extra: $(VENV)/.demo
+	$(UNLINK)
 	YARN_ENABLE_IMMUTABLE_INSTALLS=1 $(PIP) -e '.[demo]'
 	@touch $@
 
 $(VENV)/.bench: $(BIN)/python pyproject.toml
+	$(UNLINK)
 	YARN_ENABLE_IMMUTABLE_INSTALLS=1 $(PIP) -e '.[test,bench]'
 	@touch $@ $(VENV)/.demo $(VENV)/.test
 
