@@ -41,8 +41,31 @@ export function addForm(registry: IFormRendererRegistry, options: IFormOptions):
   });
 }
 
-/** How the cell stands: no transform yet, its line, its latest run, or the mistake. */
+/** The form is made for each cell, whether the property inspector is open or not. */
 function StateField(props: IFormOptions & { check: MarkCheck }): JSX.Element {
+  const { check } = props;
+  const field = React.useRef<HTMLDivElement>(null);
+  React.useEffect(() => {
+    const observer = new IntersectionObserver(entries =>
+      check.see(entries.some(entry => entry.isIntersecting))
+    );
+    if (field.current) {
+      observer.observe(field.current);
+    }
+    return () => {
+      observer.disconnect();
+      check.see(false);
+    };
+  }, [check]);
+  return (
+    <div ref={field}>
+      <CellState {...props} />
+    </div>
+  );
+}
+
+/** How the cell stands: no transform yet, its line, its latest run, or the mistake. */
+function CellState(props: IFormOptions & { check: MarkCheck }): JSX.Element {
   const { trans } = useHost();
   const { cell, panel, check } = props;
   useSignals(cell.changed, panel.changed, check.changed);

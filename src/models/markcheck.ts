@@ -9,7 +9,7 @@ import type { IMarkAnswer } from '../tokens';
 /** Milliseconds of rest before the server is asked. */
 const REST = 250;
 
-/** Asks once for each state of the metadata. */
+/** Asks once for each state of the metadata, and only while somebody sees the form. */
 export class MarkCheck {
   constructor(private readonly _requests: Pick<Requests, 'mark'>) {}
 
@@ -29,14 +29,28 @@ export class MarkCheck {
     }
     this._mark = JSONExt.deepCopy(value);
     this._answer = null;
-    window.clearTimeout(this._timer);
-    this._timer = window.setTimeout(() => void this._ask(), REST);
+    this._askSoon();
     this._changed.emit();
+  }
+
+  /** The form has come into sight, or has gone out of it. */
+  see(seen: boolean): void {
+    this._seen = seen;
+    if (seen && !this._answer) {
+      this._askSoon();
+    }
   }
 
   /** The mistake at one option; the answer has it once, at the field or above the form. */
   mistakeAt(field: string | null): string | null {
     return this._answer?.field === field ? (this._answer?.mistake ?? null) : null;
+  }
+
+  private _askSoon(): void {
+    window.clearTimeout(this._timer);
+    if (this._seen) {
+      this._timer = window.setTimeout(() => void this._ask(), REST);
+    }
   }
 
   private async _ask(): Promise<void> {
@@ -54,6 +68,7 @@ export class MarkCheck {
 
   private _answer: IMarkAnswer | null = null;
   private _mark: JSONValue = null;
+  private _seen = false;
   private _timer = 0;
   private readonly _changed = new Signal<this, void>(this);
 }
