@@ -94,7 +94,7 @@ export function CommandButton(props: {
       disabled={disabled}
       aria-disabled={why ? true : undefined}
       aria-pressed={props.pressed}
-      aria-label={bare ? label : undefined}
+      aria-label={label} // where there is no room, its words go, not its name
       title={title ?? (bare ? label : undefined)}
       onClick={event => {
         event.stopPropagation();
