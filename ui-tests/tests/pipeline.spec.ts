@@ -23,7 +23,8 @@ test('what feeds what, how many workers, what is slow, and stop all', async ({ p
   const run = panel.locator('[data-section=run]');
   const workers = panel.getByRole('slider', { name: 'Workers' });
   const field = panel.getByRole('textbox', { name: 'Workers' });
-  await expect(workers).toHaveValue('2', { timeout: 60_000 });
+  await expect(run).toContainText('running', { timeout: 60_000 }); // else it is of the next run
+  await expect(workers).toHaveValue('2');
   await field.fill('3');
   await field.press('Enter');
   await expect.poll(() => story.status().workers, { timeout: 30_000 }).toBe(3);
