@@ -100,6 +100,7 @@ export class Actions {
       this._panel.select(name);
     }
     const { row, project } = this._panel;
+    this._meant(name);
     // An address has to be signed: so it goes into the cell, though that is as it was recorded.
     const way = isAddress(once.engine) ? this._panel.wayOfCell : this._panel.way;
     this._plans.close(); // it is carried out, or out of date in a moment
@@ -116,6 +117,13 @@ export class Actions {
     const asked = await this._requests.start(project, { ...wanted(once), transform: row.name });
     this._panel.asked.follow(project, row.name, asked.run);
     return asked;
+  }
+
+  /** A name that nobody knows must not mean the transform that was chosen before. */
+  private _meant(name: string | undefined): void {
+    if (name !== undefined && this._panel.row?.name !== name) {
+      throw new Error(`there is no transform ${name} here`);
+    }
   }
 
   private async _runSaved(transform: string, once: IOnce): Promise<IAsked> {
@@ -181,6 +189,7 @@ export class Actions {
       this._panel.select(name);
     }
     const { row, way, project, edited } = this._panel;
+    this._meant(name);
     if (!row || way === null) {
       throw new Error(`there is nothing to plan of ${name ?? 'a transform'} here`);
     }

@@ -37,7 +37,7 @@ _NOTES: Final = 10
 _ELSEWHERE: Final = ("name", "output", "origin", "pipeline")
 
 
-def report(conn: sqlite3.Connection, project: Project, name: str) -> str:
+def report(conn: sqlite3.Connection, project: Project, name: str, *, places: bool = True) -> str:
     """Return the page on a transform.
 
     Raises
@@ -59,11 +59,11 @@ def report(conn: sqlite3.Connection, project: Project, name: str) -> str:
             _times(conn, project, told, run),
             '<div class="two">',
             _why(run),
-            _what(conn, project, run),
+            _what(conn, project, run, places),
             "</div>",
             _runs(conn, run),
             _versions(conn, run),
-            _environment(conn, run),
+            _environment(conn, run, places),
         ]
     )
     style = files(__package__).joinpath("report.css").read_text("utf-8")
@@ -121,14 +121,15 @@ def _why(run: RunRow) -> str:
     return _section("Why", f"<table>{rows}</table>")
 
 
-def _what(conn: sqlite3.Connection, project: Project, run: RunRow) -> str:
+def _what(conn: sqlite3.Connection, project: Project, run: RunRow, places: bool) -> str:
     """What it was run on, and how."""
     options: dict[str, Any] = {}
     with contextlib.suppress(DatumError):  # it is another user's, or gone
         options |= read_recipe(project, run.recipe).options
     options |= _object(run.options)
     row = conn.execute("select out from transform where id = ?", (run.transform,)).fetchone()
-    facts = {"input": options.pop("input", None), "output": text_of(row[0]) if row[0] else None}
+    out = text_of(row[0]) if row[0] and places else None
+    facts = {"input": options.pop("input", None), "output": out}
     facts |= {
         word.replace("_", " "): value for word, value in options.items() if word not in _ELSEWHERE
     }
@@ -282,9 +283,10 @@ def _diff(diff: str) -> str:
     return f"<pre>{lines or 'only what it calls, or the values it uses, has changed'}</pre>"
 
 
-def _environment(conn: sqlite3.Connection, run: RunRow) -> str:
+def _environment(conn: sqlite3.Connection, run: RunRow, places: bool) -> str:
     python, packages = conn.execute(
         "select python, packages from version where id = ?", (run.version,)
     ).fetchone()
-    facts = {"Python": python, **_object(packages), "interpreter": run.interpreter}
+    facts = {"Python": python, **_object(packages)}
+    facts |= {"interpreter": run.interpreter} if places else {}
     return _section("Environment", _facts(facts))

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from .reader import Reader
 from .reads import run_of
-from .rows import Table
+from .rows import NOTHING, Table
 from .views import View
 
 #: Rows that are read at once.
@@ -62,7 +62,7 @@ class Export:
         return f"{name}-{run[:8]}.csv", csv_lines([[*_COLUMNS, *self._metrics]])
 
     def _page(self, conn: sqlite3.Connection, first: int) -> bytes:
-        rows = self._table(conn).rows(self._view.part(first, PAGE))
+        rows = self._table(conn).rows(self._view.part(first, PAGE), files=False)
         return csv_lines(_line(row, self._metrics) for row in rows) if rows else b""
 
     def _table(self, conn: sqlite3.Connection) -> Table:
@@ -86,6 +86,8 @@ def _cell(value: Any) -> Any:
 
 
 def _line(row: dict[str, Any], metrics: Sequence[str]) -> list[Any]:
+    if row["earlier"] and row["state"] == "cancelled":  # its outcome is of another run
+        row = {**row, **NOTHING}
     error = row["error"] or {}
     began = row["began"]
     return [

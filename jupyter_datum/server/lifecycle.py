@@ -79,7 +79,7 @@ class _Ledger:
     @property
     def idle(self) -> bool:
         """Whether nothing goes on and nothing is left to be told."""
-        return not self._known
+        return all(one.lost and not one.pending for one in self._known.values())
 
     def look(self, conn: sqlite3.Connection, now: float) -> list[dict[str, Any]]:
         """Return the events since the last look, one a run at most."""
@@ -94,7 +94,11 @@ class _Ledger:
     def _rows(self, conn: sqlite3.Connection) -> list[RunRow]:
         """Runs that go on, those that began since, and those that have ended meanwhile."""
         going = conn.execute(RUN + "where r.ended is null order by r.id desc limit ?", (_RUNS,))
-        rows = {row[1]: RunRow(*row) for row in going}
+        rows = {
+            row.uuid: row
+            for row in map(RunRow._make, going.fetchall())
+            if row.uuid in self._known or row.requested >= self._since or self._facts.alive(row)
+        }
         sql = RUN + "where r.id > ? order by r.id desc limit ?"
         for row in map(RunRow._make, conn.execute(sql, (self._last, _RUNS)).fetchall()):
             self._last = max(self._last, row.id)

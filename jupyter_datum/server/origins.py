@@ -111,7 +111,7 @@ def report_on(conn: sqlite3.Connection, project: Project, name: str | None) -> t
     """Return the report on a transform, and its name: one page that needs nothing else."""
     which = _name(conn, name)
     try:
-        return which, report(conn, project, which)
+        return which, report(conn, project, which, places=False)
     except RunError as exc:
         raise not_found("transform") from exc
 

@@ -154,7 +154,8 @@ def _checked(found: Place, root: Path | None, out: bytes | None) -> Place:
     real = os.path.realpath(found.path)
     if out is not None:
         folder = os.path.join(os.path.realpath(out), FOLDER, FAILED, b"")
-        shown = contents_path(root, out) is not None and real.startswith(folder)
+        top = root is not None and os.path.realpath(out) == os.fsencode(root)
+        shown = (top or contents_path(root, out) is not None) and real.startswith(folder)
     else:
         shown = contents_path(root, found.path) is not None
     if not shown:

@@ -30,7 +30,7 @@ _LOOKED_AT: Final = 48
 #: Pieces that a selection may fall into: what a runner is told stands in one row.
 _RANGES: Final = 100_000
 #: What of a datum a page shows that is not settled in its run.
-_NOTHING: Final[dict[str, Any]] = {
+NOTHING: Final[dict[str, Any]] = {
     "tries": None, "seconds": None, "began": None, "worker": None, "outputs": None,
     "group": None, "error": None, "metrics": {}, "earlier": False, "file": None,
 }  # fmt: skip
@@ -98,7 +98,7 @@ class Table:
             "metrics": self.metrics(rows),
         }
 
-    def rows(self, places: Sequence[int]) -> list[dict[str, Any]]:
+    def rows(self, places: Sequence[int], *, files: bool = True) -> list[dict[str, Any]]:
         """Return the datums at some places."""
         if not len(places):
             return []
@@ -106,7 +106,7 @@ class Table:
         all_ids, all_states = self.source.ids(low, end), self.source.states(low, end)
         ids = [all_ids[place - low] for place in places]
         known = self._known(ids)
-        files = self._files([i for i in ids if i in known])
+        shown_files = self._files([i for i in ids if i in known]) if files else {}
         compared = pairs(self._conn, self.source, self.other, ids) if self.other else {}
         working = self._working() if DatumState.RUNNING in all_states else {}
         found = []
@@ -116,7 +116,7 @@ class Table:
             if state not in SETTLED:
                 shown.update(working.get(place, {}) if state is DatumState.RUNNING else {})
             else:
-                shown["file"] = files.get(identity)
+                shown["file"] = shown_files.get(identity)
             if self.other:
                 shown["other"] = pair_json(compared.get(identity))
             found.append(shown)
@@ -149,11 +149,11 @@ class Table:
     def _row(self, place: int, state: DatumState, known: Any) -> dict[str, Any]:
         shown = {"position": place, "id": None, "key": None, "state": state.name.lower()}
         if known is None:
-            return {**shown, **_NOTHING}
+            return {**shown, **NOTHING}
         identity, key, run, tries, seconds, began, worker, out, metrics, group = known
         shown.update(id=identity, key=key_text(key))
         if state not in SETTLED:
-            return {**shown, **_NOTHING}
+            return {**shown, **NOTHING}
         return {
             **shown,
             "tries": tries,
@@ -223,7 +223,7 @@ def chosen(
         whole = table.source.ids()
         ids = [whole[place] for place in view.part(0, view.total)]
     else:
-        stretches = what["positions"]
+        stretches = _joined(what["positions"])
         ids = [i for first, last in stretches for i in table.source.ids(first, last + 1)]
     found = id_ranges(ids)
     if not found:
@@ -239,3 +239,14 @@ _ENDS: Final = [ending.encode() for ending in _IMAGES]
 def _metrics(text: Any) -> dict[str, Any]:
     """Metrics that a cell of a table can show."""
     return shown_metrics(shapes.metrics_json(text))
+
+
+def _joined(stretches: Sequence[Sequence[int]]) -> list[list[int]]:
+    """Stretches (first and last place) in order, none over another: each place once."""
+    found: list[list[int]] = []
+    for first, last in sorted(map(list, stretches)):
+        if found and first <= found[-1][1] + 1:
+            found[-1][1] = max(found[-1][1], last)
+        else:
+            found.append([first, last])
+    return found

@@ -16,11 +16,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from ..ledger.files import plan_ids
 from ..ledger.queries import RunRow
 from ..states import DatumState
 from .durations import Durations, step_of
 from .lanes import Lanes
+from .source import plan_part
 
 #: Positions that are read at once.
 BLOCK: Final = 4_096
@@ -123,7 +123,7 @@ class Scan:
         """Read what has changed in a block; what the ledger does not tell yet is read later."""
         stop = min(start + BLOCK, len(states))
         changed = [at for at in range(start, stop) if states[at] != self._seen[at]]
-        ids = plan_ids(plan, changed[0], changed[-1] + 1)
+        ids = plan_part(plan, changed[0], changed[-1] + 1)
         wanted = {}
         for at in changed:
             if not states[at]:  # it is tried once more

@@ -6,14 +6,17 @@ from __future__ import annotations
 import sqlite3
 import sys
 from array import array
+from pathlib import Path
 from typing import Final
 
 from ..ledger.files import WIDTH
 from ..ledger.queries import RunRow
 from ..project import Project
-from .errors import put_away
+from .errors import ApiError, put_away
 from .paths import read_part
 
+#: Datums of a run that are shown as a table; a ledger that claims more is none of ours.
+LARGEST: Final = 64 << 20
 #: A NUL stands between the parts of a key that has several; people see a bar.
 KEY_TEXT: Final = "case when instr(d.key, x'00') then key_text(d.key) else cast(d.key as text) end"
 _NOW: Final = {
@@ -51,12 +54,14 @@ class Source:
     Raises
     ------
     ApiError
-        ``folded``.
+        ``folded``; ``ledger`` if the run claims more datums than there can be.
     """
 
     def __init__(self, conn: sqlite3.Connection, project: Project, row: RunRow) -> None:
         if row.folded:
             raise put_away()
+        if not 0 <= row.total <= LARGEST:
+            raise ApiError(503, "ledger", "the number of datums of this run cannot be read")
         self.run = row
         self.total = row.total
         self._folder = project.run(row.uuid)
@@ -93,6 +98,16 @@ class Source:
     def _length(self, first: int, end: int | None) -> int:
         last = self.total if end is None else min(end, self.total)
         return max(0, last - first)
+
+
+def plan_part(path: Path, first: int, end: int) -> array[int]:
+    """Return the ids at places `first` to `end` (exclusive), as far as they are there: read and
+    not mapped, so that a file which is cut short meanwhile cannot take the server with it."""
+    data = read_part(path, first * WIDTH, max(0, end - first) * WIDTH) or b""
+    found = array("I", data[: len(data) // WIDTH * WIDTH])
+    if sys.byteorder == "big":
+        found.byteswap()
+    return found
 
 
 #: A state is in the low four bits; what no state is, is taken for pending.

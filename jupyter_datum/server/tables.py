@@ -56,12 +56,20 @@ def _between(line: str) -> str:
     return max(_BETWEEN, key=line.count)
 
 
+#: Before 14.0.1 a file's schema could hold a pickle, which was loaded (CVE-2023-47248).
+_SAFE: Final = 16
+
+
 def parquet_table(file: BinaryIO) -> Table | str:
     """Return the first rows of a Parquet file, or a sentence why they cannot be shown."""
     try:
+        import pyarrow
         import pyarrow.parquet as parquet
     except ImportError:
         return "to see its rows here, install pyarrow where the server runs"
+    major = pyarrow.__version__.partition(".")[0]
+    if not major.isdecimal() or int(major) < _SAFE:
+        return f"to see its rows here, install pyarrow {_SAFE} or newer where the server runs"
     try:
         return _rows(parquet.ParquetFile(file))
     except Exception as exc:  # whatever a damaged file makes of it

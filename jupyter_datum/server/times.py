@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Final
 
-from ..ledger.files import UNKNOWN, plan_ids
+from ..ledger.files import UNKNOWN
 from ..ledger.queries import RunRow
 from ..project import Project
 from ..states import DatumState
@@ -24,6 +24,7 @@ from .errors import ApiError, put_away
 from .paths import read_whole
 from .reader import Reader
 from .reads import run_of
+from .source import plan_part
 
 #: Positions of a run whose times are told.
 LARGEST: Final = 5_000_000
@@ -104,6 +105,7 @@ class _Told:
                 found = await reader.read(partial(_codes, reader.project, row, start, part))
                 self._put(start, part, found)
         self._states = states
+        del self._codes[len(states) :]  # another runner has taken the run up
         self.body = await asyncio.to_thread(zlib.compress, bytes(self._codes), 1)
         self.at = math.inf if row.ended is not None else time.monotonic()
 
@@ -143,7 +145,7 @@ def _codes(
     """The codes of the positions from `start` on, as many as there are states."""
     if not states.strip(_UNTIMED):
         return bytes(len(states))
-    ids = plan_ids(project.run(row.uuid) / "plan", start, start + len(states))
+    ids = plan_part(project.run(row.uuid) / "plan", start, start + len(states))
     found = _seconds(conn, row, ids)
     codes = bytes([code(found.get(identity)) for identity in ids])
     return codes + bytes(len(states) - len(codes))

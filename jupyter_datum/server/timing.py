@@ -154,7 +154,8 @@ def _workers(
 ) -> list[dict[str, Any]]:
     """All workers, those that are gone too, in the order in which people count."""
     rows = conn.execute(
-        f"select {', '.join(_WORKER)} from worker where run = ? order by up limit ?",
+        f"select {', '.join(_WORKER)} from worker where run = ?"
+        " order by state = 'gone', up desc limit ?",
         (row.id, WORKERS),
     ).fetchall()
     found = [

@@ -107,6 +107,7 @@ export class Badges {
   }
 
   dispose(): void {
+    this._disposed = true;
     Signal.disconnectReceiver(this);
     this._badges.forEach(badge => badge.dispose());
     this._badges.clear();
@@ -169,7 +170,7 @@ export class Badges {
       }
     }
     const same = edited.size === this._edited.size && [...edited].every(id => this._edited.has(id));
-    if (!same && !this._panel.isDisposed) {
+    if (!same && !this._disposed && !this._panel.isDisposed) {
       this._edited = edited;
       this._update();
     }
@@ -187,6 +188,7 @@ export class Badges {
     return badge;
   }
 
+  private _disposed = false;
   private readonly _badges = new Map<Cell, Badge>();
   private _edited: ReadonlySet<string> = new Set();
   private _picked: ReadonlyMap<string, IPicked> = new Map();

@@ -26,8 +26,9 @@ export function comparisonWidget(
   const widget = new MainAreaWidget({ content });
   widget.id = `jp-datum-compare-${project}-${found.bad.datum}`;
   widget.title.icon = datumIcon;
-  widget.title.label = host.trans.__('Compare %1', found.bad.name.split('/').pop() ?? '');
-  widget.title.caption = found.bad.name;
+  const name = oneLine(found.bad.name);
+  widget.title.label = host.trans.__('Compare %1', name.split('/').pop() ?? '');
+  widget.title.caption = name;
   widget.title.closable = true;
   content.node.setAttribute('aria-label', widget.title.label);
   return widget;

@@ -30,6 +30,7 @@ export function openMenu(button: HTMLElement, items: readonly IMenuItem[]): void
   // The chosen command is executed after the menu has closed.
   menu.aboutToClose.connect(() => {
     button.setAttribute('aria-expanded', 'false');
+    button.focus();
     window.setTimeout(() => menu.dispose());
   });
   const { left, bottom } = button.getBoundingClientRect();

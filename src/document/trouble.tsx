@@ -5,7 +5,7 @@ import React from 'react';
 import type { DocumentModel } from '../models/document';
 import type { ITrouble } from '../models/run';
 import { oneLine, span } from '../panels/format';
-import { CommandButton, Note, useHost, useSignals } from '../panels/parts';
+import { CommandButton, Note, useClock, useHost, useSignals } from '../panels/parts';
 import { Commands } from '../tokens';
 import type { Connection } from '../tokens';
 
@@ -15,6 +15,7 @@ export function Trouble(props: { model: DocumentModel }): JSX.Element | null {
   const { model } = props;
   const { run, runs } = model;
   useSignals(run.changed, runs.changed);
+  useClock(runs.connection === 'lost');
   const says =
     ofConnection(trans, runs.connection, runs.heard) ??
     (run.trouble ? ofRun(trans, run.trouble) : null);

@@ -86,6 +86,7 @@ export class DatumModel {
   /** Show the datum with this id. */
   async open(id: number): Promise<void> {
     const round = ++this._round;
+    this._wanted = id;
     try {
       const found = await this._requests.datum(this.project, id);
       // Oldest first, whatever order they come in: the last one is what is shown.
@@ -118,6 +119,7 @@ export class DatumModel {
   /** Show the datum at a place of the run's input. */
   async openAt(position: number): Promise<void> {
     const round = ++this._round;
+    this._wanted = null;
     try {
       const datum = await this._requests.position(this.project, this.run, position);
       if (round !== this._round) {
@@ -127,13 +129,14 @@ export class DatumModel {
         await this.open(datum.id);
         return;
       }
-      if (datum.state === 'running') {
-        const printing = this._requests.printing?.(this.project, this.run, position);
-        this._printing = (await printing?.catch(() => null)) ?? null;
-      }
+      const printing =
+        datum.state === 'running'
+          ? await this._requests.printing?.(this.project, this.run, position).catch(() => null)
+          : null;
       if (round !== this._round) {
         return;
       }
+      this._printing = printing ?? null;
       this._datum = null;
       this._log = null;
       this._code = null;
@@ -142,8 +145,15 @@ export class DatumModel {
       this._pending = datum;
       this._changed.emit();
     } catch (reason) {
-      this._fail(round, reason);
+      if (this._error || this._pending?.position !== position) {
+        this._fail(round, reason); // a further look that fails leaves what is shown
+      }
     }
+  }
+
+  /** The datum that was asked for last by its id; undefined: nothing was asked for. */
+  get wanted(): number | null | undefined {
+    return this._wanted;
   }
 
   /** Show another attempt. */
@@ -242,6 +252,7 @@ export class DatumModel {
 
   private _fail(round: number, reason: unknown): void {
     if (round === this._round) {
+      this._wanted = null;
       this._error = String((reason as Error).message ?? reason);
       this._changed.emit();
     }
@@ -260,5 +271,6 @@ export class DatumModel {
   private _printing: IPrinting | null = null;
   private _ready = false;
   private _round = 0;
+  private _wanted: number | null | undefined = undefined;
   private readonly _changed = new Signal<this, void>(this);
 }

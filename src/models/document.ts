@@ -34,6 +34,7 @@ export class DocumentModel implements IDisposable {
     place: Pick<IPlace, 'project' | 'run'> & Partial<IPlace>
   ) {
     this._held = runs.hold(place.project, place.run);
+    this._watch = runs.watch(place.project);
     this.datum = new DatumModel(requests, place.project, place.run);
     this.datum.changed.connect(this._onDatum, this);
     void this._learn();
@@ -96,7 +97,7 @@ export class DocumentModel implements IDisposable {
     this._group = to.group === undefined ? this._group : to.group;
     // Who asks for a datum wants its lineage, and no longer what has read a file.
     this._file = to.file ?? (typeof to.datum === 'number' ? '' : this._file);
-    if (typeof to.datum === 'number' && to.datum !== this.datum.datum?.id) {
+    if (typeof to.datum === 'number' && to.datum !== this.datum.wanted) {
       void this.datum.open(to.datum);
     }
     this._changed.emit();
@@ -105,6 +106,7 @@ export class DocumentModel implements IDisposable {
   dispose(): void {
     this.datum.changed.disconnect(this._onDatum, this);
     this._held.dispose();
+    this._watch.dispose();
     Signal.clearData(this);
   }
 
@@ -124,6 +126,7 @@ export class DocumentModel implements IDisposable {
   }
 
   private readonly _held: IHeldModel;
+  private readonly _watch: IDisposable;
   private _tab = 'overview';
   private _filter = '';
   private _sort = '';

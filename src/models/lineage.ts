@@ -145,7 +145,9 @@ export class LineageModel {
     this._tell(root);
     if (root.down.count === 1) {
       const [only] = this._rows.filter(row => row.waiting !== undefined);
-      void this.toggle(only);
+      if (only) {
+        void this.toggle(only);
+      }
     }
   }
 

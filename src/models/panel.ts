@@ -97,6 +97,9 @@ export class PanelModel implements IDisposable {
 
   /** Show another transform. */
   select(name: string): void {
+    if (!this._rows.some(row => row.name === name)) {
+      this._update(); // typed a moment ago: the cells have not been read again yet
+    }
     if (this._rows.some(row => row.name === name)) {
       this._selected = name;
       this._update();

@@ -27,7 +27,9 @@ export class RunLog {
     for (const group of groups) {
       if (!this._groups.has(group.id) && this._groups.size < MOST) {
         this._groups.add(group.id);
-        this._log.group(group);
+        if (!ended) {
+          this._log.group(group); // of a run that ended long ago it is no news
+        }
       }
     }
     if (!ended) {

@@ -293,19 +293,33 @@ export class TableModel {
     this._error = null;
   }
 
+  /** Whether somebody looks; else nothing is asked again. */
+  set shown(shown: boolean) {
+    this._shown = shown;
+    if (this._late) {
+      this._soon();
+    }
+  }
+
   /** What has gone on: the pages in view are asked for again, once a second at most. */
   private _onRun(): void {
     if (this._ended && this.run.ended) {
       return;
     }
     this._ended = this.run.ended;
-    if (!this._timer && this._round) {
+    this._late = true;
+    this._soon();
+  }
+
+  private _soon(): void {
+    if (!this._timer && this._round && this._shown) {
       this._timer = window.setTimeout(() => void this._again(), PACE);
     }
   }
 
   private async _again(): Promise<void> {
     const round = this._round;
+    this._late = false;
     const [first, end] = this._window;
     const pages = [...this._pages.keys()];
     for (const page of pages) {
@@ -319,9 +333,14 @@ export class TableModel {
       }
     }
     this._timer = 0;
+    if (this._late) {
+      this._soon(); // the run has gone on while the answer was waited for
+    }
     this._changed.emit();
   }
 
+  private _late = false;
+  private _shown = true;
   private _all = false;
   private _ended = false;
   private _error: string | null = null;

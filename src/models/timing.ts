@@ -55,6 +55,7 @@ export class TimingModel implements IDisposable {
   set shown(shown: boolean) {
     if (shown !== this._shown) {
       this._shown = shown;
+      this._last = this._last && this._error === null; // what went wrong is asked again
       this._look();
     }
   }

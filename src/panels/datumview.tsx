@@ -174,12 +174,21 @@ function Pending(props: IDatumProps & { pending: IDatum }): JSX.Element {
   const { pending, model } = props;
   const { worker, began, position } = pending;
   React.useEffect(() => {
-    const timer = window.setInterval(() => {
+    let here = true;
+    let timer = 0;
+    const look = async () => {
       if (!document.hidden) {
-        void model.openAt(position);
+        await model.openAt(position); // the next one only after it: a slow server gets no queue
       }
-    }, LOOK);
-    return () => window.clearInterval(timer);
+      if (here) {
+        timer = window.setTimeout(() => void look(), LOOK);
+      }
+    };
+    timer = window.setTimeout(() => void look(), LOOK);
+    return () => {
+      here = false;
+      window.clearTimeout(timer);
+    };
   }, [model, position]);
   return (
     <div className="jp-datum-detail-body">

@@ -85,7 +85,9 @@ export function EngineField(props: IFieldProps): JSX.Element {
           )}
         </Field>
       ) : null}
-      {live ? null : <p className="jp-datum-field-note">{engines.known?.problem ?? said.line}</p>}
+      {live ? null : (
+        <p className="jp-datum-field-note">{oneLine(engines.known?.problem ?? said.line)}</p>
+      )}
     </>
   );
 }

@@ -178,9 +178,11 @@ export function groupText(trans: TranslationBundle, run: RunModel, group: IGroup
 function GroupDatums(props: IGroupProps): JSX.Element {
   const { trans } = useHost();
   const { run, group, source, chosen } = props;
+  // Those that came later are seen by another look: whenever they have doubled, and at the end.
+  const stage = run.ended ? -1 : Math.floor(Math.log2(Math.max(1, group.datums)));
   const list = React.useMemo(
     () => new DatumsModel(source, run.project, run.uuid, { group: group.id, state: 'failed' }),
-    [run, group.id, source]
+    [run, group.id, source, stage]
   );
   useSignals(list.changed);
   const { datums } = list;

@@ -37,7 +37,10 @@ export function MapField(props: IFieldProps): JSX.Element {
   const field = React.useRef<HTMLDivElement>(null);
   const canvas = React.useRef<HTMLCanvasElement>(null);
   const marks = React.useRef<HTMLCanvasElement>(null);
-  const [hover, setHover] = React.useState<Range | null>(null);
+  const [hover, hoverAt] = React.useState<Range | null>(null);
+  // The pointer moves more often than from tile to tile.
+  const setHover = (next: Range | null) =>
+    hoverAt(was => (was && next && was[0] === next[0] && was[1] === next[1] ? was : next));
   useSignals(model.changed);
   usePainted(model, theme, field, canvas, node => node.clientHeight);
   const themed = useThemed(theme);

@@ -9,7 +9,7 @@ import { Painter } from './painter';
 const LINE = 2;
 
 /** The rail; it is empty while all of the map is seen. */
-export function MapRail(props: { model: MapModel }): JSX.Element {
+export const MapRail = React.memo(function MapRail(props: { model: MapModel }): JSX.Element {
   const { model } = props;
   useSignals(model.changed);
   const { plan, top, seen, order } = model;
@@ -40,7 +40,7 @@ export function MapRail(props: { model: MapModel }): JSX.Element {
       ) : null}
     </div>
   );
-}
+});
 
 /** All of the map as one thin column. */
 function Strip(props: { model: MapModel }): JSX.Element {

@@ -270,6 +270,7 @@ async def test_workers_while_they_work(call: Call, story: Story) -> None:
     assert len(found) in (1, 2)
     assert set(found[0]) == {
         "worker", "pid", "host", "up", "position", "key", "since", "done", "state",
+        "behind", "cause", "device", "memory", "gone",
         "slow",
     }  # fmt: skip
     assert (await call(*base)).json["status"] == "running"

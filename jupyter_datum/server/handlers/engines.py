@@ -17,7 +17,7 @@ class Engines(OfNotebook):
     """The engines that a notebook's runs could have."""
 
     @web.authenticated
-    @authorized(action="read", resource=RESOURCE)
+    @authorized(action="execute", resource=RESOURCE)  # starts a process, asks clusters
     async def get(self) -> None:
         """Answer ``GET engines``."""
         where = self.where()

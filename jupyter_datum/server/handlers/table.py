@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 from jupyter_server.auth.decorator import authorized
 from tornado import web
+from tornado.http1connection import HTTP1Connection
 from tornado.iostream import StreamClosedError
 
 from .. import reads
@@ -58,4 +59,8 @@ class File(Api):
                 first += PAGE
         except StreamClosedError:
             return  # whoever asked has gone
+        except Exception:
+            # The headers are out: half of it must not look like the whole.
+            cast(HTTP1Connection, self.request.connection).close()
+            raise
         self.finish(set_content_type="text/csv; charset=utf-8")

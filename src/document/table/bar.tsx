@@ -4,6 +4,7 @@ import React from 'react';
 import type { TableModel } from '../../models/table';
 import { count } from '../../panels/format';
 import { CommandButton, useHost } from '../../panels/parts';
+import { whyNot } from '../../panels/why';
 import { Commands } from '../../tokens';
 
 /** The line below the rows. */
@@ -49,7 +50,7 @@ function Retry(props: { model: TableModel }): JSX.Element | null {
   if (!chosen) {
     return null;
   }
-  const why = run.info?.retryable ?? (again === 0 ? trans.__('nothing of it has failed') : null);
+  const why = whyNot(trans, run) ?? (again === 0 ? trans.__('nothing of it has failed') : null);
   return (
     <CommandButton
       command={Commands.retrySelection}

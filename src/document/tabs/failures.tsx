@@ -76,7 +76,7 @@ function Foot(): JSX.Element {
 function useFirst(model: DocumentModel): void {
   const { run, datum } = model;
   const group = run.groups.find(one => !one.expected) ?? run.groups[0];
-  const none = !datum.datum && !datum.pending && !datum.error;
+  const none = datum.wanted === undefined;
   const done = React.useRef(false);
   React.useEffect(() => {
     if (done.current || !group) {

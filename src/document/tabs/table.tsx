@@ -7,8 +7,10 @@ import { count } from '../../panels/format';
 import { DatumView } from '../../panels/datumview';
 import { CommandButton, Note, useHost, useSignals } from '../../panels/parts';
 import { Icon } from '../../icons';
+import { whyNot } from '../../panels/why';
 import { Commands } from '../../tokens';
 import type { IRun } from '../../tokens';
+import { useShown } from '../charts/size';
 import { argsOf, SelectionBar } from '../table/bar';
 import { columnsOf, shownOf } from '../table/columns';
 import type { IColumn } from '../table/columns';
@@ -25,9 +27,11 @@ const OPEN_IN_NOTEBOOK = 'datum:open-in-notebook';
 export default function TableTab(props: ITabProps): JSX.Element {
   const { model } = props;
   const table = useTable(model);
+  const tell = React.useCallback((shown: boolean) => void (table.shown = shown), [table]);
+  const ref = useShown(tell);
   const [open, setOpen] = React.useState(false);
   return (
-    <div className="jp-datum-beside jp-datum-table-tab" data-open={open}>
+    <div ref={ref} className="jp-datum-beside jp-datum-table-tab" data-open={open}>
       <Main model={model} table={table} open={open} onOpen={setOpen} />
       {open ? (
         <div className="jp-datum-detail jp-datum-table-detail">
@@ -177,7 +181,7 @@ function useActions(
     },
     retry: () => {
       const args = argsOf(table);
-      if (args && table.again !== 0) {
+      if (args && table.again !== 0 && !whyNot(trans, model.run)) {
         execute(Commands.retrySelection, args);
         table.selectNone();
       }
@@ -217,7 +221,8 @@ function Tools(props: {
           }
         }}
         onKeyDown={event => {
-          if (event.key === 'Escape') {
+          if (event.key === 'Escape' && event.currentTarget.open) {
+            event.stopPropagation();
             event.currentTarget.open = false;
             event.currentTarget.querySelector('summary')?.focus();
           }
