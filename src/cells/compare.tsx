@@ -44,7 +44,7 @@ export function ComparisonView(props: { project: string; found: IComparison }): 
       <h1>{trans.__('What is different')}</h1>
       <p>{sentence(trans, found)}</p>
       {good ? (
-        <table className="jp-datum-compare">
+        <table className="jp-datum-good">
           <thead>
             <tr>
               <td />

@@ -34,7 +34,7 @@ export function Code(props: { source: string }): JSX.Element {
     };
   }, [rendermime, source]);
   return (
-    <div className="jp-datum-code">
+    <div className="jp-datum-code-view">
       <div ref={ref} />
       {drawn ? null : <pre>{source}</pre>}
     </div>

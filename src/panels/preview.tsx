@@ -43,7 +43,7 @@ export function Files(props: {
         </span>
       </h2>
       {files.length > 1 ? (
-        <div className="jp-datum-choices" role="group" aria-label={title}>
+        <div className="jp-datum-files-list" role="group" aria-label={title}>
           {files.slice(0, all ? files.length : FIRST).map((file, n) => (
             <Choice key={n} file={file} chosen={n === shown} onChoose={() => setAt(n)} />
           ))}
@@ -67,7 +67,7 @@ export function Files(props: {
 function Choice(props: { file: IFile; chosen: boolean; onChoose: () => void }): JSX.Element {
   const { file, chosen, onChoose } = props;
   return (
-    <span className="jp-datum-choice">
+    <span className="jp-datum-file-row">
       <button className="jp-datum-datum" aria-pressed={chosen} onClick={onChoose}>
         <bdi>
           {oneLine(file.name && file.name !== file.rel ? `${file.name}: ${file.rel}` : file.rel)}

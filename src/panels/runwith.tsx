@@ -223,7 +223,7 @@ function More(props: IFieldProps): JSX.Element {
   return (
     <details className="jp-datum-more-fields">
       <summary>{trans.__('More')}</summary>
-      <div className="jp-datum-pairs">
+      <div className="jp-datum-numbers">
         {fields.map(([name, label, value, hint, wrong]) => (
           <Field key={name} name={label} locked={locked}>
             {by => (

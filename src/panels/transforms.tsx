@@ -153,7 +153,7 @@ function stale(
   if (would) {
     const title = trans._n('1 datum would run', '%1 datums would run', would);
     return (
-      <span className="jp-datum-tag" data-kind="stale" title={title}>
+      <span className="jp-datum-row-tag" data-kind="stale" title={title}>
         {trans.__('%1 to run', count(would))}
       </span>
     );
@@ -161,7 +161,7 @@ function stale(
   if (edited ?? row.changed) {
     const title = trans.__('The cell is another than the one that ran last');
     return (
-      <span className="jp-datum-tag" data-kind="stale" title={title}>
+      <span className="jp-datum-row-tag" data-kind="stale" title={title}>
         {trans.__('code changed')}
       </span>
     );

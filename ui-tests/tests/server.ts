@@ -15,6 +15,8 @@ export interface IServerOptions {
   app?: string;
   /** With slashes at both ends. */
   baseUrl?: string;
+  /** The page lets scripts execute commands. */
+  exposed?: boolean;
   /** The text of a module with an authorizer called `Guest`. */
   authorizer?: string;
 }
@@ -33,6 +35,7 @@ export class Server {
     const server = new Server(fs.realpathSync(root), await freePort(), {
       app: options.app ?? 'lab',
       baseUrl: options.baseUrl ?? '/',
+      exposed: options.exposed ?? false,
       authorizer: options.authorizer ?? ''
     });
     await server.again();
@@ -59,6 +62,7 @@ export class Server {
         set('ServerApp.open_browser', 'False'),
         set('ServerApp.allow_root', 'True'),
         set('ServerApp.log_level', 'ERROR'),
+        ...(this.options.exposed ? [set('LabApp.expose_app_in_browser', 'True')] : []),
         ...this.guest()
       ],
       { stdio: 'inherit', detached: true }

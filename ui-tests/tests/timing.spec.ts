@@ -28,7 +28,7 @@ test('how a run went: answers, durations, workers, code, and the report as a pag
   await run.getByRole('tab', { name: 'Workers' }).click();
   await expect(run.locator('.jp-datum-crew tbody tr').first()).toBeVisible();
   await run.getByRole('tab', { name: 'Spec' }).click();
-  await expect(run.locator('.jp-datum-code')).toContainText('datum.path');
+  await expect(run.locator('.jp-datum-code-view')).toContainText('datum.path');
   const found = await new AxeBuilder({ page: page as any }).include('.jp-datum-document').analyze();
   expect(found.violations.map(one => one.id)).toEqual([]);
 

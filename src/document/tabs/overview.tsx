@@ -66,7 +66,7 @@ function Durations(props: ITabProps & { timing: ITiming }): JSX.Element | null {
     <section>
       <h2 className="jp-datum-view-title">
         <span>{trans.__('How long each took')}</span>
-        <span className="jp-datum-aside">
+        <span className="jp-datum-remark">
           <Known timing={timing} />
           {' · '}
           <button className="jp-datum-link" onClick={() => model.go({ tab: 'timing' })}>
@@ -92,7 +92,7 @@ function Groups(props: ITabProps): JSX.Element | null {
     <section>
       <h2 className="jp-datum-view-title">
         <span>{trans.__('Failures')}</span>
-        <span className="jp-datum-aside">
+        <span className="jp-datum-remark">
           <button className="jp-datum-link" onClick={() => model.go({ tab: 'failures' })}>
             {trans._n('1 group', 'all %1 groups', n, count(n))}
           </button>
@@ -167,7 +167,7 @@ function What(props: ITabProps): JSX.Element | null {
     <section>
       <h2 className="jp-datum-view-title">
         <span>{trans.__('Run %1', info.id)}</span>
-        <span className="jp-datum-aside">
+        <span className="jp-datum-remark">
           <CommandButton
             command={Commands.report}
             args={{ project, transform: info.name, show: true }}
@@ -215,7 +215,7 @@ function Runs(props: ITabProps & { runs: readonly IRun[] }): JSX.Element | null 
     <section>
       <h2 className="jp-datum-view-title">
         <span>{trans.__('Runs')}</span>
-        <span className="jp-datum-aside">{trans.__('of this transform, newest first')}</span>
+        <span className="jp-datum-remark">{trans.__('of this transform, newest first')}</span>
       </h2>
       <div className="jp-datum-rows">
         {runs.slice(0, RUNS).map(one => (

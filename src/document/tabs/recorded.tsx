@@ -50,7 +50,7 @@ function Recorded(props: { spec: ISpec }): JSX.Element {
       <section>
         <h2 className="jp-datum-view-title">
           <span>{trans.__('Code %1', count(spec.version))}</span>
-          <span className="jp-datum-aside">
+          <span className="jp-datum-remark">
             {spec.cell_id ? (
               <CommandButton
                 command={Commands.showCell}
@@ -75,7 +75,7 @@ function Recorded(props: { spec: ISpec }): JSX.Element {
       <section>
         <h2 className="jp-datum-view-title">
           <span>{trans.__('Input, output and options')}</span>
-          <span className="jp-datum-aside">
+          <span className="jp-datum-remark">
             <Copy text={lineOf(spec)} what={trans.__('Copy as options')} />
           </span>
         </h2>
@@ -118,7 +118,7 @@ function Around(props: { spec: ISpec }): JSX.Element {
       <section>
         <h2 className="jp-datum-view-title">
           <span>{trans.__('Seen by the cell')}</span>
-          <span className="jp-datum-aside">{trans.__('helpers and values, by content')}</span>
+          <span className="jp-datum-remark">{trans.__('helpers and values, by content')}</span>
         </h2>
         {spec.parts.length ? (
           <dl className="jp-datum-named">
@@ -133,7 +133,7 @@ function Around(props: { spec: ISpec }): JSX.Element {
       <section>
         <h2 className="jp-datum-view-title">
           <span>{trans.__('Environment')}</span>
-          <span className="jp-datum-aside">
+          <span className="jp-datum-remark">
             <Copy
               text={packages.map(([name, version]) => `${name}==${version}`).join('\n')}
               what={trans.__('Copy as requirements')}

@@ -214,7 +214,7 @@ function Tools(props: {
     <div className="jp-datum-table-buttons">
       <Compare model={model} />
       <details
-        className="jp-datum-columns"
+        className="jp-datum-column-choice"
         onBlur={({ currentTarget, relatedTarget }) => {
           if (relatedTarget && !currentTarget.contains(relatedTarget as Node)) {
             currentTarget.open = false;

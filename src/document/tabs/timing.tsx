@@ -61,7 +61,7 @@ function Durations(props: { timing: ITiming }): JSX.Element | null {
         <span id="jp-datum-durations">
           {trans._n('Duration of 1 datum', 'Duration of %1 datums', n, count(n))}
         </span>
-        <span className="jp-datum-aside">
+        <span className="jp-datum-remark">
           {log ? trans.__('log scale, both axes') : trans.__('log scale of time')}
           {' · '}
           <Known timing={timing} />
@@ -85,7 +85,7 @@ function Slowest(props: ITabProps & { timing: ITiming; later: number }): JSX.Ele
     <section aria-labelledby="jp-datum-slowest">
       <h2 className="jp-datum-view-title">
         <span id="jp-datum-slowest">{trans.__('Slowest')}</span>
-        <span className="jp-datum-aside">
+        <span className="jp-datum-remark">
           {timing.times && !filter.includes('µ') ? (
             <button className="jp-datum-link" onClick={all}>
               {trans.__('above p95 in Table')}
@@ -119,7 +119,7 @@ function Lanes(
     <section aria-labelledby="jp-datum-lanes">
       <h2 className="jp-datum-view-title">
         <span id="jp-datum-lanes">{trans.__('Workers')}</span>
-        <span className="jp-datum-choice" role="group" aria-label={trans.__('Time that is shown')}>
+        <span className="jp-datum-window" role="group" aria-label={trans.__('Time that is shown')}>
           {WINDOWS.map(seconds => (
             <button
               key={seconds}
@@ -132,7 +132,7 @@ function Lanes(
           ))}
         </span>
         <Deaths timing={timing} since={timeline.since} />
-        <span className="jp-datum-aside">{[each, more].filter(Boolean).join(' · ')}</span>
+        <span className="jp-datum-remark">{[each, more].filter(Boolean).join(' · ')}</span>
       </h2>
       <Timeline project={project} run={run} timing={timing} timeline={timeline} />
     </section>
