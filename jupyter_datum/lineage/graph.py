@@ -71,9 +71,10 @@ def _node(
 
 
 def _of_files(conn: sqlite3.Connection, transform: int) -> bool:
-    """Whether each datum of a transform is one file: its first one tells."""
+    """Whether each datum of a transform is one whole file, and no part: its first one tells."""
     row = conn.execute(
-        "select d.content is not null from datum_key k join datum d on d.id = k.datum"
+        "select d.content is not null and instr(d.key, x'00') = 0"
+        " from datum_key k join datum d on d.id = k.datum"
         " where k.transform = ? limit 1",
         (transform,),
     ).fetchone()

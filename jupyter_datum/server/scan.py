@@ -36,7 +36,9 @@ _LOOKED_AT: Final = bytes(
     state if state in (*_TIMED, DatumState.SKIPPED) else 0 for state in range(256)
 )
 _SQL: Final = (
-    "select d.id, d.run, d.state, d.seconds, d.began, d.worker, d.size from json_each(?) j"
+    # Of a part of a file the size is that of the whole: it tells nothing of the datum.
+    "select d.id, d.run, d.state, d.seconds, d.began, d.worker,"
+    " case when instr(d.key, x'00') then null else d.size end from json_each(?) j"
     " cross join datum d on d.id = j.value"
 )
 _PAST: Final = (
