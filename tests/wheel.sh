@@ -18,9 +18,7 @@ if grep -E 'build_log.json|\.map ' <<<"$listing"; then
   echo "the wheel holds a development build"
   exit 1
 fi
-bytes=$(cat jupyter_datum/labextension/static/*.js | gzip -9 | wc -c)
-echo "the JupyterLab half has $bytes bytes, gzipped"
-test "$bytes" -le 61440 || { echo "more than 60 KiB"; exit 1; }
+.venv/bin/python tools/bundles.py
 .venv/bin/python -m venv "$work/venv"
 "$work/venv/bin/pip" install --quiet --disable-pip-version-check "$work"/*.whl
 mkdir "$work/project"
