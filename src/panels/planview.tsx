@@ -7,9 +7,13 @@ import { Commands } from '../tokens';
 import type { IPlan } from '../tokens';
 import { count, oneLine, span } from './format';
 import { CommandButton, Note, useHost, useSignals } from './parts';
-import { Decisions } from './plandecisions';
 import { First, Reasons, Sizes } from './planreasons';
 import { byWord } from './runwith';
+
+/** Only a plan that has ended can be decided about: its code comes then. */
+const Decisions = React.lazy(async () => ({
+  default: (await import('./plandecisions')).Decisions
+}));
 
 /** The plan of the selected transform, if one was asked for. */
 export function PlanView(props: { panel: PanelModel; plans: PlansModel }): JSX.Element | null {
@@ -123,7 +127,11 @@ function Planned(props: { plans: PlansModel; plan: IPlan }): JSX.Element {
           {trans.__('The listing is incomplete: %1', oneLine(plan.errors.slice(0, 3).join('; ')))}
         </Note>
       ) : null}
-      {plan.ended ? <Decisions plans={plans} plan={plan} /> : null}
+      {plan.ended ? (
+        <React.Suspense fallback={null}>
+          <Decisions plans={plans} plan={plan} />
+        </React.Suspense>
+      ) : null}
       <First plan={plan} />
       <Sizes plan={plan} />
       {plan.notes.length ? (
