@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import RunError
 from ..runner import upkeep
@@ -19,11 +19,13 @@ class DecisionVerbs:
     #: The recipe of each cell as it was executed last, planned or run.
     _planned: dict[str, Recipe]
 
-    def _transform(self, words: list[str]) -> Transform:
-        raise NotImplementedError
+    if TYPE_CHECKING:  # the magics have them
 
-    def _ledger(self) -> contextlib.AbstractContextManager[tuple[sqlite3.Connection, Any]]:
-        raise NotImplementedError
+        def _transform(self, words: list[str]) -> Transform: ...
+
+        def _ledger(
+            self,
+        ) -> contextlib.AbstractContextManager[tuple[sqlite3.Connection, Any]]: ...
 
     def _do_prune(self, words: list[str]) -> None:
         """Remove outputs of vanished inputs that nobody has edited."""

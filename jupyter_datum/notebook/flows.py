@@ -15,10 +15,10 @@ class Flows:
 
     name: str
 
-    @property
-    def project(self) -> Project:
-        """The project that it belongs to."""
-        raise NotImplementedError
+    if TYPE_CHECKING:  # a transform has it
+
+        @property
+        def project(self) -> Project: ...
 
     def stream(
         self,

@@ -6,7 +6,7 @@ import contextlib
 import itertools
 import os
 import sqlite3
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ..datum import Datum
 from ..errors import NoDatumsError, RunError, UsageError
@@ -34,11 +34,13 @@ class PickVerbs:
     _context: Context
     _samples: SampleCells
 
-    def _transform(self, words: list[str]) -> Transform:
-        raise NotImplementedError
+    if TYPE_CHECKING:  # the magics have them
 
-    def _ledger(self) -> contextlib.AbstractContextManager[tuple[sqlite3.Connection, Any]]:
-        raise NotImplementedError
+        def _transform(self, words: list[str]) -> Transform: ...
+
+        def _ledger(
+            self,
+        ) -> contextlib.AbstractContextManager[tuple[sqlite3.Connection, Any]]: ...
 
     def _do_pick(self, words: list[str]) -> Datum:
         """Bind ``datum`` to a datum, to step through the cell by hand."""
