@@ -13,7 +13,7 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from IPython.core.getipython import get_ipython
 
@@ -36,6 +36,10 @@ from .context import context_of
 from .place import KernelPlace
 from .recorded import datum_at, find_datum
 from .render import one_line
+
+
+#: Bytes of partial output that are copied: the folder for them may be in memory.
+_MOST: Final = 1 << 30
 
 
 class Replayed(Datum):
@@ -131,9 +135,15 @@ def _partial(
     if failed is None or not failed.partial or out is None or is_url(out):
         return None
     folder: Path | None = None
+    left = _MOST
     for staged, rel in json.loads(failed.partial):
         source, name = kept(out, os.path.basename(staged)), os.fsencode(rel)
-        if check_rel(name) is None and os.path.isfile(source):
+        if check_rel(name) is None and os.path.isfile(source) and not os.path.islink(source):
+            left -= os.path.getsize(source)
+            if left < 0:
+                where = os.fsdecode(os.path.dirname(source))
+                print(f"it had written more than {_MOST >> 30} GB: the rest is in {where!r}")
+                break
             folder = place.folder("partial")
             target = folder / os.fsdecode(name)
             target.parent.mkdir(parents=True, exist_ok=True)

@@ -62,6 +62,7 @@ class Projects:
     def __init__(self, root: Path | None, hidden: bool = False) -> None:
         self.root = Path(os.path.realpath(root)) if root is not None else None
         self.files = ThreadPoolExecutor(4, "datum-files")
+        self._looks = ThreadPoolExecutor(2, "datum-look")
         self._hidden = hidden
         self._roots: dict[str, Path] = {}
         self._open: dict[str, tuple[Reader, float]] = {}
@@ -70,12 +71,17 @@ class Projects:
         """Return what `function` gives, called in a thread: it may touch files."""
         return await asyncio.wrap_future(self.files.submit(function, *args))
 
+    async def look(self, function: Any, *args: Any) -> Any:
+        """The same for what is in users' files: a disk that hangs holds up no other request."""
+        return await asyncio.wrap_future(self._looks.submit(function, *args))
+
     def close(self) -> None:
         """Let go of all ledgers."""
         for reader, _ in self._open.values():
             reader.close()
         self._open.clear()
         self.files.shutdown(wait=False)
+        self._looks.shutdown(wait=False, cancel_futures=True)
 
     @property
     def readers(self) -> list[Reader]:

@@ -62,7 +62,7 @@ class Preview(_OfAttempt):
             )
         )
         # Not in the ledger's thread: a file may lie on a disk that takes its time.
-        self.send(await self.projects.call(lambda: previews.look(found, raw=raw)))
+        self.send(await self.projects.look(lambda: previews.look(found, raw=raw)))
 
 
 class Printing(Api):
