@@ -37,7 +37,6 @@ from .place import KernelPlace
 from .recorded import datum_at, find_datum
 from .render import one_line
 
-
 #: Bytes of partial output that are copied: the folder for them may be in memory.
 _MOST: Final = 1 << 30
 
