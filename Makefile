@@ -110,6 +110,8 @@ bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/faults.py
 	$(BIN)/python benchmarks/pipeline.py
 	$(BIN)/python benchmarks/workloads.py
+	$(BIN)/python benchmarks/scaling.py
+	$(BIN)/python benchmarks/hashing.py
 
 clean:
 	rm -rf $(VENV) .venv-kernel $(DEMO) build dist lib node_modules jupyter_datum/labextension ui-tests/node_modules

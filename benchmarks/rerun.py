@@ -2,11 +2,13 @@
 beside a plain loop with plain writes, joblib.Memory, and those of make, ninja, Snakemake and DVC
 that are installed.
 
-A peer that took over `PATIENCE` seconds for something is not tried with more files.
+A peer that took over `PATIENCE` seconds for something is not tried with more files, and one that
+takes `LIMIT` is stopped (its figure is then a lower bound).
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -120,7 +122,8 @@ def dvc(folder: Path) -> float:
 
 def _timed(command: list[str], folder: Path) -> float:
     start = time.perf_counter()
-    subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL, timeout=LIMIT)
     return time.perf_counter() - start
 
 
@@ -133,6 +136,7 @@ PEERS = {
 }
 #: Seconds; see above.
 PATIENCE = 20.0
+LIMIT = 120.0
 _slow: set[str] = set()
 
 
