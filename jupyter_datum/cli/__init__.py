@@ -80,6 +80,12 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("workers", metavar="N")
     sub.set_defaults(handler=commands.scale)
 
+    text = "go on with another rule for failures: continue, stop, stop:N or stop:5%%"
+    sub = commands_.add_parser("on-error", parents=[common], help=text)
+    sub.add_argument("name", help="a transform")
+    sub.add_argument("rule", metavar="RULE")
+    sub.set_defaults(handler=commands.on_error)
+
     text = "what has changed between two runs, code versions or transforms"
     sub = commands_.add_parser("compare", parents=[common], help=text)
     sub.add_argument("a", help="NAME, NAME@VERSION (1 is the first, -1 the newest), or a run's id")

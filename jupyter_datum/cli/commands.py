@@ -25,7 +25,7 @@ from ..notebook.public import Transform, plan_text, status_json
 from ..outcomes import compare as compare_sides
 from ..outcomes import outcome_json, outcomes
 from ..project import Project, find
-from ..runner.ask import ask_again, recorded, steer, tell_run, workers_asked
+from ..runner.ask import ask_again, recorded, rule_asked, steer, tell_run, workers_asked
 from ..runner.client import cluster_lines, ensure_runner, runner_alive
 from ..runner.preview import preview
 from ..runner.streams import stands_still
@@ -173,9 +173,15 @@ def resume(args: argparse.Namespace) -> int:
 def scale(args: argparse.Namespace) -> int:
     """Go on with so many workers."""
     workers = workers_asked(args.workers)
-    return _tell(
-        args, "scale", f"goes on with {workers} workers; see: jupyter datum status", workers
-    )
+    says = f"goes on with {workers} workers; see: jupyter datum status"
+    return _tell(args, "scale", says, workers=workers)
+
+
+def on_error(args: argparse.Namespace) -> int:
+    """Go on with another rule for failures."""
+    rule = rule_asked(args.rule)
+    says = f"goes on with --on-error {rule}; see: jupyter datum status"
+    return _tell(args, "on-error", says, on_error=rule)
 
 
 def detach(args: argparse.Namespace) -> int:
@@ -183,13 +189,13 @@ def detach(args: argparse.Namespace) -> int:
     return _tell(args, "detach", "goes on by itself; see: jupyter datum status")
 
 
-def _tell(args: argparse.Namespace, kind: str, says: str, workers: int | None = None) -> int:
+def _tell(args: argparse.Namespace, kind: str, says: str, **asked: int | str) -> int:
     with ledger(args.project) as (project, conn):
         row = latest(conn, args.name)
         if row.ended is not None:
             print(f"{row.name} is not running")
             return 0
-        steer(conn, project, row, kind, {} if workers is None else {"workers": workers})
+        steer(conn, project, row, kind, asked)
     print(f"{row.name}: {says} {row.name}")
     return 0
 

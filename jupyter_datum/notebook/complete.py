@@ -15,8 +15,9 @@ from .looks import LOOKS
 
 #: What ``%datum`` is told to do.
 VERBS = (
-    "status", "run", "plan", "failures", "retry", "pause", "resume", "scale", "cancel", "detach",
-    "pick", "results", "watch", "widget", "compare", "prune", "move", "equivalent", *LOOKS,
+    "status", "run", "plan", "failures", "retry", "pause", "resume", "scale", "on-error",
+    "cancel", "detach", "pick", "results", "watch", "widget", "compare", "prune", "move",
+    "equivalent", *LOOKS,
 )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from ..ledger import db, queries
 from ..ledger.queries import RunRow
 from ..ledger.stragglers import stragglers
 from ..outcomes import Comparison, compare
-from ..runner.ask import steer, tell_run, workers_asked
+from ..runner.ask import rule_asked, steer, tell_run, workers_asked
 from ..runner.client import cluster_lines, ensure_runner, runner_alive
 from ..states import RunStatus
 from ..transform.cell import Cell
@@ -209,7 +209,7 @@ class DatumMagics(DecisionVerbs, PickVerbs, PipelineVerbs, Magics):
             raise UsageError(f"no verb {verb!r}; there are: {', '.join(VERBS)}")
         if verb in LOOKS:
             return look(verb, words, self._context.project(), str(self._context.folder))
-        return getattr(self, f"_do_{verb}")(words)
+        return getattr(self, f"_do_{verb.replace('-', '_')}")(words)
 
     def _do_status(self, words: list[str]) -> None:
         with self._ledger() as (conn, project):
@@ -264,11 +264,16 @@ class DatumMagics(DecisionVerbs, PickVerbs, PipelineVerbs, Magics):
         workers = workers_asked(words.pop() if words else "")
         self._tell(words, "scale", f"goes on with {counted(workers, 'worker')}", workers=workers)
 
+    def _do_on_error(self, words: list[str]) -> None:
+        """``%datum on-error NAME RULE``: stop at other failures than the cell says."""
+        rule = rule_asked(words.pop() if len(words) > 1 else "")
+        self._tell(words, "on-error", f"goes on with --on-error {rule}", on_error=rule)
+
     def _do_detach(self, words: list[str]) -> None:
         """Free the cell (of another kernel) that waits for a run."""
         self._tell(words, "detach", "goes on by itself; see %datum status")
 
-    def _tell(self, words: list[str], kind: str, says: str, **args: int) -> None:
+    def _tell(self, words: list[str], kind: str, says: str, **args: int | str) -> None:
         name = self._transform(words).name
         with self._ledger() as (conn, project):
             row = queries.latest_run(conn, name)

@@ -17,6 +17,7 @@ from ..inputs.upstream import upstream_names
 from ..ledger import queries, requests
 from ..ledger.queries import RunRow
 from ..project import Project
+from ..state import OnError
 from ..states import RunStatus
 from ..transform.recipe import Recipe, read_recipe
 from .client import ask_for_room, ensure_runner
@@ -163,6 +164,20 @@ def workers_asked(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 0 < int(text) <= 100_000:
         raise UsageError(f"scale needs a number of workers, 1 or more, not {text!r}: scale NAME 4")
     return int(text)
+
+
+def rule_asked(text: str) -> str:
+    """Read a rule for failures, as ``--on-error`` has it.
+
+    Raises
+    ------
+    UsageError
+        If it is none.
+    """
+    if not text:
+        raise UsageError("on-error needs a rule: on-error NAME continue, stop, stop:N or stop:5%")
+    OnError.parse(text)
+    return text
 
 
 def tell_run(

@@ -1,0 +1,44 @@
+"""What is asked of a run while it goes on."""
+
+from __future__ import annotations
+
+import pytest
+
+from jupyter_datum.cli import main
+from jupyter_datum.ledger import queries
+
+from ..story import Story, eventually
+
+
+def test_another_rule_for_failures_in_the_middle_of_a_run(
+    story: Story, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gate = story.folder / "gate"
+    story.namespace["many"] = list(range(60))
+    body = (
+        "import os, time\n"
+        f"while not os.path.exists({str(gate)!r}): time.sleep(0.05)\n"
+        "if datum.value >= 1: raise ValueError('no')\n"
+    )
+    run = story.start("strict -i many --workers 1 --no-probe", body)
+    story.until(run, lambda row: row.running > 0)
+    project = ["--project", str(story.folder)]
+    for wrong in ("never", "stop:0", "stop:101%"):
+        assert main(["on-error", "strict", wrong, *project]) == 2
+    assert "stop:N or stop:P%, not 'never'" in capsys.readouterr().err
+    assert main(["on-error", "strict", "stop:3", *project]) == 0
+    assert "strict: goes on with --on-error stop:3" in capsys.readouterr().out
+
+    def told() -> bool:
+        row = story.row(run)
+        return row is not None and '"on_error": "stop:3"' in row.options
+
+    assert eventually(told, within=60)
+    gate.touch()
+    row = story.end(run)
+    assert row.status == "failed" and 3 <= row.failed < 59
+    assert row.cancelled == 60 - row.failed - row.success
+    assert main(["on-error", "strict", "continue", *project]) == 0
+    assert "strict is not running" in capsys.readouterr().out
+    with story.ledger() as conn:
+        assert queries.latest_run(conn, "strict") == row
