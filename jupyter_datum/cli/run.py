@@ -17,7 +17,7 @@ import sqlite3
 import sys
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -31,14 +31,14 @@ from ..runner.ask import recorded
 from ..runner.environment import PIPELINE
 from ..runner.pipeline import cancel_pipeline, members
 from ..states import RunStatus
-from ..transform.marked import LOAD_EXTENSION, Marked, is_skipped, marked_cell
+from ..transform.marked import LOAD_EXTENSION, Marked, is_skipped, kernel_code, marked_cell
 from ..transform.optionline import parse_line
 from ..transform.order import (
     check_no_circle,
     in_order,
     needs,
-    only_defines,
     reads,
+    reads_nothing,
     with_needs,
 )
 from ..transform.recipe import read_recipe
@@ -75,7 +75,7 @@ def _execute(path: Path, cells: list[_Cell], args: argparse.Namespace, began: fl
     whether any did. What they start has ended then."""
     broken = False
     asked = {"origin": "cli", "options": f"{_extra(args)} --background"}
-    texts = [cell.marked.code if cell.marked else cell.source for cell in cells]
+    texts = [cell.code for cell in cells]
     with _pipeline() as together, started(path, quiet=args.json) as kernel:
         running: list[str] = []
         try:
@@ -133,10 +133,15 @@ def _cancel(path: Path, together: str) -> None:
 
 
 class _Cell(NamedTuple):
-    """A code cell, and what it is marked as."""
+    """A code cell as nbformat has it, and what it is marked as."""
 
-    source: str
+    cell: Mapping[str, Any]
     marked: Marked | None
+
+    @property
+    def code(self) -> str:
+        """What the kernel executes."""
+        return self.marked.code if self.marked else kernel_code(self.cell)
 
     @property
     def name(self) -> str | None:
@@ -145,7 +150,7 @@ class _Cell(NamedTuple):
     def may_read(self, running: list[str]) -> bool:
         """Whether it may read what transforms at work make, other than as its input."""
         if self.marked is None:
-            return not only_defines(self.source, running)
+            return not reads_nothing(self.cell, running)
         return self.name in running or reads(self.marked, running)
 
 
@@ -159,7 +164,7 @@ def _code_cells(path: Path) -> list[_Cell]:
     except Exception as exc:
         raise UsageError(f"{str(path)!r} cannot be read as a notebook: {exc}") from exc
     return [
-        _Cell(cell.source, marked_cell(index, cell))
+        _Cell(cell, marked_cell(index, cell))
         for index, cell in enumerate(notebook.cells)
         if cell.cell_type == "code" and not is_skipped(cell)
     ]

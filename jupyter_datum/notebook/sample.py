@@ -12,7 +12,7 @@ from ..errors import DatumError, NoDatumsError
 from ..inputs import Input, Listed
 from ..transform.command import COMMANDS
 from ..transform.escapes import script_of
-from ..transform.marked import line_of, magic_line
+from ..transform.marked import SETUP, has_tag, line_of, magic_line, setup_call
 from ..transform.optionline import parse_line
 from .asked import metadata_of
 from .context import Context
@@ -69,10 +69,13 @@ class SampleCells:
             self._shell.user_ns["datum"] = self._sample(mark)
 
     def read(self, lines: list[str]) -> list[str]:
-        """Make Python of a marked cell of bash (a last one of IPython's cleaning transforms)."""
+        """Make Python of a marked cell of bash, and a cell that is tagged as setup known as such
+        (a last one of IPython's cleaning transforms)."""
+        if lines and has_tag(metadata_of(self._shell), SETUP) and not _is_call(lines):
+            return setup_call("".join(lines)).splitlines(keepends=True)
         mark = self._mark()
         is_bash = mark is not None and mark.get("shell") is True
-        if not is_bash or not lines or lines[0].startswith("get_ipython().run_cell_magic("):
+        if not is_bash or not lines or _is_call(lines):
             return lines
         return f"{script_of(''.join(lines))}\n".splitlines(keepends=True)
 
@@ -97,6 +100,11 @@ class SampleCells:
         if listed is None:
             raise NoDatumsError(*source.nothing_found())
         return datum_of(listed, source)
+
+
+def _is_call(lines: list[str]) -> bool:
+    """Whether a magic stood over them."""
+    return lines[0].startswith("get_ipython().run_cell_magic(")
 
 
 def datum_of(listed: Listed, source: Input, position: int = 0) -> Datum:

@@ -26,8 +26,8 @@ from ..ledger import requests
 from ..locks import is_locked, try_lock
 from ..project import Project
 from ..runner.environment import PIPELINE
-from ..transform.marked import LOAD_EXTENSION, RUN_KEY, Marked, is_skipped, marked_cell
-from ..transform.order import in_order, needs, only_defines, reads
+from ..transform.marked import LOAD_EXTENSION, RUN_KEY, Marked, is_skipped, kernel_code, marked_cell
+from ..transform.order import in_order, needs, reads, reads_nothing
 from .errors import ApiError, refused
 from .reader import Reader
 
@@ -174,7 +174,7 @@ async def _execute_all(cells: _Cells, wanted: Wanted) -> None:
             continue
         marked = marked_cell(position, cell)
         if marked is None:
-            await cells.execute(str(cell.get("source")), position)
+            await cells.execute(kernel_code(cell), position)
             continue
         await cells.execute(LOAD_EXTENSION, position)
         with contextlib.suppress(_RunFailedError):
@@ -188,14 +188,14 @@ async def _execute_together(cells: _Cells, wanted: Wanted) -> None:
     order = _in_order(wanted)
     for i, (position, marked) in enumerate(order):
         if marked is None:
-            await cells.execute(str(wanted.cells[position].get("source")), position)
+            await cells.execute(kernel_code(wanted.cells[position]), position)
         elif marked.name == wanted.target.name:
             await _hand_over(cells, wanted)
         else:
             read = any(
                 reads(mark, [marked.name or ""])
                 if mark
-                else not only_defines(str(wanted.cells[n].get("source")), [marked.name or ""])
+                else not reads_nothing(wanted.cells[n], [marked.name or ""])
                 for n, mark in order[i + 1 :]
             )
             asked = {"origin": "capture", "options": wanted.options}

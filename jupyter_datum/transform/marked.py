@@ -27,6 +27,9 @@ RUN_KEY: Final = "datum_run"
 LOAD_EXTENSION: Final = "get_ipython().extension_manager.load_extension('jupyter_datum')"
 #: The tag of a cell that is not executed when a notebook is run without a person.
 SKIP: Final = "datum-skip"
+#: The tag of a cell that workers run once, as if it began with ``%%datum_setup``.
+SETUP: Final = "datum-setup"
+_SETUP_MAGIC: Final = "%%datum_setup"
 _MAGIC: Final = re.compile(r"%%datum(?:[ \t]+(.*))?")
 _BY_FIELD: Final[Mapping[str, Option]] = {option.field: option for option in OPTIONS}
 
@@ -96,9 +99,32 @@ def marked_cell(position: int, cell: Mapping[str, Any]) -> Marked | None:
 
 def is_skipped(cell: Mapping[str, Any]) -> bool:
     """Return whether a cell is left out where a notebook is run without a person."""
-    metadata = cell.get("metadata")
+    return has_tag(cell.get("metadata"), SKIP)
+
+
+def has_tag(metadata: object, tag: str) -> bool:
+    """Return whether a cell's metadata has a tag."""
     tags = metadata.get("tags") if isinstance(metadata, Mapping) else None
-    return isinstance(tags, list) and SKIP in tags
+    return isinstance(tags, list) and tag in tags
+
+
+def is_setup(cell: Mapping[str, Any]) -> bool:
+    """Return whether workers run a cell once, before their first datum; no kernel does."""
+    source = str(cell.get("source"))
+    return source.lstrip().startswith(_SETUP_MAGIC) or has_tag(cell.get("metadata"), SETUP)
+
+
+def kernel_code(cell: Mapping[str, Any]) -> str:
+    """Return what a kernel executes for a code cell that is no transform."""
+    source = str(cell.get("source"))
+    return setup_call(source) if has_tag(cell.get("metadata"), SETUP) else source
+
+
+def setup_call(source: str) -> str:
+    """Return what a kernel executes for a cell that is tagged as setup."""
+    if source.lstrip().startswith("%%"):  # a magic of its own says what it is
+        return source
+    return f"{LOAD_EXTENSION}\nget_ipython().run_cell_magic('datum_setup', '', {source!r})\n"
 
 
 def magic_line(source: str) -> str | None:

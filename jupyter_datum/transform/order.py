@@ -11,10 +11,10 @@ import ast
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from ..errors import UsageError
-from .marked import Marked
+from .marked import Marked, is_setup
 from .needs import needed
 
 _HARMLESS: Final = re.compile(r"%(load_ext|matplotlib|config|autoreload)\b.*")
@@ -135,6 +135,12 @@ def only_defines(source: str, transforms: Iterable[str]) -> bool:
         return False
     names = frozenset(transforms)
     return all(isinstance(each, _DEFINITIONS) or _is_plain(each, names) for each in tree.body)
+
+
+def reads_nothing(cell: Mapping[str, Any], transforms: Iterable[str]) -> bool:
+    """Return whether a code cell that is no transform can read nothing of what `transforms`
+    make: it only defines, or it is not executed in the kernel at all."""
+    return is_setup(cell) or only_defines(str(cell.get("source")), transforms)
 
 
 def _is_plain(statement: ast.stmt, names: frozenset[str]) -> bool:
