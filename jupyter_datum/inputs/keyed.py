@@ -7,7 +7,7 @@ key of its own; they are sorted by key on disk, so that a million of them need n
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing
 from itertools import product
 from typing import Any, ClassVar, Final, Self
@@ -18,8 +18,11 @@ from ..project import Project
 from .again import Packing
 from .base import Errors, Input, Listed, Member, Piece, check_keys, input_from_json
 from .combine import Composite, stored_key
+from .follow import WasListed
+from .gathering import Gathering
 from .keys import Key, Template, check_template, key_from_json, key_of, key_to_json
 from .sorted import Sorted
+from .upstream import UpstreamInput
 
 _SHOWN: Final = 5
 
@@ -36,6 +39,8 @@ class Keyed(Composite):
 
     #: The option of inputs that makes their keys.
     word: ClassVar[str]
+    #: Whether keys are listed as soon as they are whole (:meth:`gather`).
+    _gathers = False
 
     def __init__(self, children: Sequence[Input], *, key: Any = None, **options: Any) -> None:
         self._default = key_of(key)
@@ -90,14 +95,98 @@ class Keyed(Composite):
     def _about(self) -> str:
         return "its datums share" if self.word == "by" else "the inputs share"
 
-    def _rows(self, exclude: frozenset[bytes], errors: Errors, packing: Packing) -> Iterable[Any]:
-        for slot, child in enumerate(self.children):
+    def gathers(self, names: Collection[str]) -> bool:
+        """Whether the keys of what it takes from the transforms called `names` are known before
+        that is made: then a key need not wait for all others."""
+        taking = [
+            child
+            for child in self.children
+            if any(isinstance(x, UpstreamInput) and x.transform in names for x in child.leaves)
+        ]
+        return bool(taking) and all(
+            isinstance(child, UpstreamInput) and isinstance(getattr(child, self.word), Template)
+            for child in taking
+        )
+
+    def gather(self) -> None:
+        """List each key as soon as it is whole; those that are followed give as they go."""
+        self.ordered = False
+        self._gathers = True
+
+    def _found(
+        self, exclude: frozenset[bytes], errors: Errors, packing: Packing
+    ) -> Iterator[tuple[bytes, Sequence[tuple[int, Any]]]]:
+        """Yield each key with all that has it, as ``(slot, (outer, *row))``."""
+        followed = {
+            slot: child
+            for slot, child in enumerate(self.children)
+            if self._gathers and isinstance(child, UpstreamInput) and child.following
+        }
+        others = [(slot, c) for slot, c in enumerate(self.children) if slot not in followed]
+        listed = self._rows(others, exclude, errors, packing)
+        with (
+            closing(Gathering(followed)) as gathering,
+            closing(Sorted(gathering.noting(listed) if followed else listed)) as rows,
+        ):
+            going = {slot: (c, c.steps(exclude, errors)) for slot, c in followed.items()}
+            while going:
+                for slot, (child, steps) in list(going.items()):
+                    if not self._take(slot, child, steps, gathering, rows, packing, errors):
+                        del going[slot]
+                for key in gathering.whole():
+                    yield key, _in_order(rows.take(key), followed)
+            self._left(rows)
+            for key, found in rows:
+                yield key, _in_order(found, followed)
+
+    def _take(
+        self,
+        slot: int,
+        child: UpstreamInput,
+        steps: Iterator[Listed | WasListed | None],
+        gathering: Gathering,
+        rows: Sorted,
+        packing: Packing,
+        errors: Errors,
+    ) -> bool:
+        """Take what a run that is followed has to give now; return whether more may come."""
+        for step in steps:
+            if step is None:
+                return True
+            if isinstance(step, WasListed):
+                gathering.listed(slot, (self._key_of(child, key) for key in step.to_come))
+                continue
+            row = self._row(slot, child, Piece(step, (Member(child, step),)), packing)
+            if gathering.arrived(slot, row[0]):
+                rows.add(*row)
+            else:
+                errors.append(
+                    f"a datum of {child.transform} came after its {self.kind} "
+                    f"{os.fsdecode(row[0])!a} was made: run it again"
+                )
+        return False
+
+    def _key_of(self, child: UpstreamInput, key: bytes) -> bytes:
+        """The key of a datum that is not there yet: what its own key captures tells it."""
+        listed = Listed(key, (), None, child.captures(key), ())
+        return os.fsencode(child.key_of(self.word, listed))
+
+    def _left(self, rows: Sorted) -> None:
+        """What has come is all that there is."""
+
+    def _rows(
+        self,
+        children: Sequence[tuple[int, Input]],
+        exclude: frozenset[bytes],
+        errors: Errors,
+        packing: Packing,
+    ) -> Iterator[tuple[bytes, int, Any]]:
+        for slot, child in children:
             own: Key | None = getattr(child, self.word)
             several = len(child.leaves) > 1
             for piece in child.pieces(exclude, errors):
                 if own is not None:
-                    key = child.key_of(self.word, piece.listed)
-                    yield os.fsencode(key), slot, (child.outer, *packing.rows(piece))
+                    yield self._row(slot, child, piece, packing)
                     continue
                 for member in piece.members:
                     leaf, listed = member
@@ -108,6 +197,19 @@ class Keyed(Composite):
                     outer = child.outer or leaf.outer
                     row = packing.rows(Piece(listed, (member,)))
                     yield os.fsencode(key), slot, (outer, *row)
+
+    def _row(
+        self, slot: int, child: Input, piece: Piece, packing: Packing
+    ) -> tuple[bytes, int, Any]:
+        key = child.key_of(self.word, piece.listed)
+        return os.fsencode(key), slot, (child.outer, *packing.rows(piece))
+
+
+def _in_order(found: list[tuple[int, Any]], followed: Collection[int]) -> list[tuple[int, Any]]:
+    """What has come as it was made stands as it would if it had been listed: by key."""
+    if followed:
+        found.sort(key=lambda row: (row[0], row[1][2][0] if row[0] in followed else b""))
+    return found
 
 
 def as_outer(source: Input) -> Input:
@@ -142,10 +244,11 @@ class JoinInput(Keyed):
 
     def pieces(self, exclude: frozenset[bytes], errors: Errors) -> Iterator[Piece]:
         packing = Packing(self.leaves)
-        with closing(Sorted(self._rows(exclude, errors, packing))) as rows:
-            self._sides = [rows.first_keys(i, _SHOWN) for i in range(len(self.children))]
-            for key, found in rows:
-                yield from self._paired(key, found, packing)
+        for key, found in self._found(exclude, errors, packing):
+            yield from self._paired(key, found, packing)
+
+    def _left(self, rows: Sorted) -> None:
+        self._sides = [rows.first_keys(i, _SHOWN) for i in range(len(self.children))]
 
     def _paired(
         self, key: bytes, found: Sequence[tuple[int, Any]], packing: Packing
@@ -211,12 +314,11 @@ class GroupInput(Keyed):
 
     def pieces(self, exclude: frozenset[bytes], errors: Errors) -> Iterator[Piece]:
         packing = Packing(self.leaves)
-        with closing(Sorted(self._rows(exclude, errors, packing))) as rows:
-            for key, found in rows:
-                pieces = [(self.children[slot], packing.piece(row[1:])) for slot, row in found]
-                listed = gathered(key, pieces, self._several)
-                listed.captures["by"] = os.fsdecode(key)
-                yield Piece(listed, tuple(m for _, piece in pieces for m in piece.members))
+        for key, found in self._found(exclude, errors, packing):
+            pieces = [(self.children[slot], packing.piece(row[1:])) for slot, row in found]
+            listed = gathered(key, pieces, self._several)
+            listed.captures["by"] = os.fsdecode(key)
+            yield Piece(listed, tuple(m for _, piece in pieces for m in piece.members))
 
 
 class WholeInput(Composite):

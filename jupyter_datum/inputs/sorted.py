@@ -63,6 +63,21 @@ class Sorted:
         for key, group in groupby(rows, itemgetter(0)):
             yield key, [(slot, _unpacked(body)) for _, slot, body in group]
 
+    def add(self, key: bytes, slot: int, body: Any) -> None:
+        """Put one more in."""
+        with _told():
+            self._fill(iter([(key, slot, body)]))
+
+    def take(self, key: bytes) -> list[tuple[int, Any]]:
+        """Return the ``(slot, body)`` of a key, which is then in it no more."""
+        with _told():
+            self._conn.execute("create index if not exists by_key on row (key, slot)")
+            rows = self._conn.execute(
+                "select slot, body from row where key = ? order by slot, rowid", (key,)
+            ).fetchall()
+            self._conn.execute("delete from row where key = ?", (key,))
+        return [(slot, _unpacked(body)) for slot, body in rows]
+
     def first_keys(self, slot: int, n: int) -> list[bytes]:
         """Return up to `n` keys of a slot, the smallest ones."""
         sql = "select distinct key from row where slot = ? order by key limit ?"

@@ -27,7 +27,7 @@ from ..remote import is_url
 from ..states import DatumState, RunStatus
 from ..transform.recipe import Recipe, read_recipe
 from .base import Errors, Input, Listed, check_keys, input_from_json
-from .follow import Following
+from .follow import Following, Step, WasListed
 from .place import folder
 from .signed import output_folders
 
@@ -137,12 +137,22 @@ class UpstreamInput(Input):
         self.ordered = not at_once
 
     def list(self, exclude: frozenset[bytes], errors: Errors) -> Iterator[Listed]:
+        return (step for step in self.steps(exclude, errors) if isinstance(step, Listed))
+
+    def steps(
+        self, exclude: frozenset[bytes], errors: Errors
+    ) -> Iterator[Listed | WasListed | None]:
+        """Yield the datums, and between them what else is known of a run that is followed
+        (:meth:`.follow.Following.steps`)."""
         row = self._row()
         out = row.out or b""
         out = out if is_url(out) else os.path.normpath(out)
         idle: Counter[str] = Counter()
         with contextlib.closing(db.connect(self.project, readonly=True)) as conn:
             for datum in self._datums(conn, row.id, errors):
+                if not isinstance(datum, Given):
+                    yield datum
+                    continue
                 files = self._files(datum, out) if datum.good else None
                 if files is not None:
                     captures = self.captures(datum.key)
@@ -153,13 +163,16 @@ class UpstreamInput(Input):
                     idle["other"] += 1
         self._tell(idle, errors)
 
-    def _datums(self, conn: sqlite3.Connection, transform: int, errors: Errors) -> Iterator[Given]:
+    def _datums(self, conn: sqlite3.Connection, transform: int, errors: Errors) -> Iterator[Step]:
         """Those of a run that is followed as it makes them, then what there is beside them."""
         seen = Bitmap()
         if self.following is not None:
-            for datum in self.following.datums(conn, self.project, at_once=self._at_once):
-                seen.add(datum.id)
-                yield datum
+            if not self._at_once:
+                self.following.wait(conn)
+            for step in self.following.steps(conn, self.project):
+                if isinstance(step, Given):
+                    seen.add(step.id)
+                yield step
             if self.following.stopped:
                 return
         run = queries.latest_run(conn, self.transform)

@@ -19,6 +19,7 @@ from ..inputs import UpstreamInput
 from ..inputs.base import Input
 from ..inputs.combine import CrossInput, UnionInput
 from ..inputs.follow import Following
+from ..inputs.keyed import Keyed
 from ..ledger import queries, requests
 from ..states import DatumState, RunStatus
 
@@ -45,10 +46,15 @@ class Link:
         leaves = [each for each in source.leaves if isinstance(each, UpstreamInput)]
         leaves = [leaf for leaf in leaves if leaf.transform in follows]
         at_once = [leaf for leaf in leaves if any(leaf is each for each in _at_once(source))]
+        as_they_go: list[Input] = list(at_once)
+        for keyed in _keyed(source):
+            if keyed.gathers(follows):
+                keyed.gather()
+                as_they_go += keyed.leaves
         for leaf in leaves:
             run = follows[leaf.transform]
             following = self._followings.setdefault(run, Following(run))
-            leaf.follow(following, at_once=any(leaf is each for each in at_once))
+            leaf.follow(following, at_once=any(leaf is each for each in as_they_go))
         held = len(leaves) == 1 and bool(at_once) and not source.foreign
         #: The run that must not be far ahead. One that follows several holds none of them
         #: back: it may wait for the one because of the other.
@@ -62,6 +68,17 @@ class Link:
         """Nothing more is wanted of anybody."""
         for following in self._followings.values():
             following.stop()
+
+
+def _keyed(source: Input) -> list[Keyed]:
+    """Groups and joins that may be listed key by key: as :func:`_at_once`."""
+    if isinstance(source, Keyed):
+        return [source]
+    if isinstance(source, UnionInput):
+        return [keyed for child in source.children for keyed in _keyed(child)]
+    if isinstance(source, CrossInput):
+        return _keyed(source.children[0])
+    return []
 
 
 def _at_once(source: Input) -> list[Input]:

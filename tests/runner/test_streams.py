@@ -92,6 +92,44 @@ def test_only_what_needs_a_failed_datum_waits_and_a_retry_lets_it_go_on(
     assert not story.findings()
 
 
+def test_a_group_starts_when_all_of_its_own_are_done(story: Story, pipe: Pipe) -> None:
+    """Its key is captured from the names of the files above: who belongs to it is known as soon
+    as these are listed."""
+    folder = story.folder / "in"
+    for scene in "abc":
+        (folder / scene).mkdir(parents=True)
+        for i in range(3):
+            (folder / scene / f"{i}.txt").write_text(f"{scene}{i}")
+    (story.folder / "ref").mkdir()
+    for scene in "ac":
+        (story.folder / "ref" / f"{scene}.txt").write_text(scene.upper())
+    held = GATED.format(gate="'c1'", path=str(pipe.gate)).replace("datum.value", "text")
+    up = pipe.start('up -i "in/(?P<scene>*)/*.txt"', f"text = datum.path.read_text()\n{held}text")
+    by_scene = "sets -i \"group(transform('up'), by='$scene')\""
+    each = "[datum.key['by'], datum.value]"
+    group = pipe.start(by_scene, each)
+    ref = "glob('ref/(?P<scene>*).txt', on='$scene')"
+    joined = pipe.start(
+        f"pairs -i \"join(transform('up', on='$scene'), {ref})\"",
+        "[datum.key['on'], datum.value, datum.paths['ref'].read_text()]",
+    )
+    story.until(group, lambda row: row.success == 2)
+    story.until(joined, lambda row: row.success == 3)
+    above = story.row(up)
+    assert above is not None and above.ended is None
+    sets = [[scene, [f"{scene}{i}" for i in range(3)]] for scene in "abc"]
+    assert sorted(story.transform("sets").results()) == sets[:2]
+    pipe.open()
+    assert [row.success for row in pipe.ended(up, group, joined)] == [9, 3, 6]
+    assert sorted(story.transform("sets").results()) == sets
+    assert sorted(story.transform("pairs").results()) == [
+        [scene, f"{scene}{i}", scene.upper()] for scene in "ac" for i in range(3)
+    ]
+    (again,) = pipe.ended(pipe.start(by_scene, each))
+    assert again.skipped == 3, "what was made early is what would be made now"
+    assert not story.findings()
+
+
 def test_who_lists_a_folder_waits_for_the_one_who_writes_into_it(story: Story, pipe: Pipe) -> None:
     up = pipe.start("up -i $xs", "datum.out_file('.t').write_text('x')", gate=5)
     low = pipe.start('low -i "out/up/*.t"', "datum.path.read_text()")
