@@ -12,7 +12,7 @@ from typing import Final
 
 from ..errors import EngineError, EngineNotInstalledError, UnknownEngineError
 from .base import Engine
-from .choice import Choice, choose, is_name
+from .choice import Choice, choose, is_name, limits
 
 __all__ = [
     "ENGINES",
@@ -22,6 +22,7 @@ __all__ = [
     "get_engine",
     "is_name",
     "known_engines",
+    "limits",
 ]
 
 GROUP: Final = "jupyter_datum.engines"

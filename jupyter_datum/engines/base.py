@@ -22,6 +22,8 @@ from ..devices import Slot
 
 #: More workers than any cluster has: all that there are.
 EVERY: Final = 1 << 16
+#: Within so many seconds a worker is up, if the settings do not say.
+START_SECONDS: Final = 60.0
 
 
 class Up(NamedTuple):
@@ -77,7 +79,15 @@ class Waiting(NamedTuple):
     reason: str
 
 
-Event = Up | Down | Returned | Refused | Log | Waiting
+class Told(NamedTuple):
+    """A worker whose journal is not seen from here says what it is at; `data` is what it would
+    have journaled last, or empty: its set is executed, and what that has left is on its way."""
+
+    worker: str
+    data: bytes
+
+
+Event = Up | Down | Returned | Refused | Log | Waiting | Told
 
 
 @dataclass(frozen=True)
@@ -96,12 +106,16 @@ class EngineSettings:
     slots : sequence of slot, optional
         Variables of one worker each, over the common ones: its devices. There are never
         more workers than slots; the slot of one that is gone is its successor's.
+    start_within : float
+        Seconds after which a worker that was asked for and is not up counts as one that
+        could not be started.
     """
 
     project_dir: str
     environment: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     slots: Sequence[Slot] | None = None
+    start_within: float = START_SECONDS
 
 
 class Engine(ABC):
@@ -122,7 +136,7 @@ class Engine(ABC):
     @property
     def start_within(self) -> float:
         """Seconds within which a first worker is up, or none will be."""
-        return 120.0
+        return 2 * self.settings.start_within  # one that hangs is ended, and another one tried
 
     def output(self) -> str:
         """Return the end of what workers have printed that did not come up, for people."""

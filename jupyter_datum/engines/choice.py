@@ -13,6 +13,10 @@ Anything else is looked up in ``jupyter_datum.toml`` of the user's Jupyter confi
     cluster = "dask_jobqueue:SLURMCluster"
     options = {cores = 1, memory = "4GB", walltime = "01:00:00"}
 
+    [limits]
+    start = "60s"
+    travel = "60s"
+
 Such a file starts programs, so it counts only in the user's own folder, never in a project.
 """
 
@@ -30,6 +34,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from ..errors import UnknownEngineError, UsageError
 from ..resources import workers_of
+from ..transform.optiontable import duration
 
 FILE: Final = "jupyter_datum.toml"
 
@@ -163,6 +168,29 @@ def _of_kind(kind: str, rest: str, text: str, known: tuple[str, ...]) -> Choice:
 # -- the user's own names ------------------------------------------------------------------
 
 
+class Limits(NamedTuple):
+    """How long to wait for a worker to come up; and, beside its time-out, for a set whose
+    worker has not told what it is at."""
+
+    start: float = 60.0
+    travel: float = 60.0
+
+
+def limits() -> Limits:
+    """Return the limits that the user's settings name; ours where they do not.
+
+    Raises
+    ------
+    UsageError
+        If the settings cannot be read, or name another one.
+    """
+    found = _settings().get("limits", {})
+    known = ", ".join(Limits._fields)
+    if not isinstance(found, dict) or found.keys() - set(Limits._fields):
+        raise UsageError(f"{str(settings_file())!r}: [limits] has {known}")
+    return Limits(**{name: duration(str(text)) for name, text in found.items()})
+
+
 def named_engines() -> dict[str, dict[str, Any]]:
     """Return the engines that the user's settings name.
 
@@ -171,17 +199,21 @@ def named_engines() -> dict[str, dict[str, Any]]:
     UsageError
         If the file is no TOML, holds something else, or others may write it.
     """
+    found = _settings().get("engines", {})
+    if isinstance(found, dict) and all(isinstance(table, dict) for table in found.values()):
+        return found
+    raise UsageError(f"{str(settings_file())!r}: engines are tables, as in: [engines.big]")
+
+
+def _settings() -> dict[str, Any]:
     path = settings_file()
     try:
         _check_owner(path)
-        found = tomllib.loads(path.read_text("utf-8")).get("engines", {})
+        return tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as exc:
         raise UsageError(f"the settings {str(path)!r} cannot be read: {exc}") from exc
-    if isinstance(found, dict) and all(isinstance(table, dict) for table in found.values()):
-        return found
-    raise UsageError(f"{str(path)!r}: engines are tables, as in: [engines.big]")
 
 
 def settings_file() -> Path:

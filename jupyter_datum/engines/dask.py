@@ -45,7 +45,9 @@ _WORKER: Final[dict[str, Any]] = {
 class DaskHub(Hub):
     """A scheduler with our client, both in one thread of this process."""
 
-    def __init__(self, name: str, environment: Mapping[str, str], tell: Tell) -> None:
+    def __init__(
+        self, name: str, environment: Mapping[str, str], tell: Tell, start_within: float
+    ) -> None:
         self._cluster: Any = None
         self._client: Any = None
         self._keys = itertools.count()
@@ -54,7 +56,7 @@ class DaskHub(Hub):
         self._fetches: dict[str, asyncio.Task[None]] = {}
         #: Worker -> address, written by the scheduler's thread.
         self._addresses: dict[str, str] = {}
-        super().__init__(name, environment, tell)
+        super().__init__(name, environment, tell, start_within)
 
     def open(self) -> None:
         """See :meth:`Hub.open`."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import signal
 import threading
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from importlib import import_module
@@ -17,20 +18,23 @@ from pathlib import Path
 from typing import Any, Final
 
 from ..errors import EngineError
+from .far import topic_of
 from .given import GivenEngine
 from .local import require
-from .post import Answered, Joined, Left, Post, Tell
+from .post import Answered, Joined, Left, Post, Saying, Tell
 from .processes import kill_tree
 
 require("dask", "distributed")
 
 #: Seconds between two looks who is there, when no event of the scheduler's says so.
 _LOOK: Final = 1.0
-_CONNECT_SECONDS: Final = 20.0
+_CONNECT_SECONDS: Final = 10.0
 
 
 class DaskPost(Post):
     """A client of a Dask scheduler."""
+
+    channel = "dask"
 
     def __init__(self, options: Mapping[str, Any], tell: Tell) -> None:
         self._client: Any = None
@@ -59,6 +63,12 @@ class DaskPost(Post):
         self._client = Client(where, set_as_default=False, timeout=_CONNECT_SECONDS, **security)
         with suppress(Exception):  # it only saves waiting
             self._client.subscribe_topic("all", lambda _: self._news.set())
+        self._client.subscribe_topic(topic_of(self.options["id"]), self._said)
+
+    def _said(self, event: tuple[float, Any]) -> None:
+        _, said = event
+        if isinstance(said, dict) and "worker" in said:
+            self.tell(Saying(said["worker"], bytes(said.get("data", b""))))
 
     def watch(self) -> None:
         """See :meth:`Post.watch`."""
@@ -81,8 +91,9 @@ class DaskPost(Post):
                 self._nannies[address] = about.get("nanny")
                 self.tell(Joined(address, int(about.get("nthreads", 1))))
         for address in self._nannies.keys() - workers.keys():
-            del self._nannies[address]
-            self.tell(Left(address, "lost: it is no longer in the cluster"))
+            nanny = self._nannies.pop(address)
+            self.tell(Left(address, "lost: it is no longer in the cluster", nanny is not None))
+        self.looked = self.looked or time.monotonic()
 
     def call(self, key: str, set_id: int | None, function: Callable[..., Any], *args: Any) -> None:
         """See :meth:`Post.call`."""
@@ -144,6 +155,7 @@ class DaskPost(Post):
         if self._client is not None:
             with suppress(Exception):  # else the scheduler complains of a closed connection
                 self._client.unsubscribe_topic("all")
+                self._client.unsubscribe_topic(topic_of(self.options["id"]))
             self._client.close(timeout=5)
         if self._cluster is not None:
             self._cluster.close(timeout=10)

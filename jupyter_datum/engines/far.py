@@ -12,32 +12,142 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import suppress
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
 import msgpack
 
 from ..errors import EngineError
-from ..events import DatumSet, SetReturn, pack_return, unpack_set
+from ..events import Begun, DatumSet, SetReturn, begun_frame, outcomes, pack_return, unpack_set
 from ..outputs.staging import FAILED, FOLDER
 from ..project import PROTOCOL, Project
-from .worker import Session
+from .worker import Life, Session
 
 #: Bytes that travel in one message, each way.
 PIECE: Final = 4 << 20
+
+#: Seconds between two words of a worker at work, and how long the first one has to get out.
+TELL: Final = 0.25
+FIRST_WORD: Final = 0.02
+#: What its words are known by.
+KEY: Final = "jupyter-datum"
 
 #: What a set leaves, by where it goes: staged outputs, what failed attempts left, results.
 AREAS: Final = ("pool", "failed", "results", "log")
 
 
 class FarSession(Session):
-    """As :class:`~.worker.Session`; the kernel's working folder need not be here."""
+    """As :class:`~.worker.Session`; the kernel's working folder need not be here, and what is
+    journaled here is told, since nobody sees it.
+
+    Parameters
+    ----------
+    teller : Teller
+    """
+
+    def __init__(self, teller: Teller) -> None:
+        super().__init__(own=False, guest=True)
+        self.teller = teller
 
     def _move(self, folder: str) -> None:
         with suppress(OSError):
             super()._move(folder)
+
+    def _enter(self, datum_set: DatumSet) -> Life:
+        life = super()._enter(datum_set)
+        life.heard = self.teller.note
+        return life
+
+
+class Teller:
+    """Tells the runner what this worker is at, through the cluster's own connections.
+
+    A thread of its own does, a few times a second: user code has the worker's. A call into C
+    that keeps the interpreter's lock silences it and the library's threads alike; so the first
+    word of a set is waited for, for a moment.
+
+    Parameters
+    ----------
+    channel : str
+        A key of :data:`CHANNELS`.
+    engine : str
+        As this worker was greeted.
+    """
+
+    def __init__(self, channel: str, engine: str) -> None:
+        self._open = CHANNELS[channel]
+        self._engine = engine
+        self._say: Callable[[bytes], None] | None = None
+        self._begun = b""
+        self._told = b""
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """While a set is executed."""
+        ended = threading.Event()
+        with suppress(Exception):  # without it a hang is seen later, and that is all
+            self._say = self._open(self._engine)
+            threading.Thread(target=self._tick, args=(ended,), daemon=True).start()
+        self._begun = self._told = b""
+        try:
+            yield
+        finally:
+            ended.set()
+            self._say = None
+
+    def note(self, frames: bytes) -> None:
+        """Take what was journaled."""
+        records, _ = outcomes(frames)
+        last = records[-1] if records else None
+        if not isinstance(last, Begun):
+            return
+        first = not self._begun
+        self._begun = begun_frame(*last)
+        if first and self._say is not None:
+            self._tell()
+            time.sleep(FIRST_WORD)
+
+    def _tick(self, ended: threading.Event) -> None:
+        while not ended.wait(TELL):
+            self._tell()
+
+    def _tell(self) -> None:
+        say, begun = self._say, self._begun
+        if say is not None and begun != self._told:
+            self._told = begun
+            with suppress(Exception):  # the connection is gone: so is this worker, soon
+                say(begun)
+
+
+def _by_dask(engine: str) -> Callable[[bytes], None]:
+    from distributed import get_worker
+
+    worker = get_worker()
+    return lambda data: worker.log_event(topic_of(engine), {"data": data})
+
+
+def _by_ipyparallel(_: str) -> Callable[[bytes], None]:
+    from ipykernel.zmqshell import ZMQInteractiveShell
+
+    shell: Any = ZMQInteractiveShell.instance()
+    shell.data_pub.set_parent(shell.kernel.get_parent("shell"))
+    return lambda data: shell.data_pub.publish_data({KEY: data})
+
+
+#: Library -> what says something to its clients, made in the thread of a call.
+CHANNELS: Final[dict[str, Callable[[str], Callable[[bytes], None]]]] = {
+    "dask": _by_dask,
+    "ipyparallel": _by_ipyparallel,
+}
+
+
+def topic_of(engine: str) -> str:
+    """Return the topic of Dask's events under which workers speak to an engine."""
+    return f"{KEY}-{engine}"
 
 
 class Mirror:

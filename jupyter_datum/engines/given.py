@@ -13,8 +13,6 @@ import secrets
 import shutil
 import threading
 import time
-from collections import deque
-from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, ClassVar, Final
@@ -23,13 +21,14 @@ from ..errors import DatumError, EngineError, UsageError
 from ..resources import THREAD_VARIABLES
 from ..transform.optiontable import duration
 from . import guest
-from .base import Down, Engine, EngineSettings, Event, Log, Refused, Returned, Up
-from .courier import Errand, errand
+from .base import Down, Engine, EngineSettings, Event, Log, Refused, Returned, Told, Up
+from .courier import errand
 from .joblogs import last_lines
-from .post import CLOSE_SECONDS, Answered, Joined, Left, Message, Post, PostLost
+from .member import Member
+from .post import CLOSE_SECONDS, Answered, Joined, Left, Message, Post, PostLost, Saying
 
-#: Without a worker that can be used by then, that is an error.
-START_SECONDS: Final = 60.0
+#: A cluster in which nobody is left, or ever was, is an error after so many seconds.
+_EMPTY_SECONDS: Final = 10.0
 _LEAVE_SECONDS: Final = 3.0
 #: The same where a batch system decides, if the settings do not say.
 PATIENCE: Final = "1h"
@@ -45,31 +44,6 @@ _NOT_SENT: Final = frozenset(
 )  # fmt: skip
 
 
-@dataclass
-class _Member:
-    key: str
-    threads: int
-    hello: guest.Hello | None = None
-    #: Our name of it while it is in use.
-    name: str | None = None
-    #: Sent and not answered, oldest first; answers that came before an older one's.
-    sent: deque[int] = field(default_factory=deque)
-    early: dict[int, bytes] = field(default_factory=dict)
-    waiting: deque[tuple[int, bytes]] = field(default_factory=deque)
-    leaving: bool = False
-    #: Why it is about to go, if we know.
-    ended: str | None = None
-
-    #: It does not see the project's folder: files travel as bytes, by an errand.
-    far: bool = False
-    known: set[str] = field(default_factory=set)
-    errand: Errand | None = None
-
-    @property
-    def busy(self) -> bool:
-        return bool(self.sent or self.waiting)
-
-
 class GivenEngine(Engine):
     """Workers of a cluster as it is found; a subclass names its :class:`Post`."""
 
@@ -83,13 +57,16 @@ class GivenEngine(Engine):
             raise UsageError(f"engine {self.name!r} knows no option {', '.join(sorted(unknown))}")
         self._happened: SimpleQueue[Message] = SimpleQueue()
         self._news: list[Event] = []
-        self._members: dict[str, _Member] = {}
-        self._used: dict[str, _Member] = {}
+        self._members: dict[str, Member] = {}
+        self._used: dict[str, Member] = {}
         self._numbers = itertools.count(1)
         self._post: Post | None = None
         self._closing: list[threading.Thread] = []
         self._wanted = 0
-        self._deadline = 0.0
+        #: Since when nobody is of use, though somebody is wanted.
+        self._bare: float | None = None
+        #: Whether a worker that has gone is started anew by its nanny.
+        self._returns = False
         self._problems: dict[str, str] = {}
         self._trouble: EngineError | None = None
         self._id = secrets.token_hex(8)
@@ -108,7 +85,6 @@ class GivenEngine(Engine):
         self._wanted = n
         if self._post is None and n > 0:
             self._token.write_text(self._id)
-            self._deadline = time.monotonic() + START_SECONDS
             self._since = time.time()
             self._post = self.post_class(self._with_logs(), self._happened.put)
         if self._post is not None:
@@ -131,16 +107,15 @@ class GivenEngine(Engine):
             assert member.hello is not None
             member.name = f"{self.name[0]}{next(self._numbers)}"
             member.leaving, member.ended = False, None
-            self._deadline = 0.0
             self._used[member.name] = member
             # Not a process of ours: no pid, or the watcher would end it with the runner.
             self._news.append(Up(member.name, None, member.hello.host))
 
-    def _let_go(self, member: _Member) -> None:
+    def _let_go(self, member: Member) -> None:
         if member.leaving and not member.busy:
             self._out_of_use(member, GIVEN_BACK)
 
-    def _out_of_use(self, member: _Member, cause: str) -> None:
+    def _out_of_use(self, member: Member, cause: str) -> None:
         if member.name is not None:
             del self._used[member.name]
             self._news.append(Down(member.name, cause, not member.far))
@@ -164,7 +139,7 @@ class GivenEngine(Engine):
         member.waiting.append((set_id, data))
         self._dispatch(member)
 
-    def _dispatch(self, member: _Member) -> None:
+    def _dispatch(self, member: Member) -> None:
         # A worker with several threads would begin them at once, in any order.
         ahead = _AHEAD if member.threads == 1 and not member.far else 1
         while member.waiting and len(member.sent) < ahead and self._post is not None:
@@ -176,7 +151,7 @@ class GivenEngine(Engine):
             else:
                 self._post.call(member.key, set_id, guest.execute, self._id, data)
 
-    def _go_on(self, member: _Member, set_id: int, value: Any) -> None:
+    def _go_on(self, member: Member, set_id: int, value: Any) -> None:
         """The next call of a set whose files travel as bytes, or its end."""
         assert member.errand is not None and self._post is not None
         try:
@@ -230,23 +205,30 @@ class GivenEngine(Engine):
         if isinstance(message, Joined):
             self._joined(message)
         elif isinstance(message, Left):
-            self._left(message.key, message.cause)
+            self._left(message)
         elif isinstance(message, PostLost):
             self._lost(message)
         elif (member := self._members.get(message.key)) is not None:
-            if message.set_id is None:
+            if isinstance(message, Saying):
+                self._said(member, message.data)
+            elif message.set_id is None:
                 self._greeted(member, message)
             else:
                 self._answered(member, message.set_id, message)
 
+    def _said(self, member: Member, data: bytes) -> None:
+        """What one that does not see the folder is at: its clock begins, or stops."""
+        if member.name is not None and member.errand is not None:
+            self._news.append(Told(member.name, data))
+
     def _joined(self, message: Joined) -> None:
-        self._members[message.key] = _Member(message.key, message.threads)
+        self._members[message.key] = Member(message.key, message.threads)
         environment = {k: v for k, v in self.settings.environment.items() if k not in _NOT_SENT}
         assert self._post is not None
-        call = (guest.hello, self._id, str(self._token), environment)
+        call = (guest.hello, self._id, str(self._token), environment, self._post.channel)
         self._post.call(message.key, None, *call)
 
-    def _greeted(self, member: _Member, message: Answered) -> None:
+    def _greeted(self, member: Member, message: Answered) -> None:
         if message.error is None:
             hello = guest.Hello(*message.value)
             problem = guest.greeting_problem(hello)
@@ -264,7 +246,7 @@ class GivenEngine(Engine):
             self._problems[member.key] = problem
             self._news.append(Log(f"worker {member.key} cannot be used: {problem}"))
 
-    def _answered(self, member: _Member, set_id: int, message: Answered) -> None:
+    def _answered(self, member: Member, set_id: int, message: Answered) -> None:
         if set_id not in member.sent:
             return
         if message.error is not None:
@@ -274,11 +256,12 @@ class GivenEngine(Engine):
             member.hello = None  # of no use any more
             return
         if member.errand is not None:
+            self._said(member, b"")  # it is at nothing: what it has done is on its way
             self._go_on(member, set_id, message.value)
         else:
             self._returned(member, set_id, bytes(message.value))
 
-    def _returned(self, member: _Member, set_id: int, answer: bytes) -> None:
+    def _returned(self, member: Member, set_id: int, answer: bytes) -> None:
         member.early[set_id] = answer
         while member.sent and member.sent[0] in member.early:
             done = member.sent.popleft()
@@ -289,7 +272,8 @@ class GivenEngine(Engine):
         self._let_go(member)
         self._fill()  # one left alone has come to its end after all
 
-    def _left(self, key: str, cause: str) -> None:
+    def _left(self, message: Left) -> None:
+        key, cause, self._returns = message
         member = self._members.pop(key, None)
         self._problems.pop(key, None)
         if member is None:
@@ -316,15 +300,27 @@ class GivenEngine(Engine):
             )
 
     def _look_at_time(self) -> None:
-        if not self._deadline or self._post is None or self._used or self._wanted == 0:
+        if self._post is None or self._used or self._wanted == 0:
+            self._bare = None
             return
+        now = time.monotonic()
+        self._bare = self._bare or now
         if self._members and len(self._problems) == len(self._members):
             self._fail(f"has no worker that can be used: {next(iter(self._problems.values()))}")
-        elif time.monotonic() > self._deadline and not self.patient:
-            self._fail(f"has no worker after {START_SECONDS:.0f} s; start some, then run again")
+        elif not self.patient and now > self._bare + (within := self._within()):
+            self._fail(f"has no worker after {within:g} s; start some, then run again")
+
+    def _within(self) -> float:
+        """How long nobody may be of use. One that has not answered may be busy with somebody
+        else's work; one that has a nanny comes back."""
+        silent = any(member.hello is None for member in self._members.values())
+        looked = self._post is not None and self._post.looked is not None
+        if silent or self._returns or not looked:
+            return self.start_within
+        return min(_EMPTY_SECONDS, self.start_within)
 
     def _fail(self, text: str) -> None:
-        self._deadline = 0.0
+        self._bare, self._wanted = None, 0
         self._trouble = EngineError(f"the cluster {self.describe()} {text}")
 
     @property
@@ -336,11 +332,11 @@ class GivenEngine(Engine):
     def start_within(self) -> float:
         """See :attr:`Engine.start_within`; ``start_timeout`` of the settings says it."""
         asked = str(self.settings.options.get("start_timeout", PATIENCE if self.patient else ""))
-        return duration(asked) if asked else super().start_within
+        return duration(asked) if asked else self.settings.start_within
 
     def _with_logs(self) -> dict[str, Any]:
-        """The options, and where jobs may write what they print."""
-        return {**self.settings.options, "logs": self._logs}
+        """The options, where jobs may write what they print, and who asks."""
+        return {**self.settings.options, "logs": self._logs, "id": self._id}
 
     def output(self) -> str:
         """See :meth:`Engine.output`: of the batch job that has printed last."""

@@ -21,7 +21,7 @@ from typing import Any, Final, NamedTuple
 
 from ..errors import EngineError
 from ..events import pack_return, unpack_set
-from .far import FarSession, Mirror, check_mirror
+from .far import FarSession, Mirror, Teller, check_mirror
 from .worker import Session
 
 
@@ -61,7 +61,9 @@ _guests: dict[str, _Guest] = {}
 _at_work = threading.Lock()
 
 
-def hello(engine: str, token: str, environment: Mapping[str, str]) -> tuple[object, ...]:
+def hello(
+    engine: str, token: str, environment: Mapping[str, str], channel: str
+) -> tuple[object, ...]:
     """Get ready for the sets of `engine`; the first call in a worker.
 
     Parameters
@@ -72,6 +74,8 @@ def hello(engine: str, token: str, environment: Mapping[str, str]) -> tuple[obje
         Path of a file in the project's folder.
     environment : mapping of str to str
         Set while its datums are processed.
+    channel : str
+        How the cluster carries words in the middle of a call.
     """
     with _at_work:
         if engine not in _guests:
@@ -83,7 +87,7 @@ def hello(engine: str, token: str, environment: Mapping[str, str]) -> tuple[obje
             read = Path(token).read_text()
         if not read and _guests[engine].mirror is None:
             _guests[engine].mirror = Mirror()
-            _guests[engine].session = FarSession(own=False, guest=True)
+            _guests[engine].session = FarSession(Teller(channel, engine))
     return tuple(Hello(os.getpid(), socket.gethostname(), _python(), package_version(), read))
 
 
@@ -126,7 +130,8 @@ def execute_far(engine: str, data: bytes) -> bytes:
     with _at_work:
         mirror = _mirror(engine)
         guest = _guests[engine]
-        with _as_found(guest):
+        assert isinstance(guest.session, FarSession)
+        with _as_found(guest), guest.session.teller.at_work():
             return mirror.run(guest.session, data)
 
 

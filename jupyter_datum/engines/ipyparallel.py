@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from ..errors import EngineError
 from .base import Returned
-from .local import START_SECONDS, Hub, HubLost, LocalEngine, Lost, Ready, Tell, require
+from .local import Hub, HubLost, LocalEngine, Lost, Ready, Tell, require
 
 require("ipyparallel", "ipyparallel")
 
@@ -31,7 +31,9 @@ _MISSES: Final = 30_000 // _BEAT_MILLISECONDS
 class IpyparallelHub(Hub):
     """A controller with our client, which has a thread of its own."""
 
-    def __init__(self, name: str, environment: Mapping[str, str], tell: Tell) -> None:
+    def __init__(
+        self, name: str, environment: Mapping[str, str], tell: Tell, start_within: float
+    ) -> None:
         self._client: Any = None
         #: Worker -> engine id, for those that have answered.
         self._ids: dict[str, int] = {}
@@ -39,7 +41,7 @@ class IpyparallelHub(Hub):
         self._silent: dict[str, int] = {}
         self._look = threading.Event()
         self._closed = threading.Event()
-        super().__init__(name, environment, tell)
+        super().__init__(name, environment, tell, start_within)
 
     def open(self) -> None:
         """See :meth:`Hub.open`; afterwards goes on to look for engines that register."""
@@ -66,7 +68,7 @@ class IpyparallelHub(Hub):
         return self.children.folder / "security"
 
     def _wait_for(self, file: Path) -> Path:
-        until = time.monotonic() + START_SECONDS
+        until = time.monotonic() + self.start_within
         while not (file.exists() and file.read_bytes().endswith(b"}")):
             if self._closed.is_set() or time.monotonic() > until:
                 raise EngineError("its controller does not come up")
@@ -94,8 +96,8 @@ class IpyparallelHub(Hub):
             "ipyparallel.engine",
             f"--file={self._security / 'ipcontroller-engine.json'}",
             f"--IPEngine.id={number}",
-            f"--IPEngine.wait_for_url_file={START_SECONDS}",
-            f"--IPEngine.timeout={START_SECONDS}",
+            f"--IPEngine.wait_for_url_file={self.start_within}",
+            f"--IPEngine.timeout={self.start_within}",
             "--IPEngine.enable_nanny=False",
             "--IPEngine.max_heartbeat_misses=0",
             "--log-level=WARN",

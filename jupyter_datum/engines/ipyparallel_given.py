@@ -19,20 +19,23 @@ from urllib.parse import urlsplit
 
 from ..errors import EngineError
 from . import guest
+from .far import KEY
 from .given import GivenEngine
 from .local import require
-from .post import Answered, Joined, Left, Post, Tell
+from .post import Answered, Joined, Left, Post, Saying, Tell
 
 require("ipyparallel", "ipyparallel")
 
 #: Seconds between two looks who is there, and whether the controller is.
 _LOOK: Final = 0.1
 _LOOK_AT_CONTROLLER: Final = 2.0
-_CONNECT_SECONDS: Final = 20.0
+_CONNECT_SECONDS: Final = 10.0
 
 
 class IpyparallelPost(Post):
     """A client of a controller."""
+
+    channel = "ipyparallel"
 
     def __init__(self, options: Mapping[str, Any], tell: Tell) -> None:
         self._client: Any = None
@@ -44,6 +47,8 @@ class IpyparallelPost(Post):
         self._known: set[str] = set()
         #: Engines whose greeting was not answered yet, with what to ask.
         self._silent: dict[str, tuple[Any, ...]] = {}
+        #: The sets that workers are at which do not see the folder, with what they said last.
+        self._calls: dict[str, tuple[Any, bytes]] = {}
         self._lock = threading.Lock()
         super().__init__(options, tell)
 
@@ -74,11 +79,20 @@ class IpyparallelPost(Post):
         while not self.closed.wait(_LOOK):
             self._compare({str(number) for number in self._client.ids})
             self._grow()
+            self._hear()
             for key, args in list(self._silent.items()):
                 self._ask(key, None, guest.hello, args)
             if time.monotonic() - looked > _LOOK_AT_CONTROLLER:
                 looked = time.monotonic()
                 self._check_controller()
+
+    def _hear(self) -> None:
+        """What workers have said in the middle of a call lies with the call."""
+        for key, (result, told) in list(self._calls.items()):
+            said = result._metadata[0]["data"].get(KEY, b"")
+            if said != told and key in self._calls:
+                self._calls[key] = (result, said)
+                self.tell(Saying(key, said))
 
     def _compare(self, there: set[str]) -> None:
         for key in sorted(there - self._known, key=int):
@@ -89,6 +103,7 @@ class IpyparallelPost(Post):
             self._released.discard(key)
             self.tell(Left(key, "lost: it is no longer in the cluster"))
         self._known = there
+        self.looked = self.looked or time.monotonic()
 
     def _grow(self) -> None:
         missing = self._size - self._asked
@@ -119,6 +134,8 @@ class IpyparallelPost(Post):
         def answered(result: Any) -> None:
             if set_id is None and function is guest.hello and not self._silent.pop(key, None):
                 return
+            if function is guest.execute_far:
+                self._calls.pop(key, None)
             error = result.exception()
             value = None if error else result.result()
             self.tell(Answered(key, set_id, value, error))
@@ -126,11 +143,15 @@ class IpyparallelPost(Post):
         with self._lock, suppress(IndexError):  # it has gone: that is about to be told
             self._client.history.clear()  # else it grows by a line with every set
             view = self._client[int(key)]
-            view.apply_async(function, *args).add_done_callback(answered)
+            result = view.apply_async(function, *args)
+            if function is guest.execute_far:
+                self._calls[key] = (result, b"")
+            result.add_done_callback(answered)
 
     def forget(self, key: str) -> None:
         """See :meth:`Post.forget`; what was sent cannot be taken back, its answer is dropped."""
         self._silent.pop(key, None)
+        self._calls.pop(key, None)
 
     def kill(self, key: str, pid: int) -> str | None:
         """See :meth:`Post.kill`: an engine of ours is ended by its nanny, and replaced."""

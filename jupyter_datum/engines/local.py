@@ -26,8 +26,6 @@ from .base import Down, Engine, EngineSettings, Event, Log, Refused, Returned, U
 from .children import Children
 from .slots import Slots
 
-#: A worker that is not ready by then is ended, and counts as one that failed to start.
-START_SECONDS: Final = 60.0
 #: How long :meth:`LocalEngine.close` waits for a package to let go of its connections.
 CLOSE_SECONDS: Final = 15.0
 #: How long answers that a worker sent before its death get to arrive before it is told.
@@ -85,8 +83,11 @@ class Hub(ABC):
     told by ``tell``, from any thread.
     """
 
-    def __init__(self, name: str, environment: Mapping[str, str], tell: Tell) -> None:
+    def __init__(
+        self, name: str, environment: Mapping[str, str], tell: Tell, start_within: float
+    ) -> None:
         self.tell = tell
+        self.start_within = start_within
         self._shutting = threading.Event()
         self.children = Children(name, environment, self.exited)
         self._opening = threading.Thread(target=self._open, daemon=True)
@@ -204,9 +205,15 @@ class LocalEngine(Engine):
             return False
         if self._hub is None:
             self._failed_starts = 0
-            self._hub = self.hub_class(self.name, self.settings.environment, self._happened.put)
+            self._hub = self.hub_class(
+                self.name,
+                self.settings.environment,
+                self._happened.put,
+                self.settings.start_within,
+            )
         pid = self._hub.spawn(worker, number, slot)
-        self._workers[worker] = _Worker(pid, self._hub, time.monotonic() + START_SECONDS)
+        deadline = time.monotonic() + self.settings.start_within
+        self._workers[worker] = _Worker(pid, self._hub, deadline)
         return True
 
     def send(self, worker: str, set_id: int, data: bytes) -> None:
@@ -329,7 +336,7 @@ class LocalEngine(Engine):
         now = time.monotonic()
         for name, worker in self._workers.items():
             if not worker.up and worker.ended is None and worker.deadline < now:
-                self._end(name, f"was not ready after {START_SECONDS:.0f} s")
+                self._end(name, f"was not ready after {self.settings.start_within:g} s")
 
     def _let_go(self, name: str) -> None:
         worker = self._workers[name]

@@ -7,7 +7,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, ClassVar, Final, NamedTuple
 
 #: How long a library may take to let go of its connections.
 CLOSE_SECONDS: Final = 15.0
@@ -25,6 +25,15 @@ class Left(NamedTuple):
 
     key: str
     cause: str
+    #: Whether its nanny starts it anew, under another key.
+    returns: bool = False
+
+
+class Saying(NamedTuple):
+    """A worker says what it is at, in the middle of a call (:class:`.far.Teller`)."""
+
+    key: str
+    data: bytes
 
 
 class Answered(NamedTuple):
@@ -44,12 +53,17 @@ class PostLost(NamedTuple):
     cause: str
 
 
-Message = Joined | Left | Answered | PostLost
+Message = Joined | Left | Answered | Saying | PostLost
 Tell = Callable[[Message], None]
 
 
 class Post(ABC):
     """The connection to a cluster. :meth:`open` runs in a thread of its own."""
+
+    #: How its workers say something in the middle of a call: a key of :data:`.far.CHANNELS`.
+    channel: ClassVar[str]
+    #: Since when it is known who is there; None until then.
+    looked: float | None = None
 
     def __init__(self, options: Mapping[str, Any], tell: Tell) -> None:
         self.options = options
@@ -84,7 +98,7 @@ class Post(ABC):
 
     @abstractmethod
     def watch(self) -> None:
-        """Tell who comes and goes, until :attr:`closed`."""
+        """Tell who comes and goes, until :attr:`closed`; sets :attr:`looked`."""
 
     @abstractmethod
     def call(self, key: str, set_id: int | None, function: Callable[..., Any], *args: Any) -> None:

@@ -70,7 +70,7 @@ class Session:
         self._own = own
         self._moves = own or guest
         self._signed = not guest
-        self._life: _Life | None = None
+        self._life: Life | None = None
         self._transforms: OrderedDict[tuple[str, str], Transform] = OrderedDict()
         self._upkeep = Upkeep(own=own)
         #: Set to have the set at work end after its datum; whoever sets it takes it back.
@@ -102,7 +102,7 @@ class Session:
             written = b"".join(self._run_items(life, datum_set))
         return SetReturn(set_id, generation, "done", start, life.end, written, worn(datum_set))
 
-    def _run_items(self, life: _Life, datum_set: DatumSet) -> list[bytes]:
+    def _run_items(self, life: Life, datum_set: DatumSet) -> list[bytes]:
         """One write for each datum: the end of the one before, the beginning of this one."""
         load = _once(lambda: self._ready(life.project, datum_set.recipe))
         epoch, set_id, run = datum_set.epoch, datum_set.set_id, life.bench.run
@@ -134,7 +134,7 @@ class Session:
         return written
 
     def _run_batches(
-        self, life: _Life, datum_set: DatumSet, load: Callable[[], Transform]
+        self, life: Life, datum_set: DatumSet, load: Callable[[], Transform]
     ) -> list[bytes]:
         """As :meth:`_run_items`, several at once; what is to be recovered goes one by one."""
         epoch, set_id, failures = datum_set.epoch, datum_set.set_id, datum_set.failures
@@ -168,11 +168,11 @@ class Session:
         upkeep.end(count)
         return written
 
-    def _enter(self, datum_set: DatumSet) -> _Life:
+    def _enter(self, datum_set: DatumSet) -> Life:
         key = (datum_set.project_dir, datum_set.run, datum_set.epoch, datum_set.worker)
         if self._life is None or self._life.key != key:
             self.leave()
-            self._life = _Life(key, datum_set, own=self._own)
+            self._life = Life(key, datum_set, own=self._own)
         return self._life
 
     def leave(self) -> None:
@@ -219,7 +219,7 @@ class Session:
         )  # fmt: skip
 
 
-class _Life:
+class Life:
     """This process as one worker of one run: journal, log, private folders."""
 
     def __init__(self, key: tuple[str, str, int, str], header: DatumSet, *, own: bool) -> None:
@@ -234,6 +234,8 @@ class _Life:
             Capture(self.project.worker_log(*where), own=own) if header.sync else NoCapture()
         )
         self.bench = Bench(self.project, header, self.capture)
+        #: Who is told of what is journaled, where nobody sees the journal.
+        self.heard: Callable[[bytes], None] | None = None
         self._batches: Batches | None = None
 
     def batches(self, header: DatumSet) -> Batches:
@@ -272,6 +274,8 @@ class _Life:
         """Write records to the journal, if there is one."""
         if self._journal:
             self._journal.append(data)
+        if self.heard and data:
+            self.heard(data)
 
     def close(self) -> None:
         """Let go of all files."""

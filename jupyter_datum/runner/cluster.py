@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ..devices import Slot, shares_of
-from ..engines import Choice, engine_class
+from ..engines import Choice, engine_class, limits
 from ..engines.base import (
     EVERY,
     Down,
@@ -65,7 +65,13 @@ class Wanted:
 
     def settings(self, project_dir: str) -> EngineSettings:
         """As the engine wants it."""
-        return EngineSettings(project_dir, dict(self.environment), dict(self.options), self.slots)
+        return EngineSettings(
+            project_dir,
+            dict(self.environment),
+            dict(self.options),
+            self.slots,
+            limits().start,
+        )
 
 
 @dataclass

@@ -11,40 +11,14 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Final
 
-from ..engines.base import Down, Log, Returned, Up, Waiting
+from ..engines.base import Down, Log, Returned, Told, Up, Waiting
 from ..engines.base import Event as EngineEvent
 from ..engines.base import Refused as EngineRefused
 from ..errors import DatumError, OutputError
-from ..events import Begun, Done, Failed, Record, unpack_return
+from ..events import Begun, Done, Failed, Record, outcomes, unpack_return
 from ..outputs.disk import is_full, says_full
-from ..state import (
-    Action,
-    Blame,
-    End,
-    Event,
-    Failure,
-    Finished,
-    Kill,
-    NoWorkersLeft,
-    Pause,
-    PauseRun,
-    PlanEnded,
-    Reclaim,
-    Reclaimed,
-    Recover,
-    ReplaceWorker,
-    Room,
-    RunState,
-    Scale,
-    Send,
-    SetReturned,
-    Settle,
-    Tick,
-    WorkerBegan,
-    WorkerDown,
-    WorkerUp,
-    WorkerWorn,
-)
+from ..state import RunState
+from ..state import messages as m
 from ..states import DatumState, RunStatus
 from .care import Care
 from .cluster import Cluster, Pool
@@ -129,7 +103,7 @@ class Drive:
         except DatumError as exc:
             self.fail(str(exc))
 
-    def tell(self, event: Event, now: float) -> None:
+    def tell(self, event: m.Event, now: float) -> None:
         """Give the scheduler a request of the user's."""
         self._apply(event, now)
 
@@ -153,7 +127,7 @@ class Drive:
         finally:
             if self._planning.ended:
                 self._committer.planned(self._planning.planner)
-        self._apply(planned or PlanEnded(), now)
+        self._apply(planned or m.PlanEnded(), now)
         return planned is not None
 
     # -- what workers say ----------------------------------------------------------------
@@ -167,7 +141,9 @@ class Drive:
             self._returned(event, now)
         elif isinstance(event, EngineRefused):
             leaving = self.cluster.surplus
-            self._apply(SetReturned(event.worker, event.set_id & 0xFFFFFFFF, True, leaving), now)
+            self._apply(m.SetReturned(event.worker, event.set_id & 0xFFFFFFFF, True, leaving), now)
+        elif isinstance(event, Told):
+            self._told(event, now)
         elif isinstance(event, Waiting):
             self._committer.waits(event.reason)
         elif isinstance(event, Log):
@@ -176,7 +152,20 @@ class Drive:
     def _up(self, worker: str, now: float) -> None:
         self._tails[worker] = JournalTail(self.job.journal(worker))
         self._committer.worker_up(worker, self.cluster.workers.get(worker))
-        self._apply(WorkerUp(worker), now)
+        self._apply(m.WorkerUp(worker), now)
+
+    def _told(self, event: Told, now: float) -> None:
+        """A worker's own word, where its journal comes only with its answer. It may be late by
+        a datum: so it starts the clock, and blames nobody."""
+        records, _ = outcomes(event.data)
+        if records and isinstance(records[-1], Begun):
+            self._at(event.worker, records[-1], now)
+        else:
+            self._apply(m.WorkerEnded(event.worker), now)
+
+    def _at(self, worker: str, begun: Begun, now: float) -> None:
+        self._apply(m.WorkerBegan(worker, begun.position, begun.attempt, now), now)
+        self._committer.worker_at(worker, begun)
 
     def _down(self, event: Down, now: float) -> None:
         """A worker died: first hear all that it wrote, then say what it was at."""
@@ -194,7 +183,7 @@ class Drive:
         certain = tail is not None and event.certain
         if begun is not None and self.job.options.batch:
             begun, certain = None, False  # all of a batch were: which of them, tells the next try
-        self._apply(WorkerDown(event.worker, cause, begun, certain), now)
+        self._apply(m.WorkerDown(event.worker, cause, begun, certain), now)
         if is_full(str(self.job.project.dir)):  # it died of that, or will soon
             self._block("the disk is full: workers cannot write their journals", now)
         if self._staff.hopeless:
@@ -208,8 +197,8 @@ class Drive:
             self._records(event.worker, tail.returned(answer), now)
         set_id = answer.set_id & 0xFFFFFFFF
         if answer.worn:
-            self._apply(WorkerWorn(event.worker, answer.worn), now)
-        self._apply(SetReturned(event.worker, set_id, answer.status != "done"), now)
+            self._apply(m.WorkerWorn(event.worker, answer.worn), now)
+        self._apply(m.SetReturned(event.worker, set_id, answer.status != "done"), now)
         if self.state.rests(event.worker):
             self._committer.worker_rests(event.worker)
 
@@ -219,9 +208,9 @@ class Drive:
         self._committer.name_slow(self._planning.listing, time.time())
         if self._care.look(self.cluster.workers, now):
             self._committer.measured(self._care.memory, self.state.behind)
-        self._apply(Tick(), now)
+        self._apply(m.Tick(), now)
         if self._consumers.known(self.state, now):
-            self._apply(Room(self._consumers.room), now)
+            self._apply(m.Room(self._consumers.room), now)
             self._committer.feed(self._consumers.take_news())
         if not self.ended:
             self._resize(now)
@@ -232,7 +221,7 @@ class Drive:
 
     def _resize(self, now: float) -> None:
         if self._staff.fit(self.state.useful, now):
-            self._apply(Scale(self.cluster.size), now)
+            self._apply(m.Scale(self.cluster.size), now)
 
     def _records(self, worker: str, records: list[Record], now: float) -> None:
         """Hand records on: successes of a set together, failures one by one."""
@@ -244,8 +233,7 @@ class Drive:
             self._succeeded(worker, done, now)
         last = records[-1] if records else None
         if isinstance(last, Begun):
-            self._apply(WorkerBegan(worker, last.position, last.attempt, now), now)
-            self._committer.worker_at(worker, last)
+            self._at(worker, last, now)
 
     def _succeeded(self, worker: str, done: list[Done], now: float) -> None:
         epoch = self.job.epoch
@@ -258,7 +246,7 @@ class Drive:
         self._parcels.succeeded(fresh)
         for set_id, group in groupby(fresh, _SET):
             outcomes = [(record.position, record.attempt, record.seconds) for record in group]
-            self._apply(Finished(worker, set_id & 0xFFFFFFFF, outcomes), now)
+            self._apply(m.Finished(worker, set_id & 0xFFFFFFFF, outcomes), now)
 
     def _failed(self, worker: str, record: Failed, now: float) -> None:
         known = self.state.accepts(record.position, record.attempt)
@@ -267,7 +255,7 @@ class Drive:
             return
         self._staff.deaths = 0
         failure = record.failure
-        event = Failure(
+        event = m.Failure(
             worker,
             record.set_id & 0xFFFFFFFF,
             record.position,
@@ -278,7 +266,7 @@ class Drive:
             failure.fatal,
         )
         actions = self.state.apply(event, now)
-        final = any(isinstance(a, Settle) and a.position == record.position for a in actions)
+        final = any(isinstance(a, m.Settle) and a.position == record.position for a in actions)
         self._committer.failed(record, worker, final)
         self._parcels.failed(failure)
         self._act(actions, now)
@@ -287,37 +275,37 @@ class Drive:
 
     # -- what the scheduler says ---------------------------------------------------------
 
-    def _apply(self, event: Event, now: float) -> None:
+    def _apply(self, event: m.Event, now: float) -> None:
         if not self.ended:
             self._act(self.state.apply(event, now), now)
 
-    def _act(self, actions: list[Action], now: float) -> None:
+    def _act(self, actions: list[m.Action], now: float) -> None:
         for action in actions:
-            if isinstance(action, Send):
+            if isinstance(action, m.Send):
                 self.cluster.send(action.worker, *self._parcels.pack(action))
-            elif isinstance(action, Reclaim):
+            elif isinstance(action, m.Reclaim):
                 self._reclaim(action, now)
-            elif isinstance(action, Kill):
+            elif isinstance(action, m.Kill):
                 self._care.ended(action.worker, action.reason)
                 self.cluster.engine.kill(action.worker)
-            elif isinstance(action, ReplaceWorker):
+            elif isinstance(action, m.ReplaceWorker):
                 self._staff.replace()
-            elif isinstance(action, Blame):
+            elif isinstance(action, m.Blame):
                 self._parcels.failed(self._committer.blamed(self._planning.listing, action, now))
-            elif isinstance(action, Recover | Settle):
+            elif isinstance(action, m.Recover | m.Settle):
                 self._parcels.heed(action)
-            elif isinstance(action, PauseRun):
+            elif isinstance(action, m.PauseRun):
                 self.set_status(RunStatus.PAUSED, action.reason)
-            elif isinstance(action, End):
+            elif isinstance(action, m.End):
                 self._end(action.status, now)
 
-    def _reclaim(self, action: Reclaim, now: float) -> None:
+    def _reclaim(self, action: m.Reclaim, now: float) -> None:
         if self._parcels.reclaim(action):
-            self._apply(Reclaimed(action.worker, action.set_id, action.after), now)
+            self._apply(m.Reclaimed(action.worker, action.set_id, action.after), now)
 
     def _no_workers(self, reason: str, now: float) -> None:
         self._committer.message = reason
-        self._apply(NoWorkersLeft(reason), now)
+        self._apply(m.NoWorkersLeft(reason), now)
 
     # -- the ledger ----------------------------------------------------------------------
 
@@ -348,7 +336,7 @@ class Drive:
         if not self._durable.blocked:
             self._staff.deaths = 0
             self.set_status(RunStatus.PAUSED, reason)
-            self._apply(Pause(reason), now)
+            self._apply(m.Pause(reason), now)
         self._durable.block(reason)
 
     def _end(self, status: RunStatus, now: float) -> None:
@@ -378,7 +366,7 @@ class Drive:
     def hold_back(self, room: int | None, now: float) -> None:
         """Send so many datums at most, for the sake of those who take them."""
         self._consumers.runs = room
-        self._apply(Room(self._consumers.room), now)
+        self._apply(m.Room(self._consumers.room), now)
 
     @property
     def reusable(self) -> bool:

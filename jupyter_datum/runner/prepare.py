@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..devices import VISIBLE
-from ..engines import choose_engine, is_name
+from ..engines import choose_engine, is_name, limits
 from ..errors import DatumError, OutputConflictError, RunError, SignatureError
 from ..inputs import input_from_json
 from ..ledger import queries, writes
@@ -386,4 +386,5 @@ def _settings(options: Options) -> RunSettings:
         probe=0 if options.no_probe else 4 if options.batch else 20,
         batch=options.batch or 1,
         recover=options.recover is not None,
+        travel=limits().travel,
     )

@@ -36,6 +36,7 @@ from .messages import (
     Tick,
     WorkerBegan,
     WorkerDown,
+    WorkerEnded,
     WorkerUp,
     WorkerWorn,
 )
@@ -79,6 +80,7 @@ __all__ = [
     "Tick",
     "WorkerBegan",
     "WorkerDown",
+    "WorkerEnded",
     "WorkerUp",
     "WorkerWorn",
     "render",

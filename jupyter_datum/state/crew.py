@@ -9,9 +9,6 @@ from typing import Final, NamedTuple
 from .queue import Batch
 from .table import Item, Table
 
-#: Seconds beside its datums' time-outs that a set may take on a worker that has not told
-#: what it is at (no shared file system): it travels, and its code is loaded.
-TRAVEL: Final = 60.0
 #: After a cancel, seconds for which a worker may go on to further datums it has: killing a
 #: warm worker costs more than letting a usual set end.
 GO_ON: Final = 0.3
@@ -81,12 +78,13 @@ class Worker:
             held = sum(len(items) for _, items in self.lost(table))
         return max(0, held - 1)
 
-    def deadline(self, table: Table, timeout: float) -> float | None:
-        """When it has overdrawn `timeout`; None if it is at nothing."""
+    def deadline(self, table: Table, timeout: float, travel: float) -> float | None:
+        """When it has overdrawn `timeout`; None if it is at nothing. One that has not told
+        what it is at has `travel` beside it."""
         if self.begun is not None and self.told(table):
             return self.begun[2] + timeout
         lost = self.lost(table)
-        return self.head_since + timeout * len(lost[0][0].items) + TRAVEL if lost else None
+        return self.head_since + timeout * len(lost[0][0].items) + travel if lost else None
 
     def cancel_deadline(self, table: Table, since: float, grace: float) -> float | None:
         """When it is to be killed after a cancel at `since`; None if it is at nothing.

@@ -257,7 +257,7 @@ class Dispatch:
         since = self._datums.switches.cancelled_at
         found = []
         if timeout is not None:
-            found.append(("timeout", worker.deadline(table, timeout)))
+            found.append(("timeout", worker.deadline(table, timeout, self._settings.travel)))
         if since is not None:
             grace = self._settings.cancel_grace
             found.append(("cancel", worker.cancel_deadline(table, since, grace)))

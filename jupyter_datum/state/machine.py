@@ -176,6 +176,11 @@ class RunState:
         if worker is not None:
             worker.begun = (event.position, event.attempt, event.at)
 
+    def _ended(self, event: m.WorkerEnded, now: float) -> None:
+        worker = self._dispatch.crew.get(event.worker)
+        if worker is not None:
+            worker.begun, worker.head_since = None, now
+
     def _finished(self, event: m.Finished, now: float) -> None:
         accepted = self._datums.succeed(event.outcomes, now)
         if accepted:
@@ -261,6 +266,7 @@ _HANDLERS: Final[dict[type, Callable[[RunState, Any, float], None]]] = {
     m.WorkerDown: RunState._down,
     m.WorkerWorn: RunState._worn,
     m.WorkerBegan: RunState._began,
+    m.WorkerEnded: RunState._ended,
     m.Finished: RunState._finished,
     m.Failure: RunState._failure,
     m.Rejected: RunState._rejected,

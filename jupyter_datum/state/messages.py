@@ -66,6 +66,12 @@ class WorkerBegan(NamedTuple):
     at: float
 
 
+class WorkerEnded(NamedTuple):
+    """A worker that nobody sees has executed its set; what that has left is on its way."""
+
+    worker: str
+
+
 class Finished(NamedTuple):
     """Attempts that succeeded: ``(position, attempt, seconds)``. What is late or doubled
     among them is dropped, and counted; :class:`Accepted` then tells what was not."""
@@ -181,6 +187,7 @@ Event = (
     | WorkerDown
     | WorkerWorn
     | WorkerBegan
+    | WorkerEnded
     | Finished
     | Failure
     | Rejected

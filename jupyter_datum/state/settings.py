@@ -93,6 +93,9 @@ class RunSettings:
         None where what was sent cannot be taken back.
     recover : bool
         Whether a datum whose last try failed is sent once more, to be recovered.
+    travel : float
+        How long a set may take beside its datums' time-outs on a worker that has not told
+        what it is at: its code and what it leaves travel, and may be long.
     batch : int
         Datums that a worker takes at once: a set holds whole batches where it can.
     """
@@ -109,13 +112,14 @@ class RunSettings:
     hold: float = 3.0
     reclaim: float | None = 2.0
     recover: bool = False
+    travel: float = 60.0
     batch: int = 1
 
     def __post_init__(self) -> None:
         for name in ("tries", "window", "max_set"):
             if getattr(self, name) < 1:
                 raise UsageError(f"{name} must be 1 or more, not {getattr(self, name)!r}")
-        for name in ("backoff", "probe", "cancel_grace", "hold"):
+        for name in ("backoff", "probe", "cancel_grace", "hold", "travel"):
             if getattr(self, name) < 0:
                 raise UsageError(f"{name} must not be negative, it is {getattr(self, name)!r}")
         if self.timeout is not None and self.timeout <= 0:

@@ -122,3 +122,70 @@ def test_a_death_out_of_sight_takes_only_the_culprit(hidden: tuple[Story, Any]) 
     assert (row.status, row.success, row.failed) == ("failed", 7, 1)
     assert story.transform("job").results() == [0, 1, 2, 3, 5, 6, 7]
     assert story.findings() == []
+
+
+def test_a_hang_out_of_sight_ends_at_its_time_out(
+    hidden: tuple[Story, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the worker is at it says by the cluster's own connections: nobody waits for longer
+    than that, which is told from the time-out of a worker that says nothing."""
+    story, cluster = hidden
+    settings = tmp_path / "conf"
+    settings.mkdir()
+    (settings / "jupyter_datum.toml").write_text('[limits]\ntravel = "1h"\n')
+    monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(settings))
+    story.namespace["numbers"] = list(range(6))
+    body = "import time\nif datum.value == 4: time.sleep(3600)\ndatum.value"
+    line = f"job -i numbers --engine {cluster.scheduler_address} --tries 1 --timeout 3s"
+    row = story.end(story.start(line, body, counted=False), within=150)
+    assert (row.status, row.success, row.failed) == ("failed", 5, 1)
+    (failure,) = story.transform("job").failures()
+    assert "longer than 3 s" in str(failure)
+
+
+@contextmanager
+def engines_that_do_not_see(folder: Path, profile: Path, n: int) -> Iterator[Path]:
+    """A controller of ipyparallel's, and `n` engines for which `folder` is empty; yields the
+    file by which a client finds them."""
+    ipyparallel = pytest.importorskip("ipyparallel")
+    cluster = ipyparallel.Cluster(n=0, profile_dir=str(profile), log_level=40)
+    cluster.start_controller_sync()
+    file = f"{profile}/security/ipcontroller-{cluster.cluster_id}"
+    try:
+        engines = [
+            subprocess.Popen(
+                ["unshare", "-rm", "sh", "-c",
+                 'mount -t tmpfs none "$0" && exec "$@"', str(folder),
+                 sys.executable, "-m", "ipyparallel.engine", f"--profile-dir={profile}",
+                 f"--file={file}-engine.json", "--log-level=ERROR"],
+                cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            )
+            for _ in range(n)
+        ]  # fmt: skip
+        try:
+            yield Path(f"{file}-client.json")
+        finally:
+            for engine in engines:
+                engine.kill()
+                engine.wait()
+    finally:
+        cluster.stop_cluster_sync()
+
+
+def test_engines_of_ipyparallel_say_what_they_are_at_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path))
+    (tmp_path / "jupyter_datum.toml").write_text('[limits]\ntravel = "1h"\n')
+    folder = tmp_path / "project"
+    folder.mkdir()
+    story = Story(folder)
+    story.namespace["numbers"] = list(range(6))
+    body = "import time\nif datum.value == 4: time.sleep(3600)\ndatum.value"
+    with engines_that_do_not_see(folder, tmp_path / "profile_far", 2) as file:
+        line = f"job -i numbers --engine ipyparallel:{file} --tries 1 --timeout 3s"
+        row = story.end(story.start(line, body, counted=False), within=150)
+        story.close()
+    assert (row.status, row.success, row.failed) == ("failed", 5, 1), row.message
+    (failure,) = story.transform("job").failures()
+    assert "longer than 3 s" in str(failure)
