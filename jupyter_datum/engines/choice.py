@@ -34,6 +34,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from ..errors import UnknownEngineError, UsageError
 from ..resources import workers_of
+from ..transform.engine import is_address, told_by_text
 from ..transform.optiontable import duration
 
 FILE: Final = "jupyter_datum.toml"
@@ -41,31 +42,6 @@ FILE: Final = "jupyter_datum.toml"
 #: What follows ``#`` in an address: the files that prove who is who (TLS).
 SECURITY: Final = ("ca", "cert", "key")
 
-#: Why joblib's other backends run no datums, and what to write instead. What joblib asks of a
-#: backend is a pool: it takes calls and gives results, and no worker of it has a name.
-_ANY_BACKEND: Final = (
-    "a backend of joblib takes calls and gives results; which of its workers is at a datum nobody "
-    "can say, so none could be timed out, blamed for a crash, or given its own device. Write: "
-    "joblib (its backend loky, one process for each worker). A cluster behind it has an engine "
-    "of its own, or can have one: docs/engines.md"
-)
-_BACKENDS: Final = {
-    "threading": (
-        "threads cannot be ended, and share one working folder, one set of variables and one "
-        "standard output: a datum that hangs would hang the run, and what datums print could "
-        "not be told apart. Write: joblib --workers N; for code that lets go of the interpreter "
-        "lock: --threads N"
-    ),
-    "multiprocessing": (
-        "when a process of its pool dies the call that it had is never answered, so the run would "
-        "wait for ever. Write: joblib (loky's processes notice)"
-    ),
-    "sequential": "one datum after another, here, is --engine serial",
-    "dask": "Dask has an engine of its own. Write: dask, or the address of its scheduler",
-    "ipyparallel": "ipyparallel has an engine of its own. Write: ipyparallel",
-}
-
-_ADDRESS: Final = re.compile(r"[a-z]+://[^\s#]+(#\S*)?")
 _NAME: Final = re.compile(r"[\w.-]+(:[\w.-]+)?")
 
 
@@ -114,19 +90,14 @@ def choose(text: str, known: tuple[str, ...]) -> Choice:
         address, _, security = text.partition("#")
         return Choice("dask", {"address": address, **_security(text, security)})
     kind, colon, rest = text.partition(":")
-    if colon and rest:
-        return _of_kind(kind, rest, text, known)
+    if told_by_text(text, known) and colon:
+        return _of_kind(kind, rest)
     if text in known:
         return Choice(text, {})
     named = named_engines()
     if text not in named:
         raise UnknownEngineError(text, (*known, *sorted(named.keys() - set(known))))
     return _of_settings(text, named[text], known)
-
-
-def is_address(text: str) -> bool:
-    """Return whether `text` is the address of a running Dask scheduler."""
-    return _ADDRESS.fullmatch(text) is not None
 
 
 def is_name(text: str) -> bool:
@@ -153,16 +124,12 @@ def _security(text: str, query: str) -> dict[str, Any]:
     return {"security": files} if files else {}
 
 
-def _of_kind(kind: str, rest: str, text: str, known: tuple[str, ...]) -> Choice:
+def _of_kind(kind: str, rest: str) -> Choice:
     if kind == "joblib":
-        if rest == "loky":
-            return Choice(kind, {})
-        raise UsageError(f"--engine {text}: {_BACKENDS.get(rest, _ANY_BACKEND)}")
-    if kind == "ipyparallel":
-        if rest.endswith(".json"):
-            return Choice(kind, {"connection_file": os.path.expanduser(rest)})
-        return Choice(kind, {"profile": rest})
-    raise UnknownEngineError(text, known)
+        return Choice(kind, {})
+    if rest.endswith(".json"):
+        return Choice(kind, {"connection_file": os.path.expanduser(rest)})
+    return Choice(kind, {"profile": rest})
 
 
 # -- the user's own names ------------------------------------------------------------------

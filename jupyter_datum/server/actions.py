@@ -27,9 +27,8 @@ _WITH: Final = {"scale": "workers", "on-error": "on_error"}
 class Actions:
     """The effects that a page can have."""
 
-    async def start(self, reader: Reader, body: dict[str, Any]) -> str:
+    async def start(self, reader: Reader, asked: dict[str, Any]) -> str:
         """Run the code of a transform that was recorded last; return the run's uuid."""
-        asked = bodies.spread(bodies.checked(body, bodies.RUN, "transform"))
         which, key = asked.pop("transform"), asked.pop("key", None)
 
         def act(conn: sqlite3.Connection) -> str:

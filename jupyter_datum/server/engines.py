@@ -18,10 +18,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
-from ..errors import DatumError
+from ..errors import DatumError, UnknownEngineError
 from ..ledger import queries
 from ..project import Project
 from ..runner.ask import recorded
+from ..transform.engine import told_by_text
+from .errors import bad_request
 
 #: Seconds for which an answer holds, and within which one has to come.
 _FRESH: Final = 60.0
@@ -67,9 +69,45 @@ class Engines:
         self._known[key] = (now, future)
         return await asyncio.shield(future)
 
+    def names(self, root: Path | None) -> frozenset[str]:
+        """Return the engines that interpreters have told of in a project, while that holds;
+        none: nobody has asked them."""
+        now = time.monotonic()
+        found: set[str] = set()
+        for (_, place), (at, future) in self._known.items():
+            told = place == str(root or "") and now - at < _FRESH and future.done()
+            if told and not future.cancelled() and future.exception() is None:
+                found.update(str(each["name"]) for each in future.result()["engines"])
+        return frozenset(found)
+
     def close(self) -> None:
         """Let go of the threads."""
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def check(text: str | None, names: frozenset[str]) -> None:
+    """Refuse an engine that there is not, as far as that is known without a kernel.
+
+    Parameters
+    ----------
+    text : str or None
+        What a run is asked to have; None: what its cell says.
+    names : frozenset of str
+        Engines that interpreters have told of; none: they were not asked.
+
+    Raises
+    ------
+    ApiError
+        ``bad-request``.
+    """
+    if text is None:
+        return
+    try:
+        if told_by_text(text) or not names or text in names:
+            return
+        raise UnknownEngineError(text, tuple(sorted(names)))
+    except DatumError as exc:
+        raise bad_request(str(exc)) from None
 
 
 def interpreter_of(conn: sqlite3.Connection, project: Project) -> str | None:

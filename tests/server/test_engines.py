@@ -36,6 +36,29 @@ async def test_the_engines_of_the_interpreter_that_ran_last(
     assert again.json == told.json, "a second click starts no second child"
 
 
+async def test_a_run_on_an_engine_that_there_is_not_is_refused_at_once(
+    call: Call, ran: tuple[Story, str]
+) -> None:
+    story, _ = ran
+    book = save(story.folder, CELL)
+    routes = [
+        (("projects", story.project.uuid, "runs"), {"transform": "thumbs"}),
+        (("runs",), {"transform": "thumbs", "notebook": book}),
+    ]
+    assert (await call("engines", params={"path": book})).status == 200
+    for engine, why in (
+        ("slurm", "no engine is named 'slurm'; there are: dask"),
+        ("joblib:threading", "Write: joblib --workers"),
+        ("dask:x", "no engine is named 'dask:x'"),
+    ):
+        for route, body in routes:
+            told = await call(*route, method="POST", body={**body, "engine": engine})
+            assert (told.status, told.json["code"]) == (400, "bad-request"), told
+            assert why in told.json["message"]
+    with story.ledger() as conn:
+        assert conn.execute("select count(*) from request").fetchone()[0] == 1, "the first run's"
+
+
 async def test_where_nothing_has_run_the_server_answers_for_itself(
     call: Call, story: Story
 ) -> None:

@@ -6,7 +6,7 @@ from jupyter_server.auth.decorator import authorized
 from tornado import web
 
 from ...states import DatumState
-from .. import details, pages, reads
+from .. import bodies, details, engines, pages, reads
 from ..errors import bad_request
 from .base import RESOURCE, Api, Posting
 
@@ -38,9 +38,10 @@ class Runs(Posting):
     @authorized(action="execute", resource=RESOURCE)
     async def post(self, project: str) -> None:
         """Answer ``POST runs``."""
-        body = self.body()
-        run = await self.hall.actions.start(await self.ledger(project), body)
-        self.send({"run": run}, 202)
+        asked = bodies.spread(bodies.checked(self.body(), bodies.RUN, "transform"))
+        reader = await self.ledger(project)
+        engines.check(asked.get("engine"), self.hall.engines.names(reader.project.root))
+        self.send({"run": await self.hall.actions.start(reader, asked)}, 202)
 
 
 class Run(Api):

@@ -10,7 +10,7 @@ from jupyter_server.utils import ensure_async
 from tornado import web
 
 from ...project import Project, find_or_create
-from .. import bodies
+from .. import bodies, engines
 from ..capture import Wanted
 from ..errors import ApiError, refused
 from ..notebook import read_notebook
@@ -32,6 +32,8 @@ class Start(Posting):
         with_its = asked.pop("needs", False)
         run = asked.pop("key", None) or uuids.uuid4().hex
         file = await self.projects.notebook(path)
+        there = await self.projects.project(Where(path, None))
+        engines.check(asked.get("engine"), self.hall.engines.names(there.root if there else None))
         kernel, cells = await self.projects.call(read_notebook, file)
         targets = chosen(cells, name, with_its=with_its)
         project = await self._project(Where(path, None), file.parent)
