@@ -2,6 +2,7 @@
 import type { IDisposable } from '@lumino/disposable';
 import { Signal } from '@lumino/signaling';
 
+import { RefusedError } from '../requests';
 import type { Requests } from '../requests';
 import { DatumModel } from './datums';
 import type { RunModel } from './run';
@@ -26,12 +27,16 @@ export interface IPlace {
   file: string;
 }
 
+/** Milliseconds between two questions about a run that nobody tells of. */
+const LONGEST = 60_000;
+
 /** One run document; its tabs share it, so that what is chosen in one is chosen in all. */
 export class DocumentModel implements IDisposable {
   constructor(
     readonly runs: RunsModel,
     readonly requests: Requests,
-    place: Pick<IPlace, 'project' | 'run'> & Partial<IPlace>
+    place: Pick<IPlace, 'project' | 'run'> & Partial<IPlace>,
+    private readonly _patience = 1000
   ) {
     this._held = runs.hold(place.project, place.run);
     this._watch = runs.watch(place.project);
@@ -104,19 +109,31 @@ export class DocumentModel implements IDisposable {
   }
 
   dispose(): void {
+    window.clearTimeout(this._timer);
     this.datum.changed.disconnect(this._onDatum, this);
     this._held.dispose();
     this._watch.dispose();
     Signal.clearData(this);
   }
 
-  /** A run that no list has told of yet is asked for. */
-  private async _learn(): Promise<void> {
+  /**
+   * A run that no list has told of yet is asked for; again, ever later, while nobody answers.
+   * A refusal is an answer: there is no such run.
+   */
+  private async _learn(wait = this._patience): Promise<void> {
     const { run, requests } = this;
-    if (!run.info) {
-      const info = await requests.run(run.project, run.uuid).catch(() => null);
-      if (info && !this.isDisposed) {
+    if (run.info || this.isDisposed) {
+      return;
+    }
+    try {
+      const info = await requests.run(run.project, run.uuid);
+      if (!this.isDisposed) {
         run.learn(info);
+      }
+    } catch (reason) {
+      const refused = reason instanceof RefusedError && reason.status < 500;
+      if (!refused && !this.isDisposed) {
+        this._timer = window.setTimeout(() => void this._learn(Math.min(2 * wait, LONGEST)), wait);
       }
     }
   }
@@ -127,6 +144,7 @@ export class DocumentModel implements IDisposable {
 
   private readonly _held: IHeldModel;
   private readonly _watch: IDisposable;
+  private _timer = 0;
   private _tab = 'overview';
   private _filter = '';
   private _sort = '';
