@@ -134,6 +134,27 @@ class LedgerVersionError(LedgerError):
         )
 
 
+class LedgerOlderError(LedgerError):
+    """The ledger was written by an older version of this package, and is not upgraded yet.
+
+    Parameters
+    ----------
+    path : str
+    found, known : int
+        Schema version of the file, and the one that this package reads.
+    """
+
+    def __init__(self, path: str, found: int, known: int) -> None:
+        super().__init__(path, found, known)
+
+    def __str__(self) -> str:
+        path, found, known = self.args
+        return (
+            f"the ledger {path!r} has schema version {found}, this jupyter-datum reads version "
+            f"{known}. Run a cell of the project, which upgrades it"
+        )
+
+
 class SignatureError(DatumError):
     """Code or a recipe that this user did not sign; it is not run."""
 

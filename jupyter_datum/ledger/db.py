@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from ..errors import LedgerError, LedgerVersionError
+from ..errors import LedgerError, LedgerOlderError, LedgerVersionError
 from ..project import Project
 from .schema import MIGRATIONS, VERSION
 
@@ -52,6 +52,8 @@ def connect(project: Project, *, readonly: bool = False) -> sqlite3.Connection:
     ------
     LedgerVersionError
         If a newer version of this package wrote it.
+    LedgerOlderError
+        If an older one did, and it is only to be read: it is upgraded when it is opened to write.
     LedgerError
         If it is not a regular file, not a ledger, damaged, missing (when `readonly`), or
         cannot be opened.
@@ -318,8 +320,5 @@ def _check_readable(conn: sqlite3.Connection, path: Path) -> None:
         time.sleep(0.01)
         found = _version(conn, path)
     if found < VERSION:
-        raise LedgerError(
-            f"the ledger {str(path)!r} has schema version {found}, this jupyter-datum reads "
-            f"version {VERSION}. Run a cell of the project, which upgrades it"
-        )
+        raise LedgerOlderError(str(path), found, VERSION)
     conn.execute("select value from meta where name = 'next_datum'").fetchone()

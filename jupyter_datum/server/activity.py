@@ -18,11 +18,11 @@ _UNFINISHED: Final = "select 1 from run where ended is null and status <> 'pause
 
 def run_active(root: Path) -> bool:
     """Return whether a runner is at work in this project folder."""
-    return _runner_lives(root) and _unfinished(root)
+    return runner_lives(root) and _unfinished(root)
 
 
-def _runner_lives(root: Path) -> bool:
-    """Whether some runner holds its lock: cheap, and no ledger is opened for idle projects."""
+def runner_lives(root: Path) -> bool:
+    """Return whether some runner holds its lock: cheap, no ledger is opened for idle projects."""
     with contextlib.suppress(OSError):
         for entry in os.scandir(root / FOLDER):
             lock = entry.name.startswith("runner-") and entry.name.endswith(".lock")

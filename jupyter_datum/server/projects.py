@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from .. import registry
-from ..errors import LedgerVersionError, ProjectError
+from ..errors import LedgerError, LedgerOlderError, LedgerVersionError, ProjectError
 from ..ledger import db
 from ..project import FOLDER, PROTOCOL, Project, find
 from .errors import ApiError, not_found
@@ -249,8 +249,11 @@ class Projects:
         try:
             await reader.read(lambda conn: conn.execute("select 1 from run limit 1").fetchone())
         except ApiError as exc:
-            newer = isinstance(exc.__cause__, LedgerVersionError)
-            return "newer" if newer else "damaged", exc.message
+            if isinstance(exc.__cause__, LedgerVersionError):
+                return "newer", exc.message
+            mine = not await self.call(db.is_foreign, project)
+            older = isinstance(exc.__cause__, LedgerOlderError)
+            return "older" if older and mine else "damaged", exc.message
         if await self.call(db.is_foreign, project):
             return "foreign", "this ledger is another user's: it is shown, and nothing is run"
         return "ok", ""
@@ -290,6 +293,17 @@ def _kernel_state(
             "protocol than this server: install one version in both",
         )
     return state, message
+
+
+def is_older(project: Project) -> bool:
+    """Return whether an older version of this package wrote a project's ledger."""
+    try:
+        db.connect(project, readonly=True).close()
+    except LedgerOlderError:
+        return True
+    except LedgerError:
+        return False  # who reads it is told what is wrong with it
+    return False
 
 
 def _registered(uuid: str) -> Path | None:

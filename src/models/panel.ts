@@ -62,7 +62,7 @@ export class PanelModel implements IDisposable {
   /** Whether nothing can be known of runs, since the ledger cannot be read. */
   get unreadable(): boolean {
     const state = this._context?.state;
-    return state === 'damaged' || state === 'newer';
+    return state === 'damaged' || state === 'newer' || state === 'older';
   }
   /** Why the server gives no context. */
   get error(): string | null {

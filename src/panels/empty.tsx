@@ -159,6 +159,18 @@ export function Problem(props: { panel: PanelModel }): JSX.Element | null {
       return (
         <Note>{trans.__('This notebook does not lie in a folder that the server can read.')}</Note>
       );
+    case 'older':
+      return (
+        <Note
+          action={
+            <CommandButton command={Commands.upgrade} label={trans.__('Upgrade the ledger')} />
+          }
+        >
+          {trans.__(
+            'An older jupyter-datum wrote the ledger of this project: its runs are shown once it is upgraded. Nothing is lost.'
+          )}
+        </Note>
+      );
     case 'foreign':
     case 'damaged':
     case 'newer':

@@ -25,6 +25,7 @@ export interface IContext {
     | 'foreign'
     | 'damaged'
     | 'newer'
+    | 'older'
     | 'kernel-without-extension'
     | 'version-mismatch';
   message: string | null;

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import sqlite3
 import stat
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +17,7 @@ import nbformat
 import pytest
 
 from jupyter_datum import registry
+from jupyter_datum.ledger.schema import VERSION
 from jupyter_datum.project import create
 from tests.story import Story
 
@@ -190,8 +195,6 @@ async def test_a_ledger_that_cannot_be_read(
         (tmp_path / "other").write_bytes(b"secret")
         project.ledger.symlink_to(tmp_path / "other")
     else:
-        import sqlite3
-
         with sqlite3.connect(project.ledger) as conn:
             conn.execute("pragma user_version = 99")
     answer = await call("context", params={"path": save(jp_root_dir, "1")})
@@ -252,3 +255,47 @@ class TestNoFiles:
         answer = await call("context", params={"path": "book.ipynb"})
         assert answer.json["state"] == "no-files"
         assert (await call("transforms", params={"path": "book.ipynb"})).status == 404
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Have another process hold a lock, as a runner does."""
+    code = (
+        "import sys; from pathlib import Path; from jupyter_datum.locks import try_lock\n"
+        "print(try_lock(Path(sys.argv[1])) is not None, flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as holder:
+        assert holder.stdout is not None and holder.stdout.readline().strip() == b"True"
+        yield
+        holder.kill()
+
+
+async def test_an_older_ledger_is_upgraded_when_asked_to(
+    call: Call, ran: tuple[Story, str]
+) -> None:
+    story, run = ran
+    project = story.project
+    story.close()
+    with contextlib.closing(sqlite3.connect(project.ledger)) as conn:
+        conn.executescript(
+            "drop table expected; alter table worker drop column memory;"
+            "alter table worker drop column device; alter table worker drop column behind;"
+            "alter table worker drop column gone; pragma user_version = 3;"
+        )
+    path = save(story.folder, "1")
+    answer = await call("context", params={"path": path})
+    assert (answer.json["state"], answer.json["project"]) == ("older", project.uuid), answer
+    assert "schema version 3" in answer.json["message"]
+    base = ("projects", project.uuid)
+    assert (await call(*base, "runs")).status == 503
+    with locked(project.dir / "runner-0123.lock"):
+        told = await call(*base, "upgrade", method="POST")
+        assert (told.status, told.json["code"]) == (409, "refused"), "it might be at work"
+    told = await call(*base, "upgrade", method="POST")
+    assert (told.status, told.json) == (200, {"schema": VERSION}), told
+    assert (await call("context", params={"path": path})).json["state"] == "ok"
+    (row,) = (await call(*base, "runs")).json["runs"]
+    assert (row["uuid"], row["failed"], row["expected"]) == (run, 3, 0)
+    assert (await call(*base, "upgrade", method="POST")).json == {"schema": VERSION}

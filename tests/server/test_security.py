@@ -66,6 +66,7 @@ ACTIONS = {
     f"projects/{ZERO}/report": {"GET": "read"},
     f"projects/{ZERO}/outputs": {"GET": "read"},
     f"projects/{ZERO}/watches": {"GET": "read", "POST": "execute"},
+    f"projects/{ZERO}/upgrade": {"POST": "execute"},
     f"projects/{ZERO}/upkeep": {"POST": "execute"},
     f"projects/{ZERO}/upkeep/{ZERO}": {"GET": "read"},
     f"projects/{ZERO}/requests/{ZERO}": {"GET": "read"},

@@ -65,6 +65,7 @@ ROUTES: Final[list[tuple[str, type[RequestHandler]]]] = [
     (rf"{_P}/report", timing.Report),
     (rf"{_P}/outputs", origins.Outputs),
     (rf"{_P}/watches", watches.Watches),
+    (rf"{_P}/upgrade", upkeep.Upgrade),
     (rf"{_P}/upkeep", upkeep.Upkeep),
     (rf"{_P}/upkeep/([0-9a-f]{{32}})", upkeep.Errand),
     (rf"{_P}/requests/([0-9a-f]{{32}})", runs.Request),

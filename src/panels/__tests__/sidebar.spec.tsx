@@ -34,6 +34,7 @@ describe('the panel', () => {
     ['foreign', 'it belongs to somebody else', 'it belongs to somebody else'],
     ['damaged', 'the ledger is damaged', 'the ledger is damaged'],
     ['newer', 'the ledger is newer', 'the ledger is newer'],
+    ['older', 'the ledger has schema version 3', 'once it is upgraded'],
     ['no-files', null, 'does not lie in a folder']
   ])('tells of %s', async (state, message, words) => {
     page.context = { ...page.context, state, message, project: null };
