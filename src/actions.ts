@@ -2,6 +2,7 @@
 import { UUID } from '@lumino/coreutils';
 
 import type { OpenNotebook } from './cells/opennotebook';
+import { language } from './language';
 import {
   isAddress,
   isPlain,
@@ -51,7 +52,7 @@ export class Actions {
     const project = args.project ?? front?.project;
     const run = args.run ?? front?.uuid;
     if (!project || !run) {
-      throw new Error('no run is shown');
+      throw new Error(language.trans.__('no run is shown'));
     }
     return { project, run };
   }
@@ -59,7 +60,7 @@ export class Actions {
   private _latest(run: IRun | null, name: string): { project: string; run: string } {
     const { project } = this._panel;
     if (!run || project === null) {
-      throw new Error(`${name} has no run in the notebook in front`);
+      throw new Error(language.trans.__('%1 has no run in the notebook in front', name));
     }
     return { project, run: run.uuid };
   }
@@ -112,7 +113,11 @@ export class Actions {
       return this._runSaved(row.name, once);
     }
     if (!row || way === null || project === null) {
-      throw new Error(`there is nothing to run of ${name ?? 'a transform'} here`);
+      throw new Error(
+        name === undefined
+          ? language.trans.__('there is no transform to run here')
+          : language.trans.__('there is nothing to run of %1 here', name)
+      );
     }
     const asked = await this._requests.start(project, { ...wanted(once), transform: row.name });
     this._panel.asked.follow(project, row.name, asked.run);
@@ -122,14 +127,14 @@ export class Actions {
   /** A name that nobody knows must not mean the transform that was chosen before. */
   private _meant(name: string | undefined): void {
     if (name !== undefined && this._panel.row?.name !== name) {
-      throw new Error(`there is no transform ${name} here`);
+      throw new Error(language.trans.__('there is no transform %1 here', name));
     }
   }
 
   private async _runSaved(transform: string, once: IOnce): Promise<IAsked> {
     const notebook = this._notebook();
     if (!notebook) {
-      throw new Error('the notebook of this transform is not open');
+      throw new Error(language.trans.__('the notebook of this transform is not open'));
     }
     await notebook.save();
     const how = { ...wanted(once), transform, notebook: notebook.path };
@@ -144,7 +149,7 @@ export class Actions {
     const cell = notebook?.cells().find(one => one.id === id);
     const code = cell && !isPlain(once) ? withOptions(asTransform(cell), once) : null;
     if (!notebook || !cell) {
-      throw new Error('the cell of this transform is not in the open notebook');
+      throw new Error(language.trans.__('the cell of this transform is not in the open notebook'));
     }
     if (code === null && cell.mark) {
       return notebook.runWith(id, asTransform(cell)); // Shift+Enter would take one datum
@@ -175,7 +180,7 @@ export class Actions {
     const cell = notebook?.cells().find(one => one.id === row?.cell);
     const code = cell ? onlyFailed(asTransform(cell)) : null;
     if (!notebook || !cell || code === null) {
-      throw new Error('the cell of this run is not in the open notebook');
+      throw new Error(language.trans.__('the cell of this run is not in the open notebook'));
     }
     return { edited: true, ok: await notebook.runWith(cell.id, code) };
   }
@@ -191,7 +196,11 @@ export class Actions {
     const { row, way, project, edited } = this._panel;
     this._meant(name);
     if (!row || way === null) {
-      throw new Error(`there is nothing to plan of ${name ?? 'a transform'} here`);
+      throw new Error(
+        name === undefined
+          ? language.trans.__('there is no transform to plan here')
+          : language.trans.__('there is nothing to plan of %1 here', name)
+      );
     }
     if (way === 'cell') {
       return this._plans.make(row.name, this.sourceOf(row.name), () =>
@@ -200,7 +209,11 @@ export class Actions {
     }
     if (project === null || !row.run) {
       throw new Error(
-        `${row.name} has not run: open a kernel, and execute %load_ext jupyter_datum in it`
+        language.trans.__(
+          '%1 has not run: open a kernel, and execute %2 in it',
+          row.name,
+          '%load_ext jupyter_datum'
+        )
       );
     }
     // Without a kernel nobody can say what an edited cell would do.
@@ -225,7 +238,7 @@ export class Actions {
   private async _record(id: string): Promise<IRecipe> {
     const notebook = this._notebook();
     if (!notebook) {
-      throw new Error('the notebook of this transform is not open');
+      throw new Error(language.trans.__('the notebook of this transform is not open'));
     }
     return notebook.record(id);
   }
@@ -256,12 +269,23 @@ export class Actions {
     return { name, url: null };
   }
 
+  /** Bring the ledger of the notebook in front, which an older version wrote, up to date. */
+  async upgrade(): Promise<{ schema: number }> {
+    const { project } = this._panel;
+    if (project === null) {
+      throw new Error(language.trans.__('no notebook with a ledger is open'));
+    }
+    const upgraded = await this._requests.upgrade(project);
+    await this._panel.refresh();
+    return upgraded;
+  }
+
   /** Run what is due of all transforms of the open notebook, under one id. */
   async runAll(): Promise<IAsked> {
     const notebook = this._notebook();
     const last = this._panel.rows.filter(row => row.cell !== null).pop();
     if (!notebook || !last) {
-      throw new Error('no notebook with transforms is open');
+      throw new Error(language.trans.__('no notebook with transforms is open'));
     }
     this._plans.close();
     await notebook.save();

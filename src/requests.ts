@@ -274,6 +274,11 @@ export class Requests {
     return this.get(`projects/${safe(project)}/requests/${safe(uuid)}`);
   }
 
+  /** Bring a ledger that an older version wrote up to date. */
+  upgrade(project: string): Promise<{ schema: number }> {
+    return this.post(`projects/${safe(project)}/upgrade`, {});
+  }
+
   /** Have something planned or decided; how far it is tells {@link upkeepOf}. */
   async upkeep(project: string, asked: IUpkeepRequest): Promise<string> {
     const told = await this.post<{ upkeep: string }>(`projects/${safe(project)}/upkeep`, asked);

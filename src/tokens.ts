@@ -216,5 +216,6 @@ export const Commands = {
   copyId: 'datum:copy-id',
   settings: 'datum:settings',
   refresh: 'datum:refresh',
+  upgrade: 'datum:upgrade',
   report: 'datum:report'
 } as const;

@@ -4,6 +4,7 @@ import { MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
 import type { IThemeManager } from '@jupyterlab/apputils';
 import type { Widget } from '@lumino/widgets';
 
+import { language } from './language';
 import type { OpenNotebook } from './cells/opennotebook';
 import type { IViews } from './commands';
 import type * as Documents from './document/widget';
@@ -105,7 +106,7 @@ export class Views implements IViews {
     position?: number
   ): Promise<boolean> {
     if (datum === undefined && position === undefined) {
-      throw new Error('the command needs a datum, or its position');
+      throw new Error(language.trans.__('the command needs a datum, or its position'));
     }
     const made = await import('./panels/datumview');
     const { content } = this._page(made, project, run);
@@ -217,7 +218,10 @@ function filled(held: IHeldRun): Promise<IHeldRun['model']> {
     return Promise.resolve(model);
   }
   return new Promise((resolve, reject) => {
-    const timer = window.setTimeout(() => reject(new Error('the server does not answer')), 10_000);
+    const timer = window.setTimeout(
+      () => reject(new Error(language.trans.__('the server does not answer'))),
+      10_000
+    );
     model.changed.connect(function look() {
       if (model.states.length || model.error) {
         window.clearTimeout(timer);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,19 @@ def test_each_call_of_the_translator_is_seen() -> None:
     assert [what for _, what in messages.strings(good)] == [
         "a, %1", ("1 b", "%1 b"), "it's", "out", "in",
     ]  # fmt: skip
+
+
+def test_what_is_counted_has_a_singular() -> None:
+    """``1 datums`` is told by no one; of a tile there are never fewer than two."""
+    counted = re.compile(
+        r"%\d (?:further |new |more )?(?:attempts|cells|datums|files|frames|groups|inputs|outputs"
+        r"|results|rows|runs|transforms|tries|versions|workers)\b"
+    )
+    several = {
+        "1 tile = %1 datums", "1 tile = %1 datums, worst state wins", "%1 datums: %2", "%1 tries",
+    }  # fmt: skip
+    ids = [message.id for message in messages.template() if isinstance(message.id, str)]
+    assert {text for text in ids if counted.search(text)} <= several
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import React from 'react';
 import type { PanelModel } from '../models/panel';
 import type { IRow } from '../models/rows';
 import { count, oneLine, percent, statusState, statusWord } from '../panels/format';
-import { doneOf, HostContext, StateWord, useHost } from '../panels/parts';
+import { doneOf, FailedWord, HostContext, StateWord, useHost } from '../panels/parts';
 import type { IHost } from '../panels/parts';
 import { Commands, ENDED } from '../tokens';
 import type { IPicked, IRun } from '../tokens';
@@ -83,13 +83,12 @@ function RunWords(props: { run: IRun }): JSX.Element {
   const { run } = props;
   const live = !ENDED.has(run.status);
   const done = doneOf(run, run.total);
-  const failed = run.failed ? trans.__('%1 failed', count(run.failed)) : null;
   const whole = run.status === 'success' ? count(run.total) : statusWord(trans, run.status);
   const word = live ? percent(done, run.total) : whole;
   return (
     <>
-      {live || !failed ? <StateWord state={statusState(run.status)} word={word} /> : null}
-      {failed ? <StateWord state="failed" word={failed} /> : null}
+      {live || !run.failed ? <StateWord state={statusState(run.status)} word={word} /> : null}
+      {run.failed ? <FailedWord counts={run} /> : null}
     </>
   );
 }

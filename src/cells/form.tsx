@@ -93,7 +93,13 @@ function CellState(props: IFormOptions & { check: MarkCheck }): JSX.Element {
       {check.answer?.line ? <code>{oneLine(`%%datum ${check.answer.line}`)}</code> : null}
       <p className="jp-datum-muted">
         {run
-          ? trans.__('%1 datums in run %2', count(run.total), run.id)
+          ? trans._n(
+              '1 datum in run %3',
+              '%2 datums in run %3',
+              run.total,
+              count(run.total),
+              run.id
+            )
           : trans.__('It has not run yet.')}
       </p>
       <div className="jp-datum-actions">

@@ -9,6 +9,7 @@ import { KernelMessage } from '@jupyterlab/services';
 import type { JSONObject } from '@lumino/coreutils';
 import { Signal } from '@lumino/signaling';
 
+import { language } from '../language';
 import type { IOpenCell } from '../models/cells';
 import { asTransform, nameOfMark } from '../models/marks';
 import type { IOpenNotebook } from '../models/panel';
@@ -106,7 +107,7 @@ export class OpenNotebook implements IOpenNotebook {
     const cell = this._cell(id);
     const kernel = this.panel.sessionContext.session?.kernel;
     if (!cell || !kernel) {
-      throw new Error('the cell has no kernel that could read it');
+      throw new Error(language.trans.__('the cell has no kernel that could read it'));
     }
     const { model } = cell;
     const metadata = { ...model.metadata, cellId: model.sharedModel.getId(), datum_run: asked };
@@ -126,7 +127,12 @@ export class OpenNotebook implements IOpenNotebook {
       throw new Error(reply.evalue);
     }
     if (!told) {
-      throw new Error('the kernel has not loaded jupyter_datum: execute %load_ext jupyter_datum');
+      throw new Error(
+        language.trans.__(
+          'the kernel has not loaded jupyter_datum: execute %1',
+          '%load_ext jupyter_datum'
+        )
+      );
     }
     return told;
   }

@@ -18,6 +18,7 @@ import {
   byState,
   CommandButton,
   doneOf,
+  FailedWord,
   HostContext,
   StateWord,
   useHost,
@@ -107,7 +108,7 @@ export function OutputView(props: { bundle: IBundle; run: IRunModel }): JSX.Elem
   return (
     <>
       <div className="jp-datum-row jp-datum-output-words">
-        <Words run={run} status={status} parts={parts} total={total} />
+        <Words run={run} counts={counts} status={status} parts={parts} total={total} />
         <span className="jp-datum-grow" />
         <span className="jp-datum-muted">
           <Pace run={run} total={total} />
@@ -138,12 +139,13 @@ export function OutputView(props: { bundle: IBundle; run: IRunModel }): JSX.Elem
 
 function Words(props: {
   run: IRunModel;
+  counts: Partial<ICounts>;
   status: IBundle['status'];
   parts: ReturnType<typeof byState>;
   total: number;
 }): JSX.Element {
   const { trans } = useHost();
-  const { run, status, parts, total } = props;
+  const { run, counts, status, parts, total } = props;
   const left = leftAlone(run.info, parts.skipped);
   const unchanged = parts.skipped - left;
   const plain = status === 'success' && parts.success > 0;
@@ -154,9 +156,7 @@ function Words(props: {
   return (
     <>
       {status !== 'failed' && !plain ? <StateWord state={statusState(status)} word={word} /> : null}
-      {parts.failed ? (
-        <StateWord state="failed" word={trans.__('%1 failed', count(parts.failed))} />
-      ) : null}
+      {parts.failed ? <FailedWord counts={counts} /> : null}
       {parts.success && ENDED.has(status) ? (
         <StateWord state="success" word={trans.__('%1 success', count(parts.success))} />
       ) : null}
@@ -176,7 +176,8 @@ function Pace(props: { run: IRunModel; total: number }): JSX.Element {
   const { counts, info, eta } = run;
   const began = info?.started ?? info?.requested;
   if (counts?.ended && began) {
-    return <>{trans.__('%1 datums in %2', count(total), span(counts.ended - began))}</>;
+    const took = span(counts.ended - began);
+    return <>{trans._n('1 datum in %3', '%2 datums in %3', total, count(total), took)}</>;
   }
   const words = [
     run.rate > 0 ? trans.__('%1/s', rate(run.rate)) : '',

@@ -11,6 +11,7 @@ import type { Contents } from '@jupyterlab/services';
 import { JSONExt } from '@lumino/coreutils';
 import type { JSONObject } from '@lumino/coreutils';
 
+import { language } from '../language';
 import { sameSource } from '../models/cells';
 import { nameOf, nameOfMark } from '../models/marks';
 import { replayCell } from '../models/replay';
@@ -71,7 +72,9 @@ export class Replays {
     const asked = { state: 'failed', limit: 1 };
     const { datums } = await this._options.requests.datums(project, run, asked);
     if (!datums.length || datums[0].id === null) {
-      throw new Error('no datum of the run has failed, or they have all run again since');
+      throw new Error(
+        language.trans.__('no datum of the run has failed, or they have all run again since')
+      );
     }
     return datums[0].id;
   }
@@ -288,7 +291,9 @@ async function freePath(
       return path;
     }
   }
-  throw new Error(`there are ${NAMES} notebooks ${name}-*.ipynb already: remove some`);
+  throw new Error(
+    language.trans.__('there are %1 notebooks %2 already: remove some', NAMES, `${name}-*.ipynb`)
+  );
 }
 
 /** The first line of code below the one that binds the datum; lines count from 1. */

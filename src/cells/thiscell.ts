@@ -3,6 +3,7 @@ import { CodeCell } from '@jupyterlab/cells';
 import type { INotebookTracker } from '@jupyterlab/notebook';
 import { Signal } from '@lumino/signaling';
 
+import { language } from '../language';
 import { withOptions } from '../models/cells';
 import { asTransform, isName, nameOf, nameOfMark, suggestName } from '../models/marks';
 import type { PanelModel } from '../models/panel';
@@ -69,7 +70,10 @@ export class ThisCell {
     const { name } = this;
     if (name === null) {
       throw new Error(
-        'the active cell is no transform: mark it, or begin it with %%datum NAME -i INPUT'
+        language.trans.__(
+          'the active cell is no transform: mark it, or begin it with %1',
+          '%%datum NAME -i INPUT'
+        )
       );
     }
     return name;
@@ -84,11 +88,18 @@ export class ThisCell {
   mark(name: string, input?: string): { name: string } {
     const cell = this._code;
     if (!cell || !this.canBeMarked) {
-      throw new Error('the active cell cannot be marked: it is no code, or is a transform already');
+      throw new Error(
+        language.trans.__(
+          'the active cell cannot be marked: it is no code, or is a transform already'
+        )
+      );
     }
     if (!isName(name)) {
       throw new Error(
-        `a transform's name is a Python name, as in thumbs; not ${JSON.stringify(name)}`
+        language.trans.__(
+          'the name of a transform is a Python name, as in thumbs; not %1',
+          JSON.stringify(name)
+        )
       );
     }
     const before = cell.model.getMetadata('datum') ?? {};
@@ -100,7 +111,7 @@ export class ThisCell {
     const cell = this._code;
     const name = cell && markOf(cell);
     if (!cell || !name) {
-      throw new Error('the active cell is not marked by its metadata');
+      throw new Error(language.trans.__('the active cell is not marked by its metadata'));
     }
     cell.model.deleteMetadata('datum');
     this._picked.delete(cell.model.id);
@@ -115,7 +126,7 @@ export class ThisCell {
     const text = cell && asTransform({ source: source(cell), mark: markOf(cell) });
     const sampled = text && withOptions(text, { sample: SAMPLE });
     if (!cell || !notebook || !sampled) {
-      throw new Error('the active cell is no transform');
+      throw new Error(language.trans.__('the active cell is no transform'));
     }
     this._panel.ranAs(source(cell), sampled);
     return { name, ok: await notebook.runWith(cell.model.id, sampled) };
@@ -127,7 +138,7 @@ export class ThisCell {
     const cell = this._code;
     const notebook = this._notebook();
     if (!cell || !notebook) {
-      throw new Error('no notebook is open');
+      throw new Error(language.trans.__('no notebook is open'));
     }
     const picked = await notebook.pick(cell.model.id, which);
     this._picked.set(cell.model.id, picked);

@@ -6,6 +6,8 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { LabIcon } from '@jupyterlab/ui-components';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
+import { language } from '../language';
+
 /** What is said of one argument: JSON schema. */
 export type IArg = {
   type: 'string' | 'number' | 'integer' | 'boolean' | 'array' | 'object';
@@ -121,7 +123,7 @@ export function text(value: unknown): string | undefined {
 /** An argument that has to be a number. */
 export function needed(value: unknown, name: string): number {
   if (typeof value !== 'number') {
-    throw new Error(`the command needs ${name}, a number`);
+    throw new Error(language.trans.__('the command needs %1, a number', name));
   }
   return value;
 }
@@ -129,7 +131,7 @@ export function needed(value: unknown, name: string): number {
 /** An argument that has to be a text. */
 export function neededText(value: unknown, name: string): string {
   if (typeof value !== 'string' || value === '') {
-    throw new Error(`the command needs ${name}, a text`);
+    throw new Error(language.trans.__('the command needs %1, a text', name));
   }
   return value;
 }

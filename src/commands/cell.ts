@@ -1,6 +1,7 @@
 /** What is done with one cell: marking it, running it, choosing its datum; and failed datums in it. */
 import { Clipboard, InputDialog, Notification } from '@jupyterlab/apputils';
 
+import { language } from '../language';
 import { unfoldForm } from '../cells/form';
 import type { Replays } from '../cells/replay';
 import type { ThisCell } from '../cells/thiscell';
@@ -146,7 +147,9 @@ function addPicker(options: ICellOptions): void {
     async args => {
       const which = text(args.which) ?? 'next';
       if (!STEPS.includes(which)) {
-        throw new Error(`which is one of ${STEPS.join(', ')}; not ${which}`);
+        throw new Error(
+          language.trans.__('%1 is one of %2; not %3', 'which', STEPS.join(', '), which)
+        );
       }
       if (cell.busy) {
         Notification.info(trans.__('The kernel is busy: the datum is bound when it is free.'), {
@@ -179,7 +182,9 @@ function addReplays(options: ICellOptions): void {
     const project = text(args.project) ?? panel.project;
     const run = text(args.run) ?? panel.run?.uuid;
     if (!project || !run) {
-      throw new Error('the command needs project and run, their uuids: no run is shown');
+      throw new Error(
+        language.trans.__('the command needs project and run, their uuids: no run is shown')
+      );
     }
     return [project, number(args.datum) ?? (await (await replays()).firstFailed(project, run))];
   };

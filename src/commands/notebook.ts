@@ -7,7 +7,7 @@ import { SAMPLE_CELL } from '../panels/empty';
 
 export function addNotebook(options: ICommandOptions): void {
   const { actions, app, notebook, panel, trans } = options;
-  const { runCell, showCell, insertSample, refresh, openFile, copyId } = Commands;
+  const { runCell, showCell, insertSample, refresh, upgrade, openFile, copyId } = Commands;
   const open = () => notebook() !== null;
   add(
     options,
@@ -43,6 +43,10 @@ export function addNotebook(options: ICommandOptions): void {
     panel.runs.reconnect();
     await panel.refresh();
     return { selected: panel.selected };
+  });
+  const older = () => panel.context?.state === 'older';
+  add(options, upgrade, trans.__('Upgrade the Ledger'), () => actions.upgrade(), {
+    enabled: older
   });
   const plain = { palette: false };
   add(

@@ -1,4 +1,5 @@
 /** What is done with rows of the table. */
+import { language } from '../language';
 import { Commands } from '../tokens';
 import { add, OF_A_RUN, text } from './add';
 import { ofRun } from './enabled';
@@ -66,5 +67,5 @@ function selected(args: Args): What {
   if (Array.isArray(datums)) {
     return { datums: datums as number[] };
   }
-  throw new Error('the command needs a filter, ranges or datums');
+  throw new Error(language.trans.__('the command needs a filter, ranges or datums'));
 }

@@ -1,4 +1,5 @@
 /** Watching inputs. */
+import { language } from '../language';
 import { Commands } from '../tokens';
 import { add, number, OF_A_TRANSFORM, text } from './add';
 import type { ICommandOptions } from './options';
@@ -14,7 +15,7 @@ export function addWatch(options: ICommandOptions): void {
     args => {
       const name = text(args.name) ?? panel.selected;
       if (name === null) {
-        throw new Error('no transform is shown');
+        throw new Error(language.trans.__('no transform is shown'));
       }
       return watches.ask(name, args.stop === true ? null : (number(args.settle) ?? SETTLE));
     },

@@ -6,7 +6,6 @@ import type { DocumentModel } from '../models/document';
 import {
   clock,
   count,
-  failedWord,
   noAlarm,
   percent,
   rate,
@@ -21,6 +20,7 @@ import {
   byState,
   CommandButton,
   doneOf,
+  FailedWord,
   StateWord,
   useClock,
   useHost,
@@ -59,8 +59,8 @@ export function Header(props: { model: DocumentModel }): JSX.Element {
         </span>
       </span>
       {counts.failed ? (
-        <span className={`jp-datum-head-failed${noAlarm(counts) ? ' jp-datum-no-alarm' : ''}`}>
-          <StateWord state="failed" word={failedWord(trans, counts)} />
+        <span className="jp-datum-head-failed">
+          <FailedWord counts={counts} />
         </span>
       ) : null}
       <Pace model={props.model} />

@@ -1,4 +1,5 @@
 /** What the text of a marked cell says: pure functions over strings. */
+import { language } from '../language';
 import { nameOf } from './marks';
 
 /** A cell of the open notebook, unsaved edits included. */
@@ -93,7 +94,15 @@ export function onlyOf(which: string | undefined): 'all' | string[] | null {
       const said = which!.split(',').map(word => word.trim());
       const wrong = said.find(word => !(WHICH as readonly string[]).includes(word));
       if (wrong !== undefined) {
-        throw new Error(`which is due, fresh, all, or some of new,failed,stale; not ${which}`);
+        throw new Error(
+          language.trans.__(
+            '%1 is one of %2, or some of %3; not %4',
+            'which',
+            'due, fresh, all',
+            'new,failed,stale',
+            which
+          )
+        );
       }
       const words = WHICH.filter(word => said.includes(word));
       return words.length === WHICH.length ? null : words;

@@ -1,6 +1,7 @@
 /** One datum's chain, what is chosen in it, and the history of what is chosen. */
 import { Signal } from '@lumino/signaling';
 
+import { language } from '../language';
 import type { Requests } from '../requests';
 import type { IHistory, INode } from '../tokens';
 import { rowsOf } from './chain';
@@ -65,7 +66,7 @@ export class LineageModel {
         return;
       }
       if (!root) {
-        throw new Error(`there is no datum ${id}`);
+        throw new Error(language.trans.__('there is no datum %1', id));
       }
       this._begin(root);
     } catch (reason) {

@@ -1,10 +1,11 @@
 /** Which runs are worth a word: at their first failure and at their end, once a page each. */
+import { alarms } from './alarms';
 import { ENDED } from '../tokens';
 import type { IRun } from '../tokens';
 import type { ITold } from './runs';
 
 /** What is worth a word of a run. */
-export type What = 'failing' | 'done' | 'failed' | 'error' | 'interrupted';
+export type What = 'failing' | 'done' | 'expected' | 'failed' | 'error' | 'interrupted';
 
 /** One word about one run; a later one takes the place of an earlier. */
 export interface INotice {
@@ -19,6 +20,8 @@ const LONG = 10;
 const PATIENCE = 2000;
 
 interface IKnown {
+  /** As it was heard of last. */
+  run: IRun;
   /** Whether its first failure was told, or was there before this page. */
   failing: boolean;
   lost: boolean;
@@ -41,10 +44,11 @@ export class Notices {
       // What had happened when the page came is no news, unless the run began with the page.
       const fresh = before === null && run.requested * 1000 >= this._since;
       const over = ENDED.has(run.status) && !fresh;
-      known = { failing: run.failed > 0 && !fresh, lost: false, over, timer: 0 };
+      known = { run, failing: alarms(run) > 0 && !fresh, lost: false, over, timer: 0 };
       known.lost = run.status === 'interrupted';
       this._known.set(key, known);
     }
+    known.run = run;
     if (!known.over) {
       this._look(known, project, run);
     }
@@ -69,9 +73,9 @@ export class Notices {
       this._say({ project, run, what: 'interrupted' });
     }
     known.lost = lost;
-    if (run.failed > 0 && !known.failing) {
+    if (alarms(run) > 0 && !known.failing) {
       known.failing = true;
-      const say = () => this._say({ project, run, what: 'failing' });
+      const say = () => this._say({ project, run: known.run, what: 'failing' });
       known.timer = window.setTimeout(say, this._patience);
     }
   }
@@ -80,15 +84,19 @@ export class Notices {
   private readonly _known = new Map<string, IKnown>();
 }
 
+function endOfGood(run: IRun, what: What): What | null {
+  return (run.ended ?? 0) - (run.started ?? run.requested) >= LONG ? what : null;
+}
+
 /** What is said of an end: who has cancelled a run knows it, and a short one was watched. */
 function endOf(run: IRun): What | null {
   switch (run.status) {
     case 'error':
       return 'error';
     case 'failed':
-      return 'failed';
+      return alarms(run) ? 'failed' : endOfGood(run, 'expected');
     case 'success':
-      return (run.ended ?? 0) - (run.started ?? run.requested) >= LONG ? 'done' : null;
+      return endOfGood(run, 'done');
     default:
       return null;
   }

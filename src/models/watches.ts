@@ -1,6 +1,7 @@
 /** Which transforms of the shown project are watched; asked for anew when something happens. */
 import { Signal } from '@lumino/signaling';
 
+import { language } from '../language';
 import type { Requests } from '../requests';
 import type { IWatch } from '../tokens';
 import type { PanelModel } from './panel';
@@ -37,13 +38,15 @@ export class WatchesModel {
   async ask(name: string, settle: number | null): Promise<IWatch | null> {
     const { project } = this._panel;
     if (!project) {
-      throw new Error(`${name} has not run: run it once, then it can be watched`);
+      throw new Error(
+        language.trans.__('%1 has not run: run it once, then it can be watched', name)
+      );
     }
     const request = await this._requests.watch(project, name, settle);
     for (let look = 0; look < LOOKS; look++) {
       const { state, answer } = await this._requests.answer(project, request);
       if (state === 'refused') {
-        throw new Error(answer ?? `${name} cannot be watched`);
+        throw new Error(answer ?? language.trans.__('%1 cannot be watched', name));
       }
       if (state === 'done') {
         break;

@@ -62,7 +62,12 @@ function Feed(props: { feed: IFeed }): JSX.Element {
     <div className="jp-datum-row jp-datum-small" data-feed={bound ?? 'early'}>
       <b title={bound ? title : undefined}>{word}</b>
       <span className="jp-datum-muted">
-        {trans._n('1 finished datum not taken yet', '%1 finished datums not taken yet', behind)}
+        {trans._n(
+          '1 finished datum not taken yet',
+          '%2 finished datums not taken yet',
+          behind,
+          count(behind)
+        )}
       </span>
     </div>
   );

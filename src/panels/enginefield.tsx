@@ -107,7 +107,7 @@ function optionText(trans: TranslationBundle, engine: IEngine): string {
     return trans.__('%1 (not installed)', oneLine(name));
   }
   if (state === 'ready' || state === 'connected') {
-    return trans.__('%1 · %2', oneLine(name), trans._n('1 worker', '%1 workers', workers));
+    return trans.__('%1 · %2', oneLine(name), trans._n('1 worker', '%2 workers', workers, count(workers)));
   }
   return state ? trans.__('%1 (not reached)', oneLine(name)) : oneLine(name);
 }
@@ -144,7 +144,13 @@ function ofCluster(trans: TranslationBundle, run: RunModel): ISaid {
   const many = trans._n('1 worker is up', '%1 workers are up', n);
   if (cluster?.state === 'requested' || cluster?.state === 'starting') {
     const word = cluster.wanted
-      ? trans.__('%1 of %2 workers are up', count(cluster.up), count(cluster.wanted))
+      ? trans._n(
+          '%3 of 1 worker is up',
+          '%3 of %2 workers are up',
+          cluster.wanted,
+          count(cluster.wanted),
+          count(cluster.up)
+        )
       : many;
     return { face: 'running', word, line: '' };
   }

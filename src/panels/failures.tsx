@@ -91,7 +91,9 @@ export function FailuresSummary(props: { run: RunModel }): JSX.Element {
     <>
       {count(failed)}
       {expected ? <span>{trans.__('%1 expected', count(expected))}</span> : null}
-      <span className="jp-datum-wide">{trans._n('in 1 group', 'in %1 groups', groups)}</span>
+      <span className="jp-datum-wide">
+        {trans._n('in 1 group', 'in %2 groups', groups, count(groups))}
+      </span>
     </>
   );
 }
@@ -130,7 +132,13 @@ export function FailuresView(props: IFailuresProps): JSX.Element {
       ) : null}
       {other && all ? (
         <div className="jp-datum-more jp-datum-muted">
-          {trans.__('%1 datums in %2 further groups', count(other.datums), count(other.groups))}
+          {trans._n(
+            '%3 in 1 further group',
+            '%3 in %2 further groups',
+            other.groups,
+            count(other.groups),
+            trans._n('1 datum', '%2 datums', other.datums, count(other.datums))
+          )}
         </div>
       ) : null}
       <Expected {...props} groups={groups.filter(group => group.expected)} />

@@ -1,6 +1,8 @@
 /** Figures and foreign text for people. Pure functions. */
 import type { TranslationBundle } from '@jupyterlab/translation';
 
+import { alarms } from '../models/alarms';
+import type { IFailed } from '../models/alarms';
 import type { IRun, State, Status } from '../tokens';
 
 const figures = new Intl.NumberFormat('en-US');
@@ -166,19 +168,32 @@ export function statusWord(trans: TranslationBundle, status: Status): string {
 }
 
 /** 112 failed, 98 of them expected */
-export function failedWord(
-  trans: TranslationBundle,
-  counts: { failed: number; expected?: number }
-): string {
-  const { failed, expected } = counts;
+export function failedWord(trans: TranslationBundle, counts: Partial<IFailed>): string {
+  const { failed = 0, expected } = counts;
+  if (noAlarm(counts)) {
+    return trans._n('1 failed, expected', '%2 failed, all expected', failed, count(failed));
+  }
   return expected
     ? trans.__('%1 failed, %2 of them expected', count(failed), count(expected))
     : trans.__('%1 failed', count(failed));
 }
 
+/** 112 of 10,000 datums failed, 98 of them expected */
+export function failedOf(trans: TranslationBundle, run: IFailed & { total: number }): string {
+  const { failed, expected, total } = run;
+  const words = trans._n(
+    '%2 of 1 datum failed',
+    '%2 of %3 datums failed',
+    total,
+    count(failed),
+    count(total)
+  );
+  return expected ? trans.__('%1, %2 of them expected', words, count(expected)) : words;
+}
+
 /** Whether all that has failed was expected: it is told, and is no alarm. */
-export function noAlarm(counts: { failed: number; expected?: number }): boolean {
-  return counts.failed > 0 && (counts.expected ?? 0) >= counts.failed;
+export function noAlarm(counts: Partial<IFailed>): boolean {
+  return Boolean(counts.failed) && alarms(counts) === 0;
 }
 
 /** The state by whose glyph and colour a run's status is shown. */

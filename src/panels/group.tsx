@@ -169,7 +169,7 @@ export function groupText(trans: TranslationBundle, run: RunModel, group: IGroup
   const name = run.info ? trans.__('%1, run %2', run.info.name, run.info.id) : run.uuid;
   const lines = [
     `${group.type}: ${group.message}`,
-    trans.__('%1 datums of %2', count(group.datums), name),
+    trans._n('1 datum of %3', '%2 datums of %3', group.datums, count(group.datums), name),
     [whereOf(trans, group), whenOf(trans, group)].filter(Boolean).join(' · ')
   ];
   return visible(lines.join('\n'));
@@ -201,7 +201,7 @@ function GroupDatums(props: IGroupProps): JSX.Element {
       />
       {since > 0 ? (
         <div className="jp-datum-muted">
-          {trans._n('1 has run again since', '%1 have run again since', since)}
+          {trans._n('1 has run again since', '%2 have run again since', since, count(since))}
         </div>
       ) : null}
       {list.error ? <div className="jp-datum-muted">{oneLine(list.error)}</div> : null}

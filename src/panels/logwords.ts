@@ -3,7 +3,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { IGroup, IRun, IWorker } from '../tokens';
 import { ENDED } from '../tokens';
-import { count, oneLine, statusWord } from './format';
+import { failedOf, oneLine, statusWord } from './format';
 
 /** One line; the levels are those of the log console. */
 export interface ILine {
@@ -33,14 +33,15 @@ export function linesOfRun(trans: TranslationBundle, run: IRun, before: IRun | n
 
 function endOf(trans: TranslationBundle, run: IRun): string {
   const word = statusWord(trans, run.status);
-  return ENDED.has(run.status)
-    ? trans.__('%1: %2 of %3 datums failed', word, count(run.failed), count(run.total))
-    : word;
+  return ENDED.has(run.status) ? trans.__('%1: %2', word, failedOf(trans, run)) : word;
 }
 
 /** A kind of failure that was not there before. */
 export function lineOfGroup(trans: TranslationBundle, group: IGroup): ILine {
   const what = `${oneLine(group.type)}: ${oneLine(group.message)}`;
+  if (group.expected) {
+    return { level: 'info', text: trans.__('a kind of failure that is expected: %1', what) };
+  }
   const text = group.place
     ? trans.__('a new kind of failure: %1 (%2)', what, oneLine(group.place))
     : trans.__('a new kind of failure: %1', what);

@@ -177,7 +177,7 @@ export function SelectionBar(props: { model: MapModel; range: Range }): JSX.Elem
       aria-label={trans.__('Selection')}
     >
       <span className="jp-datum-nowrap">
-        {trans._n('%1 datum', '%1 datums', range[1] - range[0], count(range[1] - range[0]))}
+        {trans._n('%2 datum', '%2 datums', range[1] - range[0], count(range[1] - range[0]))}
         {order.name === 'input' ? ` · ${count(range[0] + 1)} … ${count(range[1])}` : null}
       </span>
       <Counts trans={trans} parts={parts} />

@@ -167,7 +167,13 @@ function mapLabel(run: RunModel, trans: TranslationBundle): string {
   const words = STATES.filter(state => parts[state]).map(
     state => `${count(parts[state])} ${stateWord(trans, state)}`
   );
-  return trans.__('Map of %1 datums in input order: %2', count(run.total), words.join(', '));
+  return trans._n(
+    'Map of 1 datum: %3',
+    'Map of %2 datums in input order: %3',
+    run.total,
+    count(run.total),
+    words.join(', ')
+  );
 }
 
 /** How many datums are in which state, in words; `counts` by state byte. */

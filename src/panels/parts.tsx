@@ -11,7 +11,7 @@ import type { IconName } from '../icons';
 import type { Preferences } from '../models/preferences';
 import { BAR_ORDER } from '../tokens';
 import type { ICounts, IDatumRenderers, IFailureActions, State } from '../tokens';
-import { count, stateWord } from './format';
+import { count, failedWord, noAlarm, stateWord } from './format';
 
 /** What every view is given: words, and a way to have something done. */
 export interface IHost {
@@ -157,6 +157,22 @@ export function StateWord(props: { state: State | 'interrupted'; word: string })
   );
 }
 
+/** How many have failed: an alarm, unless somebody has expected them all. */
+export function FailedWord(props: {
+  counts: Partial<ICounts>;
+  /** What is said instead of the count alone. */
+  word?: (failed: string) => string;
+}): JSX.Element {
+  const { trans } = useHost();
+  const { counts, word } = props;
+  const failed = failedWord(trans, counts);
+  return (
+    <span className={noAlarm(counts) ? 'jp-datum-no-alarm' : undefined}>
+      <StateWord state="failed" word={word?.(failed) ?? failed} />
+    </span>
+  );
+}
+
 /** How many datums are in each state. */
 export function byState(counts: Partial<ICounts>, total: number): Record<State, number> {
   const of = (state: keyof ICounts) => Number(counts[state] ?? 0);
@@ -190,7 +206,7 @@ export function Bar(props: {
   const { counts, total, thin } = props;
   const parts = byState(counts, total);
   const done = doneOf(parts, total);
-  const text = trans.__('%1 of %2, %3 failed', count(done), count(total), count(parts.failed));
+  const text = trans.__('%1 of %2, %3', count(done), count(total), failedWord(trans, counts));
   return (
     <div
       className="jp-datum-bar"

@@ -46,8 +46,9 @@ export function Decisions(props: { plans: PlansModel; plan: IPlan }): JSX.Elemen
             title={trans.__('Results and outputs go with the new names; nothing runs')}
             label={trans._n(
               'Let 1 renamed keep its result',
-              'Let %1 renamed keep their results',
-              renamed
+              'Let %2 renamed keep their results',
+              renamed,
+              count(renamed)
             )}
           />
         ) : null}
@@ -115,8 +116,9 @@ function Equivalent(props: { stale: number; parts: string[]; busy: string | null
       <p>
         {trans._n(
           '1 result counts as made by the present code, and is not made again.',
-          '%1 results count as made by the present code, and are not made again.',
-          stale
+          '%2 results count as made by the present code, and are not made again.',
+          stale,
+          count(stale)
         )}{' '}
         {trans.__(
           'Right only if the edit of %1 changes no result. It can be taken back.',
@@ -151,8 +153,9 @@ function Prune(props: { plan: IPlan; busy: string | null }): JSX.Element {
     <Confirmed
       ask={trans._n(
         'Remove the outputs of 1 vanished input …',
-        'Remove the outputs of %1 vanished inputs …',
-        n
+        'Remove the outputs of %2 vanished inputs …',
+        n,
+        count(n)
       )}
       command={Commands.prune}
       label={trans.__('Remove them')}
@@ -197,8 +200,9 @@ function PruneLeft(props: { plan: IPlan; busy: string | null }): JSX.Element {
     <Confirmed
       ask={trans._n(
         'Remove the outputs of 1 that left the input …',
-        'Remove the outputs of %1 that left the input …',
-        plan.left_input
+        'Remove the outputs of %2 that left the input …',
+        plan.left_input,
+        count(plan.left_input)
       )}
       command={Commands.prune}
       args={{ all: true }}

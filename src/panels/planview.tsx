@@ -185,7 +185,7 @@ function Cost(props: { plan: IPlan }): JSX.Element | null {
   if (!estimate || !would_run || !workers) {
     return null;
   }
-  const many = trans._n('1 worker', '%1 workers', workers);
+  const many = trans._n('1 worker', '%2 workers', workers, count(workers));
   return (
     <p className="jp-datum-muted">
       {trans.__('about %1 on %2, going by the last run', span(estimate / workers), many)}

@@ -39,7 +39,11 @@ export function Files(props: {
       <h2>
         {title}
         <span className="jp-datum-aside">
-          {total > 1 ? trans._n('1 file', '%1 files', total) : <Open file={files[0]} />}
+          {total > 1 ? (
+            trans._n('1 file', '%2 files', total, count(total))
+          ) : (
+            <Open file={files[0]} />
+          )}
         </span>
       </h2>
       {files.length > 1 ? (
@@ -296,7 +300,11 @@ function Table(props: { columns: string[]; rows: string[][]; more: boolean }): J
       </table>
       {more ? (
         <p className="jp-datum-small jp-datum-muted">
-          {trans.__('The first %1 rows; there is more.', rows.length)}
+          {trans._n(
+            'The first row; there is more.',
+            'The first %1 rows; there is more.',
+            rows.length
+          )}
         </p>
       ) : null}
     </div>

@@ -261,8 +261,9 @@ export function StillFailed(props: { run: RunModel }): JSX.Element | null {
     >
       {trans._n(
         '1 datum that failed before was not part of this run.',
-        '%1 datums that failed before were not part of this run.',
-        still
+        '%2 datums that failed before were not part of this run.',
+        still,
+        count(still)
       )}
     </Note>
   );
@@ -298,7 +299,7 @@ function Broken(props: { run: RunModel; edited: boolean | null; atWork: number }
         <dd>
           {[
             oneLine(info?.engine ?? ''),
-            info?.workers ? trans._n('1 worker', '%1 workers', info.workers) : ''
+            info?.workers ? trans._n('1 worker', '%2 workers', info.workers, count(info.workers)) : ''
           ]
             .filter(Boolean)
             .join(', ')}

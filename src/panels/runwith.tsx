@@ -33,7 +33,7 @@ export function RunWithSummary(props: Pick<IRunWithProps, 'panel' | 'choices'>):
   const { engine, workers, which } = choices.of(panel.selected ?? '');
   const words = [
     engine ? oneLine(engine) : '',
-    workers ? trans._n('1 worker', '%1 workers', workers) : '',
+    workers ? trans._n('1 worker', '%2 workers', workers, count(workers)) : '',
     which && which !== 'due' ? (which === 'all' ? trans.__('all again') : trans.__('some')) : ''
   ].filter(Boolean);
   return <>{words.length ? words.join(' · ') : trans.__('as in the cell')}</>;

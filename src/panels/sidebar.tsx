@@ -16,7 +16,7 @@ import { Commands } from '../tokens';
 import { Empty, LostLine, Problem } from './empty';
 import { FailuresSummary, FailuresView, RetryButton } from './failures';
 import type { DatumSource } from './failures';
-import { clock, count, oneLine, statusState, statusWord } from './format';
+import { clock, count, failedWord, oneLine, statusState, statusWord } from './format';
 import { bindKeys } from './keys';
 import { MapSummary, MapView } from './mapview';
 import { CommandButton, HostContext, Section, StateWord, useHost, useSignals } from './parts';
@@ -307,11 +307,11 @@ function Announcer(props: { run: RunModel }): JSX.Element {
       at: now,
       status: counts.status,
       text: trans.__(
-        '%1: %2 of %3 done, %4 failed',
+        '%1: %2 of %3 done, %4',
         statusWord(trans, counts.status),
         count(Math.min(settledNow, done)),
         count(total),
-        count(counts.failed)
+        failedWord(trans, counts)
       )
     };
   }

@@ -5,8 +5,8 @@ import React from 'react';
 import type { PanelModel } from '../models/panel';
 import type { RunModel } from '../models/run';
 import { Commands, ENDED } from '../tokens';
-import { count, percent, span, statusState, statusWord } from './format';
-import { byState, doneOf, HostContext, StateWord, useHost, useSignals } from './parts';
+import { percent, span, statusState, statusWord } from './format';
+import { byState, doneOf, FailedWord, HostContext, StateWord, useHost, useSignals } from './parts';
 import type { IHost } from './parts';
 
 /** The widget in the status bar. */
@@ -57,9 +57,8 @@ function StatusWords(props: { run: RunModel }): JSX.Element | null {
   const parts = byState(counts, total);
   const live = !ENDED.has(counts.status);
   const done = doneOf(parts, total);
-  const failed = trans.__('%1 failed', count(parts.failed));
   if (!live && parts.failed) {
-    return <StateWord state="failed" word={trans.__('Datums: %1', failed)} />;
+    return <FailedWord counts={counts} word={failed => trans.__('Datums: %1', failed)} />;
   }
   const far = live ? percent(done, total) : statusWord(trans, counts.status);
   return (
@@ -68,7 +67,7 @@ function StatusWords(props: { run: RunModel }): JSX.Element | null {
       {parts.failed ? (
         <>
           {' · '}
-          <StateWord state="failed" word={failed} />
+          <FailedWord counts={counts} />
         </>
       ) : null}
       {run.eta ? ` · ${span(run.eta[0])}` : null}

@@ -2,12 +2,13 @@
 import React from 'react';
 
 import { Glyph, Icon } from '../icons';
+import { alarms } from '../models/alarms';
 import type { PanelModel } from '../models/panel';
 import type { PlansModel } from '../models/plans';
 import { inOrder, isPipeline, live, waitsFor } from '../models/pipeline';
 import type { IRow } from '../models/rows';
 import { Commands, ENDED } from '../tokens';
-import { count, oneLine, percent, statusState, statusWord } from './format';
+import { count, failedWord, noAlarm, oneLine, percent, statusState, statusWord } from './format';
 import { Bar, CommandButton, doneOf, useHost, useSignals } from './parts';
 
 /** Steps that are indented: what lies deeper has its place in words. */
@@ -126,7 +127,9 @@ function TransformRow(props: {
         style={{ paddingLeft: 12 * Math.min(DEEPEST, Math.max(0, (depth ?? 0) - 1)) }}
       >
         {depth ? <Icon name="below" /> : null}
-        <Glyph state={run ? statusState(run.status) : 'pending'} label={status} />
+        <span className={run && noAlarm(run) ? 'jp-datum-no-alarm' : undefined}>
+          <Glyph state={run ? statusState(run.status) : 'pending'} label={status} />
+        </span>
       </span>
       <span className="jp-datum-cut" data-elsewhere={row.cell === null}>
         {oneLine(row.name)}
@@ -151,7 +154,7 @@ function stale(
     return null;
   }
   if (would) {
-    const title = trans._n('1 datum would run', '%1 datums would run', would);
+    const title = trans._n('1 datum would run', '%2 datums would run', would, count(would));
     return (
       <span className="jp-datum-row-tag" data-kind="stale" title={title}>
         {trans.__('%1 to run', count(would))}
@@ -196,7 +199,13 @@ function RowFigure(props: { row: IRow }): JSX.Element {
     return <>{percent(doneOf(run, run.total), run.total)}</>;
   }
   if (run.failed) {
-    return <b className="jp-datum-bad">{trans.__('%1 failed', count(run.failed))}</b>;
+    // There is room for one figure: the alarm, else that there is none; the title has both.
+    const bad = alarms(run);
+    return (
+      <span className={bad ? 'jp-datum-bad' : 'jp-datum-muted'} title={failedWord(trans, run)}>
+        {bad ? trans.__('%1 failed', count(bad)) : trans.__('%1 expected', count(run.failed))}
+      </span>
+    );
   }
   return <span className="jp-datum-muted">{count(run.total)}</span>;
 }

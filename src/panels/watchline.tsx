@@ -5,7 +5,7 @@ import type { PanelModel } from '../models/panel';
 import type { WatchesModel } from '../models/watches';
 import { Commands } from '../tokens';
 import type { IWatch } from '../tokens';
-import { oneLine, span } from './format';
+import { count, oneLine, span } from './format';
 import { CommandButton, Note, useClock, useHost, useSignals } from './parts';
 
 /** The watch of the chosen transform, if there is something to say of it. */
@@ -33,7 +33,7 @@ function Watching(props: { watch: IWatch }): JSX.Element {
   useClock(true);
   const words = [
     trans.__('watching for %1', span(Math.max(1, Math.round(Date.now() / 1000 - since)))),
-    trans._n('1 run', '%1 runs', runs)
+    trans._n('1 run', '%2 runs', runs, count(runs))
   ];
   const take = () => {
     const seconds = Number.parseFloat(typed ?? '');

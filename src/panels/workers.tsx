@@ -153,7 +153,7 @@ function At(props: { worker: IWorker; word: string; busy: boolean }): JSX.Elemen
         </bdi>
       </span>
       {behind ? (
-        <span title={trans._n('1 waits behind it', '%1 wait behind it', behind)}>
+        <span title={trans._n('1 waits behind it', '%2 wait behind it', behind, count(behind))}>
           {`+${count(behind)}`}
         </span>
       ) : null}

@@ -4,6 +4,7 @@ import { IEditorLanguageRegistry } from '@jupyterlab/codemirror';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
+import { language } from '../language';
 import { DatumRenderers, FailureActions } from '../models/extensions';
 import { Preferences } from '../models/preferences';
 import { RunsModel } from '../models/runs';
@@ -28,6 +29,7 @@ export const core: JupyterFrontEndPlugin<ICore> = {
     const preferences = new Preferences();
     const renderers = new DatumRenderers();
     const failureActions = new FailureActions();
+    language.trans = trans;
     return {
       requests,
       runs: new RunsModel(requests),

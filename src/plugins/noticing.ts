@@ -3,7 +3,7 @@ import { Notification } from '@jupyterlab/apputils';
 
 import { Notices } from '../models/notices';
 import type { INotice, What } from '../models/notices';
-import { count, oneLine, span } from '../panels/format';
+import { count, failedOf, oneLine, span } from '../panels/format';
 import type { IHost } from '../panels/parts';
 import { Commands } from '../tokens';
 import type { ICore } from './tokens';
@@ -11,6 +11,7 @@ import type { ICore } from './tokens';
 const KINDS: Record<What, Notification.TypeOptions> = {
   failing: 'warning',
   done: 'success',
+  expected: 'info',
   failed: 'warning',
   error: 'error',
   interrupted: 'error'
@@ -44,7 +45,7 @@ function show(host: IHost, shown: Map<string, string>, notice: INotice): void {
   const known = shown.get(run.uuid);
   const options = {
     actions: actions(host, notice),
-    autoClose: what === 'done' ? 8000 : false
+    autoClose: what === 'done' || what === 'expected' ? 8000 : false
   } as const;
   const type = KINDS[what];
   if (!known || !Notification.update({ id: known, message, type, ...options })) {
@@ -64,16 +65,21 @@ function words({ trans }: IHost, { run, what }: INotice): string {
   const took = span((run.ended ?? 0) - (run.started ?? run.requested));
   switch (what) {
     case 'failing':
-      return trans.__('%1: the first datum has failed', name);
+      return run.expected
+        ? trans.__('%1: a datum has failed as nobody expected', name)
+        : trans.__('%1: the first datum has failed', name);
     case 'done':
-      return trans.__('%1: done, %2 datums in %3', name, count(run.total), took);
-    case 'failed':
-      return trans.__(
-        '%1: done, %2 of %3 datums failed',
+      return trans._n(
+        '%2: done, 1 datum in %4',
+        '%2: done, %3 datums in %4',
+        run.total,
         name,
-        count(run.failed),
-        count(run.total)
+        count(run.total),
+        took
       );
+    case 'expected':
+    case 'failed':
+      return trans.__('%1: done, %2', name, failedOf(trans, run));
     case 'interrupted':
       return trans.__('%1: interrupted, no runner works at it', name);
     case 'error':

@@ -1,5 +1,6 @@
 /** What holds for every command: who executes it can read what it takes, and gets an answer. */
 import { Notification } from '@jupyterlab/apputils';
+import type { TranslationBundle } from '@jupyterlab/translation';
 import { CommandRegistry } from '@lumino/commands';
 import { Signal } from '@lumino/signaling';
 
@@ -7,6 +8,7 @@ import { addCommands } from '..';
 import { Page } from '../../__tests__/page';
 import { PROJECT, RUN, until } from '../../__tests__/world';
 import { Actions } from '../../actions';
+import { language } from '../../language';
 import type { IHeldRun } from '../../tokens';
 import { add } from '../add';
 import type { ICommandOptions } from '../options';
@@ -119,6 +121,29 @@ describe('all commands', () => {
     await expect(commands.execute('datum:stop', {})).rejects.toThrow('no run is shown');
     await expect(commands.execute('datum:stop', { name: 'means' })).rejects.toThrow(/has no run/);
     expect(Notification.manager.count).toBe(before + 4);
+  });
+
+  it('refuse in the language of the user', async () => {
+    const { trans } = language;
+    language.trans = { __: (text: string) => `⟦${text}⟧` } as TranslationBundle;
+    try {
+      for (const [id, args] of [
+        ['datum:stop', {}],
+        ['datum:stop', { name: 'means' }],
+        ['datum:scale', { run: RUN }],
+        ['datum:run', { name: 'nobody' }],
+        ['datum:plan', {}],
+        ['datum:run', { which: 'some' }],
+        ['datum:upgrade', {}],
+        ['datum:retry-edited', {}],
+        ['datum:watch', {}]
+      ] as const) {
+        const said = await commands.execute(id, args).catch(reason => reason.message);
+        expect([id, said]).toEqual([id, expect.stringMatching(/^⟦.*⟧$/)]);
+      }
+    } finally {
+      language.trans = trans;
+    }
   });
 
   it('are grey while there is nothing to be done, and say when that changes', async () => {

@@ -154,8 +154,8 @@ describe('the tabs of a run document', () => {
     await page.says('w2: killed by SIGSEGV');
     const lanes = page.node.querySelectorAll('.jp-datum-lane [role=img]');
     expect([...lanes].map(lane => lane.getAttribute('aria-label'))).toEqual([
-      'w1, 1 datums, 0 failed',
-      'w2, 1 datums, 1 failed, killed by SIGSEGV'
+      'w1, 1 datum, 0 failed',
+      'w2, 1 datum, 1 failed, killed by SIGSEGV'
     ]);
     page.button('c.csv').click();
     expect(page.executed.pop()).toEqual([

@@ -25,8 +25,10 @@ export function Histogram(props: {
   const [ref, width] = useWidth(720);
   const most = Math.max(...columns.counts);
   const scale = countScale(most, height - TOP - BOTTOM);
-  const says = trans.__(
-    'Half of %1 datums took up to %2, 95% up to %3, the longest %4',
+  const says = trans._n(
+    '1 datum took %5',
+    'Half of %2 datums took up to %3, 95% up to %4, the longest %5',
+    times.datums,
     count(times.datums),
     shortSpan(times.p50),
     shortSpan(times.p95),
@@ -109,7 +111,7 @@ function columnText(
   const [from, to] = between(columns, at);
   const words = [
     trans.__('%1 to %2', shortSpan(from), shortSpan(to)),
-    trans._n('1 datum', '%1 datums', columns.counts[at], count(columns.counts[at]))
+    trans._n('1 datum', '%2 datums', columns.counts[at], count(columns.counts[at]))
   ];
   if (columns.failed[at]) {
     words.push(trans.__('%1 failed', count(columns.failed[at])));

@@ -208,7 +208,7 @@ function barText(trans: Trans, worker: string, bar: TimelineBar | null): string 
   }
   const words = [
     oneLine(worker),
-    trans.__('%1 datums in %2', count(n), shortSpan(end - begin)),
+    trans._n('1 datum in %3', '%2 datums in %3', n, count(n), shortSpan(end - begin)),
     trans.__('%1 busy', percent(busy, 1))
   ];
   return (failed ? [...words, trans.__('%1 failed', count(failed))] : words).join(' · ');
@@ -217,7 +217,10 @@ function barText(trans: Trans, worker: string, bar: TimelineBar | null): string 
 function laneText(trans: Trans, lane: ILane): string {
   const n = lane.bars.reduce((sum, bar) => sum + bar[2], 0);
   const failed = lane.bars.reduce((sum, bar) => sum + bar[3], 0);
-  const words = [oneLine(lane.worker), trans.__('%1 datums, %2 failed', count(n), count(failed))];
+  const words = [
+    oneLine(lane.worker),
+    trans._n('1 datum, %3 failed', '%2 datums, %3 failed', n, count(n), count(failed))
+  ];
   if (lane.crew?.died) {
     words.push(oneLine(lane.crew.cause ?? ''));
   }
@@ -238,7 +241,7 @@ export function Deaths(props: { timing: ITiming; since: number }): JSX.Element |
   return (
     <span className="jp-datum-state" data-state="failed">
       <Glyph state="failed" label={trans.__('died')} />
-      {died.length > 1 ? trans.__('%1 workers died, last %2', count(died.length), text) : text}
+      {trans._n('%3', '%2 workers died, last %3', died.length, count(died.length), text)}
     </span>
   );
 }

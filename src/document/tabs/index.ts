@@ -1,4 +1,5 @@
 /** The tabs of the run document, in their order. Each is a chunk of its own. */
+import { alarms } from '../../models/alarms';
 import type { ITab } from '../tab';
 
 export const TABS: readonly ITab[] = [
@@ -12,7 +13,7 @@ export const TABS: readonly ITab[] = [
   {
     id: 'failures',
     label: trans => trans.__('Failures'),
-    badge: run => run.counts?.failed ?? 0,
+    badge: run => alarms(run.counts ?? {}),
     load: () => import('./failures')
   },
   { id: 'lineage', label: trans => trans.__('Lineage'), load: () => import('./lineage') },

@@ -4,9 +4,18 @@ import React from 'react';
 import { Cards } from '../cards';
 import { Histogram } from '../charts/histogram';
 import { Known, useTiming } from '../charts/timing';
+import { alarms } from '../../models/alarms';
 import { AnswersModel } from '../../models/answers';
 import { ClusterLine } from '../../panels/clusterline';
-import { count, oneLine, span, statusState, statusWord } from '../../panels/format';
+import {
+  count,
+  failedWord,
+  noAlarm,
+  oneLine,
+  span,
+  statusState,
+  statusWord
+} from '../../panels/format';
 import { Bar, CommandButton, StateWord, useHost, useSignals } from '../../panels/parts';
 import { reasonWord } from '../../panels/planreasons';
 import { Missing, Sentence, StillFailed } from '../../panels/runview';
@@ -94,7 +103,7 @@ function Groups(props: ITabProps): JSX.Element | null {
         <span>{trans.__('Failures')}</span>
         <span className="jp-datum-remark">
           <button className="jp-datum-link" onClick={() => model.go({ tab: 'failures' })}>
-            {trans._n('1 group', 'all %1 groups', n, count(n))}
+            {trans._n('1 group', 'all %2 groups', n, count(n))}
           </button>
         </span>
       </h2>
@@ -195,7 +204,15 @@ function What(props: ITabProps): JSX.Element | null {
           </>
         ) : null}
         <dt>{trans.__('work')}</dt>
-        <dd>{trans.__('%1 in %2 attempts', span(counts.seconds), count(counts.executions))}</dd>
+        <dd>
+          {trans._n(
+            '%3 in 1 attempt',
+            '%3 in %2 attempts',
+            counts.executions,
+            count(counts.executions),
+            span(counts.seconds)
+          )}
+        </dd>
         <dt>{trans.__('started from')}</dt>
         <dd>{oneLine(info.origin)}</dd>
       </dl>
@@ -248,7 +265,14 @@ function RunLine(props: { project: string; one: IRun; mine: string }): JSX.Eleme
         <Bar counts={one} total={one.total} thin />
       </span>
       <span className="jp-datum-run-failed">
-        {one.failed ? <b className="jp-datum-bad">{count(one.failed)}</b> : null}
+        {one.failed ? (
+          <span
+            className={noAlarm(one) ? 'jp-datum-muted' : 'jp-datum-bad'}
+            title={failedWord(trans, one)}
+          >
+            {count(alarms(one) || one.failed)}
+          </span>
+        ) : null}
       </span>
       <span className="jp-datum-muted jp-datum-run-took">
         {one.ended ? span(one.ended - began) : ''}

@@ -59,7 +59,7 @@ function Durations(props: { timing: ITiming }): JSX.Element | null {
     <section aria-labelledby="jp-datum-durations">
       <h2 className="jp-datum-view-title">
         <span id="jp-datum-durations">
-          {trans._n('Duration of 1 datum', 'Duration of %1 datums', n, count(n))}
+          {trans._n('Duration of 1 datum', 'Duration of %2 datums', n, count(n))}
         </span>
         <span className="jp-datum-remark">
           {log ? trans.__('log scale, both axes') : trans.__('log scale of time')}

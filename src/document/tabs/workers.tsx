@@ -77,7 +77,7 @@ function Summary(props: {
   const died = crew.filter(one => one.died).length;
   const words = [
     ended
-      ? trans._n('1 worker', '%1 workers', crew.length, count(crew.length))
+      ? trans._n('1 worker', '%2 workers', crew.length, count(crew.length))
       : trans.__('%1 of %2 busy', count(busy), count(up.length))
   ];
   if (devices) {
@@ -89,7 +89,7 @@ function Summary(props: {
       {died ? (
         <span className="jp-datum-state jp-datum-after" data-state="failed">
           <Glyph state="failed" />
-          {trans._n('1 died', '%1 died', died, count(died))}
+          {trans._n('1 died', '%2 died', died, count(died))}
         </span>
       ) : null}
     </>

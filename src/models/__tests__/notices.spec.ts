@@ -54,6 +54,19 @@ describe('notices', () => {
     expect(what()).toEqual(['done']);
   });
 
+  it('raises no alarm for failures that are expected', () => {
+    tell({ status: 'running' }, { failed: 2, expected: 2 });
+    jest.advanceTimersByTime(9000);
+    tell({ uuid: 'b', failed: 2, expected: 2, status: 'failed', ended: now() + 20 });
+    tell({ uuid: 'c', failed: 2, expected: 2, status: 'failed', ended: now() + 2 });
+    expect(what()).toEqual(['expected']);
+    tell({ uuid: 'd', status: 'running' }, { failed: 2, expected: 2 }, { failed: 3 });
+    jest.advanceTimersByTime(9000);
+    expect(what()).toEqual(['expected', 'failing']);
+    tell({ uuid: 'e', failed: 3, expected: 2, status: 'failed', ended: now() + 2 });
+    expect(what()).toEqual(['expected', 'failing', 'failed']);
+  });
+
   it('says nothing of what had happened before the page came', () => {
     const old = { requested: now() - 600, started: now() - 600 };
     tell({ ...old, status: 'failed', failed: 3, ended: now() - 60 }, { failed: 2 });

@@ -6,7 +6,10 @@ import {
   clock,
   count,
   datumName,
+  failedOf,
+  failedWord,
   leftAlone,
+  noAlarm,
   oneLine,
   percent,
   rate,
@@ -41,6 +44,25 @@ describe('figures', () => {
     expect(count(1_234_567)).toBe('1,234,567');
     expect([bytes(12), bytes(3400), bytes(1_900_000_000)]).toEqual(['12 B', '3.4 KB', '1.9 GB']);
     expect([rate(2450.4), rate(3.21), rate(0.04)]).toEqual(['2,450', '3.2', '0.04']);
+  });
+});
+
+describe('failures that are expected', () => {
+  const trans = nullTranslator.load('x');
+  it.each([
+    [{ failed: 12, expected: 3 }, '12 failed, 3 of them expected', false],
+    [{ failed: 1200, expected: 1200 }, '1,200 failed, all expected', true],
+    [{ failed: 1, expected: 1 }, '1 failed, expected', true],
+    [{ failed: 12 }, '12 failed', false],
+    [{ failed: 0 }, '0 failed', false]
+  ])('%j: %s', (counts, words, quiet) => {
+    expect([failedWord(trans, counts), noAlarm(counts)]).toEqual([words, quiet]);
+  });
+
+  it('are told of the whole', () => {
+    expect(failedOf(trans, { failed: 1, total: 1 })).toBe('1 of 1 datum failed');
+    const said = failedOf(trans, { failed: 12, total: 1000, expected: 3 });
+    expect(said).toBe('12 of 1,000 datums failed, 3 of them expected');
   });
 });
 

@@ -108,6 +108,7 @@ describe('in a language of brackets', () => {
     'foreign',
     'damaged',
     'newer',
+    'older',
     'kernel-without-extension',
     'version-mismatch'
   ])('a context that is %s', async state => {

@@ -278,7 +278,7 @@ function saidOf(trans: Trans, node: IDrawnNode): string {
       ? percent(done, counts.total)
       : done < counts.total
         ? trans.__('%1 of %2', count(done), count(counts.total))
-        : trans._n('%1 datum', '%1 datums', counts.total, count(counts.total))
+        : trans._n('%2 datum', '%2 datums', counts.total, count(counts.total))
   ];
   if (parts.failed) {
     words.push(trans.__('%1 failed', count(parts.failed)));
@@ -298,7 +298,7 @@ function saidOfEnd(trans: Trans, node: IDrawnNode, owner: IDrawnNode): string {
   if (node.kind === 'source') {
     return node.files === null
       ? trans.__('input')
-      : trans._n('%1 file', '%1 files', node.files, count(node.files));
+      : trans._n('%2 file', '%2 files', node.files, count(node.files));
   }
   const { counts } = owner;
   const made = counts ? (counts.success ?? 0) + (counts.skipped ?? 0) + (counts.recovered ?? 0) : 0;
