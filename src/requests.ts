@@ -172,8 +172,8 @@ export class Requests {
   }
 
   /** Rows of a run's table, by their numbers. */
-  rows(project: string, run: string, query: IRowsQuery): Promise<IRows> {
-    return this.get(`${at(project, run)}/rows`, { ...query });
+  rows(project: string, run: string, query: IRowsQuery, signal?: AbortSignal): Promise<IRows> {
+    return this.get(`${at(project, run)}/rows`, { ...query }, { signal });
   }
 
   /** Where the same rows are, all of them, as a file to download. */
@@ -352,14 +352,14 @@ export class Requests {
     return this.get(`projects/${safe(project)}/users`, query);
   }
 
-  private get<T>(path: string, query: Query = {}): Promise<T> {
+  private get<T>(path: string, query: Query = {}, init: RequestInit = {}): Promise<T> {
     const pairs = Object.entries(query).filter(
       ([, value]) => value !== null && value !== undefined
     );
     const words = pairs.map(([name, value]) => [name, String(value)]);
     // What a panel reads by itself must not keep an idle server alive.
     const search = new URLSearchParams([...words, ['no_track_activity', '1']]);
-    return this.ask(`${path}?${search}`, {});
+    return this.ask(`${path}?${search}`, init);
   }
 
   private post<T>(path: string, body: object): Promise<T> {

@@ -19,6 +19,7 @@ from . import bodies, reads
 from .errors import bad_request, not_found, refused
 from .reader import Reader
 from .rows import chosen
+from .search import rows_of
 
 #: What goes with a kind of request.
 _WITH: Final = {"scale": "workers", "on-error": "on_error"}
@@ -42,8 +43,10 @@ class Actions:
         asked = bodies.checked(body, bodies.RETRY, "what")
         what = asked["what"]
         if "filter" in what or "positions" in what:
-            # Looked for by the reader, within its deadline; what is found is told as ranges.
-            what = {"ranges": await reader.read(lambda conn: chosen(conn, reader, run, what))}
+            # What is found is told as ranges.
+            rows = what.get("positions") or await rows_of(reader, run, what["filter"])
+            ranges = await reader.read(lambda conn: chosen(conn, reader.project, run, rows))
+            what = {"ranges": ranges}
 
         def act(conn: sqlite3.Connection) -> str:
             row = reads.run_of(conn, run)

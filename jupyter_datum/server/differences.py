@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,12 +10,13 @@ from typing import Any, Final
 
 from ..outcomes.sides import Former, Side
 from ..outcomes.summary import Pair
+from ..states import DatumState
 from .errors import bad_request, not_found
 from .reads import run_of
 from .source import Source
 
-#: Datums that are compared at once.
-_PAGE: Final = 5_000
+#: So many datums are looked up one by one; more are found by a walk over all.
+FEW: Final = 20_000
 #: Metrics of a datum that are told, and characters of one.
 _METRICS: Final = 24
 _LONGEST: Final = 200
@@ -59,25 +61,65 @@ def pairs(
 def changed_ids(
     conn: sqlite3.Connection, source: Source, other: int, ids: Sequence[int]
 ) -> Iterator[int]:
-    """Yield those of `ids` that came to something else in the other run.
+    """Yield datums that came to something else in the other run.
 
-    What neither run and none between them has touched is the same in both: only the rest is
-    looked at, and that may be too much for one deadline.
+    Parameters
+    ----------
+    conn : sqlite3.Connection
+    source : Source
+    other : int
+        The id of the other run.
+    ids : sequence of int
+        Those that are asked for: where they are few nothing else is looked at, but where they
+        are many others of the transform may be among what is given.
     """
-    older = min(other, source.run.id)
-    for start in range(0, len(ids), _PAGE):
-        part = [i for i in ids[start : start + _PAGE] if i]
-        touched = _since(conn, part, older)
-        found = pairs(conn, source, other, touched)
-        yield from (i for i, pair in found.items() if pair.differs)
+    run = source.run
+    bound: dict[str, Any] = {
+        "transform": run.transform,
+        "old": min(other, run.id),
+        "new": max(other, run.id),
+    }
+    if len(ids) <= FEW:
+        rows = "json_each(:ids) j cross join datum d on d.id = j.value"
+        bound["ids"] = json.dumps([i for i in ids if i])
+    else:
+        rows = "datum d"
+        bound |= {"low": min(filter(None, ids), default=1), "high": max(ids)}
+    # Without a later run the newer side is what stands there now, and nothing is looked up.
+    later = bool(source.rows) or other > run.id
+    conn.create_function("metrics_differ", 2, _metrics_differ, deterministic=True)
+    found = conn.execute(_changed(rows, many=len(ids) > FEW, later=later), bound)
+    yield from (row[0] for row in found)
 
 
-def _since(conn: sqlite3.Connection, ids: Sequence[int], run: int) -> list[int]:
-    if not ids:
-        return []
-    marks = ",".join("?" * len(ids))
-    rows = conn.execute(f"select id from datum where run > ? and id in ({marks})", (run, *ids))
-    return [row[0] for row in rows]
+def _changed(rows: str, *, many: bool, later: bool) -> str:
+    """The statement for it: all in SQL, since a million rows fetched cost some seconds.
+
+    What neither run and none between them has touched is the same in both, and so is what
+    both sides have of one and the same run.
+    """
+    former = "left join past {0} on {0}.datum = d.id and {0}.run = (select max(run) from past"
+    former += " where datum = d.id and run <= :{1})"
+    rows += f" {former.format('o', 'old')}"
+    names = ("run", "state", "result_kind", "result", "metrics")
+    new = {name: f"d.{name}" for name in names}
+    if later:
+        rows += f" {former.format('n', 'new')} and d.run > :new"
+        new = {name: f"iif(d.run > :new, n.{name}, d.{name})" for name in names}
+    held = ", ".join(f"{state:d}" for state in (DatumState.SUCCESS, DatumState.RECOVERED))
+    within = " and d.id between :low and :high" if many else ""
+    return (
+        f"select d.id from {rows} where d.transform = :transform{within} and d.run > :old"
+        f" and {new['run']} is not o.run and ({new['state']} is not o.state or ("
+        f"o.state in ({held}) and ({new['result_kind']} is not o.result_kind"
+        f" or {new['result']} is not o.result or ({new['metrics']} is not o.metrics"
+        f" and metrics_differ({new['metrics']}, o.metrics)))))"
+    )
+
+
+def _metrics_differ(one: str | None, two: str | None) -> bool:
+    """Whether metrics that are written in two ways are not the same."""
+    return bool((json.loads(one) if one else {}) != (json.loads(two) if two else {}))
 
 
 def pair_json(pair: Pair | None) -> dict[str, Any] | None:

@@ -13,6 +13,7 @@ from typing import Any, Final
 from .reader import Reader
 from .reads import run_of
 from .rows import NOTHING, Table
+from .search import rows_of
 from .views import View
 
 #: Rows that are read at once.
@@ -47,6 +48,8 @@ class Export:
 
     async def begin(self) -> tuple[str, bytes]:
         """Return a name for the file, and the line with the columns."""
+        run, filter_, sort, _ = self._asked
+        self._view = await rows_of(self._reader, run, filter_, sort)
         return await self._reader.read(self._begin)
 
     async def page(self, first: int) -> bytes:
@@ -54,9 +57,7 @@ class Export:
         return await self._reader.read(lambda conn: self._page(conn, first))
 
     def _begin(self, conn: sqlite3.Connection) -> tuple[str, bytes]:
-        run, filter_, sort, _ = self._asked
-        table = self._table(conn)
-        self._view = table.view(self._reader.views, filter_, sort)
+        run, table = self._asked[0], self._table(conn)
         self._metrics = table.metrics(table.rows(self._view.part(0, 100)))
         name = run_of(conn, run).name
         return f"{name}-{run[:8]}.csv", csv_lines([[*_COLUMNS, *self._metrics]])

@@ -16,15 +16,13 @@ from typing import Any, Final, NamedTuple
 from ..ledger.queries import key_text
 from ..ledger.tiles import WORST_FIRST
 from ..states import SETTLED, DatumState
-from .differences import changed_ids
+from .differences import FEW, changed_ids
 from .errors import bad_request
 from .filters import Condition, Filter
 from .source import KEY_TEXT, Source
 
 #: Columns that a table can be sorted by; ``m.NAME`` besides.
 COLUMNS: Final = ("pos", "name", "state", "tries", "dur", "worker", "out")
-#: So many datums are looked up one by one; more are found by a walk over all.
-FEW: Final = 20_000
 #: Ids that lie so far apart are not put into a table that has a place for each between them.
 _SPARSE: Final = 16
 

@@ -22,9 +22,10 @@ from ..remote import is_url
 from . import shapes, sniff
 from .details import folders, input_place
 from .errors import not_found
+from .parquet import parquet_table
 from .paths import contents_path
 from .reads import run_of
-from .tables import TABLES, Table, lines_table, parquet_table
+from .tables import TABLES, Table, lines_table
 
 #: Bytes of a file that are looked at, and of a picture or of raw bytes that are sent.
 HEAD: Final = 1 << 16
@@ -241,7 +242,6 @@ def _picture(file: BinaryIO, head: bytes, mime: str, size: int) -> dict[str, Any
 def _table(file: BinaryIO, head: bytes, mime: str, size: int) -> dict[str, Any] | None:
     found: Table | str | None
     if mime == sniff.PARQUET:
-        file.seek(0)
         found = parquet_table(file)
     else:
         found = lines_table(sniff.text_of(head) or "", mime, whole=size <= len(head))

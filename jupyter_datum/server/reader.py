@@ -1,7 +1,9 @@
-"""One thread per open ledger that reads it, one that writes; the event loop does neither.
+"""One thread per open ledger that reads it, one that searches it, one that writes; the event
+loop does none of it.
 
 A statement that runs longer than its deadline is ended by SQLite itself, through its
-progress handler, so that one wide filter cannot hold up the others for long.
+progress handler. What may take seconds (an order of a million rows) is searched for in a thread
+of its own, so that it holds up no page.
 """
 
 from __future__ import annotations
@@ -14,17 +16,19 @@ import sqlite3
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Final, TypeVar
 
 from ..ledger import db
 from ..project import Project
 from .errors import ApiError, api_error
-from .views import Views
+from .views import Asked, Search, Views
 
 T = TypeVar("T")
 
-#: Seconds that a look into the ledger may take.
+#: Seconds that a look into the ledger may take, and a search for the rows of a table.
 DEADLINE: Final = 2.0
+PATIENCE: Final = 30.0
 #: Steps of SQLite's machine between two looks at the clock: some tens of microseconds.
 _STEPS: Final = 4_000
 
@@ -37,21 +41,23 @@ class Reader:
     Parameters
     ----------
     project : Project
-    deadline : float
-        Seconds.
+    deadline, patience : float
+        Seconds that a look, and a search, may take.
     """
 
-    def __init__(self, project: Project, deadline: float = DEADLINE) -> None:
+    def __init__(
+        self, project: Project, deadline: float = DEADLINE, patience: float = PATIENCE
+    ) -> None:
         self.project = project
         #: Which rows tables show; for the thread that reads.
         self.views = Views()
+        #: Searches under way; for the event loop.
+        self.searches: dict[Asked, Search] = {}
         #: When it was last asked (monotonic clock): who is not asked is closed.
         self.asked = time.monotonic()
-        self._deadline = deadline
-        self._readers = ThreadPoolExecutor(1, "datum-read")
+        self.looks = _Lane(project, "datum-read", deadline)
+        self.finds = _Lane(project, "datum-find", patience)
         self._writers = ThreadPoolExecutor(1, "datum-write")
-        self._conn: sqlite3.Connection | None = None
-        self._file: tuple[int, int] | None = None
 
     async def read(self, look: Callable[[sqlite3.Connection], T]) -> T:
         """Return what `look` gives for a connection that only reads.
@@ -62,7 +68,22 @@ class Reader:
             ``narrow-the-filter`` past the deadline, ``ledger`` if there is none to be read.
         """
         self.asked = time.monotonic()
-        return await self._in(self._readers, self._read, look)
+        return await self._in(self.looks.thread, self.looks.read, look)
+
+    async def search(
+        self, look: Callable[[sqlite3.Connection], T], given_up: Callable[[], bool]
+    ) -> T:
+        """The same for what may take longer: looks go on beside it.
+
+        Parameters
+        ----------
+        look : callable
+        given_up : callable
+            Whether nobody waits for it any more.
+        """
+        self.asked = time.monotonic()
+        read = partial(self.finds.read, given_up=given_up)
+        return await self._in(self.finds.thread, read, look)
 
     async def write(self, act: Callable[[sqlite3.Connection], T]) -> T:
         """Return what `act` gives for a connection that may write, opened for it alone.
@@ -77,9 +98,8 @@ class Reader:
 
     def close(self) -> None:
         """Let go of the ledger when what is under way has ended; twice is safe."""
-        with contextlib.suppress(RuntimeError):
-            self._readers.submit(self._drop)
-        self._readers.shutdown(wait=False)
+        self.looks.close()
+        self.finds.close()
         self._writers.shutdown(wait=False)
 
     async def _in(
@@ -92,19 +112,7 @@ class Reader:
             raise ApiError(503, "ledger", "the ledger was closed meanwhile: try again") from None
         return await asyncio.wrap_future(future)
 
-    # -- in the threads ------------------------------------------------------------------
-
-    def _read(self, look: Callable[[sqlite3.Connection], T]) -> T:
-        try:
-            conn = self._connection()
-            end = time.monotonic() + self._deadline
-            conn.set_progress_handler(lambda: time.monotonic() > end, _STEPS)
-            try:
-                return look(conn)
-            finally:
-                conn.set_progress_handler(None, 0)
-        except Exception as exc:
-            raise self._told(exc) from exc
+    # -- in its thread -------------------------------------------------------------------
 
     def _write(self, act: Callable[[sqlite3.Connection], T]) -> T:
         try:
@@ -113,27 +121,60 @@ class Reader:
             with contextlib.closing(db.connect(self.project)) as conn:
                 return act(conn)
         except Exception as exc:
-            raise self._told(exc) from exc
+            raise _told(exc, self.project) from exc
 
-    def _told(self, exc: Exception) -> Exception:
-        """The answer for an error; a ledger may hold anything, so what surprises us is its."""
-        found = api_error(exc)
-        if found is not None:
-            return found
-        _log.exception("the ledger %r cannot be read", str(self.project.ledger))
-        kind = type(exc).__name__
-        return ApiError(503, "ledger", f"the ledger holds what cannot be read ({kind})")
+
+class _Lane:
+    """A thread with a connection that only reads.
+
+    Parameters
+    ----------
+    project : Project
+    name : str
+        Of the thread.
+    deadline : float
+    """
+
+    def __init__(self, project: Project, name: str, deadline: float) -> None:
+        self.thread = ThreadPoolExecutor(1, name)
+        self.deadline = deadline
+        self._project = project
+        self._conn: sqlite3.Connection | None = None
+        self._file: tuple[int, int] | None = None
+
+    def close(self) -> None:
+        """Let go of the ledger when what is under way has ended; twice is safe."""
+        with contextlib.suppress(RuntimeError):
+            self.thread.submit(self._drop)
+        self.thread.shutdown(wait=False)
+
+    def read(
+        self,
+        look: Callable[[sqlite3.Connection], T],
+        given_up: Callable[[], bool] = lambda: False,
+    ) -> T:
+        """Return what `look` gives, in the thread."""
+        try:
+            conn = self._connection()
+            end = time.monotonic() + self.deadline
+            conn.set_progress_handler(lambda: time.monotonic() > end or given_up(), _STEPS)
+            try:
+                return look(conn)
+            finally:
+                conn.set_progress_handler(None, 0)
+        except Exception as exc:
+            raise _told(exc, self._project) from exc
 
     def _connection(self) -> sqlite3.Connection:
         """The connection, opened anew if another file has taken the ledger's place."""
         try:
-            status = os.lstat(self.project.ledger)
+            status = os.lstat(self._project.ledger)
             file = (status.st_dev, status.st_ino)
         except OSError:
             file = None
         if self._conn is None or file is None or file != self._file:
             self._drop()
-            self._conn = db.connect(self.project, readonly=True)
+            self._conn = db.connect(self._project, readonly=True)
             self._file = file
         return self._conn
 
@@ -141,3 +182,13 @@ class Reader:
         conn, self._conn = self._conn, None
         if conn is not None:
             conn.close()
+
+
+def _told(exc: Exception, project: Project) -> Exception:
+    """The answer for an error; a ledger may hold anything, so what surprises us is its."""
+    found = api_error(exc)
+    if found is not None:
+        return found
+    _log.exception("the ledger %r cannot be read", str(project.ledger))
+    kind = type(exc).__name__
+    return ApiError(503, "ledger", f"the ledger holds what cannot be read ({kind})")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from array import array
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from ..ledger import queries
 from ..ledger.queries import RunRow, key_text
@@ -15,11 +16,10 @@ from ..states import SETTLED, DatumState
 from . import shapes
 from .differences import other_run, pair_json, pairs, shown_metrics
 from .errors import ApiError, bad_request
-from .filters import parse
 from .paths import contents_path
 from .reads import run_of
 from .source import Source
-from .views import Asked, View, Views, id_ranges
+from .views import View, id_ranges
 
 #: Metrics that have a column.
 _METRICS: Final = 24
@@ -39,18 +39,6 @@ _ERROR: Final = (
     "select coalesce(f.type, ''), coalesce(a.message, f.message, '') from attempt a"
     " left join failure f on f.id = a.failure where a.datum = ? and a.run = ? and a.attempt = ?"
 )
-
-
-class _Viewer(Protocol):
-    """The part of a reader that is needed here."""
-
-    @property
-    def project(self) -> Project:
-        """Whose ledger it reads."""
-
-    @property
-    def views(self) -> Views:
-        """What tables of it show."""
 
 
 class Table:
@@ -80,12 +68,6 @@ class Table:
         self._root = root
         self.source = Source(conn, project, row)
         self.other = other_run(conn, self.source, other) if other else None
-
-    def view(self, views: Views, filter_: str, sort: str) -> View:
-        """Return which rows there are, in which order (errors: :func:`.filters.parse`)."""
-        row = self.source.run
-        asked = Asked(row.uuid, filter_, sort, self.other)
-        return views.of(self._conn, self._project, row, asked, parse(filter_))
 
     def page(self, view: View, first: int, limit: int) -> dict[str, Any]:
         """Return rows from number `first` on, and how many there are."""
@@ -198,18 +180,18 @@ class Table:
 
 
 def chosen(
-    conn: sqlite3.Connection, reader: _Viewer, run: str, what: Mapping[str, Any]
+    conn: sqlite3.Connection, project: Project, run: str, what: View | Sequence[Sequence[int]]
 ) -> list[list[int]]:
     """Return the ids of a selection as ranges, first and last each.
 
     Parameters
     ----------
     conn : sqlite3.Connection
-    reader : Reader
+    project : Project
     run : str
         uuid.
-    what : mapping
-        ``filter``, or ``positions`` as first and last place each.
+    what : View or sequence
+        Rows that were found, or stretches of places, first and last each.
 
     Raises
     ------
@@ -217,14 +199,13 @@ def chosen(
         ``not-found`` if it is empty, ``bad-request`` if it is too scattered.
     """
     row = run_of(conn, run)
-    table = Table(conn, reader.project, row, None)
-    if "filter" in what:
-        view = table.view(reader.views, what["filter"], "pos")
-        whole = table.source.ids()
-        ids = [whole[place] for place in view.part(0, view.total)]
+    source = Source(conn, project, row)
+    ids = array("I")
+    if isinstance(what, View):
+        ids.extend(map(source.ids().__getitem__, what.part(0, what.total)))
     else:
-        stretches = _joined(what["positions"])
-        ids = [i for first, last in stretches for i in table.source.ids(first, last + 1)]
+        for first, last in _joined(what):
+            ids.extend(source.ids(first, last + 1))
     found = id_ranges(ids)
     if not found:
         raise ApiError(404, "not-found", "no datum of this run matches this selection")

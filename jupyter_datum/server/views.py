@@ -7,6 +7,7 @@ of a datum but its place. All of a run in input order is no list at all.
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import time
 from array import array
@@ -15,11 +16,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from ..ledger.db import data_version
 from ..ledger.queries import RunRow
-from ..project import Project
-from .filters import Filter
-from .matches import Order, matches
-from .source import Source
+from .matches import Order
 
 #: Views that are kept, and rows of all of them: 4 bytes each.
 KEPT: Final = 12
@@ -50,6 +49,11 @@ class Asked:
     sort: str = "pos"
     other: int | None = None
 
+    @property
+    def plain(self) -> bool:
+        """Whether that is all of the run in input order."""
+        return not self.filter.strip() and Order.read(self.sort) == Order("pos")
+
 
 class View(NamedTuple):
     """The rows of a table: places in the input, or all of them in their order (None)."""
@@ -62,6 +66,28 @@ class View(NamedTuple):
         if self.places is None:
             return range(min(first, self.total), min(first + limit, self.total))
         return self.places[first : first + limit]
+
+
+class Known(NamedTuple):
+    """Rows that are known; else, for the keeping of what is found, the ledger's version."""
+
+    view: View | None
+    version: int | None = None
+
+
+class Found(NamedTuple):
+    """Rows that were looked for, and the seconds that took."""
+
+    view: View
+    cost: float
+
+
+@dataclass(eq=False)
+class Search:
+    """Rows that are being looked for, and how many wait for them."""
+
+    task: asyncio.Task[View] | None = None
+    waiting: int = 0
 
 
 class _Kept(NamedTuple):
@@ -84,48 +110,38 @@ class Views:
         self._clock = clock
         self._kept: OrderedDict[Asked, _Kept] = OrderedDict()
 
-    def of(
-        self, conn: sqlite3.Connection, project: Project, row: RunRow, asked: Asked, wanted: Filter
-    ) -> View:
-        """Return the rows that are asked for.
+    def known(self, conn: sqlite3.Connection, row: RunRow, asked: Asked) -> Known:
+        """Return the rows that are asked for, if they are known; else they are to be found."""
+        if asked.plain:
+            return Known(View(None, row.total))
+        version = data_version(conn)
+        kept = self._kept.get(asked)
+        if kept is not None and self._fresh(kept, version):
+            self._kept.move_to_end(asked)
+            return Known(kept.view)
+        return Known(None, version if row.ended is not None else None)
+
+    def keep(self, asked: Asked, found: Found, version: int | None) -> None:
+        """Keep what was found.
 
         Parameters
         ----------
-        conn : sqlite3.Connection
-        project : Project
-        row : RunRow
         asked : Asked
-        wanted : Filter
-            What its filter says.
+        found : Found
+        version : int or None
+            Of the ledger before it was looked for, if the run had ended by then.
         """
-        order = Order.read(asked.sort)
-        if wanted == Filter() and order == Order("pos"):
-            return View(None, row.total)
-        version = int(conn.execute("pragma data_version").fetchone()[0])
-        known = self._kept.get(asked)
-        if known is not None and self._fresh(known, version):
-            self._kept.move_to_end(asked)
-            return known.view
-        began = self._clock()
-        places = matches(conn, Source(conn, project, row), wanted, order, asked.other)
-        view = View(places, len(places))
-        now = self._clock()
-        settled = version if row.ended is not None else None
-        self._keep(asked, _Kept(view, now, now - began, settled))
-        return view
+        self._kept.pop(asked, None)
+        self._kept[asked] = _Kept(found.view, self._clock(), found.cost, version)
+        rows = sum(each.view.total for each in self._kept.values())
+        while len(self._kept) > 1 and (len(self._kept) > KEPT or rows > ROWS):
+            _, gone = self._kept.popitem(last=False)
+            rows -= gone.view.total
 
     def _fresh(self, known: _Kept, version: int) -> bool:
         if known.version == version:
             return True
         return self._clock() - known.made < max(FRESH, COSTS * known.cost)
-
-    def _keep(self, asked: Asked, made: _Kept) -> None:
-        self._kept.pop(asked, None)
-        self._kept[asked] = made
-        rows = sum(each.view.total for each in self._kept.values())
-        while len(self._kept) > 1 and (len(self._kept) > KEPT or rows > ROWS):
-            _, gone = self._kept.popitem(last=False)
-            rows -= gone.view.total
 
 
 def id_ranges(ids: Sequence[int]) -> list[list[int]]:

@@ -1,5 +1,4 @@
 /** The fields of the form in the property inspector that marks a cell as a transform. */
-import type { IFormRendererRegistry } from '@jupyterlab/ui-components';
 import type { FieldProps } from '@rjsf/utils';
 import React from 'react';
 
@@ -23,8 +22,14 @@ export interface IFormOptions {
   cell: ThisCell;
 }
 
-/** Register the fields that the schema names. */
-export function addForm(registry: IFormRendererRegistry, options: IFormOptions): void {
+/** The fields of one page's form, by what the schema calls them. */
+export interface IFields {
+  Text: (props: FieldProps) => JSX.Element;
+  State: () => JSX.Element;
+}
+
+/** Make the fields that the schema names. */
+export function fieldsOf(options: IFormOptions): IFields {
   const { cell, host } = options;
   const check = new MarkCheck(options.requests);
   const look = () => check.look(cell.metadata);
@@ -33,12 +38,10 @@ export function addForm(registry: IFormRendererRegistry, options: IFormOptions):
   const inHost = (field: JSX.Element) => (
     <HostContext.Provider value={host}>{field}</HostContext.Provider>
   );
-  registry.addRenderer('jupyter-datum:cell.text', {
-    fieldRenderer: (props: FieldProps) => inHost(<TextField field={props} check={check} />)
-  });
-  registry.addRenderer('jupyter-datum:cell.state', {
-    fieldRenderer: () => inHost(<StateField {...options} check={check} />)
-  });
+  return {
+    Text: props => inHost(<TextField field={props} check={check} />),
+    State: () => inHost(<StateField {...options} check={check} />)
+  };
 }
 
 /** The form is made for each cell, whether the property inspector is open or not. */
@@ -179,14 +182,4 @@ function read(text: string): unknown {
     }
   }
   return trimmed;
-}
-
-/** Unfold the form's section, which JupyterLab folds with all others. */
-export function unfoldForm(): void {
-  for (const section of document.querySelectorAll('.jp-NotebookTools .jp-Collapse')) {
-    // By the label that the schema gives it: it has no other mark.
-    if (section.querySelector('.jp-Collapser-title')?.textContent === 'Transform') {
-      section.querySelector<HTMLElement>('.jp-Collapse-header-collapsed')?.click();
-    }
-  }
 }

@@ -2,7 +2,7 @@
 import { Clipboard, InputDialog, Notification } from '@jupyterlab/apputils';
 
 import { language } from '../language';
-import { unfoldForm } from '../cells/form';
+import { unfoldForm } from '../cells/addform';
 import type { Replays } from '../cells/replay';
 import type { ThisCell } from '../cells/thiscell';
 import type { PanelModel } from '../models/panel';

@@ -117,6 +117,11 @@ export class MapModel implements IDisposable {
     return true;
   }
 
+  /** The tiles that have changed since they were painted last; null: none. */
+  taken(): Range | null {
+    return this._tiles.taken();
+  }
+
   /** Show another order. */
   setOrder(name: OrderName): void {
     this._wanted = name;

@@ -31,6 +31,13 @@ export class MapTiles {
     return this._dirty !== null;
   }
 
+  /** The tiles that are others than at the last call; null: none. */
+  taken(): Range | null {
+    const renewed = this._renewed;
+    this._renewed = null;
+    return renewed;
+  }
+
   /** The states of these positions are others. */
   touch(range: Range): void {
     this._dirty = this._dirty ? hull(this._dirty, range) : range;
@@ -57,7 +64,7 @@ export class MapTiles {
       this._dirty = null;
       const [from, to] = [Math.floor(dirty[0] / this._per), Math.ceil(dirty[1] / this._per)];
       const size = this._tiles.length;
-      this._order.fill(this._tiles, this._per, Math.min(size, from), Math.min(size, to));
+      this._fill(Math.min(size, from), Math.min(size, to));
     } else if (this._order.name !== 'duration' || this._due()) {
       this._all();
     }
@@ -68,7 +75,12 @@ export class MapTiles {
     this._states = this._run.states;
     this._sorted = Date.now();
     this._order = this._sort();
-    this._order.fill(this._tiles, this._per, 0, this._tiles.length);
+    this._fill(0, this._tiles.length);
+  }
+
+  private _fill(from: number, to: number): void {
+    this._order.fill(this._tiles, this._per, from, to);
+    this._renewed = this._renewed ? hull(this._renewed, [from, to]) : [from, to];
   }
 
   private _due(): boolean {
@@ -88,6 +100,7 @@ export class MapTiles {
   private _dirty: Range | null = null;
   private _order: IOrder;
   private _per = 1;
+  private _renewed: Range | null = null;
   private _sorted = 0;
   private _states = new Uint8Array();
   private _tiles = new Uint8Array();

@@ -84,6 +84,8 @@ export class TableModel {
       this._clear();
     }
     this._view = view;
+    this._gone.abort(); // the server stops looking for what nobody waits for
+    this._gone = new AbortController();
     this._pages.clear();
     this._matches = null;
     this._error = null;
@@ -211,6 +213,7 @@ export class TableModel {
     window.clearTimeout(this._timer);
     this.run.changed.disconnect(this._onRun, this);
     this._round++;
+    this._gone.abort();
     Signal.clearData(this);
   }
 
@@ -275,11 +278,12 @@ export class TableModel {
 
   private _ask(page: number): Promise<IRows> {
     const { filter, sort, other } = this._view;
-    return this._requests.rows(this.run.project, this.run.uuid, {
+    const query = {
       ...(filter ? { filter } : {}),
       ...(other ? { other } : {}),
       ...{ sort, first: page * PAGE, limit: PAGE }
-    });
+    };
+    return this._requests.rows(this.run.project, this.run.uuid, query, this._gone.signal);
   }
 
   private _take(page: number, found: IRows): void {
@@ -339,6 +343,7 @@ export class TableModel {
     this._changed.emit();
   }
 
+  private _gone = new AbortController();
   private _late = false;
   private _shown = true;
   private _all = false;

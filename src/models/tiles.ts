@@ -105,6 +105,12 @@ export function fillTiles(
   from: number,
   to: number
 ): void {
+  if (per === 1) {
+    for (let tile = from; tile < to; tile++) {
+      tiles[tile] = states[tile] & 15;
+    }
+    return;
+  }
   const bad = BADNESS;
   for (let tile = from, at = from * per; tile < to; tile++) {
     const end = Math.min(total, at + per);

@@ -6,14 +6,16 @@ import type { RunModel } from '../models/run';
 import { Commands } from '../tokens';
 import type { IGroup } from '../tokens';
 import { count } from './format';
-import { GroupRow } from './group';
 import type { DatumSource } from './group';
 import { Icon } from '../icons';
-import { CommandButton, useHost, useSignals } from './parts';
+import { CommandButton, later, useHost, useSignals } from './parts';
 import { stillBusy, whyNot } from './why';
 
 export type { DatumSource } from './group';
 export { whyNot } from './why';
+
+/** Comes with the first failure. */
+const GroupRow = later(async () => (await import('./group')).GroupRow);
 
 /** Groups shown before one asks for more. */
 const FIRST = 12;

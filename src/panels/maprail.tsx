@@ -2,6 +2,9 @@
 import React from 'react';
 
 import type { MapModel } from '../models/map';
+import type { IOrder } from '../models/orders';
+import { hull } from '../models/tiles';
+import type { Range } from '../models/tiles';
 import { useSignals } from './parts';
 import { Painter } from './painter';
 
@@ -46,26 +49,65 @@ export const MapRail = React.memo(function MapRail(props: { model: MapModel }): 
 function Strip(props: { model: MapModel }): JSX.Element {
   const { model } = props;
   const canvas = React.useRef<HTMLCanvasElement>(null);
-  const painter = React.useRef<Painter | null>(null);
+  const lines = React.useMemo(() => new Lines(model), [model]);
   useSignals(model.changed, model.run.changed);
+  React.useEffect(() => () => lines.dispose(), [lines]);
   React.useEffect(() => {
-    const rail = canvas.current?.parentElement;
-    if (canvas.current && rail) {
-      painter.current = painter.current ?? new Painter(canvas.current);
-      paintRail(painter.current, model, rail.clientHeight);
+    if (canvas.current) {
+      lines.paint(canvas.current);
     }
   });
   return <canvas ref={canvas} />;
 }
 
 /** One line for as many datums as stand beside it, the worst of them. */
-function paintRail(painter: Painter, model: MapModel, height: number): void {
-  const { order } = model;
-  const lines = Math.max(1, Math.floor(height / LINE));
-  const per = Math.ceil(order.total / lines);
-  const rows = Math.ceil(order.total / per);
-  const tiles = new Uint8Array(rows);
-  order.fill(tiles, per, 0, rows);
-  const plan = { columns: 1, rows, tile: LINE, gap: 0, per, width: LINE, height: rows * LINE };
-  painter.paint(tiles, plan, 0, plan.height);
+class Lines {
+  constructor(private readonly _model: MapModel) {
+    _model.run.touched.connect(this._onTouched, this);
+  }
+
+  /** Bring them up to date: those only in which something has changed, where that is known. */
+  paint(canvas: HTMLCanvasElement): void {
+    const { order, run } = this._model;
+    const rail = canvas.parentElement;
+    this._painter = this._painter ?? new Painter(canvas);
+    const height = rail?.clientHeight ?? 0;
+    const per = Math.ceil(order.total / Math.max(1, Math.floor(height / LINE)));
+    const rows = Math.ceil(order.total / per);
+    const same = this._states === run.states && this._order === `${order.name}/${per}/${rows}`;
+    if (!same) {
+      this._tiles = new Uint8Array(rows);
+    }
+    if (order.name !== 'input') {
+      this._dirty = null; // any other order is made anew, now and then, as its states change
+    }
+    if (!same || (order.name !== 'input' && order !== this._made)) {
+      this._dirty = [0, order.total];
+    }
+    if (this._dirty) {
+      const [from, to] = [Math.floor(this._dirty[0] / per), Math.ceil(this._dirty[1] / per)];
+      order.fill(this._tiles, per, from, Math.min(rows, to));
+      const plan = { columns: 1, rows, tile: LINE, gap: 0, per, width: LINE, height: rows * LINE };
+      this._painter.paint(this._tiles, plan, 0, plan.height, [from, to]);
+    }
+    this._dirty = null;
+    this._states = run.states;
+    this._made = order;
+    this._order = `${order.name}/${per}/${rows}`;
+  }
+
+  dispose(): void {
+    this._model.run.touched.disconnect(this._onTouched, this);
+  }
+
+  private _onTouched(_: unknown, range: Range): void {
+    this._dirty = this._dirty ? hull(this._dirty, range) : range;
+  }
+
+  private _dirty: Range | null = null;
+  private _made: IOrder | null = null;
+  private _order = '';
+  private _painter: Painter | null = null;
+  private _states = new Uint8Array();
+  private _tiles = new Uint8Array();
 }

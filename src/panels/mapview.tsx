@@ -50,7 +50,7 @@ export function usePainted(
       frame = 0;
       model.resize(node.clientWidth, node.clientHeight);
       model.update();
-      painter.paint(model.tiles, model.plan, model.top, high(node, model));
+      painter.paint(model.tiles, model.plan, model.top, high(node, model), model.taken());
     };
     const soon = () => {
       frame = frame || requestAnimationFrame(draw);

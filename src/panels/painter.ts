@@ -6,7 +6,9 @@ import { FAILED, RUNNING, STATES } from '../tokens';
 /** Tiles below this edge are drawn larger where one has to see them: 3 px. */
 const SEEN = 3;
 /** So many of them are: where there are more, none of them is alone. */
-const PROUD = 20_000;
+const PROUD = 4_000;
+/** Milliseconds after which all is painted once more, and not only what has changed. */
+const LASTS = 15_000;
 
 /** The palette in force, by state byte, as numbers that a picture is made of. */
 export type Palette = Uint32Array;
@@ -18,6 +20,7 @@ export class Painter {
   /** Take the colours of the theme anew. */
   forget(): void {
     this._palette = null;
+    this._seen = '';
   }
 
   /**
@@ -25,30 +28,57 @@ export class Painter {
    *
    * @param tiles - the state of each.
    * @param height - of the canvas, in CSS pixels.
+   * @param changed - the only tiles that are others than at the last call; null: none is.
    */
-  paint(tiles: Uint8Array, plan: ILayout, top: number, height: number): void {
+  paint(
+    tiles: Uint8Array,
+    plan: ILayout,
+    top: number,
+    height: number,
+    changed: Range | null = [0, tiles.length]
+  ): void {
     const scale = window.devicePixelRatio || 1;
-    fit(this._canvas, plan.width, height, scale);
+    const fitted = fit(this._canvas, plan.width, height, scale);
     const pen = this._canvas.getContext('2d');
     if (!pen) {
       return;
     }
     this._palette = this._palette ?? palette(this._canvas);
-    const rows = Math.min(plan.rows - top, Math.ceil(height / plan.tile));
-    pen.clearRect(0, 0, this._canvas.width, this._canvas.height);
-    if (rows <= 0 || !tiles.length) {
-      return;
+    const rows = Math.max(0, Math.min(plan.rows - top, Math.ceil(height / plan.tile)));
+    const seen = [top, rows, tiles.length, Object.values(plan)].join();
+    const known = !fitted && seen === this._seen && Date.now() - this._whole < LASTS;
+    this._seen = seen;
+    const strip = known ? stripOf(changed, plan, top, rows) : ([0, rows] as const);
+    if (!known) {
+      this._whole = Date.now();
+      pen.clearRect(0, 0, this._canvas.width, this._canvas.height);
     }
-    const proud = this._picture(tiles, plan, top, rows);
-    pen.imageSmoothingEnabled = false;
-    const [width, high] = [plan.width * scale, rows * plan.tile * scale];
-    pen.drawImage(this._sheet, 0, 0, plan.columns, rows, 0, 0, width, high);
-    this._part(pen, plan, rows, scale);
-    this._raise(pen, tiles, plan, top, proud, scale);
+    if (strip && rows && tiles.length) {
+      this._paint(pen, { tiles, plan, top, rows, scale }, strip);
+    }
   }
 
-  /** A pixel a tile; returns how many tiles are to be drawn larger. */
-  private _picture(tiles: Uint8Array, plan: ILayout, top: number, rows: number): number {
+  /** Paint some of the rows that are seen: numbers of the first one, and of that behind the last. */
+  private _paint(pen: CanvasRenderingContext2D, view: IView, [from, to]: Range): void {
+    const { plan, rows, scale } = view;
+    const line = (row: number) => Math.round(row * plan.tile * scale);
+    const [y, high] = [line(from), line(to) - line(from)];
+    pen.save();
+    pen.beginPath();
+    pen.rect(0, y, this._canvas.width, high);
+    pen.clip();
+    pen.clearRect(0, y, this._canvas.width, high);
+    const proud = this._picture(view, [from, to]);
+    pen.imageSmoothingEnabled = false;
+    const { columns } = plan;
+    pen.drawImage(this._sheet, 0, from, columns, to - from, 0, y, plan.width * scale, high);
+    this._part(pen, plan, rows, scale);
+    this._raise(pen, view, proud);
+    pen.restore();
+  }
+
+  /** A pixel a tile of some rows; returns how many tiles are to be drawn larger. */
+  private _picture({ tiles, plan, top, rows }: IView, [from, to]: Range): number {
     const { columns } = plan;
     if (this._sheet.width !== columns || this._sheet.height !== rows) {
       this._sheet.width = columns;
@@ -57,20 +87,25 @@ export class Painter {
       this._pixels = new Uint32Array(this._image.data.buffer);
     }
     const first = top * columns;
-    const end = Math.min(tiles.length, first + rows * columns);
+    // What stands out of its row is seen in the rows beside it too.
+    const [begin, behind] = [Math.max(0, from - 1), Math.min(rows, to + 1)];
+    const end = Math.min(tiles.length, first + behind * columns);
     const [pixels, colours] = [this._pixels, this._palette!];
     const small = plan.tile < SEEN;
     let proud = 0;
-    for (let tile = first; tile < end; tile++) {
+    for (let tile = first + begin * columns; tile < end; tile++) {
       const state = tiles[tile];
       pixels[tile - first] = colours[state];
       if (small && (state === FAILED || state === RUNNING) && proud < PROUD) {
         this._proud[proud++] = tile;
       }
     }
-    pixels.fill(0, end - first);
-    this._sheet.getContext('2d')?.putImageData(this._image!, 0, 0);
-    return proud < PROUD ? proud : 0;
+    pixels.fill(0, end - first, behind * columns);
+    this._sheet.getContext('2d')?.putImageData(this._image!, 0, 0, 0, from, columns, to - from);
+    if (from === 0 && to === rows) {
+      this._crowd = proud >= PROUD;
+    }
+    return this._crowd || proud >= PROUD ? 0 : proud;
   }
 
   /** Gaps between tiles that are large enough. */
@@ -91,11 +126,8 @@ export class Painter {
   /** What failed stands above what runs, and both above the rest. */
   private _raise(
     pen: CanvasRenderingContext2D,
-    tiles: Uint8Array,
-    plan: ILayout,
-    top: number,
-    proud: number,
-    scale: number
+    { tiles, plan, top, scale }: IView,
+    proud: number
   ): void {
     const edge = Math.round(SEEN * scale);
     const grow = (SEEN - plan.tile) / 2;
@@ -112,11 +144,36 @@ export class Painter {
     }
   }
 
+  /** Whether so many stand out that none of them is alone. */
+  private _crowd = false;
   private _image: ImageData | null = null;
   private _palette: Palette | null = null;
   private _pixels = new Uint32Array();
   private readonly _proud = new Uint32Array(PROUD);
+  /** What was painted last: where, and how large. */
+  private _seen = '';
   private readonly _sheet = document.createElement('canvas');
+  /** When all of it was painted last. */
+  private _whole = 0;
+}
+
+/** What is painted: the rows of tiles from row `top` on. */
+interface IView {
+  tiles: Uint8Array;
+  plan: ILayout;
+  top: number;
+  rows: number;
+  scale: number;
+}
+
+/** The rows that are to be painted where these tiles have changed; null: none. */
+function stripOf(changed: Range | null, plan: ILayout, top: number, rows: number): Range | null {
+  if (!changed) {
+    return null;
+  }
+  const from = Math.max(0, Math.floor(changed[0] / plan.columns) - top - 1);
+  const to = Math.min(rows, Math.ceil(changed[1] / plan.columns) - top + 1);
+  return from < to ? [from, to] : null;
 }
 
 /** What is drawn over the tiles. */
@@ -139,12 +196,15 @@ export function mark(
   if (!pen) {
     return;
   }
+  pen.setTransform(scale, 0, 0, scale, 0, 0);
+  pen.clearRect(0, 0, plan.width, height);
+  if (!marks.length) {
+    return; // most of the time: styles are not asked for
+  }
   const style = getComputedStyle(canvas);
   const [ink, paper, focus] = ['--jp-ui-font-color1', '--jp-layout-color1', '--jp-datum-focus'].map(
     name => style.getPropertyValue(name).trim()
   );
-  pen.setTransform(scale, 0, 0, scale, 0, 0);
-  pen.clearRect(0, 0, plan.width, height);
   for (const { range, kind } of marks) {
     const path = trace(plan, top, range);
     if (kind === 'selection') {
@@ -180,14 +240,17 @@ function trace(plan: ILayout, top: number, [start, end]: Range): Path2D {
   return path;
 }
 
-function fit(canvas: HTMLCanvasElement, wide: number, high: number, scale: number): void {
+/** Give a canvas its size; true if it had another one, and is empty now. */
+function fit(canvas: HTMLCanvasElement, wide: number, high: number, scale: number): boolean {
   const [width, height] = [Math.round(wide * scale), Math.round(high * scale)];
   if (canvas.width !== width || canvas.height !== height) {
     canvas.width = width;
     canvas.height = height;
     canvas.style.width = `${wide}px`;
     canvas.style.height = `${high}px`;
+    return true;
   }
+  return false;
 }
 
 /** The colours of the states in the theme, from its CSS variables. */

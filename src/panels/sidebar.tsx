@@ -19,16 +19,31 @@ import type { DatumSource } from './failures';
 import { clock, count, failedWord, oneLine, statusState, statusWord } from './format';
 import { bindKeys } from './keys';
 import { MapSummary, MapView } from './mapview';
-import { CommandButton, HostContext, Section, StateWord, useHost, useSignals } from './parts';
+import {
+  CommandButton,
+  HostContext,
+  later,
+  Section,
+  StateWord,
+  useHost,
+  useSignals
+} from './parts';
 import type { IHost } from './parts';
 import { OverviewView } from './overview';
 import { NextStep } from './nextstep';
-import { PlanButtons, PlanSummary, PlanView } from './planview';
 import { RunView } from './runview';
-import { RunWith, RunWithSummary } from './runwith';
 import { AllButton, TransformsView } from './transforms';
 import { WatchView } from './watchline';
 import { WorkersSummary, WorkersView } from './workers';
+
+// What is needed to act, and not to see how things stand, comes behind the panel's first picture.
+const runWith = () => import('./runwith');
+const plan = () => import('./planview');
+const RunWith = later(async () => (await runWith()).RunWith);
+const RunWithSummary = later(async () => (await runWith()).RunWithSummary);
+const PlanButtons = later(async () => (await plan()).PlanButtons);
+const PlanSummary = later(async () => (await plan()).PlanSummary);
+const PlanView = later(async () => (await plan()).PlanView);
 
 /** What the panel is made of. */
 export interface ISidebarOptions {

@@ -5,7 +5,7 @@ import { ICommandPalette } from '@jupyterlab/apputils';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { IFormRendererRegistry } from '@jupyterlab/ui-components';
 
-import { addForm } from '../cells/form';
+import { addForm } from '../cells/addform';
 import type { Replays } from '../cells/replay';
 import { ThisCell } from '../cells/thiscell';
 import { addCell } from '../commands/cell';

@@ -57,8 +57,18 @@ export const panel: JupyterFrontEndPlugin<void> = {
     if (settings) {
       void folds(settings, sidebar);
     }
+    void app.restored.then(behind);
   }
 };
+
+/** Load what the panel is sure to need next. */
+async function behind(): Promise<void> {
+  await Promise.all([
+    import('../panels/runwith'),
+    import('../panels/group'),
+    import('../panels/planview')
+  ]);
+}
 
 /** What a run from the panel is like unless it is chosen otherwise there. */
 function usualOf({ engine, workers }: IPreferences): IOnce {

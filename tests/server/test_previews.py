@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_datum.server import previews
+from jupyter_datum.server import parquet, previews
 from tests.story import Story
 
 from .conftest import Call
@@ -120,14 +120,53 @@ async def test_what_has_no_preview_says_so_and_gives_its_bytes(look: Look) -> No
 
 async def test_a_parquet_file_where_it_can_be_read(look: Look) -> None:
     pyarrow = pytest.importorskip("pyarrow")
-    parquet = pytest.importorskip("pyarrow.parquet")
+    writer = pytest.importorskip("pyarrow.parquet")
     path = look.story.folder / "in" / "e.bin"
-    parquet.write_table(pyarrow.table({"n": list(range(30)), "s": ["x"] * 30}), path)
+    writer.write_table(pyarrow.table({"n": list(range(30)), "s": ["x"] * 30}), path)
     table = await look("e.bin")
     assert (table["kind"], table["columns"], table["more"]) == ("table", ["n", "s"], True)
     assert table["rows"][0] == ["0", "x"] and table["changed"]
     path.write_bytes(b"PAR1" + bytes(100))
     assert "cannot be read as Parquet" in (await look("e.bin"))["why"]
+
+
+#: What a reader with a hole in it could be made to do by a file: found in place of pyarrow.
+HOSTILE = {
+    "memory": "x = [bytes(1 << 30) for _ in range(64)]",
+    "time": "while True: pass",
+    "crash": "import os; os.abort()",
+    "files": "open(__file__ + '.left', 'wb', buffering=0).write(b'x')",
+    "noise": "print('{' * 10); import sys; print('x' * 100, file=sys.stderr)",
+    "flood": "import os\nwhile True: os.write(3, bytes(65536))",
+}
+
+
+async def test_a_reader_that_a_file_has_taken_over_does_not_take_the_server(
+    look: Look, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (look.story.folder / "in" / "e.bin").write_bytes(b"PAR1" + bytes(100))
+    for way, does in HOSTILE.items():
+        fake = tmp_path / way / "pyarrow"
+        fake.mkdir(parents=True)
+        (fake / "__init__.py").write_text(f"__version__ = '99.0'\n{does}\n")
+        monkeypatch.setenv("PYTHONPATH", str(fake.parent), prepend=os.pathsep)
+        monkeypatch.setattr(parquet, "WITHIN", 2.0 if way == "time" else 60.0)
+        shown = await look("e.bin")
+        assert (shown["kind"], shown["rows"]) == ("none", None) and shown["why"], way
+        assert all(path.stat().st_size == 0 for path in fake.glob("*.left"))
+        assert (await look("a.png"))["kind"] == "image", "the server lives"
+
+
+def test_what_a_reader_says_is_not_believed() -> None:
+    for told in (
+        b"", b"[]", b"null", b'{"columns": 3}', b'{"why": 3}', b"[" * 100_000,
+        json.dumps({"columns": ["a"] * 99, "rows": [], "more": False}).encode(),
+        json.dumps({"columns": ["a"], "rows": [[1]] * 99, "more": False}).encode(),
+        json.dumps({"columns": ["a"], "rows": [3], "more": False}).encode(),
+    ):  # fmt: skip
+        assert "cannot be read as Parquet" in str(parquet._table(told))
+    odd = json.dumps({"columns": [None], "rows": [[{"a": "b"}]], "more": 1}).encode()
+    assert parquet._table(odd) == (["None"], [["{'a': 'b'}"]], True), "text, whatever it was"
 
 
 async def test_what_a_failed_attempt_left(look: Look) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from typing import Any, cast
 from urllib.parse import quote
@@ -14,11 +15,15 @@ from tornado.iostream import StreamClosedError
 from .. import reads
 from ..export import PAGE, Export
 from ..rows import Table
+from ..search import rows_of
+from ..views import View
 from .base import RESOURCE, Api
 
 
 class Rows(Api):
     """Rows of a run's table, by their numbers."""
+
+    _waits: asyncio.Future[View] | None = None
 
     @web.authenticated
     @authorized(action="read", resource=RESOURCE)
@@ -28,13 +33,23 @@ class Rows(Api):
         other = self.text("other")
         first, limit = self.number("first", 0) or 0, self.number("limit", 1, 500) or 100
         reader = await self.ledger(project)
+        self._waits = asyncio.ensure_future(rows_of(reader, run, wanted, sort, other))
+        try:
+            view = await self._waits
+        except asyncio.CancelledError:
+            return  # whoever asked has gone
 
         def look(conn: sqlite3.Connection) -> dict[str, Any]:
             row = reads.run_of(conn, run)
-            table = Table(conn, reader.project, row, self.root, other)
-            return table.page(table.view(reader.views, wanted, sort), first, limit)
+            return Table(conn, reader.project, row, self.root, other).page(view, first, limit)
 
         self.send(await reader.read(look))
+
+    def on_connection_close(self) -> None:
+        """Look for nothing that nobody waits for."""
+        if self._waits is not None:
+            self._waits.cancel()
+        super().on_connection_close()
 
 
 class File(Api):
