@@ -132,7 +132,7 @@ async def test_any_row_of_a_million_is_found_by_its_number(
     story, run = million
     assert (await call("projects", story.project.uuid, "runs", run)).status == 200
     (reader,) = hall.projects.readers
-    reader._deadline = 100.0  # how long it takes is printed, and asserted by no test
+    reader.finds.deadline = 100.0  # how long it takes is printed, and asserted by no test
     base = ("projects", story.project.uuid, "runs", run, "rows")
     for text, sort, rows in TABLES:
         took = []
@@ -175,12 +175,13 @@ async def test_a_filter_that_takes_too_long_says_so(
     base = ("projects", story.project.uuid, "runs", run)
     assert (await call(*base)).status == 200
     (reader,) = hall.projects.readers
-    monkeypatch.setattr(reader, "_deadline", 0.02)
+    monkeypatch.setattr(reader.looks, "deadline", 0.02)
+    monkeypatch.setattr(reader.finds, "deadline", 0.02)
     answer = await call(*base, "datums", params={"name": "*nothing*", "state": "success"})
     assert (answer.status, answer.json["code"]) == (422, "narrow-the-filter")
     rows = await call(*base, "rows", params={"filter": "nothing", "sort": "-dur"})
     assert (rows.status, rows.json["code"]) == (422, "narrow-the-filter")
-    monkeypatch.setattr(reader, "_deadline", 2.0)
+    monkeypatch.setattr(reader.looks, "deadline", 2.0)
     assert (await call(*base)).status == 200
 
 
