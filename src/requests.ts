@@ -221,8 +221,14 @@ export class Requests {
   }
 
   /** What the cell displayed for a datum; an older server knows no displays. */
-  async display(project: string, id: number): Promise<IOutput[]> {
-    return (await this.get<any>(`projects/${safe(project)}/datums/${id}/display`)).outputs;
+  async display(
+    project: string,
+    id: number,
+    run: string | number,
+    attempt: number
+  ): Promise<IOutput[]> {
+    const path = `projects/${safe(project)}/datums/${id}/display`;
+    return (await this.get<any>(path, { run, attempt })).outputs;
   }
 
   log(project: string, id: number, run: string | number, attempt: number): Promise<ILog> {

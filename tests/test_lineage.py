@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import linecache
 import os
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,7 @@ import pytest
 import jupyter_datum
 from jupyter_datum.errors import RunError, UsageError
 from jupyter_datum.lineage import View, show_history, show_lineage, show_question
+from jupyter_datum.lineage.report import report
 from jupyter_datum.notebook.looks import look
 
 from .story import Story
@@ -192,6 +196,48 @@ def test_history_names_the_helper_and_the_value_that_changed(story: Story) -> No
     assert told.diff(1, 3) == "", "the cell itself is the same text"
     assert len(set(told.marks.values())) == 3
     assert {"the cell", "decode", "FACTOR"} <= set(told.to_json()["parts"]["3"])
+
+
+def test_history_shows_what_changed_in_helpers(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files(story, 1)
+    module = story.folder / "house_of_text.py"
+    monkeypatch.syspath_prepend(str(story.folder))
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    cell = "datum.out_file('.up').write_text(house.change('a') + mine('b') * SIZE)"
+    name = "<helper cell>"
+    for times in (1, 2):
+        module.write_text(f"# comes first\ndef change(text):\n    return text * {times}\n")
+        sys.modules.pop("house_of_text", None)
+        importlib.invalidate_caches()
+        source = f"def mine(text):\n    # said {times}\n    return text + '{times}'\n"
+        linecache.cache[name] = (len(source), None, source.splitlines(True), name)
+        exec(compile(source, name, "exec"), story.namespace)
+        exec("import house_of_text as house", story.namespace)
+        story.namespace["SIZE"] = times
+        story.run('up -i "in/*.txt" --workers 1', cell)
+    told = show_history(story.project, "up:000.txt").data
+    found = {one.name: one for one in told.helper_diffs()}
+    assert set(found) == {"house_of_text.change", "mine", "SIZE"}
+    assert found["house_of_text.change"].old == "def change(text):\n    return text * 1"
+    lines = found["mine"].diff.splitlines()
+    assert "-    # said 1" in lines and "+    return text + '2'" in lines
+    assert (found["SIZE"].old, found["SIZE"].new) == ("1", "2")
+    assert "--- code 1: mine" in told.diff() and told.cell_diff() == ""
+    assert "-    return text * 1" in repr(show_history(story.project, "up:000.txt"))
+    assert "text" not in told.to_json(), "as many texts as versions would be sent"
+    with story.ledger() as conn:
+        assert "+    return text * 2" in report(conn, story.project, "up")
+        bodies = [row[0] for row in conn.execute("select body from helper")]
+    assert len(bodies) == len(set(bodies)) == 6
+    # A module that was edited and not loaded again has no text that runs: none is shown.
+    module.write_text("def change(text):\n    return text * 77\n")
+    story.namespace["SIZE"] = 3
+    story.run('up -i "in/*.txt" --workers 1', cell)
+    told = show_history(story.project, "up:000.txt").data
+    assert [one.name for one in told.helper_diffs()] == ["SIZE"]
+    assert "77" not in told.diff()
 
 
 def test_what_is_unknown_is_one_sentence(story: Story) -> None:

@@ -202,6 +202,9 @@ class Bench:
 
     def again(self, attempt: Attempt, transform: Transform) -> None:
         """Have the attempt's datum as it was before its cell was called."""
+        SHOWN.clear()
+        if _PYPLOT in sys.modules:
+            close_figures(attempt.figures)
         if self._staging:
             self._staging.discard()
         self._clear()
@@ -254,7 +257,7 @@ class Bench:
         failed = Failed(
             item.position, item.datum, item.key, item.attempt, self._epoch, attempt.set_id,
             attempt.began, perf_counter() - attempt.start, attempt.inputs, failure, None,
-            self._partial(item), item.upstream,
+            self._partial(item), item.upstream, self._shown(attempt),
         )  # fmt: skip
         return framed_failure(failed._replace(log=self._log()))
 
@@ -367,6 +370,16 @@ class Bench:
     def _display(self, answer: object, result: Result | None) -> Result:
         data = outputs_of(answer, result.kind if result else None)
         return keep_bytes("mime", data, self._project, shared=self._shared)
+
+    def _shown(self, attempt: Attempt) -> Result | None:
+        """What a cell that failed had displayed until then."""
+        try:
+            if _PYPLOT in sys.modules:
+                take_figures(attempt.figures, None)
+            return self._display(None, None) if SHOWN else None
+        except BaseException as exc:  # that the datum failed is known already
+            self._capture.write(f"what the datum displayed cannot be kept: {exc}\n")
+        return None
 
     def _collected(self, item: SetItem) -> tuple[OutputFile, ...]:
         staging = self._staging

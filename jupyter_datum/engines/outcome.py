@@ -37,7 +37,7 @@ def framed_failure(failed: Failed) -> bytes:
         signature=_tame(failed.failure.signature),
         place=_tame(failed.failure.place),
     )
-    return frame(failed._replace(inputs=(), partial=(), failure=short))
+    return frame(failed._replace(inputs=(), partial=(), failure=short, display=None))
 
 
 def _tame(text: str) -> str:

@@ -147,7 +147,8 @@ class Done(NamedTuple):
 
 
 class Failed(NamedTuple):
-    """A datum's attempt failed. ``partial`` is what it had written, kept in staging."""
+    """A datum's attempt failed. ``partial`` is what it had written, kept in staging,
+    ``display`` what it had displayed (as in :class:`Done`)."""
 
     position: int
     datum: int
@@ -162,6 +163,7 @@ class Failed(NamedTuple):
     log: LogSegment | None
     partial: tuple[OutputFile, ...]
     upstream: tuple[int, ...] = ()
+    display: Result | None = None
 
 
 Record = Begun | Done | Failed
@@ -254,14 +256,22 @@ def _record(body: bytes) -> Record:
     if kind == BEGUN:
         return Begun._make(fields)
     if kind == FAILED:
-        failed = Failed._make(fields)
+        failed = _failed(fields)
         return failed._replace(
             inputs=tuple(map(InputFile._make, failed.inputs)),
             failure=Failure._make(failed.failure),
             log=LogSegment._make(failed.log) if failed.log else None,
             partial=tuple(map(OutputFile._make, failed.partial)),
+            display=Result._make(failed.display) if failed.display else None,
         )
     raise FrameError(f"a record of unknown kind {kind!r} with {len(fields)} fields")
+
+
+def _failed(fields: Sequence[Any]) -> Failed:
+    """A failure; the journal of a former version of the package may tell less."""
+    if not len(Failed._fields) - len(Failed._field_defaults) <= len(fields) <= len(Failed._fields):
+        raise FrameError(f"a failure of {len(fields)} fields")
+    return Failed(*fields)
 
 
 #: With the kind.

@@ -27,8 +27,10 @@ def named_files(conn: sqlite3.Connection, names: Sequence[bytes]) -> set[bytes]:
         "select h.digest from holds h join datum d on d.id = h.datum and d.result = h.digest"
         f" where h.digest in ({marks})"
         f" union select result from kept where result in ({marks}) and {is_file}"
-        f" union select bundle from display where bundle in ({marks}) and kind = 'mime-file'",
-        (*names, *names, *names),
+        f" union select bundle from display where bundle in ({marks}) and kind = 'mime-file'"
+        f" union select bundle from failed_display where bundle in ({marks})"
+        " and kind = 'mime-file'",
+        (*names, *names, *names, *names),
     )
     return {bytes(row[0]) for row in rows}
 

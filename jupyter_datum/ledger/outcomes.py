@@ -83,6 +83,7 @@ def put_failures(
         _put_inputs(conn, [(failed.datum, failed.key, failed.inputs) for failed, _ in final])
         put_edges(conn, run, [failed for failed, _ in final])
         _put_attempts(conn, (_failed_attempt(run, f, worker, groups) for f, worker, _ in rows))
+        _put_failed_displays(conn, run, [failed for failed, _, _ in rows])
         _regroup(conn, left, Counter(groups[_signature(failed)] for failed, _ in final))
 
 
@@ -220,6 +221,13 @@ def _put_displays(conn: sqlite3.Connection, run: RunKey, rows: Sequence[Done]) -
         " do update set run = excluded.run, kind = excluded.kind, bundle = excluded.bundle",
         shown,
     )
+
+
+def _put_failed_displays(conn: sqlite3.Connection, run: RunKey, rows: Sequence[Failed]) -> None:
+    """What the cell had displayed when it failed, beside the attempt."""
+    shown = [(f.datum, run.id, f.attempt, *f.display[:2]) for f in rows if f.display]
+    if shown:
+        conn.executemany("insert or replace into failed_display values (?, ?, ?, ?, ?)", shown)
 
 
 # -- attempts --------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 #: The newest schema that this package knows; kept in ``PRAGMA user_version``.
-VERSION: Final = 4
+VERSION: Final = 5
 
 #: Statements that lead from version i to version i + 1.
 MIGRATIONS: Final[tuple[str, ...]] = (
@@ -346,5 +346,24 @@ MIGRATIONS: Final[tuple[str, ...]] = (
         run int not null,                  -- where it was marked
         primary key (transform, signature)
     ) without rowid;
+    """,
+    """
+    -- What the cell of an attempt that failed had displayed until then, as in `display`.
+    create table failed_display (
+        datum int not null, run int not null, attempt int not null,
+        kind text not null,                -- mime | mime-file
+        bundle blob not null,
+        primary key (datum, run, attempt)
+    ) without rowid;
+    create index failed_display_file on failed_display (bundle) where kind = 'mime-file';
+    create trigger failed_display_goes after delete on failed_display when old.kind = 'mime-file'
+        begin insert or ignore into loose values (old.bundle); end;
+    create trigger attempt_goes after delete on attempt when old.failure is not null
+        begin delete from failed_display where datum = old.datum and run = old.run
+        and attempt = old.attempt; end;
+
+    -- Text of helpers, once for each content; which parts of a version have which of them.
+    create table helper (digest text primary key, body text not null) without rowid;
+    alter table version add column texts text not null default '{}';   -- JSON: part -> digest
     """,
 )

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from ..errors import RunError
+from ..hashing import hex_digest
 from .db import transaction
+from .fence import storable
 
 #: Marks read at once: a user makes some, not thousands.
 _LINKS: Final = 10_000
@@ -108,6 +111,31 @@ def differing(conn: sqlite3.Connection, version: int, parts: dict[str, str]) -> 
     before = dict(json.loads(row[0])) if row else {}
     names = [name for name in parts if before.get(name) != parts[name]]
     return names + [name for name in before if name not in parts]
+
+
+def put_texts(conn: sqlite3.Connection, texts: Mapping[str, str]) -> str:
+    """Keep texts of helpers, each content once; return which part has which, as JSON. Part of
+    the caller's transaction."""
+    bodies = {part: storable(text) for part, text in texts.items()}
+    digests = {part: hex_digest(body.encode()) for part, body in bodies.items()}
+    conn.executemany(
+        "insert into helper values (?, ?) on conflict do nothing",
+        [(digests[part], body) for part, body in bodies.items()],
+    )
+    return json.dumps(digests)
+
+
+def texts_of(conn: sqlite3.Connection, versions: Sequence[int]) -> dict[int, dict[str, str]]:
+    """Return the texts of the helpers of versions, by part, as far as they were kept."""
+    found: dict[int, dict[str, str]] = {version: {} for version in versions}
+    rows = conn.execute(
+        "select v.id, t.key, h.body from version v join json_each(?) j on j.value = v.id"
+        " join json_each(v.texts) t join helper h on h.digest = t.value",
+        (json.dumps(list(versions)),),
+    )
+    for version, part, body in rows:
+        found[version][part] = body
+    return found
 
 
 def _newest_but(conn: sqlite3.Connection, transform: int, but: frozenset[int]) -> int | None:

@@ -14,6 +14,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final
 
 from ..errors import RunError
@@ -25,6 +26,7 @@ from .fence import Fenced, RunKey, check_epoch, storable
 from .fold import count_day
 from .keys import allocate_datums, index_keys
 from .outcomes import put_failures, put_successes
+from .versions import put_texts
 
 #: Columns of a run that count its datums; set as a whole, or added to.
 COUNTS: Final = ("total", "running", "success", "failed", "recovered", "skipped", "cancelled")
@@ -71,15 +73,20 @@ def version_id(
     source: str,
     python: str,
     packages: Mapping[str, str],
+    texts: Mapping[str, str] = MappingProxyType({}),
 ) -> int:
-    """Return the row id of a version of a transform's code, made if it is new."""
+    """Return the row id of a version of a transform's code, made if it is new; `texts` are
+    those of its helpers, by part."""
     with transaction(conn):
+        kept = put_texts(conn, texts)
         conn.execute(
-            "insert into version (transform, fingerprint, parts, source, python, packages, created)"
-            " values (?, ?, ?, ?, ?, ?, ?) on conflict (transform, fingerprint) do nothing",
+            "insert into version (transform, fingerprint, parts, source, python, packages, created,"
+            " texts) values (?, ?, ?, ?, ?, ?, ?, ?) on conflict (transform, fingerprint)"
+            # One that an older version of the package has written knows no texts.
+            " do update set texts = excluded.texts where texts = '{}'",
             (
                 transform, fingerprint, json.dumps(dict(parts)), storable(source), python,
-                json.dumps(dict(packages)), time.time(),
+                json.dumps(dict(packages)), time.time(), kept,
             ),
         )  # fmt: skip
         query = "select id from version where transform = ? and fingerprint = ?"

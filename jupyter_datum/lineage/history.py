@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import os
 import sqlite3
@@ -13,15 +12,15 @@ from ..errors import RunError
 from ..ledger import queries
 from ..ledger.edges import inputs_digest
 from ..ledger.queries import key_text
+from ..ledger.versions import texts_of
 from ..states import FINISHED, DatumState
 from ..words import span, text_of, when
 from . import steps
 from .ask import _datum_of, place_of
+from .codediff import HelperDiff, Reached, changed_parts, code_diff, helper_diffs
 
 #: Versions of one datum that are read; older ones are left out.
 _MOST: Final = 500
-#: Lines of a difference that are shown.
-_LINES: Final = 400
 
 
 @dataclass(frozen=True)
@@ -78,6 +77,8 @@ class History:
         The first digits of each one's fingerprint.
     parts : dict
         What each one consists of: names with their digests.
+    texts : dict
+        Texts of helpers of each one, as far as they were kept.
     """
 
     datum: int
@@ -87,22 +88,37 @@ class History:
     codes: dict[int, str]
     marks: dict[int, str]
     parts: dict[int, dict[str, str]]
+    texts: dict[int, dict[str, str]]
 
     def diff(self, old: int | None = None, new: int | None = None) -> str:
-        """Return how two versions of the cell differ; the last two that occur by default.
+        """Return how two versions of the code differ, the cell first, then its helpers; the last
+        two that occur by default.
 
         Raises
         ------
         RunError
             If one of them never made this datum.
         """
+        found = [self.cell_diff(old, new), *(one.diff for one in self.helper_diffs(old, new))]
+        return "\n".join(filter(None, found))
+
+    def cell_diff(self, old: int | None = None, new: int | None = None) -> str:
+        """Return how the same two differ in the cell alone."""
         old, new = self._two(old, new)
         return code_diff(self.codes[old], self.codes[new], old, new)
+
+    def helper_diffs(self, old: int | None = None, new: int | None = None) -> list[HelperDiff]:
+        """Return how helpers and constants differ between the same two, where that was kept."""
+        old, new = self._two(old, new)
+        return helper_diffs(self._reached(old), self._reached(new))
 
     def differs(self, old: int | None = None, new: int | None = None) -> list[str]:
         """Return the parts in which the same two differ: the cell, helpers, captured names."""
         old, new = self._two(old, new)
         return list(_differing(self.parts[old], self.parts[new]))
+
+    def _reached(self, number: int) -> Reached:
+        return Reached(number, self.parts[number], self.texts[number])
 
     def _two(self, old: int | None, new: int | None) -> tuple[int, int]:
         numbers = sorted(self.codes)
@@ -119,7 +135,8 @@ class History:
     def to_json(self) -> dict[str, Any]:
         """Return it as plain JSON."""
         texts = ("codes", "marks")
-        return asdict(self) | {
+        plain = {name: value for name, value in asdict(self).items() if name != "texts"}
+        return plain | {
             **{name: {str(n): text for n, text in getattr(self, name).items()} for name in texts},
             "parts": {str(n): list(map(_word, parts)) for n, parts in self.parts.items()},
         }
@@ -141,22 +158,6 @@ class History:
         if len(self.codes) > 1:
             found += ["", *self.diff().splitlines()]
         return "\n".join(found)
-
-
-def code_diff(old: str, new: str, old_number: int, new_number: int) -> str:
-    """Return a unified difference of two sources, cut where it is long."""
-    found = list(
-        difflib.unified_diff(
-            old.splitlines(),
-            new.splitlines(),
-            f"code {old_number}",
-            f"code {new_number}",
-            lineterm="",
-        )
-    )
-    if len(found) > _LINES:
-        found = [*found[:_LINES], f"... {len(found) - _LINES:,} more lines"]
-    return "\n".join(found)
 
 
 def history(
@@ -237,6 +238,7 @@ class _Code(NamedTuple):
     source: str
     mark: str
     parts: dict[str, str]
+    texts: dict[str, str]
 
 
 def _codes(conn: sqlite3.Connection, ids: list[int]) -> dict[int, _Code]:
@@ -247,8 +249,9 @@ def _codes(conn: sqlite3.Connection, ids: list[int]) -> dict[int, _Code]:
         f" from version v where v.id in ({marks})",
         ids,
     )
+    texts = texts_of(conn, ids)
     return {
-        identity: _Code(number, source, mark.lower(), dict(json.loads(parts)))
+        identity: _Code(number, source, mark.lower(), dict(json.loads(parts)), texts[identity])
         for identity, number, source, mark, parts in rows
     }
 
@@ -266,6 +269,7 @@ def _history(conn: sqlite3.Connection, detail: queries.DatumDetail, rows: list[_
         {code.number: code.source for code in found},
         {code.number: code.mark for code in found},
         {code.number: code.parts for code in found},
+        {code.number: code.texts for code in found},
     )
 
 
@@ -292,8 +296,7 @@ def _parts(codes: dict[int, _Code], old: int, new: int) -> tuple[str, ...]:
 
 def _differing(was: dict[str, str], now: dict[str, str]) -> tuple[str, ...]:
     """Which parts two versions of the code differ in, by the names that people know."""
-    names = [name for name in {**now, **was} if was.get(name) != now.get(name)]
-    return tuple(map(_word, names))
+    return tuple(map(_word, changed_parts(was, now)))
 
 
 def _word(part: str) -> str:

@@ -18,11 +18,12 @@ from ..errors import DatumError, RunError
 from ..ledger import queries
 from ..ledger.queries import RunRow
 from ..ledger.tiles import tiles
+from ..ledger.versions import texts_of
 from ..project import Project
 from ..transform.recipe import read_recipe
 from ..words import counted, span, text_of, when
 from . import drawn
-from .history import code_diff
+from .codediff import Reached, code_diff, helper_diffs
 from .overview import Overview, overview, sample
 
 _ORDER: Final = (
@@ -257,16 +258,24 @@ def _runs(conn: sqlite3.Connection, run: RunRow) -> str:
 
 def _versions(conn: sqlite3.Connection, run: RunRow) -> str:
     rows = conn.execute(
-        "select id, source, created from version where transform = ? order by id desc limit ?",
+        "select id, source, created, parts from version where transform = ?"
+        " order by id desc limit ?",
         (run.transform, _VERSIONS + 1),
     ).fetchall()
+    texts = texts_of(conn, [row[0] for row in rows])
     count = conn.execute(
         "select count(*) from version where transform = ?", (run.transform,)
     ).fetchone()[0]
     found = [f"<pre>{escape(rows[0][1])}</pre>"] if rows else []
     for back, (new, old) in enumerate(pairwise(rows)):
         number = count - back
-        diff = code_diff(old[1], new[1], number - 1, number)
+        sides = [
+            Reached(n, json.loads(row[3]), texts[row[0]])
+            for n, row in ((number - 1, old), (number, new))
+        ]
+        diffs = [code_diff(old[1], new[1], number - 1, number)]
+        diffs += [helper.diff for helper in helper_diffs(*sides)]
+        diff = "\n".join(filter(None, diffs))
         found.append(
             f"<details{' open' if back == 0 else ''}><summary>code {number} of {when(new[2])}, "
             f"against code {number - 1}</summary>{_diff(diff)}</details>"

@@ -32,6 +32,7 @@ from ..transform.options import OF_THE_RUN, Options
 from ..transform.payload import Consent, build_payload
 from ..transform.recipe import Recipe, write_payload, write_recipe
 from ..transform.setup import with_setup
+from ..transform.texts import texts_of
 from .clusters import engine_of
 from .context import Context
 from .resolve import check_apart, check_circle, resolve_input, resolve_output
@@ -114,6 +115,7 @@ def prepare(
         modules=_modules_digest(captured),
         untracked=found.untracked,
         warnings=found.warnings,
+        texts=texts_of(found.helpers),
         source=cell.whole or cell.body,
         filename=cell.filename,
         notebook=context.notebook,

@@ -15,6 +15,7 @@ from typing import Any, Final
 from ..ledger.queries import DatumRow
 from ..project import Project
 from ..results.display import LIMIT
+from ..states import FINISHED
 
 #: Bytes of JSON that are shown of a result.
 _JSON: Final = 64 << 10
@@ -24,7 +25,12 @@ _KINDS: Final = ("display_data", "execute_result")
 Output = dict[str, Any]
 
 
-def displayed(conn: sqlite3.Connection, project: Project, row: DatumRow) -> list[Output]:
+def displayed(
+    conn: sqlite3.Connection,
+    project: Project,
+    row: DatumRow,
+    attempt: tuple[int, int] | None = None,
+) -> list[Output]:
     """Return a datum's outputs, as a notebook's cell has them, the result last.
 
     Parameters
@@ -32,12 +38,18 @@ def displayed(conn: sqlite3.Connection, project: Project, row: DatumRow) -> list
     conn : sqlite3.Connection
     project : Project
     row : DatumRow
+    attempt : tuple of int, optional
+        Id of the run, and number of the attempt; the latest one by default. Of one that failed
+        the outputs are those until it failed. Of former successes none are kept.
 
     Returns
     -------
     list of dict
         ``output_type`` (``display_data`` or ``execute_result``), ``data``, ``metadata``.
     """
+    latest = (row.run, row.attempt)
+    if (attempt or latest) != latest or row.state not in FINISHED:
+        return _until_it_failed(conn, project, row.id, attempt or latest)
     found = conn.execute(
         "select kind, bundle from display where datum = ? and run = ?", (row.id, row.run)
     ).fetchone()
@@ -48,6 +60,16 @@ def displayed(conn: sqlite3.Connection, project: Project, row: DatumRow) -> list
     elif kind.startswith("json"):
         outputs.append(_result(_text(_content(project, kind, row.result, _JSON + 1))))
     return outputs
+
+
+def _until_it_failed(
+    conn: sqlite3.Connection, project: Project, datum: int, attempt: tuple[int, int]
+) -> list[Output]:
+    found = conn.execute(
+        "select kind, bundle from failed_display where datum = ? and run = ? and attempt = ?",
+        (datum, *attempt),
+    ).fetchone()
+    return _outputs(_content(project, found[0], found[1])) if found else []
 
 
 def _outputs(data: bytes | None) -> list[Output]:

@@ -162,6 +162,7 @@ def equivalent(
         recipe.source,
         recipe.python,
         recipe.packages,
+        recipe.texts,
     )
     if undo:
         mark = unmark_equivalent(conn, known.id, version)

@@ -54,13 +54,21 @@ def datum(
     }
 
 
-def display(conn: sqlite3.Connection, project: Project, identity: int) -> dict[str, Any]:
+def display(
+    conn: sqlite3.Connection,
+    project: Project,
+    identity: int,
+    run: str | None = None,
+    attempt: int | None = None,
+) -> dict[str, Any]:
     """Return what a datum's cell displayed: outputs with MIME bundles, nothing unpickled
-    (errors: :func:`run_of`)."""
+    (errors: :func:`run_of`). By default in the latest attempt."""
     row = queries.datum_by_id(conn, identity)
     if row is None:
         raise not_found("datum")
-    return {"outputs": displayed(conn, project, row)}
+    at = row.run if run is None else run_of(conn, run).id
+    which = (at, row.attempt if attempt is None else attempt)
+    return {"outputs": displayed(conn, project, row, which)}
 
 
 def _run_names(conn: sqlite3.Connection, ids: set[int]) -> dict[int, str]:

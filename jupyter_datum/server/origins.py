@@ -93,7 +93,8 @@ def of_history(
         raise not_found("datum") from exc
     try:
         return found.to_json() | {
-            "diff": found.diff(old, new), "differs": found.differs(old, new),
+            "diff": found.cell_diff(old, new), "differs": found.differs(old, new),
+            "helpers": [helper._asdict() for helper in found.helper_diffs(old, new)],
         }  # fmt: skip
     except RunError as exc:
         raise bad_request(str(exc)) from exc

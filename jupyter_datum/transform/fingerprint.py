@@ -52,6 +52,8 @@ class Fingerprint:
         Sentences for the user.
     functions : list of function
         Functions of the notebook that are reached.
+    helpers : dict
+        Part -> what has a text that people can compare: a function, a text of code, a number.
     """
 
     digest: str = ""
@@ -59,6 +61,7 @@ class Fingerprint:
     untracked: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     functions: list[types.FunctionType] = field(default_factory=list)
+    helpers: dict[str, Any] = field(default_factory=dict)
 
 
 def fingerprint(cell: Cell, captured: Captured) -> Fingerprint:
@@ -71,6 +74,7 @@ def fingerprint(cell: Cell, captured: Captured) -> Fingerprint:
             walker.reads(code, captured.values, "")
     if (setup := setup_of(captured.values)) is not None:
         walker.found.parts["setup"] = hex_digest(_tree_text(setup.tree()).encode())
+        walker.found.helpers["setup"] = setup.whole or setup.body
         before = compile_cell(setup)
         for code in (before.body, before.last):
             if code is not None:
@@ -154,7 +158,8 @@ class _Walker:
         if wrapped is not None:
             self.value(f"{label}.__wrapped__", wrapped)
         self.found.functions.append(function)
-        self.found.parts[label] = hex_digest(_code_text(function.__code__).encode())
+        self.found.parts[label] = hex_digest(code_text(function.__code__).encode())
+        self.found.helpers[label] = function
         self._check_source(function)
         prefix = "" if function.__module__ == "__main__" else f"{function.__module__}."
         for i, default in enumerate(function.__defaults__ or ()):
@@ -194,6 +199,8 @@ class _Walker:
         self._callables(label, value)
         try:
             self.found.parts[label] = value_digest(value).hex()
+            if isinstance(value, int | float | None):
+                self.found.helpers[label] = value
         except (OpaqueValueError, RecursionError, AttributeError, TypeError):
             self.found.untracked.append(f"{label} ({type_name(value)})")
 
@@ -255,8 +262,8 @@ _FLAGS: Final = (
 # -- code as text --------------------------------------------------------------------------
 
 
-def _code_text(code: types.CodeType) -> str:
-    """Instructions with constants and names spelt out.
+def code_text(code: types.CodeType) -> str:
+    """Return instructions with constants and names spelt out.
 
     Not ``co_code``: there constants go by number, and a docstring takes one of them.
     """
@@ -272,7 +279,7 @@ def _code_text(code: types.CodeType) -> str:
 def _argument(step: dis.Instruction) -> str:
     value = step.argval
     if isinstance(value, types.CodeType):
-        return f"({_code_text(value)})"
+        return f"({code_text(value)})"
     if isinstance(value, frozenset):
         return f"frozenset {sorted(map(repr, value))}"
     return f"{type(value).__name__} {value!r}"
@@ -347,15 +354,16 @@ def edited(
         whole = compile(source, str(module.__file__), "exec", dont_inherit=True)
     except (OSError, SyntaxError, ValueError):
         return True
-    wanted = _code_text(function.__code__)
+    wanted = code_text(function.__code__)
     return not any(
-        code.co_name == function.__code__.co_name and _code_text(code) == wanted
-        for code in _nested(whole)
+        code.co_name == function.__code__.co_name and code_text(code) == wanted
+        for code in nested(whole)
     )
 
 
-def _nested(code: types.CodeType) -> Iterator[types.CodeType]:
+def nested(code: types.CodeType) -> Iterator[types.CodeType]:
+    """Yield the code of all that is defined in `code`, however deep."""
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
             yield constant
-            yield from _nested(constant)
+            yield from nested(constant)

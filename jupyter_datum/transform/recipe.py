@@ -65,6 +65,8 @@ class Recipe:
         Names of the variables that workers get from the kernel; never a value.
     variables : dict
         Those of the fixed list that the kernel has changed, with their values.
+    texts : dict
+        Part -> its text, of helpers: for people.
     warnings : list of str
         What a plan has to say of the code: a module edited and not reloaded.
     """
@@ -92,6 +94,7 @@ class Recipe:
     environment: list[str] = field(default_factory=list)
     variables: dict[str, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    texts: dict[str, str] = field(default_factory=dict)
 
 
 def write_recipe(project: Project, recipe: Recipe) -> str:

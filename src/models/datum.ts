@@ -52,7 +52,8 @@ export class DatumModel {
   get code(): ICode | null {
     return this._code;
   }
-  /** What its cell displayed, but for a result that the detail tells. */
+  /** What its cell displayed in the attempt that is shown, but for a result that the detail
+   *  tells. */
   get outputs(): readonly IOutput[] {
     return this._outputs;
   }
@@ -105,11 +106,7 @@ export class DatumModel {
         this._attempt = Math.max(0, datum.attempts.length - 1);
         this._forget();
         this._changed.emit();
-        await Promise.all([
-          this._readAttempt(round),
-          this._readOutputs(round, datum),
-          this._readOrigins(round, id)
-        ]);
+        await Promise.all([this._readAttempt(round), this._readOrigins(round, id)]);
       }
     } catch (reason) {
       this._fail(round, reason);
@@ -161,6 +158,7 @@ export class DatumModel {
     this._attempt = attempt;
     this._log = null;
     this._code = null;
+    this._outputs = [];
     this._ready = false;
     this._changed.emit();
     await this._readAttempt(this._round);
@@ -204,13 +202,15 @@ export class DatumModel {
     const id = this._datum?.id;
     if (id && shown) {
       const { run, attempt } = shown;
-      const [log, code] = await Promise.all([
+      const [log, code, outputs] = await Promise.all([
         this._requests.log(project, id, run, attempt).catch(() => null),
-        this._requests.code?.(project, id, run, attempt).catch(() => null) ?? null
+        this._requests.code?.(project, id, run, attempt).catch(() => null) ?? null,
+        this._requests.display(project, id, run, attempt).catch(() => [])
       ]);
       if (round === this._round && shown === this.shown) {
         this._log = log;
         this._code = code?.blocks ? code : null;
+        this._outputs = this._untold(shown, outputs);
         this._ready = true;
       }
     }
@@ -238,16 +238,11 @@ export class DatumModel {
     }
   }
 
-  private async _readOutputs(round: number, datum: IDatumDetail): Promise<void> {
-    if (!datum.id || (datum.state !== 'success' && datum.state !== 'recovered')) {
-      return;
-    }
-    const outputs = await this._requests.display(this.project, datum.id).catch(() => []);
-    if (round === this._round && outputs.length) {
-      const told = datum.result !== null;
-      this._outputs = outputs.filter(one => !told || one.output_type !== 'execute_result');
-      this._changed.emit();
-    }
+  /** Those outputs that the page does not show by other means. An older server half gives the
+   *  newest success's, whichever attempt is asked for. */
+  private _untold(shown: IAttempt, outputs: readonly IOutput[]): readonly IOutput[] {
+    const told = shown.state === 'failed' || this._datum?.result !== null;
+    return outputs.filter(one => !told || one.output_type !== 'execute_result');
   }
 
   private _fail(round: number, reason: unknown): void {

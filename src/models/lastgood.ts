@@ -1,6 +1,7 @@
 /** What a failed datum is compared with: its own last success, or the nearest datum that has one. */
 import type { Requests } from '../requests';
 import type { IDatumDetail, IFile, IHistory, IVersion } from '../tokens';
+import { wholeDiff } from './sides';
 
 /** Places to either side that are looked at for a neighbour. */
 const LOOK = 25;
@@ -68,7 +69,7 @@ async function diffOf(
     return '';
   }
   const both = await requests.history(project, id, before.code, latest.code);
-  return both.diff || history.diff;
+  return wholeDiff(both) || wholeDiff(history);
 }
 
 /** The nearest datum of the run that succeeded; those before it first. */

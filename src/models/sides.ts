@@ -1,5 +1,12 @@
 /** A unified difference as two columns of lines that stand beside each other. A pure function. */
 
+import type { IHistory } from '../tokens';
+
+/** How two codes differ as one text: the cell, and below it what else changed. */
+export function wholeDiff(history: IHistory): string {
+  return [history.diff, ...(history.helpers ?? []).map(one => one.diff)].filter(Boolean).join('\n');
+}
+
 /** A line of one side. */
 export interface ISideLine {
   number: number;

@@ -104,7 +104,7 @@ function Detail(props: IDatumProps & { datum: IDatumDetail }): JSX.Element {
             <YourCode key={`${shown.run}/${shown.attempt}`} model={model} attempt={shown} />
           ) : null}
           <Log model={model} />
-          <Outputs outputs={model.outputs} />
+          <Outputs outputs={model.outputs} failed={shown?.state === 'failed'} />
           <Result datum={datum} />
           <Seen datum={datum} model={model} />
         </div>

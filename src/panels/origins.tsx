@@ -2,6 +2,7 @@
 import React from 'react';
 
 import type { DatumModel } from '../models/datums';
+import { wholeDiff } from '../models/sides';
 import { Commands } from '../tokens';
 import type { IHistory, INode, ISome, ITraced } from '../tokens';
 import { count, oneLine, span, stateWord, visible } from './format';
@@ -184,7 +185,7 @@ function Codes(props: { model: DatumModel; history: IHistory }): JSX.Element | n
         {choose(trans.__('From'), old, n => void model.compare(n, last))}
         {choose(trans.__('to'), last, n => void model.compare(old, n))}
       </div>
-      <Diff text={history.diff} />
+      <Diff text={wholeDiff(history)} />
     </div>
   );
 }

@@ -9,15 +9,21 @@ import { visible } from './format';
 import { useHost } from './parts';
 
 /** All outputs of a datum; its result is left out where the page shows it already. */
-export function Outputs(props: { outputs: readonly IOutput[] }): JSX.Element | null {
+export function Outputs(props: {
+  outputs: readonly IOutput[];
+  /** Whether they are of an attempt that failed then. */
+  failed?: boolean;
+}): JSX.Element | null {
   const { trans, rendermime } = useHost();
-  const { outputs } = props;
+  const { outputs, failed } = props;
   if (!outputs.length) {
     return null;
   }
   return (
     <section>
-      <h2>{trans.__('What it displayed')}</h2>
+      <h2>
+        {failed ? trans.__('What it displayed until it failed') : trans.__('What it displayed')}
+      </h2>
       {outputs.map((output, at) => (
         <Output key={at} output={output} rendermime={rendermime ?? null} />
       ))}

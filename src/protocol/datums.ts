@@ -163,8 +163,18 @@ export interface IHistory {
   parts?: Record<string, string[]>;
   /** In which of these the two codes of `diff` differ. */
   differs?: string[];
-  /** Between two versions of the code: the last two, or those asked for. */
+  /** Between two versions of the cell: the last two, or those asked for. */
   diff: string;
+  /** Between the same two, of what else changed and has a text; an older server says none. */
+  helpers?: IHelperDiff[];
+}
+
+/** How a helper or a constant differs; null: it was not there. */
+export interface IHelperDiff {
+  name: string;
+  diff: string;
+  old: string | null;
+  new: string | null;
 }
 
 /** The first of many. */

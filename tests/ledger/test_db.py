@@ -12,7 +12,10 @@ import pytest
 from jupyter_datum.errors import LedgerError, LedgerVersionError
 from jupyter_datum.ledger import db
 from jupyter_datum.ledger.db import connect, data_version, transaction
+from jupyter_datum.ledger.loose import loose_files, named_files
 from jupyter_datum.ledger.schema import MIGRATIONS, VERSION
+from jupyter_datum.ledger.versions import texts_of
+from jupyter_datum.ledger.writes import version_id
 from jupyter_datum.project import Project
 
 
@@ -94,6 +97,38 @@ def test_a_migration_that_was_cut_off_leaves_nothing_behind(project: Project) ->
     dying.close()
     conn = connect(project)
     assert conn.execute("select value from meta where name = 'next_datum'").fetchone() == (1,)
+    conn.close()
+
+
+def test_a_ledger_of_schema_four_is_brought_up_to_date(project: Project) -> None:
+    old = sqlite3.connect(project.ledger, isolation_level=None)
+    for script in MIGRATIONS[:4]:
+        for statement in db.statements(script):
+            old.execute(statement)
+    old.execute("insert into transform values (1, 'up', null, null, null, 0)")
+    old.execute(
+        "insert into version (id, transform, fingerprint, parts, source, python, packages, created)"
+        " values (1, 1, x'aa', '{\"cell\": \"1\", \"up\": \"2\"}', 'up()', '3.11', '{}', 0)"
+    )
+    old.execute(
+        "insert into attempt (datum, run, attempt, state, epoch, began, seconds, failure)"
+        " values (7, 1, 1, 3, 1, 0, 0, 1)"
+    )
+    old.execute("pragma user_version = 4")
+    old.close()
+    conn = connect(project)
+    assert conn.execute("pragma user_version").fetchone() == (VERSION,)
+    assert texts_of(conn, [1]) == {1: {}}
+    for text in ("def up():\n    1", "def up():\n    2"):  # an old row takes texts once
+        parts = {"cell": "1", "up": "2"}
+        assert version_id(conn, 1, b"\xaa", parts, "up()", "3.11", {}, {"up": text}) == 1
+    assert texts_of(conn, [1]) == {1: {"up": "def up():\n    1"}}
+    # What a failed attempt displayed goes with it, and its file is swept then.
+    conn.execute("insert into failed_display values (7, 1, 1, 'mime-file', x'616263')")
+    assert named_files(conn, [b"abc"]) == {b"abc"} and loose_files(conn) == []
+    conn.execute("delete from attempt where datum = 7")
+    assert conn.execute("select count(*) from failed_display").fetchone() == (0,)
+    assert loose_files(conn) == [b"abc"] and named_files(conn, [b"abc"]) == set()
     conn.close()
 
 

@@ -72,3 +72,14 @@ def test_fsck_finds_what_a_dead_worker_left(story: Story, kind: str) -> None:
     assert "1 result files are named by no datum" in said
     assert all(finding.repaired for finding in audit(story.project, repair=True))
     assert audit(story.project) == [] and len(files(story)) == 1
+
+
+def test_displays_of_failed_attempts_go_with_them(story: Story) -> None:
+    story.namespace["numbers"] = [1]
+    body = "display({'text/html': 'x' * 50_000}, raw=True)\nraise ValueError(1)"
+    story.run("job -i numbers --tries 1", body)
+    assert len(files(story)) == 1
+    with story.ledger() as conn:
+        conn.execute("delete from attempt")  # as folding does
+    story.run("job -i numbers", "1")
+    assert eventually(lambda: files(story) == []), text(story)

@@ -141,6 +141,33 @@ async def test_what_a_cell_displayed(call: Call, story: Story) -> None:
     assert (await call(*base, "datums", "99", "display")).status == 404
 
 
+async def test_what_a_cell_displayed_before_it_failed(call: Call, story: Story) -> None:
+    story.namespace["numbers"] = [1]
+    body = "from pathlib import Path\nimport matplotlib.pyplot as plt\n"
+    body += "display({'text/html': f'<b>{datum.attempt}</b>' + 'x' * 50_000}, raw=True)\n"
+    body += "plt.plot([1, 2])\n"
+    body += f"assert Path({str(story.folder / 'healed')!r}).exists()\ndisplay('well')"
+    failed = story.run("job -i numbers --tries 1", body)
+    assert failed.failed == 1
+    base = ("projects", story.project.uuid)
+    (row,) = (await call(*base, "runs", failed.uuid, "datums")).json["datums"]
+    display = (*base, "datums", str(row["id"]), "display")
+    page, figure = (await call(*display)).json["outputs"]
+    assert page["data"]["text/html"].startswith("<b>1</b>")
+    assert figure["data"]["image/png"].startswith("iVBOR")
+    (story.folder / "healed").touch()
+    mended = story.run("job -i numbers --tries 1", body)
+    assert mended.success == 1
+    now = (await call(*display)).json["outputs"]
+    assert now[-2]["data"]["text/plain"] == "'well'"
+    # Each attempt keeps what it showed; of an attempt that never was there is nothing.
+    for run, attempt, count in ((failed, 1, 2), (mended, 1, 3), (failed, 2, 0)):
+        params = {"run": run.uuid, "attempt": str(attempt)}
+        assert len((await call(*display, params=params)).json["outputs"]) == count
+    assert (await call(*display, params={"run": "0" * 32})).status == 404
+    assert story.findings() == []
+
+
 async def test_names_that_are_not_utf8_and_hostile_ones(call: Call, story: Story) -> None:
     names = [b"latin-\xe4.txt", b"<img src=x onerror=alert(1)>.txt", "\u202etxt.exe".encode()]
     for name in names:

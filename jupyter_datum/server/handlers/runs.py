@@ -185,8 +185,11 @@ class Display(Api):
     @authorized(action="read", resource=RESOURCE)
     async def get(self, project: str, datum: str) -> None:
         """Answer ``GET display``."""
+        run, attempt = self.text("run"), self.number("attempt", 1, 10**6)
         reader = await self.ledger(project)
-        found = await reader.read(lambda conn: details.display(conn, reader.project, int(datum)))
+        found = await reader.read(
+            lambda conn: details.display(conn, reader.project, int(datum), run, attempt)
+        )
         self.send(found)
 
 

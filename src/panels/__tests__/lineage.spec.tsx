@@ -45,7 +45,11 @@ const HISTORY = {
   codes: { 1: 'a', 2: 'b' },
   marks: { 1: '4fe1aaaa', 2: 'a07caaaa' },
   differs: ['the cell', 'THRESHOLD'],
-  diff: `--- code 1\n+++ code 2\n@@ -1 +1 @@\n-${EVIL}\n+print(1)`
+  diff: `--- code 1\n+++ code 2\n@@ -1 +1 @@\n-${EVIL}\n+print(1)`,
+  helpers: [
+    { name: `helpers.${EVIL}`, old: 'return 1', new: 'return 2',
+      diff: '--- code 1: h\n+++ code 2: h\n@@ -1 +1 @@\n-return 1\n+return 2' }
+  ]
 }; // prettier-ignore
 
 describe('the Lineage tab', () => {
@@ -200,7 +204,12 @@ describe('the Lineage tab', () => {
     expect(newest).toContain('helpers.<img src=x onerror=alert(1)>\\u202e changed · input changed');
     expect(first).toContain('first version');
     expect(widget.node.textContent).toContain('the cell changed · THRESHOLD changed');
-    const cells = all('[data-part=sides] td').map(cell => cell.textContent);
+    const tables = all('[data-part=sides]').map(table => [...table.querySelectorAll('td')]);
+    const [cells, helper] = tables.map(table => table.map(cell => cell.textContent));
+    expect(all('[data-part=helper]').map(head => head.textContent)).toEqual([
+      'helpers.<img src=x onerror=alert(1)>\\u202e'
+    ]);
+    expect(helper).toEqual(['1', 'removed return 1', '1', 'added return 2']);
     expect(cells).toEqual([
       '1',
       'removed <img src=x onerror=alert(1)>\\u202e',

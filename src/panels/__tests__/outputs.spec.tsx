@@ -21,7 +21,7 @@ describe('the outputs of a datum', () => {
   let model: DatumModel;
   let shown: IOutput[];
   let detail: any;
-  let asked: number;
+  let asked: unknown[] | null;
 
   async function open(rendermime: RenderMimeRegistry | null): Promise<HTMLElement> {
     const host = {
@@ -35,8 +35,8 @@ describe('the outputs of a datum', () => {
       log: async () => ({ text: '', size: 0, cut: false }),
       history: async () => Promise.reject(new Error('an older server')),
       lineage: async () => null,
-      display: async () => {
-        asked++;
+      display: async (_project: string, _id: number, run: string | number, attempt: number) => {
+        asked = [run, attempt];
         return shown;
       }
     };
@@ -50,7 +50,7 @@ describe('the outputs of a datum', () => {
   const registry = () => new RenderMimeRegistry({ initialFactories: standardRendererFactories });
 
   beforeEach(() => {
-    asked = 0;
+    asked = null;
     shown = [];
     const attempts = [{ run: RUN, attempt: 1, state: 'success', began: 1, message: null }];
     detail = {
@@ -104,17 +104,25 @@ describe('the outputs of a datum', () => {
     expect(node.querySelector('b')).toBeNull();
   });
 
-  it('shows a result once, and asks nothing of a failed datum', async () => {
+  it('shows a result once, and of a failed attempt what it displayed until then', async () => {
     detail.result = '{"n": 1}';
     shown = [output({ 'text/plain': 'displayed' }), output({ 'text/plain': '{"n": 1}' }, true)];
     const node = await open(registry());
     await until(() => (node.textContent ?? '').includes('displayed'));
     expect(node.textContent!.split('{"n": 1}')).toHaveLength(2);
     widget.dispose();
-    detail = { ...detail, state: 'failed', result: null };
-    asked = 0;
-    await open(registry());
-    expect(asked).toBe(0);
+    const failed = { ...detail.attempts[0], attempt: 2, began: 2, state: 'failed', message: 'no' };
+    const attempts = [detail.attempts[0], failed];
+    detail = { ...detail, state: 'failed', result: '{"n": 1}', attempts };
+    shown = [output({ 'text/plain': 'halfway' }), output({ 'text/plain': 'of its success' }, true)];
+    const page = await open(registry());
+    await until(() => (page.textContent ?? '').includes('halfway'));
+    expect(asked).toEqual([RUN, 2]);
+    expect(page.textContent).toContain('What it displayed until it failed');
+    expect(page.textContent).not.toContain('of its success');
+    shown = [];
+    await model.choose(0);
+    expect(asked).toEqual([RUN, 1]);
     expect(model.outputs).toEqual([]);
   });
 });

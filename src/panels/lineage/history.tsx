@@ -5,7 +5,7 @@ import { Glyph } from '../../icons';
 import type { LineageModel } from '../../models/lineage';
 import { sidesOf } from '../../models/sides';
 import type { ISideLine, ISideRow } from '../../models/sides';
-import type { IHistory, IVersion } from '../../tokens';
+import type { IHelperDiff, IHistory, IVersion } from '../../tokens';
 import { oneLine, span, stateWord, visible } from '../format';
 import { useHost } from '../parts';
 import { nodeName } from './chain';
@@ -171,7 +171,14 @@ function Codes(props: { model: LineageModel; history: IHistory }): JSX.Element {
           {summary(trans, history)}
         </span>
       </div>
-      <Sides history={history} old={old} last={last} />
+      <Sides
+        diff={history.diff}
+        texts={[sourceOf(history, old), sourceOf(history, last)]}
+        label={trans.__('Difference of code %1 and code %2', old, last)}
+      />
+      {(history.helpers ?? []).map(helper => (
+        <Helper key={helper.name} helper={helper} />
+      ))}
     </div>
   );
 }
@@ -238,23 +245,41 @@ function Single(props: { source: string; parts: readonly string[] }): JSX.Elemen
   );
 }
 
-/** Two columns: what was, and what is; lines that both have stand beside each other. */
-function Sides(props: { history: IHistory; old: number; last: number }): JSX.Element {
+/** What differs in a function or a number that the cell uses. */
+function Helper(props: { helper: IHelperDiff }): JSX.Element {
   const { trans } = useHost();
-  const { history, old, last } = props;
-  const [before, now] = [useLines(sourceOf(history, old)), useLines(sourceOf(history, last))];
-  const { rows, rest } = React.useMemo(() => sidesOf(visible(history.diff)), [history.diff]);
+  const { name, diff, old, new: last } = props.helper;
+  const shown = oneLine(name);
+  return (
+    <>
+      <h4 data-part="helper">
+        <code>{shown}</code>
+      </h4>
+      <Sides
+        diff={diff}
+        texts={[old ?? '', last ?? '']}
+        label={trans.__('Difference of %1', shown)}
+      />
+    </>
+  );
+}
+
+/** Two columns: what was, and what is; lines that both have stand beside each other. */
+function Sides(props: {
+  diff: string;
+  texts: readonly [string, string];
+  label: string;
+}): JSX.Element {
+  const { trans } = useHost();
+  const { diff, texts, label } = props;
+  const [before, now] = [useLines(texts[0]), useLines(texts[1])];
+  const { rows, rest } = React.useMemo(() => sidesOf(visible(diff)), [diff]);
   if (!rows.length) {
     return <p className="jp-datum-muted">{trans.__('The two are the same text.')}</p>;
   }
   return (
     <>
-      <div
-        className="jp-datum-sides"
-        tabIndex={0}
-        role="group"
-        aria-label={trans.__('Difference of code %1 and code %2', old, last)}
-      >
+      <div className="jp-datum-sides" tabIndex={0} role="group" aria-label={label}>
         <table data-part="sides">
           <tbody>
             {rows.map((row, at) => (
