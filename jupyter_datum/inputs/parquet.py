@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -10,12 +11,17 @@ from typing import Any, Final
 from blake3 import blake3
 
 from ..errors import InputError
+from ..hashing import is_racy, stat_of
 from .needed import needed
-from .tables import Loaded, Part, Row, Table
+from .tables import Loaded, Part, Row, Table, unreadable
 
 #: Rows decoded at once.
 _ROWS: Final = 8_192
 _BLOCK: Final = 1 << 20
+#: Row groups whose digests are known at once: the chunks of a file come in order.
+_DIGESTS: Final = 64
+#: Bytes of decoded row groups that a worker keeps for the next chunk.
+_HELD: Final = 512 << 20
 
 
 class ParquetTable(Table):
@@ -57,8 +63,8 @@ class ParquetTable(Table):
 
     def parts(self, size: int, columns: list[str] | None = None) -> Iterator[Part]:
         """Yield parts; a `size` of 0 means the row groups as they are."""
-        with self.open() as file, self.path.open("rb") as raw:
-            groups = _Groups(file, raw, columns)
+        with self.open() as file:
+            groups = _Groups(file, self.path, columns)
             if not size:
                 yield from (
                     Part(start, n, groups.spec(start, n)) for start, n in groups.extents() if n
@@ -69,23 +75,59 @@ class ParquetTable(Table):
                 yield Part(start, n, groups.spec(start, n))
 
     def load(self, spec: Mapping[str, Any]) -> Loaded:
-        columns = spec.get("columns")
         start, count = int(spec["start"]), int(spec["count"])
-        with self.open() as file, self.path.open("rb") as raw:
-            groups = _Groups(file, raw, columns)
-            if groups.spec(start, count)["digest"] != spec["digest"]:
-                raise self.changed()
-            first, wanted = groups.around(start, count)
-            table = file.read_row_groups(wanted, columns=columns)
-        return Loaded(arrow=table.slice(start - first, count))
+        held = self._held(spec.get("columns"))
+        if held.groups.spec(start, count)["digest"] != spec["digest"]:
+            raise self.changed()
+        first, wanted = held.groups.around(start, count)
+        if held.wanted != wanted:
+            with self.open() as file:
+                table = file.read_row_groups(wanted, columns=spec.get("columns"))
+            held.table, held.wanted = table, wanted
+        found = Loaded(arrow=held.table.slice(start - first, count))
+        if held.table.nbytes > _HELD:
+            held.table, held.wanted = None, None
+        return found
+
+    def _held(self, columns: list[str] | None) -> _Held:
+        """What this process has read of the file last, if it is that file still."""
+        try:
+            stat = stat_of(os.stat(self.path))
+        except OSError as exc:
+            raise unreadable(self.path, exc) from exc
+        key = (str(self.path), stat, tuple(columns or ()))
+        held = _LAST.get("held")
+        if held is None or held.key != key or is_racy(stat, held.looked):
+            with self.open() as file:
+                held = _Held(key, time.time_ns(), _Groups(file, self.path, columns))
+            _LAST["held"] = held
+        return held
+
+
+class _Held:
+    """The file that a worker reads chunks of, with the groups that it has decoded last.
+
+    A chunk is often a small part of its group, and one worker gets many of them.
+    """
+
+    def __init__(self, key: tuple[Any, ...], looked: int, groups: _Groups) -> None:
+        self.key = key
+        self.looked = looked
+        self.groups = groups
+        self.wanted: list[int] | None = None
+        self.table: Any = None
+
+
+#: Of this process: one file at a time.
+_LAST: Final[dict[str, _Held]] = {}
 
 
 class _Groups:
     """The row groups of a file, and the digests of the bytes that hold their columns."""
 
-    def __init__(self, file: Any, raw: Any, columns: list[str] | None) -> None:
+    def __init__(self, file: Any, path: Path, columns: list[str] | None) -> None:
         self._meta = file.metadata
-        self._raw = raw
+        self._path = path
         self._columns = columns
         self._schema = str(file.schema_arrow.remove_metadata())
         self._digests: dict[int, bytes] = {}
@@ -124,12 +166,15 @@ class _Groups:
     def _digest(self, group: int) -> bytes:
         if group not in self._digests:
             hasher = blake3()
-            for start, length in sorted(self._chunks(group)):
-                self._raw.seek(start)
-                while length and (data := self._raw.read(min(_BLOCK, length))):
-                    hasher.update(data)
-                    length -= len(data)
-            self._digests = {group: hasher.digest()}  # they come one after another
+            with self._path.open("rb") as raw:
+                for start, length in sorted(self._chunks(group)):
+                    raw.seek(start)
+                    while length and (data := raw.read(min(_BLOCK, length))):
+                        hasher.update(data)
+                        length -= len(data)
+            if len(self._digests) >= _DIGESTS:
+                self._digests.pop(next(iter(self._digests)))
+            self._digests[group] = hasher.digest()
         return self._digests[group]
 
     def _chunks(self, group: int) -> Iterator[tuple[int, int]]:
