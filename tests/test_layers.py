@@ -25,6 +25,7 @@ FLOORS = {
     "devices": 2,
     "resources": 2,
     "project": 2,
+    "settings": 2,
     "events": 3,
     "registry": 4,
     "outputs": 3,

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import re
 import shutil
 import socket
 import stat
@@ -24,13 +23,12 @@ from typing import Final, NamedTuple
 
 from blake3 import blake3
 
-from ..errors import UsageError
+from ..settings import parse_size
 
 #: Variables of the environment: where the copies lie, and how much of them is kept.
 FOLDER: Final = "JUPYTER_DATUM_CACHE"
 LIMIT: Final = "JUPYTER_DATUM_CACHE_SIZE"
 _DEFAULT_LIMIT: Final = 10 << 30
-_UNITS: Final = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 #: How far below the limit room is made, so that it is not made for each file.
 _DOWN_TO: Final = 0.8
 #: Part of the limit that a worker may add before it looks again at what all have added.
@@ -66,21 +64,8 @@ def cache_limit(folder: Path) -> int:
         If the variable is no size.
     """
     if text := os.environ.get(LIMIT):
-        return parse_size(text)
+        return parse_size(text, LIMIT)
     return min(_DEFAULT_LIMIT, shutil.disk_usage(folder).total // 10)
-
-
-def parse_size(text: str) -> int:
-    """Read ``500MB``, ``20 GB``, ``0``.
-
-    Raises
-    ------
-    UsageError
-    """
-    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?)(i?B)?\s*", text, re.IGNORECASE)
-    if found is None:
-        raise UsageError(f"{LIMIT} is a size as 500MB or 20GB, not {text!r}")
-    return int(float(found[1]) * _UNITS[found[2].upper()])
 
 
 class Cache:

@@ -24,20 +24,15 @@ from __future__ import annotations
 
 import os
 import re
-import stat
-import sys
-import tomllib
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
 from ..errors import UnknownEngineError, UsageError
 from ..resources import workers_of
+from ..settings import settings_file, table
 from ..transform.engine import is_address, told_by_text
 from ..transform.optiontable import duration
-
-FILE: Final = "jupyter_datum.toml"
 
 #: What follows ``#`` in an address: the files that prove who is who (TLS).
 SECURITY: Final = ("ca", "cert", "key")
@@ -151,9 +146,9 @@ def limits() -> Limits:
     UsageError
         If the settings cannot be read, or name another one.
     """
-    found = _settings().get("limits", {})
+    found = table("limits")
     known = ", ".join(Limits._fields)
-    if not isinstance(found, dict) or found.keys() - set(Limits._fields):
+    if found.keys() - set(Limits._fields):
         raise UsageError(f"{str(settings_file())!r}: [limits] has {known}")
     return Limits(**{name: duration(str(text)) for name, text in found.items()})
 
@@ -166,42 +161,14 @@ def named_engines() -> dict[str, dict[str, Any]]:
     UsageError
         If the file is no TOML, holds something else, or others may write it.
     """
-    found = _settings().get("engines", {})
-    if isinstance(found, dict) and all(isinstance(table, dict) for table in found.values()):
+    found = table("engines")
+    if all(isinstance(each, dict) for each in found.values()):
         return found
     raise UsageError(f"{str(settings_file())!r}: engines are tables, as in: [engines.big]")
 
 
-def _settings() -> dict[str, Any]:
-    path = settings_file()
-    try:
-        _check_owner(path)
-        return tomllib.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as exc:
-        raise UsageError(f"the settings {str(path)!r} cannot be read: {exc}") from exc
-
-
-def settings_file() -> Path:
-    """Return where the user's settings lie, by Jupyter's rule."""
-    given = os.environ.get("JUPYTER_CONFIG_DIR")
-    return (Path(given) if given else Path.home() / ".jupyter") / FILE
-
-
-def _check_owner(path: Path) -> None:
-    status = path.stat()
-    if sys.platform == "win32":
-        return
-    if status.st_uid != os.getuid() or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        raise UsageError(
-            f"the settings {str(path)!r} start programs, and others may write them. Run: "
-            f"chmod go-w {str(path)!r}"
-        )
-
-
-def _of_settings(name: str, table: Mapping[str, Any], known: tuple[str, ...]) -> Choice:
-    options = dict(table)
+def _of_settings(name: str, said: Mapping[str, Any], known: tuple[str, ...]) -> Choice:
+    options = dict(said)
     kind = options.pop("kind", None)
     if kind not in known:
         raise UsageError(

@@ -15,8 +15,6 @@ from typing import Final
 
 from .db import transaction
 
-#: Runs of a transform whose attempts, failures and workers are kept in full.
-FOLD_AFTER: Final = 20
 #: Seconds for which an answered request is kept: whoever asked is gone by then.
 _ANSWERED: Final = 86_400.0
 #: Rows looked at in one step.
@@ -44,10 +42,9 @@ def count_day(conn: sqlite3.Connection, run: int) -> None:
     )
 
 
-def fold(
-    conn: sqlite3.Connection, transform: int, now: float, *, after: int = FOLD_AFTER
-) -> Iterator[None]:
-    """Let go of the details of all but the newest runs; each step is a short transaction."""
+def fold(conn: sqlite3.Connection, transform: int, now: float, *, after: int) -> Iterator[None]:
+    """Let go of the details of all but the newest `after` runs; each step is a short
+    transaction."""
     ids = conn.execute(
         "select id from run where transform = ? and ended is not null order by id desc limit ?",
         (transform, after + 1),
@@ -71,9 +68,7 @@ def fold(
     yield
 
 
-def old_runs(
-    conn: sqlite3.Connection, transform: int, *, after: int = FOLD_AFTER
-) -> list[tuple[int, str]]:
+def old_runs(conn: sqlite3.Connection, transform: int, *, after: int) -> list[tuple[int, str]]:
     """Return (row id, uuid) of runs whose plan and states nobody needs any more, some of them.
 
     The newest run with a whole plan keeps it: the order of results is read from it.

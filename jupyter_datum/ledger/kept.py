@@ -9,9 +9,6 @@ from typing import Final, NamedTuple
 
 from .db import transaction
 
-#: Seconds after which a kept version goes, and bytes beyond which the oldest do.
-KEEP_SECONDS: Final = 90 * 86_400.0
-KEEP_BYTES: Final = 20 * 10**9
 #: Rows let go in one transaction.
 _BATCH: Final = 1_000
 
@@ -60,14 +57,9 @@ def kept_of(conn: sqlite3.Connection, datums: Sequence[int]) -> dict[int, list[K
     return found
 
 
-def sweep_kept(
-    conn: sqlite3.Connection,
-    now: float,
-    *,
-    seconds: float = KEEP_SECONDS,
-    size: int = KEEP_BYTES,
-) -> None:
-    """Let go of kept versions that are too old, and of the oldest while they are too much."""
+def sweep_kept(conn: sqlite3.Connection, now: float, seconds: float, size: int) -> None:
+    """Let go of kept versions older than `seconds`, and of the oldest while all are more than
+    `size` bytes."""
     while True:
         with transaction(conn):
             rows = conn.execute(
@@ -83,6 +75,13 @@ def sweep_kept(
                 gone += 1
         if gone < _BATCH:
             return
+
+
+def stored(conn: sqlite3.Connection, digests: Sequence[bytes]) -> set[bytes]:
+    """Return those of these digests that the store has a row for, needed or not."""
+    marks = ",".join("?" * len(digests))
+    rows = conn.execute(f"select digest from store where digest in ({marks})", list(digests))
+    return {bytes(row[0]) for row in rows}
 
 
 def unstored(conn: sqlite3.Connection, limit: int = _BATCH) -> list[bytes]:

@@ -14,9 +14,11 @@ from ..ledger import queries, writes
 from ..ledger.fold import fold, old_runs, put_away
 from ..outputs.publish.prune import prune
 from ..project import Project
+from ..settings import history
 from .job import Job
 from .keep import sweep_store
 from .plan import Planner
+from .sweep import sweep_orphans
 from .upkeep import check_share
 
 
@@ -39,16 +41,40 @@ def prune_after(conn: sqlite3.Connection, job: Job, planner: Planner) -> None:
     writes.update_run(conn, job.key, note=json.dumps(note))
 
 
-def tidy(conn: sqlite3.Connection, project: Project, transform: int) -> Iterator[None]:
-    """Fold old runs of a transform, and sweep what is kept; a short step at a time."""
-    yield from fold(conn, transform, time.time())
-    while old := old_runs(conn, transform):
-        for _, uuid in old:
-            _put_away(project.run(uuid))
-        put_away(conn, (run for run, _ in old))
+class Tidying:
+    """What a runner tidies up between runs, a short step at a time.
+
+    Parameters
+    ----------
+    conn : sqlite3.Connection
+    project : Project
+    """
+
+    def __init__(self, conn: sqlite3.Connection, project: Project) -> None:
+        self._conn = conn
+        self._project = project
+        #: Whether what dead processes have left behind was looked for since the last death.
+        self._swept = False
+
+    def after(self, run: writes.RunKey) -> Iterator[None]:
+        """Fold old runs of a transform, and sweep what is kept."""
+        conn, project, kept = self._conn, self._project, history()
+        yield from fold(conn, run.transform, time.time(), after=kept.runs)
+        while old := old_runs(conn, run.transform, after=kept.runs):
+            for _, uuid in old:
+                _put_away(project.run(uuid))
+            put_away(conn, (run for run, _ in old))
+            yield
+        sweep_store(conn, project, kept)
         yield
-    sweep_store(conn, project)
-    yield
+        if not self._swept or _lost_workers(conn, run.id):
+            self._swept = False
+            self._swept = yield from sweep_orphans(conn, project)
+
+
+def _lost_workers(conn: sqlite3.Connection, run: int) -> bool:
+    sql = "select exists (select 1 from worker where run = ? and state = 'gone')"
+    return bool(conn.execute(sql, (run,)).fetchone()[0])
 
 
 def _put_away(folder: Path) -> None:

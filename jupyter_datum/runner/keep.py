@@ -34,6 +34,7 @@ from ..outputs.publish import Publisher, Verdict
 from ..outputs.publish.moves import is_unedited
 from ..outputs.staging import pool
 from ..project import Project
+from ..settings import History
 from .merge import Known
 
 #: Datums brought back in one group.
@@ -239,10 +240,10 @@ def kept_hash(inputs: bytes, seen: bytes | None, version: int) -> bytes:
     return blake3(b"\0".join([inputs, seen or b"", b"%d" % version])).digest(length=16)
 
 
-def sweep_store(conn: sqlite3.Connection, project: Project) -> int:
+def sweep_store(conn: sqlite3.Connection, project: Project, limits: History) -> int:
     """Let go of what is too old or too much, and remove what nothing needs any more; return
     how many files went."""
-    sweep_kept(conn, time.time())
+    sweep_kept(conn, time.time(), limits.keep_seconds, limits.keep_bytes)
     gone = 0
     while digests := unstored(conn):
         for digest in digests:

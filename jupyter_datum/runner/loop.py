@@ -16,7 +16,7 @@ from ..ledger.requests import Request
 from ..project import Project
 from ..state import Cancel, Hold, OnError, Pause, Release, Resume, Rule
 from ..states import RunStatus
-from .aftermath import tidy
+from .aftermath import Tidying
 from .cluster import Pool
 from .drive import Drive
 from .environment import missing_error
@@ -85,6 +85,7 @@ class Runner:
         self._rooms: dict[str, int | None] = {}
         #: What is tidied up when there is time.
         self._chores: list[Iterator[None]] = []
+        self._tidying = Tidying(self._conn, project)
         self._quiet_since = time.monotonic()
         self._seen = -1
         self._stopping = False
@@ -197,7 +198,7 @@ class Runner:
         self._pool.give_back(drive.cluster, now, keep=keep)
         self._prepare.clean(drive.job)
         self._sweep()
-        self._chores.append(tidy(self._conn, self._project, drive.job.key.transform))
+        self._chores.append(self._tidying.after(drive.job.key))
         self._receiver.forget(uuid)
         self._rooms.pop(uuid, None)
         self._quiet_since = now

@@ -25,6 +25,7 @@ from ..outputs.standing import Standing
 from ..project import Project
 from ..remote import is_url
 from ..resources import thread_environment
+from ..settings import history
 from ..state import Cancel, OnError, RunSettings, RunState
 from ..states import RunStatus
 from ..transform.declared import check_declared
@@ -89,12 +90,15 @@ class Preparer:
             If its recipe was not signed by this user.
         OutputConflictError
             If its output folder belongs to another transform.
+        UsageError
+            If the user's settings have a mistake.
         """
         if request.run is None or request.recipe is None:
             raise RunError(f"request {request.uuid} names no run or no recipe")
         recipe = read_recipe(self._project, request.recipe)
         check_declared(recipe)
         options = _options(recipe, request.args)
+        history()  # a mistake in the settings is said before anything runs
         self._check_far(request.run, recipe)
         means = self._means(request.run, recipe, options)
         with transaction(self._conn):
@@ -184,6 +188,7 @@ class Preparer:
             recipe.source,
             recipe.python,
             recipe.packages,
+            recipe.texts,
         )
         run = writes.create_run(
             conn,
