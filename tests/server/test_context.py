@@ -280,6 +280,8 @@ async def test_an_older_ledger_is_upgraded_when_asked_to(
     story.close()
     with contextlib.closing(sqlite3.connect(project.ledger)) as conn:
         conn.executescript(
+            "drop trigger attempt_goes; drop table failed_display; drop table helper;"
+            "alter table version drop column texts;"
             "drop table expected; alter table worker drop column memory;"
             "alter table worker drop column device; alter table worker drop column behind;"
             "alter table worker drop column gone; pragma user_version = 3;"
