@@ -24,6 +24,9 @@ from .schema import MIGRATIONS, VERSION
 
 #: Seconds that a statement waits for another process's transaction.
 BUSY: Final = 5.0
+#: The same for a runner: what it has to write is finished work, and nobody can ask it for
+#: anything meanwhile.
+PATIENT: Final = 60.0
 #: Seconds within which a ledger that another process makes at this moment has its tables.
 _BORN_WITHIN: Final = 1.0
 #: File systems on which other hosts may have the same file open.
@@ -36,7 +39,7 @@ _BUSY_CODES: Final = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _NO_WAL_CODES: Final = (sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
 
 
-def connect(project: Project, *, readonly: bool = False) -> sqlite3.Connection:
+def connect(project: Project, *, readonly: bool = False, busy: float = BUSY) -> sqlite3.Connection:
     """Open the ledger of `project`, made first if there is none.
 
     Statements commit by themselves; several go into one :func:`transaction`.
@@ -47,6 +50,8 @@ def connect(project: Project, *, readonly: bool = False) -> sqlite3.Connection:
     readonly : bool
         Write nothing, and make nothing. A ledger that belongs to another user is always
         opened so.
+    busy : float
+        Seconds that a statement waits for another process's transaction.
 
     Raises
     ------
@@ -64,7 +69,9 @@ def connect(project: Project, *, readonly: bool = False) -> sqlite3.Connection:
         if readonly or is_foreign(project):
             return _connect_to_read(path)
         _create(path)
-        return _patiently(path)
+        conn = _patiently(path)
+        conn.execute(f"pragma busy_timeout = {round(1000 * busy)}")
+        return conn
     except sqlite3.Error as exc:
         raise LedgerError(_sentence(path, exc)) from exc
     except OSError as exc:
@@ -179,6 +186,18 @@ def _sentence(path: Path, exc: sqlite3.Error) -> str:
     if code in _BUSY_CODES:
         return f"the ledger {name} is kept busy by another process for {BUSY:g} s ({exc})"
     return f"the ledger {name} cannot be opened: {exc}"
+
+
+def cannot_write(exc: sqlite3.OperationalError) -> LedgerError:
+    """Return what a client is told whose request could not be written down."""
+    code = getattr(exc, "sqlite_errorcode", 0) & 0xFF
+    if code in _BUSY_CODES:
+        why = f"another process keeps the ledger locked for more than {BUSY:g} s"
+    elif code == sqlite3.SQLITE_FULL:
+        why = "the disk is full: the ledger cannot be written"
+    else:
+        why = f"the ledger cannot be written ({exc})"
+    return LedgerError(f"{why}. Nothing was asked for; when that is over, try again")
 
 
 # -- writing ---------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from .db import transaction
+from .db import cannot_write, transaction
 
 #: Requests read in one look; what is beyond them is seen in the next.
 _PAGE: Final = 1000
@@ -84,18 +84,26 @@ def ask(
         Digest of the signed recipe; nothing else tells what to execute.
     args : mapping, optional
         What JSON can hold.
+
+    Raises
+    ------
+    LedgerError
+        If the ledger is locked, or its disk full: nothing was asked then.
     """
     row = (uuid, time.time(), interpreter, kind, run, recipe, json.dumps(dict(args or {})))
-    with transaction(conn):
-        conn.execute(
-            "insert into request (uuid, at, interpreter, kind, run, recipe, args)"
-            " values (?, ?, ?, ?, ?, ?, ?) on conflict (uuid) do update set"
-            " interpreter = excluded.interpreter, kind = excluded.kind, run = excluded.run,"
-            " recipe = excluded.recipe, args = excluded.args, state = 'open'"
-            " where request.kind = 'capture'",
-            row,
-        )
-        found = conn.execute("select id from request where uuid = ?", (uuid,)).fetchone()
+    try:
+        with transaction(conn):
+            conn.execute(
+                "insert into request (uuid, at, interpreter, kind, run, recipe, args)"
+                " values (?, ?, ?, ?, ?, ?, ?) on conflict (uuid) do update set"
+                " interpreter = excluded.interpreter, kind = excluded.kind, run = excluded.run,"
+                " recipe = excluded.recipe, args = excluded.args, state = 'open'"
+                " where request.kind = 'capture'",
+                row,
+            )
+            found = conn.execute("select id from request where uuid = ?", (uuid,)).fetchone()
+    except sqlite3.OperationalError as exc:
+        raise cannot_write(exc) from exc
     return int(found[0])
 
 

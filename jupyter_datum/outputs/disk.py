@@ -124,6 +124,8 @@ def disk_errors(out: bytes | None) -> Iterator[None]:
             what = "the disk is full: the ledger cannot be written"
         elif code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY):
             what = f"the ledger cannot be written ({exc})"
+        elif code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            what = f"another process keeps the ledger locked ({exc})"
         else:
             raise
         raise OutputError(f"{what}. {_STAYS}") from exc

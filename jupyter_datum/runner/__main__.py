@@ -12,6 +12,7 @@ from pathlib import Path
 from ..ledger import db
 from ..project import Project, find
 from .client import start_runner
+from .lastwords import print_forgivingly
 from .lease import take_lock
 from .loop import Runner
 from .watching import waiting_for
@@ -26,6 +27,7 @@ def main(root: str, interpreter: str) -> int:
     lock = take_lock(project, interpreter)
     if lock is None:
         return 0  # somebody was faster
+    print_forgivingly()
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     # Records come and go by thousands, and none of them is in a cycle: looking for cycles

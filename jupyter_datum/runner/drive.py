@@ -7,8 +7,6 @@ and actions away from it. All of it happens in the runner's one thread.
 from __future__ import annotations
 
 import time
-from itertools import groupby
-from operator import attrgetter
 from typing import Final
 
 from ..engines.base import Down, Log, Returned, Told, Up, Waiting
@@ -30,13 +28,12 @@ from .parcels import Parcels
 from .plan import Planner
 from .planning import Planning
 from .staff import Staff
-from .tail import JournalTail
+from .tail import JournalTail, failure_event, finished_events, last_words
 
 #: Seconds between two looks into the journals, and between two commits.
 GROUP: Final = 0.05
 #: Seconds between two tries to write what a full disk did not take.
 BLOCKED: Final = 1.0
-_SET: Final = attrgetter("set_id")
 
 
 class Drive:
@@ -105,7 +102,10 @@ class Drive:
 
     def tell(self, event: m.Event, now: float) -> None:
         """Give the scheduler a request of the user's."""
-        self._apply(event, now)
+        try:
+            self._apply(event, now)
+        except OutputError as exc:  # it was the run's end, and cannot be written yet
+            self._block(str(exc), now)
 
     def close(self, now: float) -> None:
         """Write what is known, and let go of files. The cluster is the caller's."""
@@ -244,9 +244,8 @@ class Drive:
         self._staff.deaths = 0
         self._committer.done(fresh, worker)
         self._parcels.succeeded(fresh)
-        for set_id, group in groupby(fresh, _SET):
-            outcomes = [(record.position, record.attempt, record.seconds) for record in group]
-            self._apply(m.Finished(worker, set_id & 0xFFFFFFFF, outcomes), now)
+        for event in finished_events(worker, fresh):
+            self._apply(event, now)
 
     def _failed(self, worker: str, record: Failed, now: float) -> None:
         known = self.state.accepts(record.position, record.attempt)
@@ -255,17 +254,7 @@ class Drive:
             return
         self._staff.deaths = 0
         failure = record.failure
-        event = m.Failure(
-            worker,
-            record.set_id & 0xFFFFFFFF,
-            record.position,
-            record.attempt,
-            record.seconds,
-            failure.signature,
-            failure.transient,
-            failure.fatal,
-        )
-        actions = self.state.apply(event, now)
+        actions = self.state.apply(failure_event(worker, record), now)
         final = any(isinstance(a, m.Settle) and a.position == record.position for a in actions)
         self._committer.failed(record, worker, final)
         self._parcels.failed(failure)
@@ -374,6 +363,17 @@ class Drive:
         something. A serial worker belongs to its run alone."""
         return self.state.remaining == 0 and self.job.options.engine != "serial"
 
+    def _gather(self) -> None:
+        """End the workers, then hear and write down all that they had finished: their journals
+        go with the run."""
+        now = time.monotonic()
+        for worker in list(self._tails):
+            self.cluster.engine.kill(worker)
+        for worker, done in last_words(self._tails):
+            self._succeeded(worker, done, now)
+        if not self.ended:
+            self._commit_if_it_can(now)
+
     def scale(self, workers: int) -> None:
         """Have so many workers at most from now on."""
         self._staff.bound(workers)
@@ -382,5 +382,8 @@ class Drive:
 
     def fail(self, message: str) -> None:
         """The run itself went wrong: nothing that is finished is lost, the rest is left."""
+        self._gather()
+        if self.ended:
+            return  # that was the last of it
         self.status, self.ended = RunStatus.ERROR, True
         self._durable.give_up(self.state, message)

@@ -35,9 +35,15 @@ def take_lock(project: Project, interpreter: str, *, tries: int = 30) -> int | N
 
 
 def mark(project: Project, interpreter: str, epoch: int | None = None) -> str:
-    """Return the mark of what a runner starts; without epoch, what all marks begin with."""
-    start = f"{project.uuid}:{interpreter_id(interpreter)}:"
-    return start if epoch is None else f"{start}{epoch}"
+    """Return the mark of what a runner starts; without epoch, what all marks begin with.
+
+    A copied project has the same uuid, and a runner of its own that may be at work: what
+    tells the two apart, and stays when a project is moved, is the file of the lock.
+    """
+    lock = os.stat(project.lock(interpreter))
+    where = f"{lock.st_dev:x}-{lock.st_ino:x}"
+    start = f"{project.uuid}:{interpreter_id(interpreter)}:{where}:"
+    return start if epoch is None else f"{start}{epoch}."
 
 
 def end_older(project: Project, interpreter: str, epoch: int) -> int:

@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Iterator
 from typing import Final
 
-from ..errors import DatumError
+from ..errors import DatumError, OutputError
 from ..ledger import db, queries, requests, writes
 from ..ledger.relocate import relocate
 from ..ledger.requests import Request
@@ -24,8 +24,9 @@ from .handover import Receiver
 from .lease import ProcessWatch, end_older
 from .prepare import Preparer
 from .recover import finish_stranded, unfinished
+from .rooms import Rooms
 from .roster import Roster
-from .streams import ahead, must_wait, room
+from .streams import must_wait
 from .sweep import sweep_results
 from .version import VERSION
 from .watching import Watches
@@ -35,14 +36,17 @@ _BUSY: Final = 0.01
 _WARM: Final = 0.005
 _COLD: Final = 0.05
 #: What a mistake of ours in one run may raise.
-_MISTAKES: Final = (
+_MISTAKES: Final[tuple[type[Exception], ...]] = (
     DatumError,
     sqlite3.Error,
     OSError,
     ArithmeticError,
     LookupError,
+    TypeError,
     ValueError,
 )
+#: Seconds between two tries to write what the disk did not take.
+_AGAIN: Final = 1.0
 #: Seconds within which a live kernel tells the environment of its run.
 _TELL_WITHIN: Final = 10.0
 #: Seconds after the last run in which another is expected soon.
@@ -65,7 +69,7 @@ class Runner:
         self._project = project
         self._interpreter = interpreter
         self._idle = idle
-        self._conn = db.connect(project)
+        self._conn = db.connect(project, busy=db.PATIENT)
         relocate(self._conn, project)
         self.epoch = requests.register_runner(self._conn, interpreter, VERSION)
         end_older(project, interpreter, self.epoch)
@@ -78,11 +82,10 @@ class Runner:
         )
         self._watches = Watches(self._conn, project, interpreter, self._receiver, self._watch)
         self._late: list[queries.RunRow] = []
+        self._later = 0.0
         self._began = time.time()
         self._drives: dict[str, Drive] = {}
-        self._ahead = ahead()
-        #: How many more datums each run was told to send at most.
-        self._rooms: dict[str, int | None] = {}
+        self._rooms = Rooms()
         #: What is tidied up when there is time.
         self._chores: list[Iterator[None]] = []
         self._tidying = Tidying(self._conn, project)
@@ -135,24 +138,7 @@ class Runner:
             self._guarded(drive, share)
             if drive.ended:
                 self._finish(uuid)
-        self._make_room()
-
-    def _make_room(self) -> None:
-        """A run must not be far ahead of those that take what it makes."""
-        for uuid, drive in self._drives.items():
-            free = room(drive.state.counts, self._takers(uuid), self._ahead)
-            if free != self._rooms.get(uuid):
-                self._rooms[uuid] = free
-                drive.hold_back(free, time.monotonic())
-
-    def _takers(self, run: str) -> list[tuple[int, int]]:
-        """Of each run that holds `run` back, the datums that it has taken and those of them
-        that it has not settled."""
-        return [
-            (drive.job.link.taken(run), drive.behind)
-            for drive in self._drives.values()
-            if drive.job.link.holds_back == run
-        ]
+        self._rooms.make(self._drives)
 
     def _chore(self) -> None:
         """A step of what is tidied up; a mistake in it costs nothing but tidiness."""
@@ -168,14 +154,7 @@ class Runner:
         """A mistake of ours in one run must not take the others with it."""
         try:
             drive.step(time.monotonic(), share)
-        except (
-            DatumError,
-            sqlite3.Error,
-            OSError,
-            ArithmeticError,
-            LookupError,
-            ValueError,
-        ) as exc:
+        except _MISTAKES as exc:
             traceback.print_exc()
             self._fail(
                 drive, f"the runner failed: {type(exc).__name__}: {exc} (see {self._project.log})"
@@ -200,7 +179,7 @@ class Runner:
         self._sweep()
         self._chores.append(self._tidying.after(drive.job.key))
         self._receiver.forget(uuid)
-        self._rooms.pop(uuid, None)
+        self._rooms.forget(uuid)
         self._quiet_since = now
 
     def _sweep(self) -> None:
@@ -246,20 +225,32 @@ class Runner:
 
     def _requests(self) -> None:
         version = db.data_version(self._conn)
-        if version == self._seen:
+        if version == self._seen or time.monotonic() < self._later:
             return
         self._seen = version
-        for request in requests.open_requests(self._conn, self._interpreter):
-            try:
-                if self._not_yet(request):
-                    continue
+        try:
+            for request in requests.open_requests(self._conn, self._interpreter):
+                self._heed(request)
+        except sqlite3.OperationalError as exc:
+            self._seen = -1
+            self._wait_for_disk(exc)
+
+    def _heed(self, request: Request) -> None:
+        try:
+            if not self._not_yet(request):
                 self._answer(request)
-            except DatumError as exc:
-                self._refuse(request, str(exc))
-            except (sqlite3.Error, OSError, LookupError, ValueError, TypeError) as exc:
-                traceback.print_exc()
-                text = f"{type(exc).__name__}: {exc} (see {self._project.log})"
-                self._refuse(request, text)
+        except DatumError as exc:
+            self._refuse(request, str(exc))
+        except sqlite3.OperationalError:  # a full disk, a locked ledger: it stays open
+            raise
+        except _MISTAKES as exc:
+            traceback.print_exc()
+            self._refuse(request, f"{type(exc).__name__}: {exc} (see {self._project.log})")
+
+    def _wait_for_disk(self, exc: Exception) -> None:
+        """Nothing can be written at the moment: what was to be done is done a little later."""
+        print(f"waiting for the disk: {exc}", flush=True)
+        self._later = time.monotonic() + _AGAIN
 
     def _refuse(self, request: Request, why: str) -> None:
         requests.answer(self._conn, request.id, "refused", why)
@@ -328,8 +319,12 @@ class Runner:
                 self._finish(uuid)
 
     def _start(self, request: Request) -> None:
-        if request.run is not None and queries.run_by_uuid(self._conn, request.run):
-            return  # a runner began it and died before it could say so: taken up already
+        if request.run is not None and (row := queries.run_by_uuid(self._conn, request.run)):
+            # Begun, by a runner that died before it could say so: then it was taken up; or by
+            # this one, which could not go on for want of disk.
+            if row.ended is None and row.uuid not in self._drives:
+                self._late.append(row)
+            return
         self._prepare.make_room(request, self._drives)
         drive = self._prepare.new(request)
         self._drives[drive.job.uuid] = drive
@@ -380,6 +375,8 @@ class Runner:
 
     def _take_late(self) -> None:
         """Take up those whose environment is known; without their kernel they end here."""
+        if time.monotonic() < self._later:
+            return
         rows, self._late = self._late, []
         for row in rows:
             try:
@@ -387,7 +384,12 @@ class Runner:
                     self._late.append(row)
                     continue
                 drive = self._prepare.again(row)
-            except DatumError as exc:
+            except (OutputError, sqlite3.OperationalError) as exc:
+                self._late.append(row)  # what stands in its journals is not given up
+                self._wait_for_disk(exc)
+                continue
+            except _MISTAKES as exc:
+                traceback.print_exc()
                 self._prepare.abandon(row, str(exc))
                 continue
             self._drives[drive.job.uuid] = drive

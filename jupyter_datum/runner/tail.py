@@ -8,10 +8,22 @@ one offset per worker life tells what is still unseen.
 from __future__ import annotations
 
 import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
+from typing import Final
 
 from ..errors import FrameError
-from ..events import Begun, Record, SetReturn, outcomes
+from ..events import Begun, Done, Failed, Record, SetReturn, frames, outcomes
+from ..state import Failure, Finished
+
+_SET: Final = attrgetter("set_id")
+#: Seconds after which what looks damaged is damaged: a network file system may show zeros for
+#: a moment where another host has written.
+_PATIENCE: Final = 5.0
 
 
 class JournalTail:
@@ -27,6 +39,7 @@ class JournalTail:
         self._path = path
         self._handle: int | None = None
         self._seen = 0
+        self._doubt: float | None = None
         #: The datum at work, as far as the journal tells.
         self.begun: Begun | None = None
 
@@ -48,8 +61,13 @@ class JournalTail:
     def _take(self, data: bytes) -> list[Record]:
         try:
             records, end = outcomes(data)
+            self._doubt = None
         except FrameError as exc:
-            raise FrameError(f"the journal {str(self._path)!r} is damaged: {exc}") from exc
+            records, end = _before_damage(data)
+            now = time.monotonic()
+            self._doubt = now if records or self._doubt is None else self._doubt
+            if now - self._doubt > _PATIENCE:
+                raise FrameError(f"the journal {str(self._path)!r} is damaged: {exc}") from exc
         self._seen += end
         self._note(records)
         return records
@@ -74,3 +92,47 @@ class JournalTail:
         if self._handle is not None:
             os.close(self._handle)
             self._handle = None
+
+
+def last_words(tails: Mapping[str, JournalTail]) -> Iterator[tuple[str, list[Done]]]:
+    """Yield what workers that are no more have finished and nobody has heard of yet; of a
+    damaged journal nothing more."""
+    for worker, tail in tails.items():
+        try:
+            done = [record for record in tail.read() if type(record) is Done]
+        except FrameError as exc:
+            print(exc, flush=True)
+            continue
+        if done:
+            yield worker, done
+
+
+def _before_damage(data: bytes) -> tuple[list[Record], int]:
+    found: list[Record] = []
+    end = 0
+    with suppress(FrameError):
+        for record, end in frames(data):  # noqa: B007
+            found.append(record)
+    return found, end
+
+
+def finished_events(worker: str, done: Sequence[Done]) -> Iterator[Finished]:
+    """Yield what the scheduler is told of datums that succeeded: an event for each set."""
+    for set_id, group in groupby(done, _SET):
+        outcomes = [(record.position, record.attempt, record.seconds) for record in group]
+        yield Finished(worker, set_id & 0xFFFFFFFF, outcomes)
+
+
+def failure_event(worker: str, record: Failed) -> Failure:
+    """Return what the scheduler is told of an attempt that failed."""
+    failure = record.failure
+    return Failure(
+        worker,
+        record.set_id & 0xFFFFFFFF,
+        record.position,
+        record.attempt,
+        record.seconds,
+        failure.signature,
+        failure.transient,
+        failure.fatal,
+    )

@@ -18,7 +18,7 @@ import signal
 import sys
 import time
 
-#: Name of the variable that marks what a runner started: ``<project>:<runner>:<epoch>``.
+#: Name of the variable that marks what a runner started: ``<project>:<runner>:<lock>:<epoch>.``
 MARK = "JUPYTER_DATUM_MARK"
 
 

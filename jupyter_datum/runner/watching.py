@@ -17,7 +17,7 @@ import threading
 import uuid
 from typing import Any, Final
 
-from ..errors import DatumError
+from ..errors import DatumError, LedgerError
 from ..inputs.upstream import upstream_names
 from ..ledger import queries, requests
 from ..ledger.requests import Request
@@ -132,6 +132,8 @@ class Watches:
         for watched in list(self._there.values()):
             try:
                 self._step(watched, now)
+            except (LedgerError, sqlite3.Error) as exc:  # locked, or a full disk: it passes
+                print(f"the watch of {watched.row.transform} waits: {exc}", flush=True)
             except DatumError as exc:
                 self._fail(watched, str(exc))
         asked, self._asked = self._asked, False
@@ -184,16 +186,22 @@ class Watches:
         if self._is_fed(row.recipe):  # what feeds it has begun since: the batch is not whole
             self._tell(watched, "later")
             return
-        watched.run, watched.runs = uuid.uuid4().hex, watched.runs + 1
-        self._receiver.lend(row.request, watched.run)
+        run = uuid.uuid4().hex
+        self._receiver.lend(row.request, run)
         args = {
             "origin": "watch", "only": ["new"], "settle": said["settle"],
             "arrived": said["arrived"],
         }  # fmt: skip
-        requests.ask(
-            self._conn, uuid=watched.run, interpreter=self._interpreter, kind="run",
-            run=watched.run, recipe=row.recipe, args=args,
-        )  # fmt: skip
+        try:
+            requests.ask(
+                self._conn, uuid=run, interpreter=self._interpreter, kind="run",
+                run=run, recipe=row.recipe, args=args,
+            )  # fmt: skip
+        except LedgerError:
+            self._receiver.forget(run)
+            self._tell(watched, "later")
+            raise
+        watched.run, watched.runs = run, watched.runs + 1
         set_watch(self._conn, row.transform, runs=watched.runs)
         self._asked = True
 
