@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from ..errors import LedgerError, LedgerOlderError, LedgerVersionError
+from ..outputs.disk import is_full
 from ..project import Project
 from .schema import MIGRATIONS, VERSION
 
@@ -185,6 +186,8 @@ def _sentence(path: Path, exc: sqlite3.Error) -> str:
         )
     if code in _BUSY_CODES:
         return f"the ledger {name} is kept busy by another process for {BUSY:g} s ({exc})"
+    if is_full(str(path.parent)):
+        return f"the disk is full: the ledger {name} cannot be opened. Make room, then try again"
     return f"the ledger {name} cannot be opened: {exc}"
 
 
@@ -240,7 +243,8 @@ def choose_journal(conn: sqlite3.Connection, path: Path) -> None:
             _try_to_write(conn)
             return
     except sqlite3.OperationalError as exc:
-        if exc.sqlite_errorcode & 0xFF not in _NO_WAL_CODES:
+        # A full disk has no room for the log's index; that is no want of the file system's.
+        if exc.sqlite_errorcode & 0xFF not in _NO_WAL_CODES or is_full(str(path.parent)):
             raise
     _roll_back_mode(conn, path, kind)
 

@@ -125,3 +125,32 @@ def test_a_runner_that_cannot_print_goes_on(full_log: Story) -> None:
     assert (row.success, row.failed) == (11, 1)
     with story.ledger() as conn:
         assert conn.execute("select epoch from runner").fetchone() == (1,)
+
+
+@pytest.fixture
+def little_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 3 MB."""
+    target = tmp_path / "disk"
+    target.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(target)]
+    if sys.platform != "linux" or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("no tmpfs can be mounted here")
+    yield target
+    subprocess.run(["umount", "-l", str(target)], check=True)
+
+
+def test_a_full_disk_is_not_taken_for_one_that_cannot_do_write_ahead_logging(
+    little_disk: Path,
+) -> None:
+    story = Story(little_disk)
+    with story.ledger() as conn:
+        assert db.journal_mode(conn) == "wal"
+    filler = little_disk / "filler"
+    with contextlib.suppress(OSError), filler.open("wb", buffering=0) as file:
+        while True:
+            file.write(bytes(512))
+    with pytest.raises(LedgerError, match="the disk is full"), story.ledger():
+        pass
+    filler.unlink()
+    with story.ledger() as conn:
+        assert db.journal_mode(conn) == "wal"
