@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import os
 import sys
 import sysconfig
@@ -12,7 +13,7 @@ from types import ModuleType
 from typing import Any, Final
 
 from .cell import Cell
-from .names import bound_names, free_names
+from .names import bound_names, read_names
 
 #: Names that the worker binds.
 GIVEN: Final = frozenset({"datum"})
@@ -54,9 +55,21 @@ def capture(
     cell ever gets there.
     """
     tree = cell.tree()
-    wanted = free_names(tree) - given
+    read = read_names(tree)
+    wanted = {name for name in read if not hasattr(builtins, name) or _is_own(name, namespace)}
+    wanted -= given
     values = {name: namespace[name] for name in sorted(wanted) if name in namespace}
     return Captured(values, frozenset(bound_names(tree)), project_modules(project_root), namespace)
+
+
+def _is_own(name: str, namespace: Mapping[str, Any]) -> bool:
+    """Whether a name of Python's stands for something of the user's: ``dir = "data"``."""
+    if name not in namespace or (name.startswith("__") and name.endswith("__")):
+        return False
+    value = namespace[name]
+    if str(getattr(type(value), "__module__", "")).startswith("IPython."):
+        return False  # its exit and quit
+    return getattr(value, "__wrapped__", value) is not getattr(builtins, name)
 
 
 def project_modules(root: Path) -> tuple[ModuleType, ...]:

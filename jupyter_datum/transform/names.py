@@ -21,9 +21,14 @@ _SCOPES: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 def free_names(tree: ast.Module) -> set[str]:
     """Return the names that the code can read before it binds them, builtins left out
     unless the code itself binds them somewhere."""
+    return {name for name in read_names(tree) if name not in _BUILTIN}
+
+
+def read_names(tree: ast.Module) -> set[str]:
+    """Return the names that the code can read before it binds them, builtins among them."""
     flow = _Flow()
     flow.block(tree.body, set())
-    return {name for name in flow.free if name not in _BUILTIN}
+    return flow.free
 
 
 def bound_names(tree: ast.Module) -> set[str]:

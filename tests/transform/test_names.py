@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ast
+from pathlib import Path
 
 import pytest
 
+from jupyter_datum.transform.capture import capture
+from jupyter_datum.transform.cell import Cell
 from jupyter_datum.transform.names import bound_names, free_names
 
 
@@ -47,3 +50,12 @@ def test_free_names(code: str, free: set[str]) -> None:
 def test_bound_names_are_those_of_the_cells_own_namespace() -> None:
     code = "import a.b\nfrom c import d as e\nf = 1\ndef g():\n    h = 2\nfor i, (j, *k) in x: pass"
     assert bound_names(ast.parse(code)) == {"a", "e", "f", "g", "i", "j", "k"}
+
+
+def test_a_name_of_pythons_that_the_kernel_has_given_a_meaning_is_captured() -> None:
+    def wraps() -> None: ...
+
+    wraps.__wrapped__ = open  # type: ignore[attr-defined]  # as IPython's own `open` is made
+    namespace = {"dir": "data", "max": max, "open": wraps, "__name__": "__main__"}
+    cell = Cell("open(dir), max, __name__, id")
+    assert capture(cell, namespace, Path.cwd()).values == {"dir": "data"}
