@@ -24,8 +24,12 @@ def takes_engines(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="execute a few datums of transform NAME on each engine; nothing is kept of it",
     )
-    parser.add_argument("--sample", type=int, default=_SAMPLE, help=f"datums; default: {_SAMPLE}")
-    parser.add_argument("--engine", action="append", help="only this one; may be given again")
+    parser.add_argument(
+        "--sample", metavar="N", type=int, default=_SAMPLE, help=f"datums; default: {_SAMPLE}"
+    )
+    parser.add_argument(
+        "--engine", metavar="NAME", action="append", help="only this one; may be given again"
+    )
 
 
 def show_engines(project: Project, folder: str, args: argparse.Namespace) -> View:

@@ -68,9 +68,12 @@ def _takes_lineage(parser: argparse.ArgumentParser) -> None:
         help="a path or URL, a datum's number, TRANSFORM:KEY; or a transform: what feeds it, and "
         "what it feeds",
     )
-    parser.add_argument("--up", type=int, help=f"steps towards the raw files; default: {UP}")
+    parser.add_argument(
+        "--up", type=int, metavar="N", help=f"steps towards the raw files; default: {UP}"
+    )
     parser.add_argument(
         "--down",
+        metavar="N",
         type=int,
         help=f"steps towards what was made of it; default: {DOWN}, of a transform's name all",
     )
@@ -93,7 +96,9 @@ def _history(project: Project, folder: str, args: argparse.Namespace) -> View:
 
 def takes_name(parser: argparse.ArgumentParser) -> None:
     """Take a transform's name."""
-    parser.add_argument("name", nargs="?", help="a transform; default: the latest one run")
+    parser.add_argument(
+        "name", metavar="NAME", nargs="?", help="a transform; default: the latest one run"
+    )
 
 
 def name_of(project: Project, name: str | None) -> str:

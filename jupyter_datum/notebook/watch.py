@@ -33,6 +33,7 @@ def takes_watch(parser: argparse.ArgumentParser, *, notebook: bool = False) -> N
     )
     parser.add_argument(
         "--settle",
+        metavar="TIME",
         type=duration,
         default=SETTLE,
         help="how long a file must have stood still before it counts; default: 2s. One that was "
@@ -40,6 +41,7 @@ def takes_watch(parser: argparse.ArgumentParser, *, notebook: bool = False) -> N
     )
     parser.add_argument(
         "--every",
+        metavar="TIME",
         type=duration,
         help="list the input so often; default: as the system's events tell, and every 10s where "
         "these cannot (URLs, network file systems, no package watchfiles)",

@@ -1,0 +1,60 @@
+"""The command line says what it takes, and its page in the docs says the same."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from jupyter_datum.cli import main
+from jupyter_datum.cli.page import commands, render
+from jupyter_datum.cli.parser import make_parser
+from jupyter_datum.transform import optionpage
+from jupyter_datum.transform.optiontable import OPTIONS
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+@pytest.mark.parametrize(
+    ("module", "page", "made"),
+    [
+        ("jupyter_datum.cli.page", "cli.md", render),
+        ("jupyter_datum.transform.optionpage", "options.md", optionpage.render),
+    ],
+)
+def test_a_page_of_the_docs_is_made_from_the_code(module: str, page: str, made: object) -> None:
+    command = [sys.executable, "-m", module]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert callable(made)
+    assert printed == (DOCS / page).read_text() == made()
+
+
+def test_each_option_stands_on_its_page_once() -> None:
+    shown = [field for fields in optionpage.GROUPS.values() for field in fields]
+    assert sorted(shown) == sorted(option.field for option in OPTIONS)
+
+
+@pytest.mark.parametrize("word", commands(make_parser()))
+def test_each_command_says_what_it_does_and_takes(
+    word: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parser, text = commands(make_parser())[word]
+    with pytest.raises(SystemExit) as ended:
+        main([word, "--help"])
+    said = " ".join(capsys.readouterr().out.split())
+    assert ended.value.code == 0
+    assert text and f"{text[0].upper()}{text[1:]}." in said
+    assert all(action.help for action in parser._actions), word
+    # What it takes is written large, as a value is, and never by the name that code gives it.
+    assert all(
+        str(a.metavar or "").isupper() for a in parser._actions if a.nargs != 0 and not a.choices
+    ), word
+
+
+def test_a_word_that_is_no_command_names_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["faliures"])
+    assert ended.value.code == 2
+    assert "no command 'faliures'; did you mean failures? There are: run" in capsys.readouterr().err
