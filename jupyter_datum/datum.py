@@ -6,6 +6,7 @@ created or decoded before somebody asks for it.
 
 from __future__ import annotations
 
+import difflib
 import json
 import os
 from collections.abc import Mapping
@@ -273,6 +274,13 @@ class Datum:
         if self._metrics is None:
             self._metrics = {}
         return self._metrics
+
+    def __getattr__(self, name: str) -> NoReturn:
+        """Only what is not there comes here."""
+        known = [word for word in dir(type(self)) if not word.startswith("_")]
+        near = [] if name.startswith("_") else difflib.get_close_matches(name, known, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else f"; there are: {', '.join(known)}"
+        raise AttributeError(f"a datum has no {name!r}{hint}")
 
     def __repr__(self) -> str:
         entries = self._entries()

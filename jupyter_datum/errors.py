@@ -65,7 +65,10 @@ class CellSyntaxError(UsageError):
     @classmethod
     def of(cls, error: SyntaxError) -> CellSyntaxError:
         """Return it for what the compiler raised."""
-        return cls("".join(traceback.format_exception_only(error)).rstrip())
+        shown = "".join(traceback.format_exception_only(error)).rstrip()
+        if error.msg == "'return' outside function":
+            shown += ". The last expression of a cell is its result: leave out the return"
+        return cls(shown)
 
     def _render_traceback_(self) -> list[str]:
         return [str(self)]

@@ -59,11 +59,25 @@ def lineage(
     readers = steps.readers_of(conn, path, look)
     read = walk.further(readers, down - 1) if down > 0 else Some[Node]()
     if made is None and not readers.count:
-        raise RunError(
-            f"no datum has made or read {shown!r}. A path, the number of a datum, or TRANSFORM:KEY"
-        )
+        raise nothing_known(conn, shown, path)
     tree = walk.tree(made[1], up, 0) if made else None
     return Origin(shown, made[0] if made else None, tree, read)
+
+
+def nothing_known(conn: sqlite3.Connection, shown: str, path: bytes) -> RunError:
+    """Return what to say of a name that stands for no datum and no file of one."""
+    if queries.transform(conn, shown) is not None:
+        return RunError(
+            f"{shown!r} is a transform: name one of its datums as {shown}:KEY, a datum's number "
+            f"or a file. Of all of them tells: %datum overview {shown}"
+        )
+    if not is_url(path) and os.path.isdir(path):
+        return RunError(
+            f"no datum has made or read {shown!r}, which is a folder: name a file in it"
+        )
+    return RunError(
+        f"no datum has made or read {shown!r}. A path, the number of a datum, or TRANSFORM:KEY"
+    )
 
 
 def place_of(asked: str, folder: str | None) -> bytes:
@@ -86,7 +100,9 @@ def _datum_of(conn: sqlite3.Connection, text: str) -> int | None:
         return None
     found = queries.datum_by_text(conn, row.id, key)
     if found is None:
-        raise RunError(f"{name} has no datum with the key {key!r}")
+        first = queries.first_keys(conn, row.id, 3)
+        there = f"; there are: {', '.join(map(queries.key_text, first))}" if first else ""
+        raise RunError(f"{name} has no datum with the key {key!r}{there}")
     return found.id
 
 

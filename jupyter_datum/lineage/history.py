@@ -16,7 +16,7 @@ from ..ledger.versions import texts_of
 from ..states import FINISHED, DatumState
 from ..words import span, text_of, when
 from . import steps
-from .ask import _datum_of, place_of
+from .ask import _datum_of, nothing_known, place_of
 from .codediff import HelperDiff, Reached, changed_parts, code_diff, helper_diffs
 
 #: Versions of one datum that are read; older ones are left out.
@@ -192,7 +192,7 @@ def _of_path(conn: sqlite3.Connection, shown: str, folder: str | None) -> int:
     if read.count:
         names = ", ".join(f"{n.transform}:{key_text(n.key)}" for n in read.first[:5])
         raise RunError(f"{shown!r} was read by {read.count:,} datums: name one of them ({names})")
-    raise RunError(f"no datum has made or read {shown!r}")
+    raise nothing_known(conn, shown, path)
 
 
 #: run uuid and id, version id, state, attempt, began, seconds, input hash, seen, outputs

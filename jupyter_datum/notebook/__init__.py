@@ -11,6 +11,7 @@ def load(shell: Any) -> None:
     from .complete import register
     from .context import context_of
     from .magic import DatumMagics
+    from .mistakes import not_first
     from .register import announce
     from .sample import Unbound
     from .setups import SetupMagics
@@ -20,6 +21,7 @@ def load(shell: Any) -> None:
     magics = DatumMagics(shell)
     shell.register_magics(magics)
     shell.register_magics(SetupMagics)
+    shell.register_magic_function(not_first, "line", "%datum")
     shell.user_ns.setdefault("datum", Unbound())
     announce(context)
     register(shell)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import contextlib
 import sqlite3
 import sys
@@ -32,10 +33,12 @@ from .context import context_of
 from .decisions import DecisionVerbs
 from .display import screen_for
 from .looks import LOOKS, look
+from .mistakes import unknown_verb
 from .pick import PickVerbs
 from .pipeline import PipelineVerbs
 from .public import Transform, plan_text
 from .register import announce
+from .resolve import with_values
 from .sample import SampleCells
 from .submit import Prepared, of_the_run, prepare, request_run, tell_recipe
 from .together import Together, sent_at
@@ -177,7 +180,7 @@ class DatumMagics(DecisionVerbs, PickVerbs, PipelineVerbs, Magics):
 
     def _bind(self, prepared: Prepared) -> None:
         name = prepared.options.name
-        there = self.shell.user_ns.get(name)
+        there = self.shell.user_ns.get(name, getattr(builtins, name, None))
         if there is None or isinstance(there, Transform):
             self.shell.user_ns[name] = Transform(prepared.project, name)
         else:
@@ -206,7 +209,8 @@ class DatumMagics(DecisionVerbs, PickVerbs, PipelineVerbs, Magics):
         words = split(line)
         verb = words.pop(0) if words else "status"
         if verb not in VERBS:
-            raise UsageError(f"no verb {verb!r}; there are: {', '.join(VERBS)}")
+            unknown_verb(verb, VERBS)
+        words = [with_values(word, self.shell.user_ns) for word in words]
         if verb in LOOKS:
             return look(verb, words, self._context.project(), str(self._context.folder))
         return getattr(self, f"_do_{verb.replace('-', '_')}")(words)

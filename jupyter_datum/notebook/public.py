@@ -362,13 +362,12 @@ def _failures_text(name: str, groups: list[FailureGroup], details: list[dict[str
 
 
 def _printable(text: str) -> list[str]:
-    return ["  " + render.one_line(line, 400) if line else "" for line in _indented(text)]
-
-
-def _indented(text: str) -> Iterator[str]:
-    for line in text.splitlines():
-        stripped = line.lstrip(" ")
-        yield "\u2007" * (len(line) - len(stripped)) + stripped
+    """Each line as it stands, its indent too, without what is no character of text."""
+    lines = ((line, line.lstrip(" ")) for line in text.splitlines())
+    return [
+        "  " + " " * min(len(line) - len(bare), 100) + render.one_line(bare, 400) if bare else ""
+        for line, bare in lines
+    ]
 
 
 def status_json(run: RunRow, groups: list[FailureGroup]) -> dict[str, Any]:

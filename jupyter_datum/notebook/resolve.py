@@ -103,6 +103,17 @@ def expand(pattern: str, namespace: Mapping[str, Any]) -> str:
     return _FIELD.sub(value, pattern)
 
 
+def with_values(word: str, namespace: Mapping[str, Any]) -> str:
+    """Put the kernel's values in for ``{NAME}`` in the words of ``%datum``, as far as they are
+    there: a path may have braces of its own."""
+
+    def value(found: re.Match[str]) -> str:
+        value = namespace.get(found[1])
+        return os.fsdecode(value) if isinstance(value, str | os.PathLike) else found[0]
+
+    return _FIELD.sub(value, word)
+
+
 def _literal(text: str) -> str:
     """A path of the kernel means itself, whatever characters are in it."""
     return re.sub(r"[*?\[{(]", lambda found: f"[{found[0]}]", text)
@@ -114,8 +125,14 @@ def _evaluate(text: str, namespace: Mapping[str, Any]) -> Any:
         return eval(text, names)
     except UsageError:
         raise
+    except SyntaxError as exc:
+        raise UsageError(f"the input {text} cannot be read: {exc.msg}") from None
     except Exception as exc:
-        raise UsageError(f"the input {text} cannot be made: {type(exc).__name__}: {exc}") from exc
+        near = difflib.get_close_matches(getattr(exc, "name", None) or "", names, n=1)
+        hint = f"; did you mean {near[0]}?" if near and isinstance(exc, NameError) else ""
+        raise UsageError(
+            f"the input {text} cannot be made: {type(exc).__name__}: {exc}{hint}"
+        ) from exc
 
 
 def _from_json(text: str, context: Context, project: Project) -> Input:

@@ -34,6 +34,8 @@ class Unbound:
     why : str
     """
 
+    _why = UNBOUND  # of the class, for one that is being unpickled
+
     def __init__(self, why: str = UNBOUND) -> None:
         self._why = why
 

@@ -35,6 +35,7 @@ from ..transform.setup import with_setup
 from ..transform.texts import texts_of
 from .clusters import engine_of
 from .context import Context
+from .mistakes import check_cell, hints
 from .resolve import check_apart, check_circle, resolve_input, resolve_output
 from .setups import setup_for
 
@@ -86,6 +87,7 @@ def prepare(
         cell = bash_cell(cell)
     if not options.name:
         raise UsageError("a transform needs a name: %%datum NAME -i INPUT")
+    check_cell(cell, options.batch, namespace)
     options = replace(options, engine=engine_of(options.engine, namespace))
     project = context.project()
     source = resolve_input(options.input, context, namespace, project)
@@ -97,6 +99,7 @@ def prepare(
     captured = _captured(cell, namespace, project, options)
     found = fingerprint(cell, captured)
     declare(found, cell, captured, context.folder, options.depends, options.versions)
+    found.warnings += hints(cell, source)
     payload = build_payload(cell, captured, found.functions, _consent(options, project))
     names, values = _environment(cell, found, source, out)
     recipe = Recipe(

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from pickle import PicklingError
 from typing import Any, BinaryIO, Final, cast
 
 from blake3 import blake3
 
 from ..events import Result
-from ..hashing import dumps, encode_plain, hex_digest
+from ..hashing import dumps, encode_plain, hex_digest, type_name
 from ..project import Project
 from .encode import unboxed, writer_of
 
@@ -54,7 +55,20 @@ def _kept_rich(answer: Any, project: Project, *, shared: bool) -> Result:
             return _spooled(kind, lambda file: write(answer, file), project, shared)
         except Exception:  # a dtype that it cannot hold, no pyarrow, ...: a pickle can
             pass
-    return keep_bytes("pickle", dumps(answer), project, shared=shared)
+    return keep_bytes("pickle", _pickled(answer), project, shared=shared)
+
+
+def _pickled(answer: Any) -> bytes:
+    try:
+        return bytes(dumps(answer))
+    except (TypeError, PicklingError) as exc:
+        if "pickle" not in str(exc).lower():
+            raise  # out of a method of the value's own
+        hint = ": list(...) gives what it yields" if hasattr(answer, "__next__") else ""
+        raise TypeError(
+            f"the result is {type_name(answer)}, which cannot be kept ({exc}); end the cell with "
+            f"something that can, or with None{hint}"
+        ) from None
 
 
 def keep_bytes(kind: str, data: bytes, project: Project, *, shared: bool) -> Result:

@@ -267,8 +267,8 @@ def stale_parts(
 
 
 def label(listed: Listed) -> str:
-    """What people call a datum; a value that only pickle can read is shown by its key."""
-    if listed.value is not None and listed.value[:1] == b"j":
+    """What people call a datum: its files' key; else its value, if that is no pickle."""
+    if not listed.files and listed.value is not None and listed.value[:1] == b"j":
         return listed.value[1:].decode("utf-8", "backslashreplace")
     return queries.key_text(listed.key)
 

@@ -23,6 +23,7 @@ from ..outputs.standing import Standing
 from ..project import Project
 from ..remote import is_url
 from ..transform.recipe import Recipe, read_recipe
+from ..words import counted
 from .preview import Survey, part_word
 
 
@@ -192,7 +193,9 @@ def this_user() -> str:
 
 def pruned_lines(name: str, done: Pruned) -> list[str]:
     """Say what was pruned."""
-    lines = [f"{name}: {done.files:,} files of {done.datums:,} vanished datums removed"]
+    lines = [
+        f"{name}: {counted(done.files, 'file')} of {counted(done.datums, 'vanished datum')} removed"
+    ]
     if done.edited:
         lines.append(f"  {done.edited:,} were edited by hand since, and stay:")
     if done.outside:
@@ -203,8 +206,8 @@ def pruned_lines(name: str, done: Pruned) -> list[str]:
 def moved_lines(name: str, moved: Moved) -> list[str]:
     """Say what was moved."""
     lines = [
-        f"{name}: {moved.datums:,} renamed datums keep their results, "
-        f"{moved.files:,} outputs renamed"
+        f"{name}: the results stay with {counted(moved.datums, 'renamed datum')}; "
+        f"{counted(moved.files, 'output')} renamed"
     ]
     return lines + [f"  {sentence}" for sentence in moved.refused[:20]]
 

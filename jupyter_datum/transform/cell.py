@@ -104,7 +104,10 @@ def compile_cell(cell: Cell) -> Compiled:
 
 def _compiled(tree: ast.Module | ast.Expression, filename: str, mode: str) -> CodeType:
     """Compile without the future statements of this module."""
-    code = compile(tree, filename, mode, _FLAGS, dont_inherit=True)
+    try:
+        code = compile(tree, filename, mode, _FLAGS, dont_inherit=True)
+    except SyntaxError as exc:  # what the parser lets through: return, yield, nonlocal
+        raise CellSyntaxError.of(exc) from None
     assert isinstance(code, CodeType)
     return code
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import keyword
 import re
 from typing import Any, Final
 
@@ -99,7 +100,9 @@ def _take_name(values: dict[str, Any], word: str) -> None:
         raise UsageError(
             f"two names, {values['name']!r} and {word!r}: is an option missing before one of them?"
         )
-    if not word.isidentifier():
+    if word in ("datum", "datums"):
+        raise UsageError(f"{word} is what the cell sees: give the transform another name")
+    if not word.isidentifier() or keyword.iskeyword(word):
         raise UsageError(f"a transform's name is a Python name, as in %%datum thumbs, not {word!r}")
     values["name"] = word
 

@@ -131,12 +131,16 @@ _INSTALLED: Final = tuple(
 )  # fmt: skip
 
 
+#: Where an error of ours is defined tells a user nothing.
+_OURS: Final = __name__.partition(".")[0]
+
+
 def _type_name(exc: BaseException) -> str:
     kind = type(exc)
     module = kind.__module__
-    return (
-        kind.__qualname__ if module in ("builtins", "__main__") else f"{module}.{kind.__qualname__}"
-    )
+    if module in ("builtins", "__main__") or module.partition(".")[0] == _OURS:
+        return kind.__qualname__
+    return f"{module}.{kind.__qualname__}"
 
 
 def _message(exc: BaseException) -> str:

@@ -270,7 +270,7 @@ def test_a_renamed_file_is_offered_as_a_move_and_then_needs_no_run(
     assert found.reasons == {"unchanged": ALL - 1, "renamed": 1}
     assert found.examples["renamed"] == ["3.txt -> three.txt"] and found.vanished == 1
     assert main(["move", "size"]) == 0
-    assert "1 renamed datums keep their results, 1 outputs renamed" in capsys.readouterr().out
+    assert "the results stay with 1 renamed datum; 1 output renamed" in capsys.readouterr().out
     out = made.folder / "out"
     assert (out / "three.len").read_text() == "4" and not (out / "3.len").exists()
     found = plan(made)

@@ -70,7 +70,7 @@ async def test_an_edited_cell_is_planned_and_marked_by_its_recipe(call: Call, ma
 async def test_prune_removes_exactly_what_vanished(call: Call, made: Story) -> None:
     (made.folder / "in/b.txt").unlink()
     said = await done(call, made, "prune")
-    assert said["lines"][0] == "up: 1 files of 1 vanished datums removed"
+    assert said["lines"][0] == "up: 1 file of 1 vanished datum removed"
     assert sorted(os.listdir(made.folder / "out/up")) == ["a.up", "c.up", "d.up", "e.up"]
 
 

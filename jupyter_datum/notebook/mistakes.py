@@ -1,0 +1,102 @@
+"""What a cell asks for that no datum can give it: said before anything runs."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NoReturn
+
+from ..datum import Datum
+from ..errors import UsageError
+from ..inputs import Input
+from ..transform.cell import Cell
+from ..transform.names import bound_names, free_names
+from .sample import Unbound
+
+#: Files that ``rows()`` reads, and a pattern takes as they are.
+_TABLES: Final = (".csv", ".tsv", ".jsonl", ".parquet")
+
+
+def check_cell(cell: Cell, batch: int | None, namespace: Mapping[str, Any]) -> None:
+    """See that a cell reads ``datum`` or ``datums``, whichever it has, and asks nobody.
+
+    Raises
+    ------
+    UsageError
+        With the line, and what to write instead.
+    """
+    tree = cell.tree()
+    wanted = free_names(tree)
+    if batch and "datum" in wanted and isinstance(namespace.get("datum"), Unbound | Datum | None):
+        raise UsageError(
+            f"line {_line_of(tree, 'datum')} of the cell reads datum: with --batch it sees datums, "
+            "a list, and gives a list of results: [... for datum in datums]"
+        )
+    if not batch and "datums" in wanted and "datums" not in namespace:
+        raise UsageError(
+            f"line {_line_of(tree, 'datums')} of the cell reads datums, which is there with "
+            "--batch N alone; without it the cell sees one datum"
+        )
+    asks = _calls(tree, "input")
+    if asks is not None and "input" not in bound_names(tree) and "input" not in namespace:
+        raise UsageError(
+            f"line {asks} of the cell calls input(): nobody can answer a worker. Ask in a cell "
+            "of its own, and read the answer here by its name"
+        )
+
+
+def hints(cell: Cell, source: Input) -> list[str]:
+    """Return what is allowed, and hardly ever meant."""
+    pattern = str(source.to_json().get("glob", ""))
+    if not pattern.lower().endswith(_TABLES) or not _reads_value(cell.tree()):
+        return []
+    return [
+        f"a datum is the whole file here, and datum.value is None; for a datum a row: "
+        f'-i rows("{os.path.basename(pattern)}")'
+    ]
+
+
+def _reads_value(tree: ast.Module) -> bool:
+    attributes = (n for n in ast.walk(tree) if isinstance(n, ast.Attribute) and n.attr == "value")
+    return any(isinstance(n.value, ast.Name) and n.value.id == "datum" for n in attributes)
+
+
+def unknown_verb(verb: str, verbs: Sequence[str]) -> NoReturn:
+    """Say which verb comes near, and all that there are.
+
+    Raises
+    ------
+    UsageError
+        Always.
+    """
+    near = difflib.get_close_matches(verb, verbs, n=1)
+    hint = f"did you mean {near[0]}? There" if near else "there"
+    raise UsageError(f"no verb {verb!r}; {hint} are: {', '.join(verbs)}")
+
+
+def not_first(_: str) -> NoReturn:
+    """What IPython calls where ``%%datum`` stands below other lines of a cell.
+
+    Raises
+    ------
+    UsageError
+        Always.
+    """
+    raise UsageError(
+        "%%datum must be the first line of its cell, above comments too: put what stands before "
+        "it into a cell of its own, or below it"
+    )
+
+
+def _line_of(tree: ast.Module, name: str) -> int:
+    lines = [n.lineno for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id == name]
+    return min(lines)
+
+
+def _calls(tree: ast.Module, name: str) -> int | None:
+    """The first line that calls a function by this name."""
+    calls = [n for n in ast.walk(tree) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)]
+    return min((n.lineno for n in calls if isinstance(n.func, ast.Name) and n.func.id == name),
+               default=None)  # fmt: skip
