@@ -19,6 +19,7 @@ $(BIN)/python:
 	  echo "Node 20 or newer builds the JupyterLab half, and is not there: install it first"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
 	  echo "installing python3-venv"; $(APT) python3-venv; }
+	@echo "making $(VENV), once: a minute or some, most of it for packages and the JupyterLab half"
 	$(PYTHON) -m venv $(VENV)
 
 # A link that `develop` made leads into the checkout: what pip installs must not go through it.
@@ -56,9 +57,12 @@ $(VENV)/.front: $(VENV)/.demo $(FRONT)
 demo: $(VENV)/.demo
 	@mkdir -p $(DEMO)
 	@cp -n notebooks/quickstart.ipynb $(DEMO)/ 2>/dev/null || true
+	@test -d $(DEMO)/.datum || echo "a cell has a bug in it, so some of these files will fail:"
 	@echo "mapping $(DEMO)/quickstart.ipynb over every .py file of $(VENV)"
 	@$(BIN)/jupyter datum run $(DEMO)/quickstart.ipynb; code=$$?; \
 	  test $$code -le 1 || exit $$code  # 1: some datums failed, which is the story of this demo
+	@echo
+	@echo "To see it, mend it and retry what failed, in JupyterLab with the panel: make lab"
 
 # JupyterLab with this notebook and two more, and the panel on the left.
 lab: $(VENV)/.front $(VENV)/.extra

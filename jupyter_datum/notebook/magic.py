@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import contextlib
+import itertools
 import sqlite3
 import sys
 import time
@@ -206,7 +207,7 @@ class DatumMagics(DecisionVerbs, PickVerbs, PipelineVerbs, Magics):
     @line_magic("datum")
     def datum_line(self, line: str) -> Any:
         """``%datum [VERB] [NAME]``; without a verb: status."""
-        words = split(line)
+        words = [*itertools.takewhile(lambda word: word != "#", split(line))]  # a comment
         verb = words.pop(0) if words else "status"
         if verb not in VERBS:
             unknown_verb(verb, VERBS)

@@ -61,7 +61,7 @@ def test_a_traceback_names_the_line_of_the_cell(notebook: Notebook) -> None:
         ("%%datum a\n1", "needs an input"),
         ("%%datum a -i numbers\n%matplotlib inline\n1", "line 2"),
         ("%datum status nobody", "no transform is named 'nobody'"),
-        ("%datum explode", "there are: status"),
+        ("%datum explode", "did you mean export? There are: status"),
     ],
 )
 def test_bad_input_is_one_sentence(notebook: Notebook, cell: str, says: str) -> None:
