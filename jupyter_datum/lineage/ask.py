@@ -66,7 +66,7 @@ def lineage(
 
 def nothing_known(conn: sqlite3.Connection, shown: str, path: bytes) -> RunError:
     """Return what to say of a name that stands for no datum and no file of one."""
-    if queries.transform(conn, shown) is not None:
+    if queries.transform(conn, shown) is not None and not os.path.isfile(path):
         return RunError(
             f"{shown!r} is a transform: name one of its datums as {shown}:KEY, a datum's number "
             f"or a file. Of all of them tells: %datum overview {shown}"
