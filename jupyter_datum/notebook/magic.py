@@ -343,5 +343,18 @@ The same as lines under the first: #| engine: dask
 """
 
 
+def _verbs() -> str:
+    return f"""Look at runs, and steer them.
+
+%datum                  how the newest runs stand
+%datum VERB [NAME] ...  NAME is a transform; without it the one that ran last
+
+The verbs: {", ".join(VERBS)}.
+``jupyter datum VERB --help`` in a shell says what each takes. ``%%datum?`` lists the options of a
+cell.
+"""
+
+
 DatumMagics.datum.__doc__ = _help()
+DatumMagics.datum_line.__doc__ = _verbs()
 __all__ = ["DatumMagics", "RunFailedError"]
