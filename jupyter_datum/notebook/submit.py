@@ -95,7 +95,10 @@ def prepare(
     out = resolve_output(options.output, options.name, context)
     check_apart(source, out)
     if options.keep and is_url(out):
-        raise UsageError(f"--keep is for folders of this machine; outputs go to {out}")
+        raise UsageError(
+            f"--keep is for folders of this machine; outputs go to {out}, where each former version "
+            "would be copied and paid for: have the store keep versions of its own"
+        )
     captured = _captured(cell, namespace, project, options)
     found = fingerprint(cell, captured)
     declare(found, cell, captured, context.folder, options.depends, options.versions)

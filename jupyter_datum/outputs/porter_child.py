@@ -50,7 +50,7 @@ class Child:
             yield []
             return
         if what == "check":
-            next(iter(store.folder(b"")), None)
+            store.check()
             yield True
             return
         does: dict[str, Callable[[Any], Any]] = {
@@ -66,7 +66,7 @@ class Child:
         return self._store
 
     def _listed(self, store: Store) -> Iterator[list[tuple[bytes, int, int]]]:
-        for page in store.walk():
+        for page in store.walk() if store.is_there() else ():
             entries = [entry_of(rel, info) for rel, info in page]
             yield [(entry.rel, entry.stat.size, entry.stat.inode) for entry in entries]
 

@@ -134,6 +134,36 @@ class Store:
         except Exception as exc:
             raise said(exc, self.url(rel)) from exc
 
+    def check(self) -> None:
+        """See that the folder can be listed, or can come to be: in a bucket that there is.
+
+        Raises
+        ------
+        OSError
+        """
+        try:
+            next(iter(self.folder(b"")), None)
+        except FileNotFoundError:
+            bucket, _, below = self._base.strip("/").partition("/")
+            if not (below and self._exists(bucket)):
+                raise
+
+    def is_there(self) -> bool:
+        """Return whether there is anything to be listed. S3 knows no folders: it says nothing.
+
+        Raises
+        ------
+        OSError
+            If the store does not answer.
+        """
+        return self._is_s3 or self._exists(self._base)
+
+    def _exists(self, path: str) -> bool:
+        try:
+            return bool(self.fs.exists(path))
+        except Exception as exc:
+            raise said(exc, self.root) from exc
+
     def look(self, rel: bytes) -> tuple[Entry, Mapping[str, str]] | None:
         """Return an object and the tags it was put with, as far as the store keeps any; None
         if there is none.
@@ -291,7 +321,8 @@ def _filesystem(url: str, options: Mapping[str, Any]) -> tuple[Any, str]:
     except ImportError as exc:
         raise _missing(protocol, str(exc)) from exc
     except ValueError as exc:
-        raise InputError(f"{url}: {exc}") from exc
+        wants = "credential" in str(exc)  # adlfs, without an account
+        raise InputError(_no_credentials(url) if wants else f"{url}: {exc}") from exc
 
 
 def _by_protocol(options: Mapping[str, Any], url: str) -> dict[str, Any]:
@@ -328,6 +359,13 @@ def _where(source: bytes, exc: FileNotFoundError) -> FileNotFoundError | None:
     return None if os.path.exists(source) else exc
 
 
+def _no_credentials(url: str) -> str:
+    return (
+        f"no credentials for {url}: set {credentials_of(protocols_of(url)[-1])} in the "
+        "environment of the kernel; for a public place give storage_options={'anon': True}"
+    )
+
+
 def said(exc: Exception, url: str) -> Exception:
     """Return what a store raised as one sentence: an :exc:`OSError` whose type tells whether
     another try can help."""
@@ -335,11 +373,13 @@ def said(exc: Exception, url: str) -> Exception:
         return exc
     text = " ".join(str(exc).split())[:500]
     name = type(exc).__name__
-    if name in _NO_CREDENTIALS:
+    if getattr(exc, "status", None) == 401 and protocols_of(url)[-1] == "http":
         return PermissionError(
-            f"no credentials for {url}: set {credentials_of(protocols_of(url)[-1])} in the "
-            "environment of the kernel; for a public place give storage_options={'anon': True}"
+            f"no credentials for {url}: write them into ~/.netrc, and give "
+            "storage_options={'client_kwargs': {'trust_env': True}}"
         )
+    if name in _NO_CREDENTIALS:
+        return PermissionError(_no_credentials(url))
     if isinstance(exc, FileNotFoundError):
         return FileNotFoundError(f"{url} does not exist")
     if isinstance(exc, PermissionError):

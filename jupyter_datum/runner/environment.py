@@ -40,7 +40,12 @@ _NOISE_PREFIXES: Final = (
     "IPP_", "__DASK_", "BASH_", "_RJEM_", "OPENLINEAGE__",
 )  # fmt: skip
 
-_SECRET: Final = re.compile("AUTH|COOKIE|CRED|HEADER|KEY|PASS|PWD|SECRET|TOKEN", re.IGNORECASE)
+_SECRET: Final = re.compile(
+    "AUTH|CONNECTION_?STRING|COOKIE|CRED|HEADER|KEY|PASS|PWD|SAS_|SECRET|SIGNATURE|TOKEN",
+    re.IGNORECASE,
+)
+#: The same in a value: a password in a URL, a key in a connection string, a signature.
+_SECRET_VALUE: Final = re.compile("@|key=|sig=|signature=|password=|pwd=", re.IGNORECASE)
 #: For where the system does not show with what a process was started.
 _AT_IMPORT: Final = dict(os.environ)
 
@@ -101,8 +106,12 @@ def of_stores(urls: Iterable[str]) -> tuple[list[str], dict[str, str]]:
         The others (``AWS_PROFILE``, ``AWS_ENDPOINT_URL``), with their values.
     """
     names = variables_of(urls, os.environ)
-    secret = [name for name in names if _SECRET.search(name) or "@" in os.environ[name]]
+    secret = [name for name in names if _tells_secret(name)]
     return secret, {name: os.environ[name] for name in names if name not in secret}
+
+
+def _tells_secret(name: str) -> bool:
+    return bool(_SECRET.search(name) or _SECRET_VALUE.search(os.environ[name]))
 
 
 def values_of(names: Iterable[str], args: Mapping[str, Any]) -> dict[str, str]:

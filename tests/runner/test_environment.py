@@ -13,7 +13,7 @@ import pytest
 from jupyter_datum.cli import main
 from jupyter_datum.errors import RunError
 from jupyter_datum.runner import handover
-from jupyter_datum.runner.environment import carried, needed, values_of
+from jupyter_datum.runner.environment import carried, needed, of_stores, values_of
 from jupyter_datum.runner.handover import Receiver, offer
 
 from ..story import Story
@@ -138,6 +138,24 @@ def test_what_counts_as_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not {*noise, "PATH"} & set(found)
     code = compile("import os\ndef f():\n    return os.getenv('TERM')", "<cell>", "exec")
     assert "TERM" in needed([code]), "what the code names is meant"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "secret"),
+    [
+        ("AZURE_STORAGE_CONNECTION_STRING", "DefaultEndpointsProtocol=http", True),
+        ("AZURE_STORAGE_SAS_URL", "x", True),
+        ("AZURE_WHATEVER", "BlobEndpoint=http://x;AccountKey=canary==", True),
+        ("AZURE_PLACE", "https://x.blob/y?sv=1&sig=canary", True),
+        ("AZURE_STORAGE_ACCOUNT_NAME", "mine", False),
+    ],
+)
+def test_what_leads_to_a_store_is_told_by_name_where_it_is_a_secret(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, secret: bool
+) -> None:
+    monkeypatch.setenv(name, value)
+    names, plain = of_stores(["az://data/x"])
+    assert (name in names, name in plain) == (secret, not secret)
 
 
 def test_what_a_dask_cluster_sets_for_its_own_workers_is_not_meant(
