@@ -30,7 +30,9 @@ from ..runner.client import cluster_lines, ensure_runner, runner_alive
 from ..runner.preview import preview
 from ..runner.streams import stands_still
 from ..states import ENDED, RunStatus
-from ..transform.recipe import read_recipe
+from ..transform.marked import find_marked
+from ..transform.recipe import Recipe, read_recipe
+from ..words import when
 
 
 def project_of(folder: str | None) -> Project:
@@ -98,10 +100,37 @@ def plan(args: argparse.Namespace) -> int:
         row = latest(conn, args.name)
         recipe = read_recipe(project, row.recipe)
         if args.json:
-            print(json.dumps(dataclasses.asdict(preview(conn, project, recipe, {})), indent=1))
+            plan = dataclasses.asdict(preview(conn, project, recipe, {}))
+            print(json.dumps({**plan, "code": _planned(row, recipe)}, indent=1))
         else:
             print(plan_text(conn, project, recipe, {}))
+            print(_planned(row, recipe)["says"])
     return 0
+
+
+def _planned(row: RunRow, recipe: Recipe) -> dict[str, Any]:
+    """Of which code a plan is: without a kernel, of that which ran last."""
+    edited = _is_edited(recipe)
+    says = f"planned with the code of run {row.id} ({when(row.started)})"
+    if edited:
+        notebook = os.path.basename(recipe.notebook or "")
+        says += (
+            f"; the cell in {notebook} is another by now: for its plan execute it with --plan, or "
+            f"have it run: jupyter datum run {notebook} {recipe.name}"
+        )
+    return {"run": row.id, "edited": edited, "says": says}
+
+
+def _is_edited(recipe: Recipe) -> bool | None:
+    """Whether the notebook on disk has another cell than the recorded one; None: not known."""
+    import nbformat
+
+    try:
+        notebook = nbformat.read(Path(recipe.notebook or ""), as_version=4)
+        found = find_marked(notebook.cells, recipe.name)
+    except Exception:  # it is gone, is no notebook, or has no such cell
+        return None
+    return found.source.strip("\n") != recipe.source.strip("\n")
 
 
 def failures(args: argparse.Namespace) -> int:

@@ -236,7 +236,12 @@ class DatumMagics(DecisionVerbs, PickVerbs, PipelineVerbs, Magics):
 
     def _do_plan(self, words: list[str]) -> None:
         transform = self._transform(words)
-        print(transform.plan(self._planned.get(transform.name)))
+        recipe = self._planned.get(transform.name)
+        print(transform.plan(recipe))
+        if recipe is None:  # this kernel has not executed the cell
+            print(
+                f"planned with the code that ran last; the cell's own: %%datum {transform.name} --plan"
+            )
 
     def _do_failures(self, words: list[str]) -> None:
         print(repr(self._transform(words).failures()))

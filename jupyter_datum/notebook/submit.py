@@ -96,8 +96,8 @@ def prepare(
     check_apart(source, out)
     if options.keep and is_url(out):
         raise UsageError(
-            f"--keep is for folders of this machine; outputs go to {out}, where each former version "
-            "would be copied and paid for: have the store keep versions of its own"
+            f"--keep is for folders of this machine; outputs go to {out}, where each former "
+            "version would be copied and paid for: have the store keep versions of its own"
         )
     captured = _captured(cell, namespace, project, options)
     found = fingerprint(cell, captured)

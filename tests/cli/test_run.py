@@ -163,6 +163,14 @@ def test_a_plan_and_what_it_says_as_json(story: Story, capfd: pytest.CaptureFixt
     plan = json.loads(capfd.readouterr().out)
     assert plan["reasons"] == {"unchanged": 9, "failed before": 1}
     assert (plan["total"], plan["would_run"], plan["first"]) == (10, 1, ["3"])
+    assert (plan["code"]["run"], plan["code"]["edited"]) == (1, False)
+    notebook = nbformat.read(story.folder / "n.ipynb", as_version=4)
+    notebook.cells[-1].source += " + 1"
+    nbformat.write(notebook, story.folder / "n.ipynb")
+    assert main(["plan", "job", "--project", str(story.folder)]) == 0
+    said = capfd.readouterr().out
+    assert "planned with the code of run 1 (" in said
+    assert "the cell in n.ipynb is another by now" in said and "run n.ipynb job" in said
 
 
 def test_a_run_is_paused_and_resumed(story: Story, capfd: pytest.CaptureFixture[str]) -> None:
