@@ -239,9 +239,8 @@ class DatumMagics(DecisionVerbs, PickVerbs, PipelineVerbs, Magics):
         recipe = self._planned.get(transform.name)
         print(transform.plan(recipe))
         if recipe is None:  # this kernel has not executed the cell
-            print(
-                f"planned with the code that ran last; the cell's own: %%datum {transform.name} --plan"
-            )
+            name = transform.name
+            print(f"planned with the code that ran last; the cell's own: %%datum {name} --plan")
 
     def _do_failures(self, words: list[str]) -> None:
         print(repr(self._transform(words).failures()))
