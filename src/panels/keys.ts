@@ -3,14 +3,18 @@
 const TYPES = 'input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]';
 
 /**
- * Let the shortcuts for `.jp-datum-keys` hold in a widget: not while a field has the focus, and
- * not while what has it takes Escape for itself (`data-datum-escape`: a menu, a lens).
+ * Let the shortcuts for `.jp-datum-keys` hold in a widget: not while a field has the focus.
+ *
+ * JupyterLab hears a key after the element that has the focus, Notebook before it. What has keys
+ * of its own names them (`data-datum-takes="n p Escape"`), and the selectors of shortcuts spare
+ * `data-datum-taken`: so both do the same.
  */
 export function bindKeys(node: HTMLElement): void {
   const look = (target: EventTarget | null) => {
-    const own =
-      target instanceof Element && target.closest(`${TYPES}, .cm-editor, [data-datum-escape]`);
-    node.classList.toggle('jp-datum-keys', !own);
+    const here = target instanceof Element ? target : null;
+    node.classList.toggle('jp-datum-keys', !here?.closest(`${TYPES}, .cm-editor`));
+    const takes = here?.closest<HTMLElement>('[data-datum-takes]')?.dataset.datumTakes;
+    node.dataset.datumTaken = takes ?? '';
   };
   node.addEventListener('focusin', event => look(event.target));
   node.addEventListener('focusout', event => look(event.relatedTarget));

@@ -17,9 +17,12 @@ export function useKeys(
   model: MapModel,
   act: (range: Range | null) => ICardActions
 ): (event: React.KeyboardEvent) => void {
+  const { commands } = useHost();
+  const leave = () => void commands.execute(Commands.showNotebook).catch(() => undefined);
   return event => {
     const { key, shiftKey, ctrlKey, metaKey, altKey } = event;
-    if (ctrlKey || metaKey || altKey) {
+    // A capital letter is a shortcut, for more than the map.
+    if (ctrlKey || metaKey || altKey || (shiftKey && /^[a-z]$/i.test(key))) {
       return;
     }
     const { columns } = model.plan;
@@ -43,7 +46,7 @@ export function useKeys(
       Enter: () => act(null).open(),
       t: () => act(null).table?.(),
       r: () => act(null).retry?.(),
-      Escape: () => model.drop()
+      Escape: () => model.drop() || leave()
     };
     const found = known[key.length === 1 ? key.toLowerCase() : key];
     if (found && found() !== false) {

@@ -68,6 +68,7 @@ export function MapField(props: IFieldProps): JSX.Element {
           'Map of datums. Arrows move, Enter opens, Shift with arrows selects, T shows the table, R retries, N and P go to failed ones, plus and minus zoom'
         )}
         data-drag={drag.panning}
+        data-datum-takes="n p Escape"
         onKeyDown={keys}
         {...drag.events}
       >

@@ -77,6 +77,7 @@ export function Grid(props: IGridProps): JSX.Element {
       aria-colcount={columns.length}
       aria-multiselectable={true}
       aria-activedescendant={at >= first && at < end ? `${id}-${at}-${cursor[1]}` : undefined}
+      data-datum-takes="Escape"
       onScroll={onScroll}
       onKeyDown={press}
     >

@@ -215,6 +215,13 @@ function Tools(props: {
       <Compare model={model} />
       <details
         className="jp-datum-column-choice"
+        onToggle={({ currentTarget }) => {
+          if (currentTarget.open) {
+            currentTarget.dataset.datumTakes = 'Escape';
+          } else {
+            delete currentTarget.dataset.datumTakes;
+          }
+        }}
         onBlur={({ currentTarget, relatedTarget }) => {
           if (relatedTarget && !currentTarget.contains(relatedTarget as Node)) {
             currentTarget.open = false;
@@ -224,6 +231,7 @@ function Tools(props: {
           if (event.key === 'Escape' && event.currentTarget.open) {
             event.stopPropagation();
             event.currentTarget.open = false;
+            delete event.currentTarget.dataset.datumTakes;
             event.currentTarget.querySelector('summary')?.focus();
           }
         }}
