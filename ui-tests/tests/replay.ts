@@ -24,6 +24,8 @@ export interface IFace {
   watches?: object[];
   /** Answers to the three questions. */
   overview?: object;
+  /** What REST answers, where it is not as of any run; octets, or an object. */
+  answer?: (path: string, query: URLSearchParams) => object | Buffer | undefined;
   /** The server has no such half, is older, or is gone once it has said this. */
   server?: 'missing' | 'older' | 'lost';
 }
@@ -58,6 +60,18 @@ export class Replay {
     }
   }
 
+  /** Be the same a moment later. */
+  later(face: IFace): void {
+    this.face = face;
+    this.subscribed(RUN);
+    this.put({ type: 'runs', project: this.project }, [this.run()]);
+  }
+
+  /** The project that is shown now. */
+  get shown(): string {
+    return this.project;
+  }
+
   /** Let the panel ask anew, as its own button does. */
   private read(): Promise<unknown> {
     return this.page.evaluate(() =>
@@ -75,7 +89,10 @@ export class Replay {
     if (this.away && server === 'missing') {
       return route.fulfill({ status: 404, json: { code: 'not-found', message: '' } });
     }
-    return route.fulfill({ json: this.json(path) });
+    const told = this.face.answer?.(path, url.searchParams);
+    return Buffer.isBuffer(told)
+      ? route.fulfill({ body: told, contentType: 'application/octet-stream' })
+      : route.fulfill({ json: told ?? this.json(path) });
   }
 
   private json(path: string): object {
@@ -141,7 +158,7 @@ export class Replay {
     const parts = (face.states ?? []).map(([state, n]) => new Uint8Array(n).fill(state));
     const states = Buffer.concat(parts);
     const counts = this.run();
-    const header = { type: 'snapshot', project, run, seq: 1, total: states.length, counts };
+    const header = { type: 'snapshot', project, run, seq: ++this.seq, total: states.length, counts };
     this.socket?.send(frame(header, deflateSync(states)));
     this.put({ type: 'groups', project, run }, { groups: face.groups ?? [], other: null });
     this.put({ type: 'workers', project, run }, face.workers ?? []);
@@ -191,6 +208,7 @@ export class Replay {
   private away = false;
   private face: IFace = {};
   private made = 0;
+  private seq = 0;
   private project = '';
   private socket: WebSocketRoute | null = null;
 }

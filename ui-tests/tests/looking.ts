@@ -1,0 +1,106 @@
+/** The run document of a recorded run, to be looked at: by people, and by axe. */
+import AxeBuilder from '@axe-core/playwright';
+import { expect } from '@jupyterlab/galata';
+import type { IJupyterLabPageFixture } from '@jupyterlab/galata';
+import type { Locator, Page } from '@playwright/test';
+
+import type { Recorded } from './recorded';
+import { NOW, SOURCE } from './recordedparts';
+import { Replay, RUN } from './replay';
+import { Story } from './story';
+
+export const THEMES = {
+  light: 'JupyterLab Light',
+  dark: 'JupyterLab Dark',
+  contrast: 'JupyterLab Dark High Contrast'
+};
+
+export const TABS = [
+  'overview',
+  'map',
+  'table',
+  'failures',
+  'lineage',
+  'timing',
+  'workers',
+  'spec'
+] as const;
+
+/** Change the theme, and wait for its style sheet. */
+export async function theme(page: Page, name: string): Promise<void> {
+  await page.evaluate(async name => {
+    await (window as any).jupyterapp.commands.execute('apputils:change-theme', { theme: name });
+  }, name);
+  await expect(page.locator('body')).toHaveAttribute('data-jp-theme-name', name);
+  await page.waitForTimeout(150); // its style sheet, and then the map
+}
+
+/** What axe has to say of a part of the page that matters. */
+export async function axe(page: Page, where: string): Promise<string[]> {
+  // JupyterLab's body has no height, so that axe would take all of its text for clipped away.
+  await page.evaluate(() => (document.body.style.height = '100vh'));
+  const { violations, passes } = await new AxeBuilder({ page }).include(where).analyze();
+  expect(passes.map(({ id }) => id)).toContain('color-contrast');
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .flatMap(({ id, nodes }) => nodes.map(node => `${id}: ${node.html}: ${node.failureSummary}`));
+}
+
+/** The document, and how to turn its pages. */
+export interface ILookedAt {
+  document: Locator;
+  go(tab: string): Promise<void>;
+  resize(width: number, height: number): Promise<void>;
+  /** What of it is wider than its room. */
+  wide(): Promise<string[]>;
+}
+
+/** Open the document of a recorded run. The clock stands still, but where ten seconds are told. */
+export async function openRecorded(
+  page: IJupyterLabPageFixture,
+  tmpPath: string,
+  recorded: Recorded
+): Promise<ILookedAt> {
+  const story = new Story(page, tmpPath);
+  const replay = await Replay.before(page, SOURCE.join('\n'));
+  await page.clock.setFixedTime((NOW - 10) * 1000);
+  await page.goto();
+  story.write(1);
+  story.notebook('import time', SOURCE.join('\n'));
+  await page.notebook.openByPath(`${tmpPath}/story.ipynb`);
+  await story.panel();
+  await replay.show(recorded.before);
+  await expect(page.locator('#jupyter-datum-panel [data-section=run]')).toBeVisible();
+  const go = async (tab: string) => {
+    const place = { project: replay.shown, run: RUN, tab };
+    await page.evaluate(
+      place => (window as any).jupyterapp.commands.execute('datum:open-run', place),
+      place
+    );
+    await page.locator(`.jp-datum-tabpanel[data-tab=${tab}]`).waitFor();
+    await page.mouse.move(0, 0);
+    await page.waitForTimeout(700); // its chunk, its answers, its canvas
+  };
+  await go('overview');
+  await page.clock.setFixedTime(NOW * 1000);
+  replay.later(recorded.face);
+  await page.sidebar.close('left');
+  const document = page.locator('.jp-datum-document');
+  const around = await page.evaluate(
+    () => innerWidth - globalThis.document.querySelector('.jp-datum-document')!.clientWidth
+  );
+  return {
+    document,
+    go,
+    resize: async (width, height) => {
+      await page.setViewportSize({ width: width + around, height: height + 110 });
+      await page.waitForTimeout(250);
+    },
+    wide: () =>
+      document.evaluate(node =>
+        [...node.querySelectorAll('.jp-datum-document-head, .jp-datum-tabpanel')]
+          .filter(part => part.scrollWidth > part.clientWidth)
+          .map(part => `${part.className} by ${part.scrollWidth - part.clientWidth} pixels`)
+      )
+  };
+}
