@@ -48,7 +48,7 @@ function Many(props: { run: RunModel; timing: ITiming | null }): JSX.Element {
       <div className="jp-datum-card-figure">{count(total)}</div>
       <div className="jp-datum-muted">
         {listing ? trans.__('so far, still listing') : null}
-        {!listing && timing?.bytes ? sizeText(trans, timing) : null}
+        {!listing && timing?.bytes ? sizeText(trans, timing, total) : null}
         {!listing && !timing?.bytes ? trans._n('datum', 'datums', total) : null}
       </div>
       <div className="jp-datum-card-foot">
@@ -58,10 +58,14 @@ function Many(props: { run: RunModel; timing: ITiming | null }): JSX.Element {
   );
 }
 
-function sizeText(trans: ReturnType<typeof useHost>['trans'], timing: ITiming): string {
+function sizeText(
+  trans: ReturnType<typeof useHost>['trans'],
+  timing: ITiming,
+  total: number
+): string {
   const size = bytes(timing.bytes ?? 0);
   return timing.whole && timing.sized === timing.looked
-    ? trans.__('datums, %1 of input', size)
+    ? trans._n('datum, %2 of input', 'datums, %2 of input', total, size)
     : trans.__('datums, %1 of input in %2 of them', size, count(timing.sized));
 }
 

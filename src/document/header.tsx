@@ -47,17 +47,25 @@ export function Header(props: { model: DocumentModel }): JSX.Element {
   return (
     <div className="jp-datum-document-head">
       <h1 title={info?.name}>{info?.name}</h1>
-      <span className="jp-datum-muted">{info ? trans.__('run %1', info.id) : ''}</span>
+      <span className="jp-datum-muted jp-datum-head-run">
+        {info ? trans.__('run %1', info.id) : ''}
+      </span>
       <span className={noAlarm(counts) ? 'jp-datum-no-alarm' : undefined}>
         <StateWord state={statusState(counts.status)} word={statusWord(trans, counts.status)} />
       </span>
-      <Bar counts={counts} total={total} />
-      <span className="jp-datum-nowrap">
-        {count(done)}{' '}
-        <span className="jp-datum-muted jp-datum-of">
-          {trans.__('of %1', count(total))} · {percent(done, total)}
-        </span>
-      </span>
+      {total || !run.ended ? (
+        <>
+          <Bar counts={counts} total={total} />
+          <span className="jp-datum-nowrap">
+            {count(done)}{' '}
+            <span className="jp-datum-muted jp-datum-head-of">
+              {trans.__('of %1', count(total))} · {percent(done, total)}
+            </span>
+          </span>
+        </>
+      ) : (
+        <span className="jp-datum-muted">{trans.__('no datum matched')}</span>
+      )}
       {counts.failed ? (
         <span className="jp-datum-head-failed">
           <FailedWord counts={counts} />
@@ -95,10 +103,15 @@ function Fresh(props: { model: DocumentModel }): JSX.Element | null {
   if (!runs.heard || !(lost || going)) {
     return null;
   }
-  const age = span(Math.max(0, Date.now() - runs.heard) / 1000);
+  const seconds = Math.max(0, Date.now() - runs.heard) / 1000;
+  const age = span(seconds);
   return (
     <span className="jp-datum-muted jp-datum-fresh" data-lost={lost}>
-      {lost ? trans.__('offline, as of %1 ago', age) : trans.__('updated %1 ago', age)}
+      {lost
+        ? trans.__('offline, as of %1 ago', age)
+        : seconds < 1
+          ? trans.__('updated just now')
+          : trans.__('updated %1 ago', age)}
     </span>
   );
 }

@@ -17,6 +17,7 @@ export function TabLine(props: { model: DocumentModel; id: string; chosen: ITab 
   useSignals(run.changed);
   const list = React.useRef<HTMLDivElement>(null);
   const crowded = useCrowded(list);
+  useWhole(list);
   React.useLayoutEffect(() => {
     const tab = list.current?.querySelector('[aria-selected="true"]');
     tab?.scrollIntoView?.({ block: 'nearest', inline: 'nearest' });
@@ -83,6 +84,25 @@ export function TabLine(props: { model: DocumentModel; id: string; chosen: ITab 
       ) : null}
     </div>
   );
+}
+
+/** Marks tabs that are not wholly in view; one that gets the focus is scrolled into it first. */
+function useWhole(list: React.RefObject<HTMLElement>): void {
+  React.useEffect(() => {
+    if (!list.current || typeof IntersectionObserver === 'undefined') {
+      return undefined;
+    }
+    const look = (seen: IntersectionObserverEntry[]) =>
+      seen.forEach(({ target, intersectionRatio }) =>
+        target.toggleAttribute('data-cut', intersectionRatio < 0.98)
+      );
+    const observer = new IntersectionObserver(look, {
+      root: list.current,
+      threshold: [0, 0.5, 0.98, 1]
+    });
+    [...list.current.children].forEach(tab => observer.observe(tab));
+    return () => observer.disconnect();
+  }, [list]);
 }
 
 /** Whether more stands in it than there is room for. */

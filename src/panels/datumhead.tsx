@@ -58,8 +58,10 @@ export function Head(props: IHeadProps): JSX.Element {
       </h1>
       <div className="jp-datum-actions">
         <Actions {...props} />
-        <Steps {...props} />
-        <More {...props} />
+        <span className="jp-datum-nowrap">
+          <Steps {...props} />
+          <More {...props} />
+        </span>
       </div>
     </div>
   );

@@ -218,9 +218,11 @@ describe('the tabs of a run document', () => {
 
 describe('what the charts are made of', () => {
   it('names times and counts on their axes', () => {
-    expect(secondTicks(-4, 2)).toEqual([0.0001, 0.001, 0.01, 0.1, 1, 10, 100]);
+    expect(secondTicks(-4, 2)).toEqual([0.0001, 0.001, 0.01, 0.1, 1, 10, 60]);
+    expect(secondTicks(0, 4)).toEqual([1, 10, 60, 600, 3600]);
     expect(secondTicks(-0.1, 0.5)).toEqual([1, 2]);
     expect(agoTicks(30)).toEqual([0, 5, 10, 15, 20, 25, 30]);
+    expect(agoTicks(30, 3)).toEqual([0, 10, 20, 30]);
     expect([0.0005, 0.02, 0.999, 3.25, 90, 7300].map(shortSpan)).toEqual([
       '0.5 ms',
       '20 ms',

@@ -152,11 +152,11 @@ function Axis(props: IFrame & { columns: IColumns }): JSX.Element {
 function Lines(props: IFrame & { columns: IColumns; times: ITimes }): JSX.Element {
   const { trans } = useHost();
   const { width, height, columns, times } = props;
-  const marks: [string, number][] = [
+  const marks = distinct([
     [trans.__('p50'), times.p50],
     [trans.__('p95'), times.p95],
     [trans.__('max'), times.longest]
-  ];
+  ]);
   let row = 0;
   let before = -Infinity;
   return (
@@ -179,6 +179,16 @@ function Lines(props: IFrame & { columns: IColumns; times: ITimes }): JSX.Elemen
       })}
     </g>
   );
+}
+
+/** Of few datums one may be all of these: then one line has all their names. */
+function distinct(marks: [string, number][]): [string, number][] {
+  const found = new Map<string, [string, number]>();
+  for (const [word, seconds] of marks) {
+    const before = found.get(shortSpan(seconds));
+    found.set(shortSpan(seconds), [before ? `${before[0]}, ${word}` : word, seconds]);
+  }
+  return [...found.values()];
 }
 
 function ColumnTable(props: { columns: IColumns }): JSX.Element {

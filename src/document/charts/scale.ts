@@ -41,29 +41,32 @@ export function countScale(most: number, size: number): ICountScale {
   return { log: true, height, ticks };
 }
 
+/** What is named above ten seconds: nobody reads 1.7 minutes off an axis. */
+const LONG = [60, 600, 3600, 36_000, 86_400, 864_000];
+
 /** Seconds that are named on a logarithmic axis from `low` to `high` (decimal logarithms). */
 export function secondTicks(low: number, high: number): number[] {
   const decades = high - low;
   const within = decades > 2.5 ? [1] : decades > 1.2 ? [1, 3] : [1, 2, 5];
   const found: number[] = [];
-  for (let power = Math.floor(low); power <= Math.ceil(high); power++) {
+  for (let power = Math.floor(low); power <= Math.min(1, Math.ceil(high)); power++) {
     for (const one of within) {
       const value = one * 10 ** power;
       const at = Math.log10(value);
-      if (at >= low - 1e-9 && at <= high + 1e-9) {
+      if (value < 60 && at >= low - 1e-9 && at <= high + 1e-9) {
         found.push(Number(value.toPrecision(1)));
       }
     }
   }
-  return found;
+  return [...found, ...LONG.filter(one => Math.log10(one) >= low && Math.log10(one) <= high)];
 }
 
-/** Times before the end of a window that are named, in seconds; the end is 0. */
-export function agoTicks(seconds: number): number[] {
+/** Times before the end of a window that are named, `most` of them, in seconds; the end is 0. */
+export function agoTicks(seconds: number, most = 6): number[] {
   const step =
     [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600, 86400].find(
-      one => seconds / one <= 6
-    ) ?? Math.ceil(seconds / 6);
+      one => seconds / one <= most
+    ) ?? Math.ceil(seconds / most);
   return count(Math.floor(seconds / step) + 1).map(i => i * step);
 }
 

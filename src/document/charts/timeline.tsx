@@ -13,6 +13,8 @@ import { useWidth } from './size';
 const HEIGHT = 14;
 /** A bar's name is written into it where it has so much room a letter. */
 const LETTER = 7;
+/** Room of a named time on the axis, in pixels. */
+const TICK = 56;
 /** Shades of a slot: how busy it was. */
 const SHADES = 4;
 
@@ -74,7 +76,7 @@ function Ago(props: { timeline: ITimeline; width: number; hint: string }): JSX.E
             {hint}
           </text>
         ) : (
-          agoTicks(span).map(ago => {
+          agoTicks(span, Math.max(2, Math.min(6, Math.floor(width / TICK)))).map(ago => {
             const x = width - (ago / span) * width;
             const anchor = ago === 0 ? 'end' : x < 30 ? 'start' : 'middle';
             return (

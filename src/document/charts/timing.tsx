@@ -49,9 +49,12 @@ export function Instead(props: { model: DocumentModel; timing: TimingModel }): J
   if (answer.times) {
     return null;
   }
-  const words = props.model.run.ended
-    ? trans.__('No datum was run: all were skipped or cancelled.')
-    : trans.__('No datum has come to its end yet.');
+  const { ended, total } = props.model.run;
+  const words = !ended
+    ? trans.__('No datum has come to its end yet.')
+    : total
+      ? trans.__('No datum was run: all were skipped or cancelled.')
+      : trans.__('This run had no datums.');
   return <p className="jp-datum-muted">{words}</p>;
 }
 

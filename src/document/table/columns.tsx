@@ -76,8 +76,8 @@ function places(trans: TranslationBundle): IColumn[] {
       id: 'name',
       label: trans.__('name'),
       sorts: true,
-      width: 'minmax(120px, 2fr)',
-      least: 120,
+      width: 'minmax(168px, 2fr)',
+      least: 168,
       cell: row => {
         const name = datumName(trans, row);
         return (

@@ -18,6 +18,14 @@ export default function FailuresTab(props: ITabProps): JSX.Element {
   useFresh(model);
   const node = useKeys(model);
   const shown = datum.datum?.id ?? null;
+  if (!run.counts?.failed && datum.wanted === undefined) {
+    return (
+      <div className="jp-datum-body jp-datum-muted" ref={node}>
+        <p>{trans.__('No datum has failed.')}</p>
+        <p>{trans.__('What has failed is shown here, with the lines of your code.')}</p>
+      </div>
+    );
+  }
   return (
     <div className="jp-datum-beside jp-datum-failures" ref={node}>
       <div className="jp-datum-list">
@@ -35,11 +43,7 @@ export default function FailuresTab(props: ITabProps): JSX.Element {
         {datum.datum || datum.pending || datum.error ? (
           <DatumView model={datum} run={run} />
         ) : (
-          <p className="jp-datum-body jp-datum-muted">
-            {run.counts?.failed
-              ? trans.__('Choose a failed datum.')
-              : trans.__('What has failed is shown here, with the lines of your code.')}
-          </p>
+          <p className="jp-datum-body jp-datum-muted">{trans.__('Choose a failed datum.')}</p>
         )}
       </div>
     </div>

@@ -61,9 +61,11 @@ export default function LineageTab(props: ITabProps): JSX.Element {
             <Chain chain={chain} onUsers={file => model.go({ file })} />
           )}
         </section>
-        <section className="jp-datum-pane">
-          <HistoryPane model={chain} />
-        </section>
+        {chain.root || users ? (
+          <section className="jp-datum-pane">
+            <HistoryPane model={chain} />
+          </section>
+        ) : null}
       </div>
     </div>
   );

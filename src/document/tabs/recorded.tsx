@@ -64,7 +64,7 @@ function Recorded(props: { spec: ISpec }): JSX.Element {
         </h2>
         <Code source={spec.source} />
       </section>
-      {spec.warnings.concat(spec.notes).map((text, at) => (
+      {spec.warnings.map((text, at) => (
         <Note key={at}>{oneLine(text)}</Note>
       ))}
       {spec.untracked?.length ? (
@@ -72,6 +72,11 @@ function Recorded(props: { spec: ISpec }): JSX.Element {
           {trans.__('Not tracked, so a change of it runs nothing again: %1', list(spec.untracked))}
         </Note>
       ) : null}
+      {spec.notes.map((text, at) => (
+        <p key={at} className="jp-datum-muted">
+          {oneLine(text)}
+        </p>
+      ))}
       <section>
         <h2 className="jp-datum-view-title">
           <span>{trans.__('Input, output and options')}</span>

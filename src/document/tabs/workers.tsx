@@ -112,9 +112,11 @@ function CrewTable(props: ITabProps & { crew: readonly ICrew[]; later: number })
           <th scope="col" className="jp-datum-right">
             {trans.__('Done')}
           </th>
-          <th scope="col">{trans.__('Busy')}</th>
+          <th scope="col" className="jp-datum-crew-busy">
+            {trans.__('Busy')}
+          </th>
           {memory ? (
-            <th scope="col" className="jp-datum-right">
+            <th scope="col" className="jp-datum-right jp-datum-crew-memory">
               {trans.__('Memory')}
             </th>
           ) : null}
@@ -167,11 +169,13 @@ function CrewRow(props: {
       </td>
       <td className="jp-datum-right">{since !== null && since >= 1 ? shortSpan(since) : ''}</td>
       <td className="jp-datum-right">{count(one.done)}</td>
-      <td>
+      <td className="jp-datum-crew-busy">
         <Meter share={one.busy} />
       </td>
       {memory ? (
-        <td className="jp-datum-right">{one.memory === null ? '' : bytes(one.memory)}</td>
+        <td className="jp-datum-right jp-datum-crew-memory">
+          {one.memory === null ? '' : bytes(one.memory)}
+        </td>
       ) : null}
       <td className="jp-datum-muted jp-datum-cut">
         {[one.host, one.pid, one.device].filter(Boolean).map(String).map(oneLine).join(', ')}

@@ -281,6 +281,12 @@ function Sides(props: {
     <>
       <div className="jp-datum-sides" tabIndex={0} role="group" aria-label={label}>
         <table data-part="sides">
+          <colgroup>
+            <col className="jp-datum-line-number" />
+            <col />
+            <col className="jp-datum-line-number" />
+            <col />
+          </colgroup>
           <tbody>
             {rows.map((row, at) => (
               <SideRow key={at} row={row} before={before} now={now} />
