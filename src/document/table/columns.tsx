@@ -214,7 +214,7 @@ function Files(props: { row: ITableRow; trans: TranslationBundle }): JSX.Element
     <button
       className="jp-datum-link jp-datum-grid-file"
       tabIndex={-1}
-      aria-label={title}
+      aria-label={`${count(outputs)}: ${title}`}
       title={title}
       onClick={event => {
         event.stopPropagation();

@@ -125,7 +125,7 @@ describe('the Lineage tab', () => {
     await drawn();
     const [current] = all('[aria-current=true]');
     expect(current.getAttribute('aria-label')).toBe(
-      'seg, done with failures, 20 datums · 2 failed, dask'
+      'seg, dask, 20 datums · 2 failed, done with failures'
     );
     current.click();
     expect(executed.pop()).toEqual([

@@ -223,7 +223,7 @@ function Node(props: {
         <>
           <Icon name={node.kind === 'declared' ? 'file' : 'folder'} />
           <span className="jp-datum-node-words">
-            <bdi className="jp-datum-cut">{name}</bdi>
+            <bdi className="jp-datum-cut">{name}</bdi>{' '}
             <span className="jp-datum-muted jp-datum-small jp-datum-cut">{said}</span>
           </span>
         </>
@@ -239,8 +239,8 @@ function TransformNode(props: { node: IDrawnNode; said: string }): JSX.Element {
     <>
       <span className="jp-datum-node-head">
         <Glyph state={counts?.status ? statusState(counts.status) : 'pending'} />
-        <bdi className="jp-datum-cut">{oneLine(node.name)}</bdi>
-        <span className="jp-datum-muted jp-datum-small">{node.engine}</span>
+        <bdi className="jp-datum-cut">{oneLine(node.name)}</bdi>{' '}
+        <span className="jp-datum-muted jp-datum-small">{node.engine}</span>{' '}
       </span>
       <Bar counts={counts ?? {}} total={counts?.total ?? 0} thin />
       <span className="jp-datum-muted jp-datum-small jp-datum-cut">{said}</span>
@@ -307,7 +307,8 @@ function saidOfEnd(trans: Trans, node: IDrawnNode, owner: IDrawnNode): string {
 
 function spoken(trans: Trans, node: IDrawnNode, said: string): string {
   const status = node.counts?.status ? statusWord(trans, node.counts.status) : '';
-  return [oneLine(node.name), status, said, node.engine ?? ''].filter(Boolean).join(', ');
+  // As it is seen first: who says what they see is understood.
+  return [oneLine(node.name), node.engine, said, status].filter(Boolean).join(', ');
 }
 
 /** Datums that wait for failed ones of another transform: the server says it in a sentence. */

@@ -1,0 +1,39 @@
+/**
+ * The run document, the page of a datum, the form of a cell and the view of a plan: axe over each
+ * of them, and nothing of it wider than its room.
+ */
+import { expect, test } from '@jupyterlab/galata';
+
+import { axe, openRecorded, TABS, theme, THEMES } from './looking';
+import { Recorded } from './recorded';
+
+// The page must not have its socket before we stand between.
+test.use({ autoGoto: false });
+
+/** In high contrast those alone that are built in other ways than the rest. */
+const CONTRAST = ['overview', 'failures', 'table'];
+
+test('each tab of a run, in three themes', async ({ page, tmpPath }) => {
+  test.setTimeout(300_000); // on a busy machine axe takes seconds a tab
+  const run = await openRecorded(page, tmpPath, new Recorded(10_000));
+  const found: Record<string, string[]> = {};
+  for (const [shade, name] of Object.entries(THEMES)) {
+    await theme(page, name);
+    for (const tab of shade === 'contrast' ? CONTRAST : TABS) {
+      await run.go(tab);
+      const wrong = await axe(page, '.jp-datum-document');
+      if (wrong.length) {
+        found[`${tab}, ${shade}`] = wrong;
+      }
+    }
+  }
+  await run.resize(420, 720);
+  for (const tab of TABS) {
+    await run.go(tab);
+    const wide = await run.wide();
+    if (wide.length) {
+      found[`${tab}, narrow`] = wide;
+    }
+  }
+  expect(found).toEqual({});
+});
