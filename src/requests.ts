@@ -9,6 +9,7 @@ import type {
   IAsked,
   ICode,
   IContext,
+  ICount,
   IDatum,
   IDatumDetail,
   IEngines,
@@ -235,6 +236,11 @@ export class Requests {
     return this.get(`projects/${safe(project)}/datums/${id}/log`, { run, attempt });
   }
 
+  /** How many datums an input has; the server gives up counting with `signal`. */
+  count(what: object, signal: AbortSignal): Promise<ICount> {
+    return this.post('counts', what, signal);
+  }
+
   /** Run what was recorded last of a transform. */
   start(project: string, how: IStart): Promise<IAsked> {
     return this.post(`projects/${safe(project)}/runs`, how);
@@ -368,9 +374,9 @@ export class Requests {
     return this.ask(`${path}?${search}`, init);
   }
 
-  private post<T>(path: string, body: object): Promise<T> {
+  private post<T>(path: string, body: object, signal?: AbortSignal): Promise<T> {
     const headers = { 'Content-Type': 'application/json' };
-    return this.ask(path, { method: 'POST', body: JSON.stringify(body), headers });
+    return this.ask(path, { method: 'POST', body: JSON.stringify(body), headers, signal });
   }
 
   private async ask<T>(path: string, init: RequestInit): Promise<T> {

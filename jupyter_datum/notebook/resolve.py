@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from .. import inputs
 from ..errors import SignatureError, UsageError
@@ -25,21 +25,12 @@ from ..inputs import (
 )
 from ..inputs.live import kind_of
 from ..inputs.upstream import asked_for, check_no_cycle
+from ..inputs.written import CALL, FIELD, FUNCTIONS, GLOB, JSON, rooted
 from ..ledger import db, queries
 from ..project import FOLDER, Project
 from ..remote import is_url, parse_url
 from ..transform.recipe import read_recipe
 from .context import Context
-
-_CALL: Final = re.compile(r"[A-Za-z_]\w*\(.*\)\Z", re.DOTALL)
-_JSON: Final = re.compile(r'\{\s*"')
-_FIELD: Final = re.compile(r"\{([A-Za-z_]\w*)\}")
-#: What an expression may call, whatever the kernel calls by these names.
-_FUNCTIONS: Final = (
-    "cross", "glob", "grid", "group", "items", "join", "rows", "split", "transform", "union",
-    "whole",
-)  # fmt: skip
-_GLOB: Final = re.compile(r"[*?\[\]{}/\\.]")
 
 
 def resolve_input(
@@ -61,16 +52,16 @@ def resolve_input(
 
 
 def _resolved(text: str, context: Context, namespace: Mapping[str, Any], project: Project) -> Input:
-    if _JSON.match(text):
+    if JSON.match(text):
         return _from_json(text, context, project)
     if text.startswith("$"):
         return _from_object(text[1:], namespace, project)
-    if _CALL.match(text):
+    if CALL.match(text):
         chained = {name: UpstreamInput(name, project=project) for name in _transforms(project)}
         return _from_value(_evaluate(text, {**chained, **namespace}), text)
     if text.isidentifier() and text in _transforms(project):
         return UpstreamInput(text, project=project)
-    if text.isidentifier() and (text in namespace or not _GLOB.search(text)):
+    if text.isidentifier() and (text in namespace or not GLOB.search(text)):
         return _from_object(text, namespace, project)
     return inputs.glob(expand(text, namespace))
 
@@ -100,7 +91,7 @@ def expand(pattern: str, namespace: Mapping[str, Any]) -> str:
             )
         return _literal(os.fspath(value))
 
-    return _FIELD.sub(value, pattern)
+    return FIELD.sub(value, pattern)
 
 
 def with_values(word: str, namespace: Mapping[str, Any]) -> str:
@@ -120,7 +111,7 @@ def _literal(text: str) -> str:
 
 
 def _evaluate(text: str, namespace: Mapping[str, Any]) -> Any:
-    names = {**namespace, **{name: getattr(inputs, name) for name in _FUNCTIONS}}
+    names = {**namespace, **{name: getattr(inputs, name) for name in FUNCTIONS}}
     try:
         return eval(text, names)
     except UsageError:
@@ -141,22 +132,7 @@ def _from_json(text: str, context: Context, project: Project) -> Input:
         spec = json.loads(text)
     except ValueError as exc:
         raise UsageError(f"the input {text} is not JSON: {exc}") from exc
-    return input_from_json(_rooted(spec, context), project)
-
-
-def _rooted(spec: Any, context: Context) -> Any:
-    """Relative folders of an input's JSON start at the notebook's, wherever they stand in it."""
-    if isinstance(spec, list):
-        return [_rooted(each, context) for each in spec]
-    if not isinstance(spec, dict):
-        return spec
-    found = {key: _rooted(value, context) for key, value in spec.items()}
-    if isinstance(found.get("rows"), str):
-        found["rows"] = str(context.folder / found["rows"])
-        if "path" in found:
-            start = context.folder / str(found.get("root", ""))
-            found["root"] = str(start if "root" in found else Path(found["rows"]).parent)
-    return found
+    return input_from_json(rooted(spec, str(context.folder)), project)
 
 
 def _from_object(name: str, namespace: Mapping[str, Any], project: Project) -> Input:

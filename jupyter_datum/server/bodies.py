@@ -249,6 +249,13 @@ def text(value: Any) -> str:
     raise ValueError("it takes a text of 2,000 characters at most")
 
 
+def cell_source(value: Any) -> str:
+    """Check the text of a cell."""
+    if isinstance(value, str):
+        return value
+    raise ValueError("it takes the text of a cell")
+
+
 def _stretches(value: Any) -> list[tuple[int, int]]:
     if not isinstance(value, list) or not 0 < len(value) <= DATUMS:
         raise ValueError(f"it takes a list of 1 to {DATUMS:,} stretches")
@@ -282,6 +289,9 @@ RUN: Final[Mapping[str, Check]] = {
 }
 START: Final[Mapping[str, Check]] = {
     **RUN, "notebook": contents_path, "transform": name, "needs": boolean,
+}  # fmt: skip
+COUNT: Final[Mapping[str, Check]] = {
+    "notebook": contents_path, "mark": anything, "source": cell_source,
 }  # fmt: skip
 RETRY: Final[Mapping[str, Check]] = {"what": what, "key": uuid}
 EXPECTED: Final[Mapping[str, Check]] = {"group": integer(1), "undo": boolean}

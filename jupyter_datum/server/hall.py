@@ -13,6 +13,7 @@ from ..project import Project
 from .actions import Actions
 from .activity import run_active
 from .capture import Captures
+from .counts import Counts
 from .drawn import Drawn
 from .engines import Engines
 from .lifecycle import Emit, Lifecycle
@@ -63,6 +64,7 @@ class Hall:
         self.actions = Actions()
         self.upkeep = Upkeep()
         self.engines = Engines()
+        self.counts = Counts()
         self.drawn = Drawn(self.projects.files.submit)
         self.sessions = Sessions()
         self.lifecycle = Lifecycle(self.projects, self.facts, emit)
@@ -92,6 +94,7 @@ class Hall:
         self.captures.close()
         self.upkeep.close()
         self.engines.close()
+        self.counts.close()
         self.drawn.close()
         self.projects.close()
 

@@ -6,13 +6,17 @@ import { Signal } from '@lumino/signaling';
 import { PanelLayout } from '@lumino/widgets';
 import React from 'react';
 
+import { transformName } from '../models/cells';
+import type { CellCounts } from '../models/cellcounts';
+import { headOf } from '../models/counts';
+import type { ICountable } from '../models/counts';
 import type { PanelModel } from '../models/panel';
 import type { IRow } from '../models/rows';
-import { count, oneLine, percent, statusState, statusWord } from '../panels/format';
+import { count, countWord, oneLine, percent, statusState, statusWord } from '../panels/format';
 import { doneOf, FailedWord, HostContext, StateWord, useHost } from '../panels/parts';
 import type { IHost } from '../panels/parts';
 import { Commands, ENDED } from '../tokens';
-import type { IPicked, IRun } from '../tokens';
+import type { ICount, IPicked, IRun } from '../tokens';
 
 /** The badge of one cell. */
 export class Badge extends ReactWidget {
@@ -49,12 +53,14 @@ export interface IShown {
   streams: boolean;
   /** The datum that is bound in the kernel. */
   picked: string | null;
+  /** How many datums it has, if it has not run and that is known. */
+  count?: ICount | null;
 }
 
 /** The words of a badge: how its run stands, and what it is not about. */
 export function BadgeView(props: IShown): JSX.Element {
   const { trans, commands } = useHost();
-  const { name, run, edited, streams, picked } = props;
+  const { name, run, edited, streams, picked, count: told } = props;
   const go = (event: React.MouseEvent) => {
     const whole = event.shiftKey || event.metaKey || event.ctrlKey;
     const command = whole && run ? Commands.openRun : Commands.openPanel;
@@ -70,11 +76,28 @@ export function BadgeView(props: IShown): JSX.Element {
           <bdi>{`datum = ${oneLine(picked)}`}</bdi>
         </span>
       )}
-      {run ? <RunWords run={run} /> : null}
+      {run ? <RunWords run={run} /> : <StateWord state="pending" word={trans.__('not run yet')} />}
+      {!run && told ? <Told told={told} /> : null}
       {edited ? <span className="jp-datum-badge-edited">{trans.__('edited since')}</span> : null}
       {streams ? <span className="jp-datum-muted">{trans.__('streams')}</span> : null}
       {run ? <span className="jp-datum-muted">{trans.__('run %1', run.id)}</span> : null}
     </button>
+  );
+}
+
+/** How many datums a cell has that has not run, or that its input is wrong. */
+function Told(props: { told: ICount }): JSX.Element | null {
+  const { trans } = useHost();
+  const { told } = props;
+  if (told.mistake !== null) {
+    return (
+      <span className="jp-datum-badge-edited" title={oneLine(told.mistake)}>
+        {trans.__('look at its input')}
+      </span>
+    );
+  }
+  return told.count === null ? null : (
+    <span className="jp-datum-muted">{countWord(trans, told.count, told.whole)}</span>
   );
 }
 
@@ -98,9 +121,11 @@ export class Badges {
   constructor(
     private readonly _panel: NotebookPanel,
     private readonly _model: PanelModel,
-    private readonly _host: IHost
+    private readonly _host: IHost,
+    private readonly _counts: CellCounts
   ) {
     _model.changed.connect(this._update, this);
+    _counts.changed.connect(this._update, this);
     _panel.disposed.connect(() => this.dispose());
     this._update();
   }
@@ -108,6 +133,7 @@ export class Badges {
   dispose(): void {
     this._disposed = true;
     Signal.disconnectReceiver(this);
+    this._counts.dispose();
     this._badges.forEach(badge => badge.dispose());
     this._badges.clear();
   }
@@ -125,15 +151,21 @@ export class Badges {
         rows.set(row.cell, row);
       }
     }
+    const fresh = new Map<string, ICountable>();
     for (const cell of this._panel.content.widgets) {
-      this._put(cell, rows.get(cell.model.id) ?? null);
+      const row = rows.get(cell.model.id) ?? null;
+      this._put(cell, row);
+      if (row && !row.run && cell.inViewport && !this._model.unreadable) {
+        fresh.set(cell.model.id, this._countable(cell));
+      }
     }
+    this._counts.want(fresh);
     void this._compare([...rows.values()].filter(row => row.run));
   }
 
   private _put(cell: Cell, row: IRow | null): void {
     let badge = this._badges.get(cell) ?? null;
-    if (!row || (!row.run && !this._picked.has(cell.model.id))) {
+    if (!row || (!row.run && this._model.unreadable)) {
       badge?.dispose();
       this._badges.delete(cell);
       return;
@@ -154,7 +186,17 @@ export class Badges {
     const streams = feeds && run !== null && !ENDED.has(run.status);
     const picked = this._picked.get(id);
     const mine = picked?.name === name ? picked.datum : null;
-    return { name, run, edited: this._edited.has(id), streams, picked: mine };
+    const count = run ? null : this._counts.of(id);
+    return { name, run, edited: this._edited.has(id), streams, picked: mine, count };
+  }
+
+  /** What says which datums a cell has. */
+  private _countable(cell: Cell): ICountable {
+    const source = cell.model.sharedModel.getSource();
+    const notebook = this._panel.context.path;
+    return transformName(source) === null
+      ? { notebook, mark: cell.model.getMetadata('datum') }
+      : { notebook, source: headOf(source) };
   }
 
   /** Which cells are others than their runs recorded; a run's cell is asked for once. */
@@ -179,6 +221,7 @@ export class Badges {
     const badge = new Badge(this._host);
     this._badges.set(cell, badge);
     cell.disposed.connect(() => this._badges.delete(cell));
+    cell.inViewportChanged.connect(this._update, this);
     // A cell out of sight has no parts yet: between which the badge would stand is known later.
     void cell.ready.then(
       () => place(cell, badge),

@@ -167,6 +167,13 @@ export function statusWord(trans: TranslationBundle, status: Status): string {
   return words[status] ?? status;
 }
 
+/** 1,234 datums, or more than that */
+export function countWord(trans: TranslationBundle, n: number, whole: boolean): string {
+  return whole
+    ? trans._n('1 datum', '%2 datums', n, count(n))
+    : trans.__('more than %1', trans._n('1 datum', '%2 datums', n, count(n)));
+}
+
 /** 112 failed, 98 of them expected */
 export function failedWord(trans: TranslationBundle, counts: Partial<IFailed>): string {
   const { failed = 0, expected } = counts;

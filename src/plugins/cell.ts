@@ -50,7 +50,7 @@ export const cell: JupyterFrontEndPlugin<void> = {
       front.badges()?.showPicked(here.picked);
     });
     if (forms) {
-      addForm(forms, { host, requests, panel: front.panel, cell: here });
+      addForm(forms, { host, requests, panel: front.panel, counts: front.counts, cell: here });
     }
   }
 };

@@ -4,6 +4,8 @@ import { INotebookTracker } from '@jupyterlab/notebook';
 
 import { Badges } from '../cells/badges';
 import { OpenNotebook } from '../cells/opennotebook';
+import { CellCounts } from '../models/cellcounts';
+import { Counts } from '../models/counts';
 import { PanelModel } from '../models/panel';
 import { ICore, IFront } from './tokens';
 
@@ -17,6 +19,7 @@ export const front: JupyterFrontEndPlugin<IFront> = {
     const panel = new PanelModel(core.runs, core.requests);
     let open: OpenNotebook | null = null;
     let badges: Badges | null = null;
+    const counts = new Counts(core.requests);
     const follow = () => {
       const { currentWidget } = tracker;
       if (currentWidget === (open?.panel ?? null)) {
@@ -27,7 +30,9 @@ export const front: JupyterFrontEndPlugin<IFront> = {
       open = currentWidget ? new OpenNotebook(currentWidget) : null;
       const mine = open;
       panel.setNotebook(mine);
-      badges = currentWidget ? new Badges(currentWidget, panel, core.host) : null;
+      badges = currentWidget
+        ? new Badges(currentWidget, panel, core.host, new CellCounts(counts))
+        : null;
       void currentWidget?.sessionContext.ready.then(() =>
         mine === open ? panel.refreshSoon() : undefined
       );
@@ -35,6 +40,6 @@ export const front: JupyterFrontEndPlugin<IFront> = {
     core.host.cells = () => open?.cells() ?? [];
     tracker.currentChanged.connect(follow);
     follow();
-    return { panel, notebook: () => open, badges: () => badges };
+    return { panel, counts, notebook: () => open, badges: () => badges };
   }
 };

@@ -3,6 +3,7 @@ import { Token } from '@lumino/coreutils';
 
 import type { Badges } from '../cells/badges';
 import type { OpenNotebook } from '../cells/opennotebook';
+import type { Counts } from '../models/counts';
 import type { PanelModel } from '../models/panel';
 import type { Preferences } from '../models/preferences';
 import type { RunsModel } from '../models/runs';
@@ -25,6 +26,8 @@ export interface IFront {
   panel: PanelModel;
   notebook: () => OpenNotebook | null;
   badges: () => Badges | null;
+  /** How many datums written inputs have. */
+  counts: Counts;
 }
 
 export const ICore = new Token<ICore>(

@@ -71,6 +71,16 @@ export interface IPicked {
   index: number;
 }
 
+/** How many datums an input has that is written in a cell. */
+export interface ICount {
+  count: number | null;
+  /** Whether that is all: counting ends after some seconds. */
+  whole: boolean;
+  /** It names what only the kernel knows, or lies far away. */
+  why: 'kernel' | 'far' | null;
+  mistake: string | null;
+}
+
 /** What the metadata that mark a cell say. */
 export interface IMarkAnswer {
   /** What would stand behind the magic. */

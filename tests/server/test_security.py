@@ -32,6 +32,7 @@ ACTIONS = {
     "context": {"GET": "read"},
     "transforms": {"GET": "read"},
     "marks": {"POST": "read"},
+    "counts": {"POST": "execute"},
     "engines": {"GET": "execute"},
     "runs": {"POST": "execute"},
     "whence": {"GET": "read"},

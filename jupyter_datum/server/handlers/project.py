@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+from typing import Any
+
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 
@@ -9,6 +13,7 @@ from ...ledger.schema import VERSION as SCHEMA
 from ...project import PROTOCOL
 from ...runner.version import VERSION
 from .. import bodies
+from ..counts import UNKNOWN, input_of
 from ..errors import not_found
 from ..notebook import read_mark, read_transforms, with_runs
 from ..projects import Where
@@ -88,3 +93,29 @@ class Marks(Posting):
         """Answer ``POST marks``."""
         asked = bodies.checked(self.body(), {"mark": bodies.anything}, "mark")
         self.send(read_mark(asked["mark"]))
+
+
+class Counts(Posting):
+    """How many datums the input of a cell has, before it runs."""
+
+    _counting: asyncio.Future[dict[str, Any]] | None = None
+
+    @web.authenticated
+    @authorized(action="execute", resource=RESOURCE)  # starts a process that lists files
+    async def post(self) -> None:
+        """Answer ``POST counts``."""
+        asked = bodies.checked(self.body(), bodies.COUNT, "notebook")
+        file = await self.projects.notebook(asked["notebook"])
+        what = input_of(asked)
+        if what["input"] is None:
+            self.send(UNKNOWN)
+            return
+        self._counting = asyncio.ensure_future(self.hall.counts.count(file.parent, what))
+        with contextlib.suppress(asyncio.CancelledError):  # nobody waits for the answer
+            self.send(await self._counting)
+
+    def on_connection_close(self) -> None:
+        """Who has typed on asks anew: what was asked before is not counted to its end."""
+        if self._counting is not None:
+            self._counting.cancel()
+        super().on_connection_close()

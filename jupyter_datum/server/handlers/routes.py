@@ -32,6 +32,7 @@ ROUTES: Final[list[tuple[str, type[RequestHandler]]]] = [
     (r"transforms", project.Transforms),
     (r"engines", engines.Engines),
     (r"marks", project.Marks),
+    (r"counts", project.Counts),
     (r"runs", start.Start),
     (r"whence", origins.Whence),
     (r"stream", stream.Stream),

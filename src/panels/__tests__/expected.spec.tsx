@@ -1,5 +1,6 @@
 /** Failures that somebody expects: told wherever failures are counted, and an alarm nowhere. */
 import { nullTranslator } from '@jupyterlab/translation';
+import { CommandRegistry } from '@lumino/commands';
 import { Widget } from '@lumino/widgets';
 import React from 'react';
 import { createRoot } from 'react-dom/client';
@@ -7,6 +8,7 @@ import { createRoot } from 'react-dom/client';
 import { Page } from '../../__tests__/page';
 import { aRun, until } from '../../__tests__/world';
 import { BadgeView } from '../../cells/badges';
+import type { ICount } from '../../tokens';
 import { HostContext } from '../parts';
 import { StatusItem } from '../statusitem';
 
@@ -64,5 +66,34 @@ describe('failures that are expected', () => {
     await until(() => node.textContent!.includes(words));
     expect(node.querySelectorAll('.jp-datum-no-alarm')).toHaveLength(quiet);
     root.unmount();
+  });
+});
+
+describe('the badge of a cell that has not run', () => {
+  const words = async (count: ICount | null): Promise<HTMLElement> => {
+    const node = document.createElement('div');
+    const root = createRoot(node);
+    const host = { trans: nullTranslator.load('x'), commands: new CommandRegistry() };
+    const shown = { name: 'means', run: null, edited: false, streams: false, picked: null };
+    root.render(
+      <HostContext.Provider value={host}>
+        <BadgeView {...shown} count={count} />
+      </HostContext.Provider>
+    );
+    await until(() => node.textContent!.includes('not run yet'));
+    return node;
+  };
+  const told = { whole: true, why: null, mistake: null };
+
+  it('says so, and how many datums there are', async () => {
+    expect((await words(null)).textContent).toBe('not run yet');
+    expect((await words({ ...told, count: 1234 })).textContent).toBe('not run yet1,234 datums');
+    const more = await words({ ...told, count: 5000, whole: false });
+    expect(more.textContent).toBe('not run yetmore than 5,000 datums');
+    const far = await words({ ...told, count: null, whole: false, why: 'far' });
+    expect(far.textContent).toBe('not run yet');
+    const wrong = await words({ ...told, count: null, mistake: "no file matches 'x'" });
+    expect(wrong.textContent).toBe('not run yetlook at its input');
+    expect(wrong.querySelector('[title="no file matches \'x\'"]')).not.toBeNull();
   });
 });
