@@ -175,6 +175,7 @@ export class Badges {
     }
     // In a cell of one line the cell's toolbar stands where the badge would.
     badge.node.toggleAttribute('data-low', !cell.model.sharedModel.getSource().includes('\n'));
+    badge.node.toggleAttribute('data-fresh', !row.run && !this._picked.has(cell.model.id));
     badge.tell(this._shown(cell.model.id, row));
   }
 

@@ -39,9 +39,15 @@ export function fieldsOf(options: IFormOptions): IFields {
       ? { notebook, mark }
       : null;
   };
+  let before: string | undefined;
   const look = () => {
     check.look(cell.metadata);
-    count.look(countable(cell.metadata));
+    const now = countable(cell.metadata);
+    const key = JSON.stringify([now, cell.name]);
+    if (key !== before) {
+      before = key; // else something else of the page has changed: what is being typed stands
+      count.look(now);
+    }
   };
   cell.changed.connect(look);
   look();
