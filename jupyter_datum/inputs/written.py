@@ -123,8 +123,10 @@ class _Expression:
         """Return the input that it makes."""
         try:
             tree = ast.parse(self._text.strip(), mode="eval").body
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            return inputs.glob(self._text)  # a pattern of files with a parenthesis at its end
+        except SyntaxError as exc:
+            raise UsageError(f"the input {self._text} cannot be read: {exc.msg}") from None
+        except (ValueError, RecursionError, MemoryError):
+            raise UntoldError("kernel") from None
         return as_input(self._value(tree))
 
     def _value(self, node: ast.expr) -> Any:

@@ -102,7 +102,7 @@ def with_values(word: str, namespace: Mapping[str, Any]) -> str:
         value = namespace.get(found[1])
         return os.fsdecode(value) if isinstance(value, str | os.PathLike) else found[0]
 
-    return _FIELD.sub(value, word)
+    return FIELD.sub(value, word)
 
 
 def _literal(text: str) -> str:
