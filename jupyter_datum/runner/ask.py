@@ -19,7 +19,7 @@ from ..ledger.queries import RunRow
 from ..project import Project
 from ..state import OnError
 from ..states import RunStatus
-from ..transform.recipe import Recipe, read_recipe
+from ..transform.recipe import Recipe, check_place, read_recipe
 from .client import ask_for_room, ensure_runner
 from .environment import values_of
 from .handover import offer
@@ -133,6 +133,7 @@ def _waiting_below(conn: sqlite3.Connection, project: Project, row: RunRow) -> l
 def recorded(project: Project, row: RunRow) -> Recipe:
     """Return the recipe that `row` ran, fit to be run again (errors: :func:`ask_again`)."""
     recipe = read_recipe(project, row.recipe)
+    check_place(project, recipe)
     if not os.path.exists(recipe.interpreter):
         raise RunError(f"the interpreter {recipe.interpreter!r} is gone: run the cell again")
     return recipe

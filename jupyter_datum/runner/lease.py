@@ -56,6 +56,15 @@ def end_older(project: Project, interpreter: str, epoch: int) -> int:
     return killed
 
 
+def ledger_file(project: Project) -> tuple[int, int] | None:
+    """Return what tells the file of the ledger from another in its place; None if it is gone."""
+    try:
+        status = os.stat(project.ledger)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
 def boot_id() -> str:
     """Return what tells one boot of this host from the next; empty where nothing does."""
     try:

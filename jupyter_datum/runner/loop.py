@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import time
 import traceback
@@ -21,7 +20,7 @@ from .cluster import Pool
 from .drive import Drive
 from .environment import missing_error
 from .handover import Receiver
-from .lease import ProcessWatch, end_older
+from .lease import ProcessWatch, end_older, ledger_file
 from .prepare import Preparer
 from .recover import finish_stranded, unfinished
 from .rooms import Rooms
@@ -70,6 +69,7 @@ class Runner:
         self._interpreter = interpreter
         self._idle = idle
         self._conn = db.connect(project, busy=db.PATIENT)
+        self._ledger = ledger_file(project)
         relocate(self._conn, project)
         self.epoch = requests.register_runner(self._conn, interpreter, VERSION)
         end_older(project, interpreter, self.epoch)
@@ -91,7 +91,7 @@ class Runner:
         self._tidying = Tidying(self._conn, project)
         self._quiet_since = time.monotonic()
         self._seen = -1
-        self._stopping = False
+        self._stopping = self._gave_up = False
         self._draining = False
 
     def __enter__(self) -> Runner:
@@ -113,7 +113,7 @@ class Runner:
     def serve(self) -> None:
         """Work until there has been nothing to do for the idle time."""
         self._take_up()
-        while not self._stopping:
+        while not (self._stopping or self._gave_up):
             self.step()
             if self._may_end():
                 return
@@ -167,7 +167,7 @@ class Runner:
             drive.fail(message)
         except (sqlite3.Error, DatumError):
             traceback.print_exc()
-            self._stopping = True
+            self._gave_up = True
 
     def _finish(self, uuid: str) -> None:
         drive = self._drives.pop(uuid)
@@ -218,8 +218,9 @@ class Runner:
                 drive.tell(Cancel(), now)
 
     def _project_stands(self) -> bool:
-        """Whether the ledger is still where it was: a moved or deleted one has no runner."""
-        return os.path.exists(self._project.ledger)
+        """Whether the ledger is still where it was: one that was moved, deleted or replaced
+        has no runner, and what is asked for in its place is not seen here."""
+        return ledger_file(self._project) == self._ledger
 
     # -- requests ------------------------------------------------------------------------
 

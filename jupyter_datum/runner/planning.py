@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Sequence
 
 from ..errors import NoDatumsError, RunError
@@ -45,7 +46,10 @@ class Planning:
         RunError
             If the plan cannot be written.
         """
-        batch = self.planner.step()
+        try:
+            batch = self.planner.step()
+        except sqlite3.OperationalError as exc:  # a full disk: ids cannot be taken
+            raise RunError(f"the plan cannot be written: {exc}. What is finished stays") from exc
         if batch is None:
             self.ended = True
             if self.planner.planned == 0 and not self.planner.errors:

@@ -30,7 +30,7 @@ from ..state import Cancel, OnError, RunSettings, RunState
 from ..states import RunStatus
 from ..transform.declared import check_declared
 from ..transform.options import Options
-from ..transform.recipe import Recipe, read_recipe
+from ..transform.recipe import Recipe, check_place, read_recipe
 from .cluster import Pool, Wanted, environment_key
 from .commit import Committer
 from .drive import Drive
@@ -96,6 +96,7 @@ class Preparer:
         if request.run is None or request.recipe is None:
             raise RunError(f"request {request.uuid} names no run or no recipe")
         recipe = read_recipe(self._project, request.recipe)
+        check_place(self._project, recipe)
         check_declared(recipe)
         options = _options(recipe, request.args)
         history()  # a mistake in the settings is said before anything runs
@@ -119,6 +120,7 @@ class Preparer:
             If its recipe does not verify (any more).
         """
         recipe = read_recipe(self._project, row.recipe)
+        check_place(self._project, recipe)
         args = json.loads(row.options)
         options = _options(recipe, args)
         means = self._means(row.uuid, recipe, options)

@@ -305,8 +305,10 @@ def _listen(child: subprocess.Popen[bytes], says: queue.SimpleQueue[dict[str, An
 
 
 def waiting_for(conn: sqlite3.Connection, interpreter: str) -> bool:
-    """Return whether a runner is needed: something is asked for, or watched."""
-    return bool(requests.open_requests(conn, interpreter) or watches(conn, interpreter=interpreter))
+    """Return whether a runner is needed: something is asked for, left unfinished, or watched."""
+    asked = requests.open_requests(conn, interpreter)
+    left = asked or queries.unfinished_runs(conn, interpreter)
+    return bool(left or watches(conn, interpreter=interpreter))
 
 
 __all__ = ["Watches", "waiting_for"]

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from ..errors import SignatureError
+from ..errors import RunError, SignatureError
 from ..hashing import hex_digest
 from ..project import Project
 from .payload import payload_digest
@@ -137,6 +137,27 @@ def read_recipe(project: Project, digest: str, *, signed: bool = True) -> Recipe
     if recipe.project != project.uuid:
         raise SignatureError(f"{_REFUSED} (its recipe belongs to another project)")
     return recipe
+
+
+def check_place(project: Project, recipe: Recipe) -> None:
+    """See that a recipe was recorded where the project lies now: its paths are absolute.
+
+    In a copied project they lead into the first one, whose outputs would be written to.
+
+    Raises
+    ------
+    RunError
+        If it was recorded in another folder.
+    """
+    try:
+        same = os.path.samefile(recipe.path, project.root)
+    except OSError:
+        same = False
+    if not same:
+        raise RunError(
+            f"{recipe.name} was recorded when its project lay in {recipe.path!r}, and would read "
+            f"and write there. Now it lies in {str(project.root)!r}: run its cell here once"
+        )
 
 
 def _checked(project: Project, digest: str, *, signed: bool) -> bytes:

@@ -16,9 +16,10 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_datum.errors import LedgerError
-from jupyter_datum.ledger import db, requests
+from jupyter_datum.errors import LedgerError, RunError
+from jupyter_datum.ledger import db, queries, requests
 from jupyter_datum.project import find
+from jupyter_datum.runner.ask import ask_again
 
 from ..story import Story, eventually
 
@@ -103,6 +104,36 @@ def test_a_copy_of_the_project_does_not_kill_the_workers_of_the_first(
     finally:
         other.kill()
         other.wait()
+
+
+def test_a_copied_project_does_not_write_to_the_first_one(story: Story, tmp_path: Path) -> None:
+    (story.folder / "in").mkdir()
+    (story.folder / "in/a.txt").write_text("x")
+    story.run('job -i "in/*.txt" -o made --workers 1', "datum.out_file('.up').write_text('1')")
+    there = tmp_path / "there"
+    shutil.copytree(story.folder, there, ignore=shutil.ignore_patterns("there"))
+    copied = find(there)
+    assert copied is not None
+    with contextlib.closing(db.connect(copied)) as conn:
+        row = queries.latest_run(conn, "job")
+        assert row is not None
+        with pytest.raises(RunError, match="run its cell here once"):
+            ask_again(conn, copied, row, {"force": True})
+    with story.ledger() as conn:  # where it was recorded all goes on as before
+        run, _ = ask_again(conn, story.project, row, {"force": True})
+    assert story.end(run).success == 1
+
+
+def test_a_warm_runner_makes_room_where_its_ledger_was_moved_away(story: Story) -> None:
+    """As we advise where it is damaged: the cell that runs next must not wait for ever."""
+    story.namespace["numbers"] = list(range(4))
+    line = "job -i numbers --workers 1"
+    assert story.run(line, "datum.value").success == 4
+    first = story.runner_pid()
+    for path in story.project.dir.glob("ledger.sqlite*"):
+        path.rename(path.with_name(f"old-{path.name}"))
+    assert story.run(line, "datum.value").success == 4
+    assert story.runner_pid() != first
 
 
 @pytest.fixture
