@@ -1,7 +1,10 @@
 /** The whole story without a mouse: run, find the failure, open it, mend the cell, retry. */
 import { expect, test } from '@jupyterlab/galata';
 import type { Page } from '@playwright/test';
+import { execFileSync } from 'child_process';
 
+import { Files } from './files';
+import { Server } from './server';
 import { Story } from './story';
 
 /** Press Tab until what has the focus is called `name`. */
@@ -59,3 +62,103 @@ test('from the failure to green by keys alone', async ({ page, tmpPath }) => {
   await expect(panel.getByRole('button', { name: /^Retry/ })).toHaveCount(0);
   expect(story.status()).toMatchObject({ status: 'success', success: 2 });
 });
+
+/** The run document of a run that left two failed, from the panel to another run of them. */
+async function throughDocument(page: Page, files: Files): Promise<void> {
+  const panel = page.locator('#jupyter-datum-panel');
+  const document = page.locator('.jp-datum-document');
+  const inFront = (name: RegExp) =>
+    expect(document.getByRole('tab', { name })).toHaveAttribute('aria-selected', 'true');
+  // JupyterLab restores its layout once it stands, and may fold what was opened before.
+  await expect(async () => {
+    await page.keyboard.press('Control+Alt+d');
+    await expect(panel).toContainText('Run 1', { timeout: 2000 });
+    await tabTo(page, /^Retry 2/);
+    await page.keyboard.press('f');
+    await expect(document).toBeVisible({ timeout: 2000 });
+  }).toPass({ timeout: 120000 });
+
+  // The failures; from one to the next.
+  await inFront(/^Failures/);
+  const datum = document.locator('.jp-datum-detail h1');
+  await expect(datum).toContainText('0003');
+  await tabTo(page, /^Failures/);
+  await page.keyboard.press('n');
+  await expect(page.locator('.jp-datum-detail h1', { hasText: '0013' }).first()).toBeVisible();
+
+  // The table: a word that filters, a range, and back to all rows.
+  await tabTo(page, /^Failures/);
+  await page.keyboard.press('ArrowLeft');
+  await inFront(/^Table/);
+  await tabTo(page, /^Datums$/);
+  const rows = document.getByRole('grid');
+  await expect(rows).toHaveAttribute('aria-rowcount', '21');
+  await page.keyboard.press('/');
+  await page.keyboard.type('state:failed');
+  await page.keyboard.press('Enter');
+  await expect(rows).toHaveAttribute('aria-rowcount', '3');
+  await page.keyboard.press('Escape');
+  await expect(rows).toBeFocused();
+  await expect(rows.locator('[aria-selected]').first()).toContainText('0003');
+  await page.keyboard.press('Home');
+  await page.keyboard.press('Shift+ArrowDown');
+  await expect(document).toContainText('2 selected');
+  await page.keyboard.press('Escape');
+  await expect(document).not.toContainText('2 selected');
+  await expect(rows).toBeFocused();
+
+  // The map hears its own keys, though they are shortcuts elsewhere.
+  for (let i = 0; i < 40 && !/^Table/.test(await focused(page)); i++) {
+    await page.keyboard.press('Shift+Tab');
+  }
+  await page.keyboard.press('ArrowLeft');
+  await inFront(/^Map/);
+  await tabTo(page, /^Map of datums/);
+  await page.keyboard.press('Home');
+  await page.keyboard.press('n');
+  await expect(document.locator('.jp-datum-map-card')).toContainText('ValueError');
+  await page.keyboard.press('n');
+  await expect(document.locator('.jp-datum-map-card')).toContainText('0013');
+  await inFront(/^Map/);
+  await page.keyboard.press('Escape');
+  await expect(document.locator('.jp-datum-map-card')).toHaveCount(0);
+  await expect(document.getByRole('application')).toBeFocused();
+
+  // Once more, all that failed; and back to the notebook.
+  await page.keyboard.press('Shift+R');
+  await expect.poll(() => files.executions().get('0013'), { timeout: 30000 }).toBe(2);
+  await page.keyboard.press('Escape');
+  await expect.poll(() => page.evaluate(inNotebook)).toBe(true);
+}
+
+const focused = (page: Page) =>
+  page.evaluate(() => {
+    const node = document.activeElement;
+    return node?.getAttribute('aria-label') ?? node?.textContent ?? '';
+  });
+
+const inNotebook = () => document.activeElement?.closest('.jp-NotebookPanel') !== null;
+
+for (const app of ['lab', 'notebook']) {
+  test(`the run document by keys alone, in ${app}`, async ({ browser }) => {
+    test.setTimeout(300_000); // a server of its own, and a run before it
+    const server = await Server.start({ app });
+    const page = await browser.newPage();
+    try {
+      const files = new Files(server.root);
+      files.write(20);
+      const notebook = files.notebook('%load_ext jupyter_datum', files.cell());
+      try {
+        execFileSync('jupyter', ['datum', 'run', notebook], { stdio: 'ignore' });
+      } catch {
+        // Two of them fail, as they are meant to.
+      }
+      await page.goto(server.url(`${app === 'lab' ? 'lab/tree' : 'notebooks'}/story.ipynb`));
+      await page.locator('.jp-Notebook .jp-CodeCell').first().waitFor({ timeout: 60000 });
+      await throughDocument(page, files);
+    } finally {
+      await page.close();
+      server.close();
+    }
+  });
+}
