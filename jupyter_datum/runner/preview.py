@@ -229,7 +229,10 @@ class Survey:
 
     def _notes(self) -> list[str]:
         found, options = self._found, self._options
-        notes = list(self.planner.source.notes())
+        source = self.planner.source
+        notes = list(source.notes())
+        if not found.total and not self.planner.errors:  # as the run would say, which it ends
+            notes.append(source.nothing_found()[0])
         notes += self._recipe.warnings
         if changed := changed_declared(self._recipe):
             notes.append(f"{', '.join(changed)} changed since the cell was run: run it again")

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from jupyter_datum.ledger import queries
+from jupyter_datum.runner.preview import preview
 from jupyter_datum.states import RunStatus
 from tests.story import Story
 
@@ -165,7 +166,10 @@ def test_a_key_function_is_called_apart_and_its_error_is_a_sentence(story: Story
 def test_a_join_without_a_shared_key_shows_keys_of_both(story: Story) -> None:
     write(story, a__x1_txt="1", b__z9_txt="1")
     line = "none -i join(glob('a/x(?).txt',on='$1'),glob('b/z(?).txt',on='$1'))"
+    with story.ledger() as conn:
+        planned = preview(conn, story.project, story.prepare(line, SEES).recipe, {})
     row = story.end(story.start(line, SEES, counted=False))
     assert row.status == RunStatus.ERROR and row.message is not None
     assert "no key is in every input" in row.message
     assert "a has '1'; b has '9'" in row.message
+    assert row.message.startswith(planned.notes[0]), "the plan says the same"
