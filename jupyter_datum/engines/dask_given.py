@@ -8,6 +8,7 @@ by its own events when to ask again.
 from __future__ import annotations
 
 import itertools
+import shlex
 import signal
 import threading
 import time
@@ -40,11 +41,14 @@ class DaskPost(Post):
         self._client: Any = None
         self._cluster: Any = None
         self._size = 0
+        self._lock = threading.Lock()
         self._news = threading.Event()
         self._keys = itertools.count()
         self._futures: dict[str, set[Any]] = {}
         #: Worker -> its nanny's address, or None.
         self._nannies: dict[str, str | None] = {}
+        #: Worker -> what its cluster calls it.
+        self._names: dict[str, Any] = {}
         #: Imported in this thread: some packages set handlers of signals when they are.
         self._class = _class_of(options["cluster"]) if "cluster" in options else None
         super().__init__(options, tell)
@@ -78,6 +82,8 @@ class DaskPost(Post):
                 found = self._client.sync(self._client.scheduler.identity, n_workers=-1)
                 failed = 0
                 self._compare(found["workers"])
+                self._fit()  # what has died is started anew by this
+                self.note_jobs()
             except (OSError, TimeoutError) as exc:
                 failed += 1
                 if failed > 2 or self.closed.is_set():
@@ -87,11 +93,13 @@ class DaskPost(Post):
 
     def _compare(self, workers: Mapping[str, Any]) -> None:
         for address, about in workers.items():
+            self._names[address] = about.get("name")
             if address not in self._nannies and about.get("status") == "running":
                 self._nannies[address] = about.get("nanny")
                 self.tell(Joined(address, int(about.get("nthreads", 1))))
         for address in self._nannies.keys() - workers.keys():
             nanny = self._nannies.pop(address)
+            self._names.pop(address, None)
             self.tell(Left(address, "lost: it is no longer in the cluster", nanny is not None))
         self.looked = self.looked or time.monotonic()
 
@@ -140,8 +148,40 @@ class DaskPost(Post):
     def scale(self, n: int) -> None:
         """See :meth:`Post.scale`."""
         self._size = n
-        if self._cluster is not None:
-            self._cluster.scale(n)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Have the cluster at its size. It would end whichever workers it likes: so of those
+        that are up none goes but by :meth:`release`."""
+        with self._lock, suppress(RuntimeError):  # it is changing itself: the next look does it
+            if self._cluster is not None:
+                self._cluster.scale(max(self._size, len(self._nannies)))
+
+    def release(self, key: str) -> None:
+        """See :meth:`Post.release`."""
+        name = self._names.get(key)
+        if self._cluster is None or len(self._nannies) <= self._size:
+            return
+        if name in getattr(self._cluster, "worker_spec", ()):
+            self._client.loop.add_callback(self._scale_down, name)
+        else:  # one that does not know its workers by name: it learns from their end
+            self._client.loop.add_callback(self._retire, key)
+
+    async def _scale_down(self, name: Any) -> None:
+        with suppress(Exception):  # the cluster is being closed
+            await self._cluster.scale_down([name])
+
+    async def _retire(self, key: str) -> None:
+        with suppress(Exception):
+            await self._client.scheduler.retire_workers(workers=[key], close_workers=True)
+
+    def jobs(self) -> list[tuple[str, ...]]:
+        """See :meth:`Post.jobs`: as dask-jobqueue has them."""
+        found = [
+            (getattr(job, "job_id", None), getattr(job, "cancel_command", None))
+            for job in list(getattr(self._cluster, "workers", {}).values())
+        ]
+        return [(*shlex.split(command), str(job)) for job, command in found if job and command]
 
     @property
     def logs(self) -> Path | None:

@@ -79,6 +79,7 @@ class IpyparallelPost(Post):
         while not self.closed.wait(_LOOK):
             self._compare({str(number) for number in self._client.ids})
             self._grow()
+            self.note_jobs()
             self._hear()
             for key, args in list(self._silent.items()):
                 self._ask(key, None, guest.hello, args)
@@ -172,6 +173,15 @@ class IpyparallelPost(Post):
             self._released.add(key)
             with self._lock, suppress(Exception):
                 self._client.shutdown(targets=[int(key)], block=False)
+
+    def jobs(self) -> list[tuple[str, ...]]:
+        """See :meth:`Post.jobs`: as the launchers of batch systems have them."""
+        launchers = list(self._cluster.engines.values()) if self._cluster is not None else []
+        return [
+            (*launcher.delete_command, str(launcher.job_id))
+            for launcher in launchers
+            if getattr(launcher, "job_id", "") and launcher.state != "after"
+        ]
 
     @property
     def logs(self) -> Path | None:

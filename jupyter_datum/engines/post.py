@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Final, NamedTuple
 
+from .orphans import JobNote
+
 #: How long a library may take to let go of its connections.
 CLOSE_SECONDS: Final = 15.0
 
@@ -68,6 +70,7 @@ class Post(ABC):
     def __init__(self, options: Mapping[str, Any], tell: Tell) -> None:
         self.options = options
         self.tell = tell
+        self._note = JobNote(options["id"])
         self.closed = threading.Event()
         self._opening = threading.Thread(target=self._open, daemon=True)
         self._opening.start()
@@ -86,6 +89,16 @@ class Post(ABC):
         self._opening.join(CLOSE_SECONDS)
         with contextlib.suppress(Exception):
             self.close()
+            self._note.close()
+
+    def note_jobs(self) -> None:
+        """Write down which jobs there are, for the case that nobody is left to give them back;
+        :meth:`watch` does it again and again."""
+        self._note.write(self.jobs())
+
+    def jobs(self) -> list[tuple[str, ...]]:
+        """Return what would cancel each batch job of the cluster."""
+        return []
 
     @property
     def logs(self) -> Path | None:

@@ -11,9 +11,11 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
+from ..engines.orphans import cancel_orphans, notes
 from ..locks import try_lock
 from ..project import Project, interpreter_id
 from . import watcher
@@ -63,6 +65,19 @@ def ledger_file(project: Project) -> tuple[int, int] | None:
     except OSError:
         return None
     return status.st_dev, status.st_ino
+
+
+def give_back_orphans() -> None:
+    """Cancel batch jobs that runners of this user, killed on this host, have left; in a thread,
+    since a batch system takes its time."""
+    found = notes()
+
+    def cancel() -> None:
+        if jobs := cancel_orphans(found):
+            print(f"cancelled jobs of a runner that died: {', '.join(jobs)}", flush=True)
+
+    if found:
+        threading.Thread(target=cancel, daemon=True).start()
 
 
 def boot_id() -> str:

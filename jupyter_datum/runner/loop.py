@@ -20,7 +20,7 @@ from .cluster import Pool
 from .drive import Drive
 from .environment import missing_error
 from .handover import Receiver
-from .lease import ProcessWatch, end_older, ledger_file
+from .lease import ProcessWatch, end_older, give_back_orphans, ledger_file
 from .prepare import Preparer
 from .recover import finish_stranded, unfinished
 from .rooms import Rooms
@@ -73,6 +73,7 @@ class Runner:
         relocate(self._conn, project)
         self.epoch = requests.register_runner(self._conn, interpreter, VERSION)
         end_older(project, interpreter, self.epoch)
+        give_back_orphans()
         self._watch = ProcessWatch(project, interpreter, self.epoch)
         roster = Roster(self._conn, interpreter, self.epoch)
         self._pool = Pool(str(project.dir), self._watch, roster, idle)

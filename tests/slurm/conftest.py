@@ -22,7 +22,7 @@ cores = 1
 memory = "500MB"
 processes = 1
 interface = "lo"
-death_timeout = "4s"
+death_timeout = "{death}"
 job_script_prologue = {prologue}
 scheduler_options = {{dashboard = false, dashboard_address = "127.0.0.1:0"}}
 
@@ -45,9 +45,11 @@ class Slurm:
         self._bin = bin
         self.configure()
 
-    def configure(self, timeout: str = "60s", prologue: list[str] | None = None) -> None:
+    def configure(
+        self, timeout: str = "60s", prologue: list[str] | None = None, death: str = "4s"
+    ) -> None:
         """Write the user's settings."""
-        fields = {"timeout": timeout, "prologue": json.dumps(prologue or [])}
+        fields = {"timeout": timeout, "death": death, "prologue": json.dumps(prologue or [])}
         text = SETTINGS.format(profile=self._table / "profile", **fields)
         path = self._settings / "jupyter_datum.toml"
         path.write_text(text)

@@ -7,6 +7,7 @@ import signal
 
 import pytest
 
+from jupyter_datum.engines.orphans import notes
 from jupyter_datum.runner.client import there
 from tests.story import Story, eventually
 
@@ -74,7 +75,8 @@ def test_what_a_killed_job_had_not_finished_runs_again_and_nothing_else(
     line = "job -i numbers --engine slurm --workers 2 --give-back 1s --backoff 0"
     run = story.start(line, SLOW)
     story.until(run, lambda row: row.success >= 10, within=WITHIN)
-    os.killpg(slurm.running()[0], signal.SIGKILL)
+    for group in slurm.running():
+        os.killpg(group, signal.SIGKILL)
     row = story.end(run, within=WITHIN)
     assert (row.status, row.success) == ("success", 60)
     again = sum(story.executions().values()) - 60
@@ -91,3 +93,24 @@ def test_no_job_is_left_when_the_runner_was_killed(slurm: Slurm, story: Story) -
     story.until(run, lambda row: row.success > at + 3)
     story.kill_runner()
     assert eventually(lambda: slurm.running() == [], within=90), "past its death time-out"
+
+
+@pytest.mark.parametrize("engine", ["slurm", "ipslurm"])
+def test_the_next_runner_gives_back_what_a_killed_one_has_left(
+    engine: str, slurm: Slurm, story: Story
+) -> None:
+    """Jobs that would not end by themselves for a long time."""
+    slurm.configure(death="1h")
+    story.namespace["numbers"] = list(range(400))
+    run = story.start(f"job -i numbers --engine {engine} --workers 1", SLOW)
+    story.until(run, lambda row: row.success >= 3, within=WITHIN)
+    (job,) = slurm.running()
+    (note,) = notes()
+    story.kill_runner()
+    story.tell("cancel", run)
+    story.next_runner()
+    assert eventually(lambda: job not in slurm.running(), within=90)
+    assert any(args[-1:] and args[-1].isdigit() for args in slurm.calls("scancel"))
+    assert eventually(lambda: not note.exists())
+    assert story.end(run, within=WITHIN).status == "cancelled"
+    assert eventually(lambda: notes() == [], within=60)
