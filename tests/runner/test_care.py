@@ -63,14 +63,16 @@ def test_a_worker_is_replaced_after_so_many_datums(numbers: Story, engine: str) 
     assert causes == ["replaced: it has processed 5 datums (--max-datums-per-worker)"]
 
 
-def test_a_worker_that_has_grown_is_replaced(numbers: Story) -> None:
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_worker_that_has_grown_is_replaced(numbers: Story, engine: str) -> None:
     body = (
         "import builtins, os, time\n"
         "if datum.value in (3, 9): builtins.leak = bytearray(os.urandom(1) * 400_000_000)\n"
         "time.sleep(0.05)\n"
         "os.getpid()"
     )
-    row = numbers.run("job -i numbers --workers 1 --memory-limit 350MB", body)
+    line = f"job -i numbers --engine {engine} --workers 1 --memory-limit 350MB"
+    row = numbers.run(line, body, within=150)
     assert (row.status, row.success) == ("success", 14)
     pids = numbers.transform("job").results()
     assert len(set(pids)) == 3 and pids[3] not in pids[5:]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import psutil
 import pytest
@@ -130,3 +131,35 @@ def test_an_idle_cluster_that_breaks_goes_and_the_next_run_has_another(story: St
     seen(story, lambda: [row.state for row in clusters(story)] == ["gone"])
     assert story.run(line, "datum.value", within=90).success == 4
     assert runner.is_running(), "the runner died of it"
+
+
+def test_a_cluster_that_a_class_makes_grows_with_the_work_and_gives_back_the_idle(
+    story: Story, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of those that are up none goes while it is at work: the class would end any of them."""
+    monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path))
+    (tmp_path / "jupyter_datum.toml").write_text(
+        '[engines.own]\nkind = "dask"\ncluster = "distributed:LocalCluster"\n'
+        'options = {n_workers = 0, threads_per_worker = 1, dashboard_address = "127.0.0.1:0"}\n'
+    )
+    gate = story.folder / "gate"
+    story.namespace["numbers"] = list(range(12))
+    body = (
+        "import os, time\n"
+        "def held(): return not os.path.exists('gate')\n"
+        "while datum.value < 3 and held(): time.sleep(0.02)\n"
+        "while datum.value == 1 and not os.path.exists('end'): time.sleep(0.02)\n"
+        "os.getpid()"
+    )
+    line = "job -i numbers --engine own --workers 0..3 --give-back 1s --no-probe"
+    run = story.start(line, body)
+    seen(story, lambda: (row := of(story, run)) is not None and (row.up, row.wanted) == (3, 3))
+    gate.touch()
+    story.until(run, lambda row: row.success == 11)
+    seen(story, lambda: (row := of(story, run)) is not None and (row.up, row.wanted) == (1, 1))
+    (story.folder / "end").touch()
+    row = story.end(run)
+    assert (row.status, row.success) == ("success", 12)
+    assert set(story.executions().values()) == {1}, "one at work was ended"
+    seen(story, lambda: [row.state for row in clusters(story)] == ["gone"])
+    assert not story.findings()
