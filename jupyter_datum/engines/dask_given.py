@@ -140,6 +140,10 @@ class DaskPost(Post):
         self._client.loop.add_callback(self._end, key, pid)
         return None
 
+    def recycles(self, key: str) -> bool:
+        """See :meth:`Post.recycles`."""
+        return self._cluster is not None and bool(self._nannies.get(key))
+
     async def _end(self, key: str, pid: int) -> None:
         with suppress(Exception):
             await self._client._run(kill_tree, pid, workers=[key], nanny=True)

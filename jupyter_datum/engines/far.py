@@ -47,10 +47,12 @@ class FarSession(Session):
     Parameters
     ----------
     teller : Teller
+    recycles : bool
+        As of :class:`~.worker.Session`.
     """
 
-    def __init__(self, teller: Teller) -> None:
-        super().__init__(own=False, guest=True)
+    def __init__(self, teller: Teller, *, recycles: bool) -> None:
+        super().__init__(own=False, guest=True, recycles=recycles)
         self.teller = teller
 
     def _move(self, folder: str) -> None:

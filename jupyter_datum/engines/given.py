@@ -225,8 +225,10 @@ class GivenEngine(Engine):
         self._members[message.key] = Member(message.key, message.threads)
         environment = {k: v for k, v in self.settings.environment.items() if k not in _NOT_SENT}
         assert self._post is not None
-        call = (guest.hello, self._id, str(self._token), environment, self._post.channel)
-        self._post.call(message.key, None, *call)
+        how = (self._post.channel, self._post.recycles(message.key))
+        self._post.call(
+            message.key, None, guest.hello, self._id, str(self._token), environment, *how
+        )
 
     def _greeted(self, member: Member, message: Answered) -> None:
         if message.error is None:

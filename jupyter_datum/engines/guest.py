@@ -62,7 +62,7 @@ _at_work = threading.Lock()
 
 
 def hello(
-    engine: str, token: str, environment: Mapping[str, str], channel: str
+    engine: str, token: str, environment: Mapping[str, str], channel: str, recycles: bool
 ) -> tuple[object, ...]:
     """Get ready for the sets of `engine`; the first call in a worker.
 
@@ -76,18 +76,22 @@ def hello(
         Set while its datums are processed.
     channel : str
         How the cluster carries words in the middle of a call.
+    recycles : bool
+        Whether the cluster starts a worker anew that asks to be replaced.
     """
     with _at_work:
         if engine not in _guests:
             for old in list(_guests)[: 1 - _KEPT]:  # of runners that died
                 _guests.pop(old).close()
-            _guests[engine] = _Guest(Session(own=False, guest=True), dict(environment))
+            _guests[engine] = _Guest(
+                Session(own=False, guest=True, recycles=recycles), dict(environment)
+            )
         read = ""
         with contextlib.suppress(OSError):
             read = Path(token).read_text()
         if not read and _guests[engine].mirror is None:
             _guests[engine].mirror = Mirror()
-            _guests[engine].session = FarSession(Teller(channel, engine))
+            _guests[engine].session = FarSession(Teller(channel, engine), recycles=recycles)
     return tuple(Hello(os.getpid(), socket.gethostname(), _python(), package_version(), read))
 
 

@@ -153,15 +153,16 @@ class Wear:
 
 
 class Upkeep:
-    """Both for a process that is a worker and nothing else; in a kernel it does nothing.
+    """Both for a process that is a worker and nothing else; in a kernel it does nothing, and a
+    guest (`wears`) in a cluster that starts workers anew only tells when it is worn.
 
     ``due`` is when :meth:`restore` should be called next: so often that a look costs nothing
     beside the work since the last one.
     """
 
-    def __init__(self, *, own: bool) -> None:
+    def __init__(self, *, own: bool, wears: bool) -> None:
         self._clean = Clean() if own else None
-        self._wear = Wear() if own else None
+        self._wear = Wear() if wears else None
         self.due = float("inf")
 
     def note(self) -> None:
@@ -194,9 +195,10 @@ class Upkeep:
 
     def end(self, datums: int) -> None:
         """A set of so many datums has ended."""
-        if self._clean and self._wear:
+        if self._clean:
             self._clean.restore()
             self._clean.reseed()
+        if self._wear:
             self._wear.datums += datums
 
     def worn(self, datum_set: DatumSet) -> str:

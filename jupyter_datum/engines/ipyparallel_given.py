@@ -162,6 +162,10 @@ class IpyparallelPost(Post):
             self._client.send_signal(signal.SIGKILL, targets=[int(key)], block=False)
         return None
 
+    def recycles(self, key: str) -> bool:
+        """See :meth:`Post.recycles`."""
+        return self._ours
+
     def scale(self, n: int) -> None:
         """See :meth:`Post.scale`; :meth:`watch` has the launcher start what is missing."""
         self._size = n

@@ -125,6 +125,11 @@ class Post(ABC):
         """End a worker, whom the cluster replaces; return why that is not possible, or None."""
         return "this cluster does not let single workers be ended"
 
+    def recycles(self, key: str) -> bool:
+        """Return whether a worker that is worn may be ended, since its cluster is ours and starts
+        another one. One of the user's may hold more than our datums."""
+        return False
+
     def scale(self, n: int) -> None:  # noqa: B027
         """Have the cluster itself grow or shrink, if it is ours to ask."""
 

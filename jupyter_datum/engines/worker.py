@@ -64,15 +64,17 @@ class Session:
         Whether it is a worker of somebody else's cluster (:mod:`.guest`): ``sys.path`` and
         the working folder are changed all the same, to be put back; and it need not hold the
         user's key: whoever sends a set could have it execute anything else as well.
+    recycles : bool
+        Whether a guest may ask to be replaced: its cluster is ours.
     """
 
-    def __init__(self, *, own: bool, guest: bool = False) -> None:
+    def __init__(self, *, own: bool, guest: bool = False, recycles: bool = False) -> None:
         self._own = own
         self._moves = own or guest
         self._signed = not guest
         self._life: Life | None = None
         self._transforms: OrderedDict[tuple[str, str], Transform] = OrderedDict()
-        self._upkeep = Upkeep(own=own)
+        self._upkeep = Upkeep(own=own, wears=own or recycles)
         #: Set to have the set at work end after its datum; whoever sets it takes it back.
         self.interrupted = False
 

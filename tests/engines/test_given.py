@@ -83,6 +83,15 @@ def test_a_worker_is_left_as_it_was_found(cluster: Any, crew: Crew) -> None:
         assert client.run(state) == before
 
 
+def test_a_worker_of_the_user_is_never_taken_for_worn(crew: Crew) -> None:
+    """It may hold more than our datums."""
+    (worker,) = crew.start(1)
+    recipe = crew.work.transform(ADD)
+    for first in (0, 4):
+        answer = crew.answer(crew.send(worker, recipe, range(4), first=first, most=3, memory=1))
+        assert len(outcomes(answer)) == 4 and not answer.worn
+
+
 def test_what_is_printed_is_kept(crew: Crew) -> None:
     (worker,) = crew.start(1)
     done = outcomes(crew.answer(crew.send(worker, crew.work.transform("print('hi')"), [0])))

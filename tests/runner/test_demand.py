@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -133,15 +134,22 @@ def test_an_idle_cluster_that_breaks_goes_and_the_next_run_has_another(story: St
     assert runner.is_running(), "the runner died of it"
 
 
-def test_a_cluster_that_a_class_makes_grows_with_the_work_and_gives_back_the_idle(
-    story: Story, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Of those that are up none goes while it is at work: the class would end any of them."""
+@pytest.fixture
+def own(story: Story, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Story:
+    """A user whose settings name a class of clusters."""
     monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path))
     (tmp_path / "jupyter_datum.toml").write_text(
         '[engines.own]\nkind = "dask"\ncluster = "distributed:LocalCluster"\n'
         'options = {n_workers = 0, threads_per_worker = 1, dashboard_address = "127.0.0.1:0"}\n'
     )
+    return story
+
+
+def test_a_cluster_that_a_class_makes_grows_with_the_work_and_gives_back_the_idle(
+    own: Story,
+) -> None:
+    """Of those that are up none goes while it is at work: the class would end any of them."""
+    story = own
     gate = story.folder / "gate"
     story.namespace["numbers"] = list(range(12))
     body = (
@@ -163,3 +171,13 @@ def test_a_cluster_that_a_class_makes_grows_with_the_work_and_gives_back_the_idl
     assert set(story.executions().values()) == {1}, "one at work was ended"
     seen(story, lambda: [row.state for row in clusters(story)] == ["gone"])
     assert not story.findings()
+
+
+def test_worn_workers_of_a_cluster_that_a_class_makes_are_replaced(own: Story) -> None:
+    own.namespace["numbers"] = list(range(14))
+    line = "job -i numbers --engine own --workers 1 --max-datums-per-worker 5"
+    row = own.run(line, "import os\nos.getpid()", within=150)
+    assert (row.status, row.success, row.late) == ("success", 14, 0)
+    by_worker = Counter(own.transform("job").results())
+    assert max(by_worker.values()) <= 5 and len(by_worker) >= 3
+    assert set(own.executions().values()) == {1}
