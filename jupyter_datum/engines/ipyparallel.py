@@ -71,7 +71,7 @@ class IpyparallelHub(Hub):
         until = time.monotonic() + self.start_within
         while not (file.exists() and file.read_bytes().endswith(b"}")):
             if self._closed.is_set() or time.monotonic() > until:
-                raise EngineError("its controller does not come up")
+                raise EngineError(f"its controller did not come up within {self.start_within:g} s")
             time.sleep(0.02)
         return file
 

@@ -13,6 +13,7 @@ import itertools
 import os
 import socket
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -323,4 +324,10 @@ def _stop_trackers() -> None:
     gc.collect()  # semaphores are given back when they are collected
     trackers: list[Any] = [resource_tracker._resource_tracker, mp_tracker._resource_tracker]
     for tracker in trackers:
+        if tracker._pid is None:
+            continue
+        # One that hangs in its own start would be waited for without end.
+        timer = threading.Timer(_PATIENCE, kill_tree, (tracker._pid,))
+        timer.start()
         tracker._stop()
+        timer.cancel()

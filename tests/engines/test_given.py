@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_datum.engines import choose_engine, engine_class
+from jupyter_datum.engines import choose_engine, engine_class, given
 from jupyter_datum.engines.base import Engine, EngineSettings, Log
 from jupyter_datum.errors import EngineError, UsageError
 from jupyter_datum.events import Begun, Done, Failed
@@ -186,6 +186,30 @@ def test_a_lost_scheduler_is_said_and_workers_are_down(work: Work, monkeypatch: 
         engine.scale(1)
         with pytest.raises(EngineError, match=r"tcp://.*cannot be reached"):
             crew.until(lambda: False)
+
+
+def test_a_cluster_in_which_nobody_is_left_is_said(
+    work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(given, "_EMPTY_SECONDS", 0.5)
+    options = {"threads_per_worker": 1, "dashboard_address": "127.0.0.1:0"}
+    with distributed.LocalCluster(n_workers=0, **options) as cluster:
+        with reach(work, cluster.scheduler_address) as engine:
+            engine.start(1)
+            with pytest.raises(EngineError, match=r"has no worker after 0.5 s; start some"):
+                Crew(engine, work).until(lambda: False)
+        monkeypatch.setattr(given, "_EMPTY_SECONDS", 60.0)
+        choice = choose_engine(cluster.scheduler_address)
+        settings = EngineSettings(str(work.project.dir), {}, choice.options, start_within=30.0)
+        with engine_class(choice)(settings) as engine:
+            cluster.scale(1)
+            crew = Crew(engine, work)
+            (worker,) = crew.start(1)
+            object.__setattr__(settings, "start_within", 1.0)
+            cluster.scale(0)
+            assert "no longer in the cluster" in crew.cause(worker)
+            with pytest.raises(EngineError, match=r"has no worker after 1 s"):
+                crew.until(lambda: False)
 
 
 def test_an_address_where_nobody_answers_is_said(work: Work, monkeypatch: Any) -> None:

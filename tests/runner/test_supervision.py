@@ -73,6 +73,28 @@ def test_where_no_worker_can_live_the_run_ends_and_says_so(
     assert story.findings() == []
 
 
+def test_a_start_that_hangs_ends_when_the_settings_say(
+    story: Story, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every interpreter that starts while the file is there waits for ever."""
+    flag = tmp_path / "hangs"
+    (tmp_path / "sitecustomize.py").write_text(
+        f"import os, time\nwhile os.path.exists({str(flag)!r}): time.sleep(0.1)\n"
+    )
+    (tmp_path / "jupyter_datum.toml").write_text('[limits]\nstart = "1500ms"\n')
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
+    monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path))
+    story.run("warm -i items([1]) --engine serial", "1")  # the runner itself is up
+    flag.touch()
+    for engine in ENGINES:
+        row = story.run(f"{engine} -i items([1]) --engine {engine} --workers 1", "1")
+        assert row.status == "error", engine
+        said = row.message or ""
+        assert "came up within 3 s" in said or "come up within 1.5 s" in said
+    flag.unlink()
+    assert story.findings() == []
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_killed_runner_leaves_nothing_behind_on_any_engine(story: Story, engine: str) -> None:
     story.namespace["numbers"] = list(range(40))
