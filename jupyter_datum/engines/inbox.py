@@ -20,6 +20,8 @@ from ..errors import EngineError
 from ..events import DatumSet, SetReturn, pack_return, unpack_set
 from ..locks import try_lock
 
+#: A file in the folder: a process of its own takes sets from it now.
+UP: Final = "up"
 #: Seconds between two looks into the folder: while sets come, and after a quiet second.
 _BUSY: Final = 0.001
 _QUIET: Final = 0.01

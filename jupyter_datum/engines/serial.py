@@ -24,7 +24,7 @@ from typing import Any, Final
 from ..errors import EngineError, UsageError
 from ..locks import is_locked
 from .base import Down, Engine, EngineSettings, Event, Refused, Returned, Up
-from .inbox import numbered, put
+from .inbox import UP, numbered, put
 from .processes import WORKER_MARK, OomWatch, death_cause, kill_left, kill_tree
 
 #: Seconds between two looks into the inbox, and at the kernel's lock.
@@ -74,6 +74,11 @@ class _Worker(ABC):
             if number in self._sent:
                 yield Returned(self.name, self._sent.pop(number), data)
 
+    @property
+    def up(self) -> bool:
+        """Whether it takes sets."""
+        return True
+
     @abstractmethod
     def cause(self) -> str | None:
         """Return why it is gone, or None if it is not."""
@@ -102,6 +107,10 @@ class _Child(_Worker):
             **_OWN_GROUP,
         )
         self.pid = self._process.pid
+
+    @property
+    def up(self) -> bool:
+        return (self.inbox / UP).exists()
 
     def cause(self) -> str | None:
         code = self._process.poll()
@@ -158,6 +167,8 @@ class SerialEngine(Engine):
         if unknown := set(settings.options) - {"inbox", "lock"}:
             raise UsageError(f"engine 'serial' knows no option {', '.join(sorted(unknown))}")
         self._worker: _Worker | None = None
+        #: Whether it was reported.
+        self._up = False
         self._names = itertools.count(1)
         self._news: list[Event] = []
         self._folder: Path | None = None
@@ -170,8 +181,7 @@ class SerialEngine(Engine):
     def scale(self, n: int) -> None:
         """See :meth:`Engine.scale`; there is never more than one worker."""
         if n > 0 and self._worker is None:
-            self._worker = self._new()
-            self._news.append(Up(self._worker.name, self._worker.pid, socket.gethostname()))
+            self._worker, self._up = self._new(), False
         elif self._worker is not None:
             self._worker.leaving = n <= 0
             self._let_go()
@@ -218,14 +228,22 @@ class SerialEngine(Engine):
         worker = self._worker
         if worker is None:
             return found
+        if not self._up and worker.up:
+            found.append(self._is_up(worker))
         cause = worker.cause()  # first: what it said before its end is still taken
         found += worker.returned()
         if cause is not None:
+            if not self._up:  # it died in its start: a worker that has lived for no datum
+                found.append(self._is_up(worker))
             found.append(Down(worker.name, "given back" if worker.leaving else cause))
             self._bury()
         else:
             self._let_go()
         return found
+
+    def _is_up(self, worker: _Worker) -> Up:
+        self._up = True
+        return Up(worker.name, worker.pid, socket.gethostname())
 
     def _bury(self) -> None:
         worker, self._worker = self._worker, None

@@ -38,7 +38,7 @@ from ..transform.recipe import read_payload, read_recipe
 from .attempt import Bench, Transform
 from .batch import Batches
 from .hygiene import Upkeep
-from .inbox import InboxWorker
+from .inbox import UP, InboxWorker, put
 from .journal import Journal
 from .logs import Capture, NoCapture
 from .processes import BROKEN, lead_group
@@ -366,6 +366,7 @@ def worker_main(arguments: list[str] | None = None) -> None:
     threading.Thread(target=_end_with_parent, args=(os.dup(0),), daemon=True).start()
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     worker = InboxWorker(Path(inbox), Session(own=True))
+    put(Path(inbox) / UP, b"")
     try:
         worker.work()
     except BaseException:
