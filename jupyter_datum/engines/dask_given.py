@@ -11,7 +11,6 @@ import itertools
 import shlex
 import signal
 import threading
-import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from importlib import import_module
@@ -101,7 +100,6 @@ class DaskPost(Post):
             nanny = self._nannies.pop(address)
             self._names.pop(address, None)
             self.tell(Left(address, "lost: it is no longer in the cluster", nanny is not None))
-        self.looked = self.looked or time.monotonic()
 
     def call(self, key: str, set_id: int | None, function: Callable[..., Any], *args: Any) -> None:
         """See :meth:`Post.call`."""

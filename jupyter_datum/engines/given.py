@@ -27,7 +27,7 @@ from .joblogs import last_lines
 from .member import Member
 from .post import CLOSE_SECONDS, Answered, Joined, Left, Message, Post, PostLost, Saying
 
-#: A cluster in which nobody is left, or ever was, is an error after so many seconds.
+#: A cluster in which nobody is left is an error after so many seconds.
 _EMPTY_SECONDS: Final = 10.0
 _LEAVE_SECONDS: Final = 3.0
 #: The same where a batch system decides, if the settings do not say.
@@ -65,6 +65,8 @@ class GivenEngine(Engine):
         self._wanted = 0
         #: Since when nobody is of use, though somebody is wanted.
         self._bare: float | None = None
+        #: Whether anybody ever was of use.
+        self._served = False
         #: Whether a worker that has gone is started anew by its nanny.
         self._returns = False
         self._problems: dict[str, str] = {}
@@ -108,6 +110,7 @@ class GivenEngine(Engine):
             member.name = f"{self.name[0]}{next(self._numbers)}"
             member.leaving, member.ended = False, None
             self._used[member.name] = member
+            self._served = True
             # Not a process of ours: no pid, or the watcher would end it with the runner.
             self._news.append(Up(member.name, None, member.hello.host))
 
@@ -313,11 +316,10 @@ class GivenEngine(Engine):
             self._fail(f"has no worker after {within:g} s; start some, then run again")
 
     def _within(self) -> float:
-        """How long nobody may be of use. One that has not answered may be busy with somebody
-        else's work; one that has a nanny comes back."""
+        """How long nobody may be of use. Those of a cluster may still come up; one that has not
+        answered may be busy with somebody else's work; one that has a nanny comes back."""
         silent = any(member.hello is None for member in self._members.values())
-        looked = self._post is not None and self._post.looked is not None
-        if silent or self._returns or not looked:
+        if silent or self._returns or not self._served:
             return self.start_within
         return min(_EMPTY_SECONDS, self.start_within)
 

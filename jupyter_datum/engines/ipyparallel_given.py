@@ -104,7 +104,6 @@ class IpyparallelPost(Post):
             self._released.discard(key)
             self.tell(Left(key, "lost: it is no longer in the cluster"))
         self._known = there
-        self.looked = self.looked or time.monotonic()
 
     def _grow(self) -> None:
         missing = self._size - self._asked

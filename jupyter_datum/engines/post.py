@@ -64,8 +64,6 @@ class Post(ABC):
 
     #: How its workers say something in the middle of a call: a key of :data:`.far.CHANNELS`.
     channel: ClassVar[str]
-    #: Since when it is known who is there; None until then.
-    looked: float | None = None
 
     def __init__(self, options: Mapping[str, Any], tell: Tell) -> None:
         self.options = options
@@ -111,7 +109,7 @@ class Post(ABC):
 
     @abstractmethod
     def watch(self) -> None:
-        """Tell who comes and goes, until :attr:`closed`; sets :attr:`looked`."""
+        """Tell who comes and goes, until :attr:`closed`."""
 
     @abstractmethod
     def call(self, key: str, set_id: int | None, function: Callable[..., Any], *args: Any) -> None:
