@@ -59,7 +59,7 @@ class Many {
     await expect(() => {
       names = fs.readdirSync(at).filter(name => fs.existsSync(path.join(at, name, 'states')));
       expect(names.length).toBe(n);
-    }).toPass({ timeout: 120_000 });
+    }).toPass({ timeout: 600_000 });
     const age = (name: string) => fs.statSync(path.join(at, name, 'plan')).ctimeMs;
     names.sort((one, two) => age(two) - age(one));
     const project = JSON.parse(fs.readFileSync(path.join(home, 'project.json'), 'utf-8'));
@@ -102,7 +102,7 @@ function openMap(page: Page, run: IRun): Promise<number> {
       if (pen && pen.getImageData(1, 1, 1, 1).data[3]) {
         return performance.now() - began;
       }
-      if (performance.now() - began > 60_000) {
+      if (performance.now() - began > 300_000) {
         problem = `no map: ${document.querySelector('.jp-datum-document')?.textContent ?? document.body.innerText}`;
       }
     }
