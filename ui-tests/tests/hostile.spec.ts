@@ -1,8 +1,10 @@
 /** Names and messages that would like to be more than text. */
 import { expect, test } from '@jupyterlab/galata';
+import { execFileSync } from 'child_process';
 import * as fs from 'fs';
 import * as path from 'path';
 
+import { TABS } from './looking';
 import { Story } from './story';
 
 const NAMES = ['<img src=x onerror=alert(1)>.txt', 'a\u202egpj.txt', 'b\nc.txt', '$(id)`id`.txt'];
@@ -41,5 +43,77 @@ test('file names, messages and logs are text, whatever they hold', async ({ page
     await expect(place.locator('img, script, #bold')).toHaveCount(0);
     expect(await place.innerText()).not.toMatch(/[\u202e\x1b]/);
   }
+  expect(dialogs).toEqual([]);
+});
+
+/** As long as a file system lets them be, and bytes that are no text. */
+const LONG = `${'wü'.repeat(83)}ww.txt`;
+const BYTES = Buffer.from([0x6e, 0xff, 0xfe, 0x2e, 0x74, 0x78, 0x74]);
+
+test('the same in every view of the run document and in the plan', async ({ page, tmpPath }) => {
+  const dialogs: string[] = [];
+  page.on('dialog', dialog => {
+    dialogs.push(dialog.message());
+    void dialog.dismiss();
+  });
+  const story = new Story(page, tmpPath);
+  story.write(0);
+  for (const name of [...NAMES, LONG]) {
+    fs.writeFileSync(path.join(story.folder, 'in', name), '1');
+  }
+  fs.writeFileSync(Buffer.concat([Buffer.from(path.join(story.folder, 'in/')), BYTES]), '1');
+  const cell = [
+    '%%datum halves -i "in/*.txt" -o halves --no-probe --tries 1',
+    '# <img src=x onerror=alert(4)>',
+    'print("<script>alert(2)</script>\\x1b[31mred\\u202e")',
+    'raise ValueError("<b id=bold>" + datum.rel + "</b>\\x1b[2J\\u202e\\n<script>alert(3)</script>")'
+  ].join('\n');
+  const notebook = story.notebook('%load_ext jupyter_datum', cell);
+  try {
+    execFileSync('jupyter', ['datum', 'run', notebook], { stdio: 'ignore' });
+  } catch {
+    // All of them fail, as they are meant to.
+  }
+  await page.notebook.openByPath(`${tmpPath}/story.ipynb`);
+  const panel = await story.panel();
+  await expect(panel).toContainText('Run 1');
+  const command = (id: string, args: object) =>
+    page.evaluate(([id, args]) => (window as any).jupyterapp.commands.execute(id, args), [
+      id,
+      args
+    ] as const);
+  const run = page.locator('.jp-datum-document');
+  const harmless = async (where: string, place = run) => {
+    await expect(place.locator('script, #bold, img[src=x]'), where).toHaveCount(0);
+    const text = await place.innerText();
+    expect(text, where).not.toMatch(/[\u200b-\u200f\u202a-\u202e\u2066-\u2069\x1b]/);
+    return text;
+  };
+  const told: Record<string, string> = {};
+  for (const tab of TABS) {
+    await command('datum:open-run', { tab });
+    await expect(run.locator(`.jp-datum-tabpanel[data-tab=${tab}]`)).not.toContainText('Reading');
+    if (tab === 'map') {
+      await run.getByRole('application').focus();
+      await page.keyboard.press('n');
+      await expect(run.locator('.jp-datum-map-card')).toContainText('ValueError');
+    } else if (tab === 'failures') {
+      await expect(run.locator('.jp-datum-detail')).toContainText('ValueError');
+    }
+    told[tab] = await harmless(tab);
+    const wide = await run.evaluate(node =>
+      [...node.querySelectorAll('.jp-datum-document-head, .jp-datum-tabpanel')].map(
+        part => part.scrollWidth - part.clientWidth
+      )
+    );
+    expect(Math.max(...wide), tab).toBeLessThanOrEqual(0);
+  }
+  expect(told.table).toContain('<img src=x onerror=alert(1)>.txt');
+  expect(told.table).toContain('a\\u202egpj.txt');
+  expect(told.table).toMatch(/n\\xff\\xfe\.txt/);
+  expect(told.spec).toContain('<img src=x onerror=alert(4)>');
+  await command('datum:plan', { name: 'halves' });
+  await expect(panel.locator('[data-section=plan]')).toContainText('6', { timeout: 60000 });
+  await harmless('plan', panel);
   expect(dialogs).toEqual([]);
 });
