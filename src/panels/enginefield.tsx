@@ -107,7 +107,11 @@ function optionText(trans: TranslationBundle, engine: IEngine): string {
     return trans.__('%1 (not installed)', oneLine(name));
   }
   if (state === 'ready' || state === 'connected') {
-    return trans.__('%1 · %2', oneLine(name), trans._n('1 worker', '%2 workers', workers, count(workers)));
+    return trans.__(
+      '%1 · %2',
+      oneLine(name),
+      trans._n('1 worker', '%2 workers', workers, count(workers))
+    );
   }
   return state ? trans.__('%1 (not reached)', oneLine(name)) : oneLine(name);
 }

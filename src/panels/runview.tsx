@@ -299,7 +299,9 @@ function Broken(props: { run: RunModel; edited: boolean | null; atWork: number }
         <dd>
           {[
             oneLine(info?.engine ?? ''),
-            info?.workers ? trans._n('1 worker', '%2 workers', info.workers, count(info.workers)) : ''
+            info?.workers
+              ? trans._n('1 worker', '%2 workers', info.workers, count(info.workers))
+              : ''
           ]
             .filter(Boolean)
             .join(', ')}
