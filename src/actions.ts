@@ -103,7 +103,8 @@ export class Actions {
     const { row, project } = this._panel;
     this._meant(name);
     // An address has to be signed: so it goes into the cell, though that is as it was recorded.
-    const way = isAddress(once.engine) ? this._panel.wayOfCell : this._panel.way;
+    const way =
+      isAddress(once.engine) || this._isOther(row?.name) ? this._panel.wayOfCell : this._panel.way;
     this._plans.close(); // it is carried out, or out of date in a moment
     this._plans.forget(row?.name ?? '');
     if (row && way === 'cell') {
@@ -122,6 +123,13 @@ export class Actions {
     const asked = await this._requests.start(project, { ...wanted(once), transform: row.name });
     this._panel.asked.follow(project, row.name, asked.run);
     return asked;
+  }
+
+  /** Whether the kernel's code, by the plan that is shown, is other than what was recorded. */
+  private _isOther(name: string | undefined): boolean {
+    const { plan, recipe } = this._plans;
+    const other = recipe?.recipe !== undefined && Object.keys(plan?.parts ?? {}).length > 0;
+    return other && this._plans.name === name && this._panel.wayOfCell === 'cell';
   }
 
   /** A name that nobody knows must not mean the transform that was chosen before. */
@@ -219,7 +227,12 @@ export class Actions {
     // Without a kernel nobody can say what an edited cell would do.
     const source = edited ? undefined : this.sourceOf(row.name);
     const recipe = { project, transform: row.name };
-    return this._plans.make(row.name, source, async () => recipe);
+    const idle = this._panel.wayOfCell === 'cell' && !this._notebook()?.busy;
+    return this._plans.make(row.name, source, async () => {
+      // What the cell calls may be another by now: the kernel in which it has run knows.
+      const told = idle ? await this._record(row.cell ?? '').catch(() => null) : null;
+      return told?.ran ? told : recipe;
+    });
   }
 
   /** Prune, move or mark as equivalent by the plan that is shown; it is planned again then. */

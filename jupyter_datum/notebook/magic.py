@@ -101,7 +101,7 @@ class DatumMagics(DecisionVerbs, PickVerbs, PipelineVerbs, Magics):
         self._say(prepared)
         self._planned[prepared.options.name] = prepared.recipe
         if asked.record:
-            tell_recipe(prepared)
+            tell_recipe(prepared, self._ran(prepared.options.name))
             return
         with contextlib.closing(db.connect(prepared.project)) as conn:
             if prepared.options.equivalent:
@@ -186,6 +186,9 @@ class DatumMagics(DecisionVerbs, PickVerbs, PipelineVerbs, Magics):
             self.shell.user_ns[name] = Transform(prepared.project, name)
         else:
             print(f"the name {name} holds something else and is left alone; see %datum status")
+
+    def _ran(self, name: str) -> bool:
+        return isinstance(self.shell.user_ns.get(name), Transform)
 
     def _say(self, prepared: Prepared) -> None:
         for warning in prepared.found.warnings:

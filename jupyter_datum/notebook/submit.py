@@ -151,12 +151,16 @@ def request_run(
     return ask_for_run(conn, prepared.project, prepared.digest, prepared.recipe, changes, run)
 
 
-def tell_recipe(prepared: Prepared) -> None:
-    """Tell the front end under which name a cell was recorded; the server plans by it."""
+def tell_recipe(prepared: Prepared, ran: bool) -> None:
+    """Tell the front end under which name a cell was recorded; the server plans by it.
+
+    `ran`: the cell has run in this kernel. One that has just started lacks what the cell
+    needs, and to plan by that would call everything stale.
+    """
     from IPython.display import publish_display_data
 
     names = {"project": prepared.project.uuid, "transform": prepared.recipe.name}
-    publish_display_data({RECIPE_MIME: {**names, "recipe": prepared.digest}})
+    publish_display_data({RECIPE_MIME: {**names, "recipe": prepared.digest, "ran": ran}})
 
 
 def of_the_run(options: Options) -> dict[str, Any]:

@@ -136,7 +136,7 @@ export class Replays {
     if (panel && why === null) {
       return this._insert(panel, index + 1, replay);
     }
-    const path = await this._scratch(run, replay, why);
+    const path = await this._scratch(run, replay, why, panel);
     const scratch = await this._openNotebook(path);
     Notification.info(trans.__('%1 has been made: %2', PathExt.basename(path), why ?? ''), {
       autoClose: 8000
@@ -218,7 +218,8 @@ export class Replays {
   private async _scratch(
     run: IRunDetail,
     replay: IReplayCell,
-    why: string | null
+    why: string | null,
+    panel: NotebookPanel | null
   ): Promise<string> {
     const { app, host } = this._options;
     const { trans } = host;
@@ -235,7 +236,7 @@ export class Replays {
     const content = {
       nbformat: 4,
       nbformat_minor: 4,
-      metadata: kernelOf(from),
+      metadata: kernelOf(from, panel?.sessionContext.session?.kernel?.name ?? null),
       cells: [text, { ...newCell(replay), execution_count: null, outputs: [] }]
     };
     await contents.save(path, { type: 'notebook', format: 'json', content });
@@ -273,9 +274,11 @@ function newCell(replay: IReplayCell): INewCell {
 }
 
 /** What a notebook says of its kernel, so that another one gets the same. */
-function kernelOf(from: Contents.IModel | null): object {
+function kernelOf(from: Contents.IModel | null, now: string | null): object {
   const { kernelspec, language_info } = from?.content?.metadata ?? {};
-  return kernelspec ? { kernelspec, ...(language_info ? { language_info } : {}) } : {};
+  // What was saved may not tell the kernel yet; without one JupyterLab would ask for it.
+  const running = now === null ? {} : { kernelspec: { name: now, display_name: now } };
+  return kernelspec ? { kernelspec, ...(language_info ? { language_info } : {}) } : running;
 }
 
 /** A path that no file has yet. */

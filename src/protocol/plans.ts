@@ -41,4 +41,6 @@ export interface IRecipe {
   project: string;
   transform: string;
   recipe: string;
+  /** Whether the cell has run in that kernel: one that has just started lacks what it needs. */
+  ran?: boolean;
 }

@@ -54,6 +54,10 @@ def test_a_cell_is_recorded_and_nothing_runs(notebook: Notebook) -> None:
     assert not (story.folder / "ran").exists()
     with story.ledger() as conn:
         assert conn.execute("select count(*) from run").fetchone() == (0,)
+    assert told["ran"] is False  # a plan by what this kernel has not loaded yet would mislead
+    notebook.run(cell)
+    (told,), _ = recorded(notebook, cell)
+    assert told["ran"] is True
 
 
 def test_a_mistake_is_one_sentence(notebook: Notebook) -> None:

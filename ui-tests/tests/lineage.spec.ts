@@ -13,7 +13,11 @@ async function accessible(page: Page): Promise<void> {
   expect(violations.map(one => `${one.id}: ${one.nodes[0].html}`)).toEqual([]);
 }
 
-test('right click on an output: which raw file, which code', async ({ page, tmpPath }) => {
+/** A picture of one pixel. */
+const PNG =
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
+
+test('right click on an output image: which raw file, which code', async ({ page, tmpPath }) => {
   const story = new Story(page, tmpPath);
   story.write(4);
   await story.open(story.cell({ fixed: true }));
@@ -23,7 +27,11 @@ test('right click on an output: which raw file, which code', async ({ page, tmpP
   await page.notebook.runCell(1, true);
   await page.notebook.addCell(
     'code',
-    '%%datum doubled -i halves -o doubled\ndatum.out_file(".two").write_text("2")'
+    [
+      '%%datum doubled -i halves -o doubled',
+      'import base64',
+      `datum.out_file(".png").write_bytes(base64.b64decode("${PNG}"))`
+    ].join('\n')
   );
   await page.notebook.runCell(2, true);
   await page.notebook.addCell(

@@ -17,6 +17,25 @@ export async function panelOf(page: Page): Promise<Locator> {
   return panel;
 }
 
+/** Where on a canvas something red is: inside the first such tile, in the canvas' own pixels. */
+export async function redPixel(canvas: Locator): Promise<{ x: number; y: number }> {
+  const find = (node: HTMLElement | SVGElement) => {
+    const { width, height, clientWidth } = node as HTMLCanvasElement;
+    const pen = (node as HTMLCanvasElement).getContext('2d')!;
+    const data = width && height ? pen.getImageData(0, 0, width, height).data : [];
+    const isRed = (at: number) => data[at] > 150 && data[at + 1] < 90 && data[at + 2] < 90;
+    for (let pixel = 0; pixel < width * height; pixel++) {
+      if (isRed(pixel * 4)) {
+        const [x, y] = [pixel % width, Math.floor(pixel / width)];
+        return { x: ((x + 2) * clientWidth) / width, y: ((y + 2) * clientWidth) / width };
+      }
+    }
+    return null;
+  };
+  await expect.poll(() => canvas.evaluate(find), { timeout: 30000 }).not.toBeNull();
+  return (await canvas.evaluate(find))!;
+}
+
 async function open(page: Page): Promise<void> {
   const tab = page.locator('[data-id="jupyter-datum-panel"]');
   if (await tab.count()) {

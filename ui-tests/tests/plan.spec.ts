@@ -80,6 +80,50 @@ test('edit, plan, mark as equivalent, remove what vanished', async ({ page, tmpP
   expect([...story.executions().values()].every(times => times === 1)).toBe(true);
 });
 
+test('a helper is changed: what is stale, and why', async ({ page, tmpPath }) => {
+  const story = new Story(page, tmpPath);
+  story.write(20);
+  const helper = (part: number) =>
+    fs.writeFileSync(
+      `${story.folder}/helpers.py`,
+      `def part(number):\n    return number / ${part}\n\n\ndef other():\n    return ${part}\n`
+    );
+  helper(2);
+  const cell = [
+    '%%datum halves -i "in/*.txt" -o halves --workers 2',
+    'datum.out_file(".half").write_text(str(helpers.part(int(datum.stem))))'
+  ].join('\n');
+  await story.open(cell);
+  await page.notebook.addCell('code', 'import importlib, helpers; importlib.reload(helpers)');
+  await page.notebook.runCell(2, true);
+  const panel = await story.panel();
+  const planned = panel.locator('[data-section=plan]');
+  await page.notebook.runCell(1, true);
+  await expect.poll(() => story.output('0019'), { timeout: 30000 }).toBe('9.5');
+
+  // The kernel goes on with what it has imported, and the plan says so.
+  helper(4);
+  fs.writeFileSync(`${story.folder}/in/0100.txt`, '100');
+  const plan = panel.getByRole('button', { name: 'Plan', exact: true });
+  await plan.click();
+  await expect(planned).toContainText('importlib.reload(helpers)', { timeout: 30000 });
+  await expect(planned.locator('.jp-datum-figure')).toHaveText('1of 21 would run');
+
+  // No cell was touched; what the cell calls is another, and one file is new.
+  await page.notebook.runCell(2, true);
+  await plan.click();
+  await expect(planned.locator('.jp-datum-figure')).toHaveText('21of 21 would run', {
+    timeout: 30000
+  });
+  await expect(planned.locator('.jp-datum-parts')).toHaveText('helpers.part20');
+  await expect(planned).toContainText('new1');
+  await planned.getByText('code changed').click();
+  await expect(planned.locator('details[open]')).toContainText('0000.txt');
+  await planned.getByRole('button', { name: 'Run these 21' }).click();
+  await expect.poll(() => story.output('0100'), { timeout: 30000 }).toBe('25.0');
+  await expect.poll(() => story.output('0019'), { timeout: 30000 }).toBe('4.75');
+});
+
 test('a datum tells its history and where it comes from', async ({ page, tmpPath }) => {
   const story = new Story(page, tmpPath);
   story.write(5);

@@ -37,6 +37,26 @@ export class Story extends Files {
     return panel;
   }
 
+  /** Execute a command as a button or the palette would; give back what it returns. */
+  async command(id: string, args: object = {}): Promise<any> {
+    return this.page.evaluate(
+      ([name, given]) => (window as any).jupyterapp.commands.execute(name, given),
+      [id, args] as const
+    );
+  }
+
+  /** A run of the flawed cell, made from the command line, as a document; no kernel is there. */
+  async flawedRun(tab: string): Promise<Locator> {
+    const { page } = this;
+    this.write(40);
+    this.run(this.notebook('%load_ext jupyter_datum', this.flawed()));
+    await page.notebook.openByPath(path.join(path.relative(ROOT, this.folder), 'story.ipynb'));
+    const panel = await this.panel();
+    await expect(panel).toContainText('Run 1');
+    await this.command('datum:open-run', { tab });
+    return page.locator('.jp-datum-document');
+  }
+
   /** Execute the second cell, and do not wait for it. */
   async start(): Promise<void> {
     await this.page.notebook.selectCells(1);
