@@ -3,7 +3,7 @@
  * extra `demo`) lives all eight journeys on the mosaic notebook, asserts how each ends, and leaves
  * a small picture of each step, with a palette, in `docs/journeys`. Look at all of them.
  */
-import { expect, test } from '@playwright/test';
+import { expect as expectSoon, test } from '@playwright/test';
 import type { Page } from '@playwright/test';
 import { execFileSync } from 'child_process';
 import * as fs from 'fs';
@@ -11,6 +11,9 @@ import * as path from 'path';
 
 import { panelOf, redPixel } from '../tests/panel';
 import { Server } from '../tests/server';
+
+/** On a slow machine, too. */
+const expect = expectSoon.configure({ timeout: 60_000 });
 
 const REPOSITORY = path.join(__dirname, '..', '..');
 const PICTURES = path.join(REPOSITORY, 'docs', 'journeys');

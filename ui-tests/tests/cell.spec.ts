@@ -1,15 +1,18 @@
 /** A cell's own controls, and a failed datum in the notebook: real kernels, runs and breakpoints. */
-import { expect, test } from '@jupyterlab/galata';
+import { expect as expectSoon, test } from '@jupyterlab/galata';
 import * as fs from 'fs';
 
 import { redPixel } from './panel';
 import { Story } from './story';
 
+/** On a slow machine, too. */
+const expect = expectSoon.configure({ timeout: 60_000 });
+
 test('mark a cell, plan, run, fail, group, open in notebook, fix, retry to green', async ({
   page,
   tmpPath
 }) => {
-  test.setTimeout(180_000);
+  test.setTimeout(600_000);
   const story = new Story(page, tmpPath);
   story.write(20);
   const body = (fixed: boolean) => story.cell({ fixed }).replace(/^%%datum.*\n/, '');
@@ -90,7 +93,7 @@ test('from a red pixel of the map into that very datum under the debugger', asyn
   page,
   tmpPath
 }) => {
-  test.setTimeout(180_000);
+  test.setTimeout(600_000);
   const story = new Story(page, tmpPath);
   story.write(20);
   await story.open(story.cell());

@@ -1,9 +1,12 @@
 /** Run with: chosen before a run, and what can be changed while it goes on. */
-import { expect, test } from '@jupyterlab/galata';
+import { expect as expectSoon, test } from '@jupyterlab/galata';
 import type { Page } from '@playwright/test';
 import * as fs from 'fs';
 
 import { Story } from './story';
+
+/** On a slow machine, too. */
+const expect = expectSoon.configure({ timeout: 60_000 });
 
 /** What the server says of the options of the newest run. */
 async function options(page: Page, of: { project: string; run: string }): Promise<any> {
@@ -15,6 +18,7 @@ test('workers and what failures do, before a run and while it goes on', async ({
   page,
   tmpPath
 }) => {
+  test.setTimeout(600_000);
   const story = new Story(page, tmpPath);
   story.write(40);
   // Every datum waits until the gate is open: what happens before it has all the time it needs.

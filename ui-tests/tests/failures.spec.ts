@@ -1,13 +1,17 @@
 /** What failed, by kind: a group, a datum of it, the group once more; and what is expected. */
 import AxeBuilder from '@axe-core/playwright';
-import { expect, test } from '@jupyterlab/galata';
+import { expect as expectSoon, test } from '@jupyterlab/galata';
 
 import { Story } from './story';
+
+/** On a slow machine, too. */
+const expect = expectSoon.configure({ timeout: 60_000 });
 
 test('group, datum, retry of the group, and a group that is expected', async ({
   page,
   tmpPath
 }) => {
+  test.setTimeout(600_000);
   const story = new Story(page, tmpPath);
   const run = await story.flawedRun('failures');
   const groups = run.getByRole('list', { name: 'Failures by kind' }).getByRole('listitem');

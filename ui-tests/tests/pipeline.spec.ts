@@ -9,7 +9,9 @@ test('what feeds what, how many workers, what is slow, and stop all', async ({ p
   test.setTimeout(180_000);
   const story = new Story(page, tmpPath);
   story.write(40);
-  const slow = story.cell({ fixed: true }).replace('sleep(0)', 'sleep(90 if datum.stem == "0007" else 0.3)');
+  const slow = story
+    .cell({ fixed: true })
+    .replace('sleep(0)', 'sleep(90 if datum.stem == "0007" else 0.3)');
   const sums = '%%datum sums -i "whole(halves)" -o sums\nlen(datum.paths["halves"])';
   story.notebook('%load_ext jupyter_datum', slow, sums);
   await page.notebook.openByPath(`${tmpPath}/story.ipynb`);

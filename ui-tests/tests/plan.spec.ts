@@ -81,6 +81,7 @@ test('edit, plan, mark as equivalent, remove what vanished', async ({ page, tmpP
 });
 
 test('a helper is changed: what is stale, and why', async ({ page, tmpPath }) => {
+  test.setTimeout(600_000);
   const story = new Story(page, tmpPath);
   story.write(20);
   const helper = (part: number) =>

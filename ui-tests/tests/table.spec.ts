@@ -1,10 +1,14 @@
 /** The table of a run: find, sort, choose a stretch, take along as CSV, retry what a filter names. */
-import { expect, test } from '@jupyterlab/galata';
+import { expect as expectSoon, test } from '@jupyterlab/galata';
 import * as fs from 'fs';
 
 import { Story } from './story';
 
+/** On a slow machine, too. */
+const expect = expectSoon.configure({ timeout: 60_000 });
+
 test('filter, select a range, take it as CSV, retry by filter', async ({ page, tmpPath }) => {
+  test.setTimeout(600_000);
   const story = new Story(page, tmpPath);
   const run = await story.flawedRun('table');
   const grid = run.getByRole('grid', { name: 'Datums' });
@@ -33,13 +37,18 @@ test('filter, select a range, take it as CSV, retry by filter', async ({ page, t
   await expect(bar).not.toContainText('selected');
   const cell = (n: number) => grid.locator(`[role=row][aria-rowindex="${n + 1}"] [role=gridcell]`);
   await cell(1).nth(1).click();
-  await cell(4).nth(1).click({ modifiers: ['Shift'] });
+  await cell(4)
+    .nth(1)
+    .click({ modifiers: ['Shift'] });
   await expect(bar).toContainText('4 selected');
 
   // All that match, in the order that is shown, however much of it is in view.
   const saved = page.waitForEvent('download');
   await run.getByRole('button', { name: 'CSV' }).click();
-  const lines = fs.readFileSync(await (await saved).path(), 'utf-8').trim().split(/\r?\n/);
+  const lines = fs
+    .readFileSync(await (await saved).path(), 'utf-8')
+    .trim()
+    .split(/\r?\n/);
   expect(lines).toHaveLength(6);
   expect(lines[0]).toContain('number');
   expect(lines[1]).toContain('0033.txt');
