@@ -21,7 +21,8 @@ export function OnErrorField(props: IFieldProps): JSX.Element {
   const { trans, commands } = useHost();
   const { live, once, options, onChoose } = props;
   const [asked, ask] = React.useState<string | null>(null);
-  const told = live ? (live.info?.options?.on_error ?? 'continue') : null;
+  const info = live?.info;
+  const told = live ? (info?.options?.on_error ?? info?.cell?.on_error ?? 'continue') : null;
   React.useEffect(() => ask(null), [told, live]);
   const rule = live ? (asked ?? told!) : (once.onError ?? options.on_error ?? 'continue');
   const kind = kindOf(rule);

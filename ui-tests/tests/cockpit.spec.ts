@@ -47,9 +47,8 @@ test('workers and what failures do, before a run and while it goes on', async ({
   await expect(run).toContainText('running', { timeout: 60_000 });
   const shown = await story.command('datum:open-run');
   await page.notebook.activate('story.ipynb');
-  await expect
-    .poll(() => options(page, shown), { timeout: 60_000 })
-    .toMatchObject({ on_error: 'stop:90%' });
+  await expect(rules.getByRole('radio', { name: 'stop at' })).toBeChecked();
+  await expect(bound).toHaveValue('90%');
   await expect(workers).toHaveValue('2');
   const locked = panel.getByRole('img', { name: 'Cannot be changed while it runs' });
   await expect(locked.first()).toBeVisible();

@@ -38,6 +38,7 @@ test('kernel killed and page closed in the middle of a run: all is there', async
   page,
   tmpPath
 }) => {
+  test.setTimeout(600_000);
   const story = new Story(page, tmpPath);
   story.write(60);
   await story.open(story.cell({ fixed: true, pause: 0.2 }));
@@ -46,13 +47,13 @@ test('kernel killed and page closed in the middle of a run: all is there', async
   await page.notebook.runCell(2, true);
   await story.panel();
   await story.start();
-  await expect.poll(() => story.executions().size).toBeGreaterThan(5);
+  await expect.poll(() => story.executions().size, { timeout: 60000 }).toBeGreaterThan(5);
   await page.notebook.save();
   process.kill(Number(fs.readFileSync(pid, 'utf-8')), 'SIGKILL');
   const place = page.url();
   await page.evaluate(() => void (window.location.href = 'about:blank'));
   const before = story.executions().size;
-  await expect.poll(() => story.executions().size).toBeGreaterThan(before);
+  await expect.poll(() => story.executions().size, { timeout: 60000 }).toBeGreaterThan(before);
 
   await page.evaluate(url => void (window.location.href = url), place);
   const panel = page.locator('#jupyter-datum-panel');

@@ -18,6 +18,7 @@ const PNG =
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 
 test('right click on an output image: which raw file, which code', async ({ page, tmpPath }) => {
+  test.setTimeout(300_000);
   const story = new Story(page, tmpPath);
   story.write(4);
   await story.open(story.cell({ fixed: true }));
