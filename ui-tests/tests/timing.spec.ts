@@ -8,7 +8,7 @@ import { Story } from './story';
 test('how a run went: answers, durations, workers, code, and the report as a page', async ({
   page,
   tmpPath
-}) => {
+}, testInfo) => {
   const story = new Story(page, tmpPath);
   story.write(30);
   await story.open(story.cell());
@@ -40,6 +40,19 @@ test('how a run went: answers, durations, workers, code, and the report as a pag
   await expect(report.locator('body')).toContainText('ValueError');
   const saved = page.waitForEvent('download');
   await run.getByRole('button', { name: 'Save the report as a file' }).click();
-  const file = await (await saved).path();
+  const file = testInfo.outputPath('report.html');
+  await (await saved).saveAs(file);
   expect(fs.readFileSync(file, 'utf-8')).toContain('Content-Security-Policy');
+
+  // Opened on its own, with no server and no network: all of it is there, and it asks for nothing.
+  const alone = await page.context().browser()!.newContext({ offline: true });
+  const kept = await alone.newPage();
+  const asked: string[] = [];
+  kept.on('request', request => asked.push(request.url()));
+  await kept.goto(`file://${file}`);
+  await expect(kept.getByRole('heading', { level: 1 })).toContainText('halves');
+  await expect(kept.locator('body')).toContainText('could not convert string to float');
+  await expect(kept.locator('svg').first()).toBeVisible();
+  expect(asked).toEqual([`file://${file}`]);
+  await alone.close();
 });
