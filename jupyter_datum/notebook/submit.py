@@ -27,6 +27,7 @@ from ..transform.check import SLOT, checked_schema
 from ..transform.declared import declare
 from ..transform.fallback import RECOVER, checked_fallback
 from ..transform.fingerprint import Fingerprint, fingerprint
+from ..transform.imports import declare_imports, imports_digest
 from ..transform.optionline import parse_line
 from ..transform.options import OF_THE_RUN, Options
 from ..transform.payload import Consent, build_payload
@@ -101,6 +102,7 @@ def prepare(
         )
     captured = _captured(cell, namespace, project, options)
     found = fingerprint(cell, captured)
+    declare_imports(found, cell, captured, project.root)
     declare(found, cell, captured, context.folder, options.depends, options.versions)
     found.warnings += hints(cell, source)
     payload = build_payload(cell, captured, found.functions, _consent(options, project))
@@ -118,10 +120,11 @@ def prepare(
         payload=write_payload(project, payload),
         fingerprint=found.digest,
         parts=found.parts,
-        modules=_modules_digest(captured),
+        modules=_modules_digest(captured, found),
         untracked=found.untracked,
         warnings=found.warnings,
         texts=texts_of(found.helpers),
+        imports=found.imports,
         source=cell.whole or cell.body,
         filename=cell.filename,
         notebook=context.notebook,
@@ -228,8 +231,8 @@ def _environment(
     return sorted(names), {**carried(), **plain}
 
 
-def _modules_digest(captured: Captured) -> str:
-    parts = []
+def _modules_digest(captured: Captured, found: Fingerprint) -> str:
+    parts = [imports_digest(found.imports)]
     for module in captured.modules:
         try:
             parts.append(module.__name__.encode() + Path(str(module.__file__)).read_bytes())

@@ -6,7 +6,7 @@ import builtins
 import os
 import sys
 import sysconfig
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -75,17 +75,28 @@ def _is_own(name: str, namespace: Mapping[str, Any]) -> bool:
 def project_modules(root: Path) -> tuple[ModuleType, ...]:
     """Return the loaded modules whose file lies in the project (and not in an installed
     environment inside it), by name."""
-    start = os.path.join(os.path.realpath(root), "")
-    outside = _installed()
+    inside = in_project(root)
     found = []
     for name, module in sorted(sys.modules.copy().items()):
         path = getattr(module, "__file__", None)
         if name == "__main__" or not isinstance(path, str) or not isinstance(module, ModuleType):
             continue
-        real = os.path.realpath(path)
-        if real.startswith(start) and not real.startswith(outside):
+        if inside(path):
             found.append(module)
     return tuple(found)
+
+
+def in_project(root: Path) -> Callable[[str], bool]:
+    """Return what tells whether a file is of the project's own, and not of an installed
+    environment inside it."""
+    start = os.path.join(os.path.realpath(root), "")
+    outside = _installed()
+
+    def inside(path: str) -> bool:
+        real = os.path.realpath(path)
+        return real.startswith(start) and not real.startswith(outside)
+
+    return inside
 
 
 def _installed() -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from ..hashing import bytes_digest, file_digest, hex_digest
 from .capture import Captured
 from .cell import Cell, compile_cell
 from .fingerprint import Fingerprint, fingerprint_of, finish
+from .imports import changed_imports
 from .recipe import Recipe
 
 P = TypeVar("P", str, os.PathLike[str])
@@ -85,7 +86,7 @@ def declare(
 
 
 def check_declared(recipe: Recipe) -> None:
-    """Refuse to run a recorded recipe when a declared file is not as it was.
+    """Refuse to run a recorded recipe when a file that it depends on is not as it was.
 
     Raises
     ------
@@ -100,8 +101,9 @@ def check_declared(recipe: Recipe) -> None:
 
 
 def changed_declared(recipe: Recipe) -> list[str]:
-    """Return the declared files and folders that are not as the recipe has them."""
-    changed = []
+    """Return the declared files and folders, and the files that the cell imports as it runs,
+    that are not as the recipe has them."""
+    changed = changed_imports(recipe.imports, recipe.parts)
     for word in recipe.options.get("depends", ()):
         recorded = recipe.parts.get(_part(word))
         if recorded is None:

@@ -54,6 +54,8 @@ class Fingerprint:
         Functions of the notebook that are reached.
     helpers : dict
         Part -> what has a text that people can compare: a function, a text of code, a number.
+    imports : dict of str to str
+        Modules of the project that are imported as the cell runs: name -> file.
     """
 
     digest: str = ""
@@ -62,18 +64,19 @@ class Fingerprint:
     warnings: list[str] = field(default_factory=list)
     functions: list[types.FunctionType] = field(default_factory=list)
     helpers: dict[str, Any] = field(default_factory=dict)
+    imports: dict[str, str] = field(default_factory=dict)
 
 
 def fingerprint(cell: Cell, captured: Captured) -> Fingerprint:
     """Return the fingerprint of a cell with what it captured."""
     walker = _Walker(captured)
-    walker.found.parts["cell"] = hex_digest(_tree_text(cell.tree()).encode())
+    walker.found.parts["cell"] = hex_digest(tree_text(cell.tree()).encode())
     compiled = compile_cell(cell)
     for code in (compiled.body, compiled.last):
         if code is not None:
             walker.reads(code, captured.values, "")
     if (setup := setup_of(captured.values)) is not None:
-        walker.found.parts["setup"] = hex_digest(_tree_text(setup.tree()).encode())
+        walker.found.parts["setup"] = hex_digest(tree_text(setup.tree()).encode())
         walker.found.helpers["setup"] = setup.whole or setup.body
         before = compile_cell(setup)
         for code in (before.body, before.last):
@@ -337,7 +340,8 @@ class _Bare(ast.NodeTransformer):
             del node.body[0]
 
 
-def _tree_text(tree: ast.Module) -> str:
+def tree_text(tree: ast.Module) -> str:
+    """Return what of a syntax tree changes what is computed."""
     return ast.dump(_Bare().visit(tree), annotate_fields=True, include_attributes=False)
 
 

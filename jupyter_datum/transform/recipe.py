@@ -67,6 +67,8 @@ class Recipe:
         Those of the fixed list that the kernel has changed, with their values.
     texts : dict
         Part -> its text, of helpers: for people.
+    imports : dict
+        Modules of the project that the cell imports as it runs: name -> absolute path.
     warnings : list of str
         What a plan has to say of the code: a module edited and not reloaded.
     """
@@ -95,6 +97,7 @@ class Recipe:
     variables: dict[str, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     texts: dict[str, str] = field(default_factory=dict)
+    imports: dict[str, str] = field(default_factory=dict)
 
 
 def write_recipe(project: Project, recipe: Recipe) -> str:

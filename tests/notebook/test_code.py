@@ -115,6 +115,28 @@ def test_a_helper_edited_on_disk_does_not_reach_a_retry(
     assert story.findings() == []
 
 
+def test_a_module_that_the_cell_imports_itself(notebook: Notebook) -> None:
+    """The kernel has never imported it: what counts is its file, which workers read."""
+    story = notebook.story
+    module = story.folder / "house.py"
+    module.write_text(PLAIN)
+    notebook.run(f"numbers = [1, 2, 3]\nflag = {str(story.folder / 'flag')!r}")
+    cell = "%%datum job -i numbers --workers 1\nimport house\n" + BODY.format("house.change")
+    assert "2 succeeded, 1 failed" in notebook.run(cell)
+    module.write_text(edited := PLAIN.replace("x + 1", "x + 2"))
+    assert main(["retry", "job", "--project", str(story.folder)]) != 0, (
+        "it is not what was recorded"
+    )
+    assert "house.py changed since the cell was run" in notebook.run("%datum plan job")
+    assert "2 succeeded, 1 failed" in notebook.run(cell), "in a warm runner, by new workers"
+    (story.folder / "flag").touch()
+    module.write_text(f"{edited}\n# nothing else\n")
+    assert main(["retry", "job", "--project", str(story.folder)]) == 0
+    assert "[30, 40, 50]" in notebook.run("job.results()")
+    assert "nothing to do" in notebook.run(cell), "a comment changes nothing"
+    assert story.findings() == []
+
+
 def test_twenty_edits(notebook: Notebook) -> None:
     """Through a real kernel, one after another: what changes the result runs, else nothing."""
     story = notebook.story

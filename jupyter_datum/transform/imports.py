@@ -1,0 +1,190 @@
+"""Modules of the project that a cell imports while it runs, or a helper that it calls.
+
+Workers import them from their files, so it is the files that count: their syntax trees,
+without comments, layout, docstrings and annotations, and those of what they import of the
+project in turn. They are found without importing anything. A recorded recipe names the
+files, so that nothing runs by its name once one of them has changed.
+"""
+
+from __future__ import annotations
+
+import ast
+import dis
+import importlib
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from importlib.machinery import PathFinder
+from pathlib import Path
+from types import CodeType
+
+from ..hashing import hex_digest
+from .capture import Captured, in_project
+from .cell import Cell, compile_cell
+from .fingerprint import Fingerprint, finish, tree_text
+from .setup import setup_of
+
+
+def declare_imports(found: Fingerprint, cell: Cell, captured: Captured, root: Path) -> None:
+    """Add the modules that `cell` and what it reaches import to a fingerprint.
+
+    Parameters
+    ----------
+    found : Fingerprint
+        Changed in place.
+    cell : Cell
+    captured : Captured
+    root : Path
+        Of the project: modules that lie elsewhere count by name only.
+    """
+    found.imports = files_of(_wanted(found, cell, captured), root)
+    for name, path in found.imports.items():
+        part = _part(name)
+        found.parts[part], text = _read(Path(path))
+        found.helpers[part] = text
+    if found.imports:
+        finish(found)
+
+
+def changed_imports(imports: Mapping[str, str], parts: Mapping[str, str]) -> list[str]:
+    """Return those of the recorded files whose code is not what it was, by name."""
+    return [
+        os.path.basename(path)
+        for name, path in sorted(imports.items())
+        if _read(Path(path))[0] != parts.get(_part(name))
+    ]
+
+
+def imports_digest(imports: Mapping[str, str]) -> bytes:
+    """Return what tells workers apart that have imported other files."""
+    return "\0".join(f"{name} {_bytes_digest(path)}" for name, path in imports.items()).encode()
+
+
+def files_of(wanted: Iterable[str], root: Path) -> dict[str, str]:
+    """Return the files of the project's modules among `wanted` (dotted names), and of what
+    they import of it in turn, by name."""
+    importlib.invalidate_caches()
+    inside = in_project(root)
+    found: dict[str, str] = {}
+    open_, seen = sorted(set(wanted)), set()
+    while open_:
+        name = open_.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        for module, path, is_package in _found(name):
+            if module not in found and path.endswith(".py") and inside(path):
+                found[module] = path
+                open_ += _imported(path, module if is_package else module.rpartition(".")[0])
+    return dict(sorted(found.items()))
+
+
+def _part(name: str) -> str:
+    return f"module {name}"
+
+
+def _read(path: Path) -> tuple[str, str]:
+    """Digest of a file's code, and its text; no digest if it cannot be read."""
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return "", ""
+    try:
+        text = tree_text(ast.parse(data)).encode("utf-8", "backslashreplace")
+    except (SyntaxError, ValueError, RecursionError):
+        text = data  # importing it fails, and will until it is another one
+    return hex_digest(text), data.decode("utf-8", "replace")
+
+
+def _bytes_digest(path: str) -> str:
+    try:
+        return hex_digest(Path(path).read_bytes())
+    except OSError:
+        return ""
+
+
+# -- which names are imported --------------------------------------------------------------
+
+
+def _wanted(found: Fingerprint, cell: Cell, captured: Captured) -> Iterator[str]:
+    cells = [cell, setup] if (setup := setup_of(captured.values)) is not None else [cell]
+    for one in cells:
+        compiled = compile_cell(one)
+        for code in (compiled.body, compiled.last):
+            if code is not None:
+                yield from _by_code(code, "")
+    for function in found.functions:
+        package = str(function.__globals__.get("__package__") or "")
+        yield from _by_code(function.__code__, package)
+
+
+def _by_code(code: CodeType, package: str) -> Iterator[str]:
+    """Names that `code`, and what is defined in it, imports when it runs."""
+    before: list[object] = [0, None]
+    for step in dis.get_instructions(code):
+        if step.opname == "IMPORT_NAME":
+            level, names = before[-2:]
+            yield from _candidates(
+                str(step.argval),
+                names if isinstance(names, tuple) else (),
+                level if isinstance(level, int) else 0,
+                package,
+            )
+        before.append(step.argval)
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _by_code(constant, package)
+
+
+def _imported(path: str, package: str) -> list[str]:
+    """Names that the file imports, wherever in it."""
+    try:
+        tree = ast.parse(Path(path).read_bytes())
+    except (OSError, SyntaxError, ValueError, RecursionError):
+        return []
+    found: list[str] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [alias.name for alias in node.names]
+            found += _candidates(node.module or "", names, node.level, package)
+    return found
+
+
+def _candidates(module: str, names: Iterable[object], level: int, package: str) -> Iterator[str]:
+    """The module of an import, and what it may take of it as modules."""
+    parts = package.split(".") if package else []
+    start = parts[: len(parts) - level + 1] if level else []
+    base = ".".join([*start, *filter(None, [module])])
+    if base:
+        yield base
+        yield from (f"{base}.{name}" for name in names if name != "*")
+
+
+# -- where they lie ------------------------------------------------------------------------
+
+
+def _found(name: str) -> Iterator[tuple[str, str, bool]]:
+    """Yield name, file, and whether it is a package, of a module and the packages it lies in.
+
+    As an import would find them on ``sys.path``, without importing the packages.
+    """
+    search: list[str] | None = None
+    parts = name.split(".")
+    for i in range(len(parts)):
+        module = ".".join(parts[: i + 1])
+        try:
+            spec = PathFinder.find_spec(module, search)
+        except (ImportError, ValueError, OSError):
+            return
+        if spec is None:
+            return
+        inner = spec.submodule_search_locations
+        if spec.origin is not None:
+            yield module, os.path.abspath(spec.origin), inner is not None
+        if inner is None:
+            return
+        search = list(inner)
+
+
+__all__ = ["changed_imports", "declare_imports", "files_of", "imports_digest"]
