@@ -276,7 +276,10 @@ class Datum:
         return self._metrics
 
     def __getattr__(self, name: str) -> NoReturn:
-        """Only what is not there comes here."""
+        """Only what is not there comes here, and what a property says of its own."""
+        own = getattr(type(self), name, None)
+        if isinstance(own, property):
+            own.__get__(self)  # which raises what it has to say
         known = [word for word in dir(type(self)) if not word.startswith("_")]
         near = [] if name.startswith("_") else difflib.get_close_matches(name, known, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else f"; there are: {', '.join(known)}"

@@ -65,7 +65,8 @@ def _pickled(answer: Any) -> bytes:
         if "pickle" not in str(exc).lower():
             raise  # out of a method of the value's own
         hint = ": list(...) gives what it yields" if hasattr(answer, "__next__") else ""
-        raise TypeError(
+        kind = PicklingError if isinstance(exc, PicklingError) else TypeError
+        raise kind(
             f"the result is {type_name(answer)}, which cannot be kept ({exc}); end the cell with "
             f"something that can, or with None{hint}"
         ) from None

@@ -123,7 +123,7 @@ def test_the_job_has_some_of_everything(reference: dict[str, Any]) -> None:
     assert (status, total, success + failed) == ("failed", 120, 120)
     assert executions > 120  # flaky ones, and a death
     assert {row[1] for row in reference["failures"]} >= {
-        "ValueError", "ZeroDivisionError", "SystemExit", "jupyter_datum.errors.OutputError",
+        "ValueError", "ZeroDivisionError", "SystemExit", "OutputError",
     }  # fmt: skip
     assert any("it died" in row for row in reference["attempts"])
     assert len(reference["files"]) > 20
