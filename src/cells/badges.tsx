@@ -155,7 +155,9 @@ export class Badges {
     for (const cell of this._panel.content.widgets) {
       const row = rows.get(cell.model.id) ?? null;
       this._put(cell, row);
-      if (row && !row.run && cell.inViewport && !this._model.unreadable) {
+      // What somebody else wrote reads no folder of this machine until it is trusted.
+      const seen = cell.inViewport && cell.model.trusted;
+      if (row && !row.run && seen && !this._model.unreadable) {
         fresh.set(cell.model.id, this._countable(cell));
       }
     }
