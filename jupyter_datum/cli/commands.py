@@ -32,7 +32,7 @@ from ..runner.streams import stands_still
 from ..states import ENDED, RunStatus
 from ..transform.marked import find_marked
 from ..transform.recipe import Recipe, read_recipe
-from ..words import when
+from ..words import counted, when
 
 
 def project_of(folder: str | None) -> Project:
@@ -202,7 +202,7 @@ def resume(args: argparse.Namespace) -> int:
 def scale(args: argparse.Namespace) -> int:
     """Go on with so many workers."""
     workers = workers_asked(args.workers)
-    says = f"goes on with {workers} workers; see: jupyter datum status"
+    says = f"goes on with {counted(workers, 'worker')}; see: jupyter datum status"
     return _tell(args, "scale", says, workers=workers)
 
 

@@ -271,7 +271,7 @@ def _summary(row: RunRow, groups: list[Any], out: str | None) -> list[str]:
     seconds = max((row.ended or time.time()) - (row.started or 0), 1e-9)
     tried = row.success + row.failed + row.recovered
     lines = [
-        f"transform   {row.name} (engine {row.engine}, {row.workers} workers)",
+        f"transform   {row.name} (engine {row.engine}, {render.counted(row.workers, 'worker')})",
         f"datums      {row.total:,}",
         f"succeeded   {row.success:,}",
         *([f"recovered   {row.recovered:,}"] if row.recovered else []),

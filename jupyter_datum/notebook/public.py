@@ -68,7 +68,12 @@ def plan_text(
                 rows = "\n".join(f"    {render.one_line(label)}" for label in found.first)
                 print(f"  would run, to begin with:\n{rows}", file=sys.stderr)
             said = True
-            print(f"\rlisting ... {found.total:,} datums", end="", file=sys.stderr, flush=True)
+            print(
+                f"\rlisting ... {render.counted(found.total, 'datum')}",
+                end="",
+                file=sys.stderr,
+                flush=True,
+            )
 
     found = preview(conn, project, recipe, args, look)
     if said:

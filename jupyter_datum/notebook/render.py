@@ -84,7 +84,7 @@ def plan_line(run: RunRow) -> str:
     """Say how many datums there are, and why which run."""
     reasons = dict(json.loads(run.note or "{}").get("reasons", {}))
     if not reasons:
-        return f"{run.name}: listing ... {run.total:,} datums so far"
+        return f"{run.name}: listing ... {counted(run.total, 'datum')} so far"
     parts = [f"{n:,} {reason}" for reason, n in sorted(reasons.items(), key=lambda r: -r[1])]
     return f"{run.name}: {counted(run.total, 'datum')}: {', '.join(parts)}"
 

@@ -15,6 +15,7 @@ from ..ledger.watches import watch as watch_of
 from ..project import Project
 from ..runner.towatch import SETTLE, ask_to_stop_watching, ask_to_watch, with_what_feeds_it
 from ..transform.optiontable import duration
+from ..words import counted
 
 #: Seconds within which a runner answers, and a watcher says how it looks.
 _ANSWER_WITHIN: Final = 30.0
@@ -141,7 +142,7 @@ def _lines(row: WatchRow) -> list[str]:
     how = f"by {row.how}" if row.how else "starting"
     lines = [
         f"{row.transform}: watched {how}; a file counts when it has stood still for "
-        f"{row.settle:g} s; {row.runs:,} runs so far"
+        f"{row.settle:g} s; {counted(row.runs, 'run')} so far"
     ]
     if row.message:
         lines.append(f"  {row.message}")

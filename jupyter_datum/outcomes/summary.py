@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
+from ..words import counted
 from .sides import Former
 
 #: Datums shown in a text.
@@ -144,7 +145,8 @@ def comparison_text(a: str, b: str, found: Summary, shown: list[Pair]) -> Iterat
     yield f"a: {a}"
     yield f"b: {b}"
     both = found.datums - found.only_a - found.only_b
-    yield f"{both:,} datums at both, {found.only_a:,} only in a, {found.only_b:,} only in b"
+    alone = f"{found.only_a:,} only in a, {found.only_b:,} only in b"
+    yield f"{counted(both, 'datum')} at both, {alone}"
     yield f"{found.same:,} the same, {found.results:,} with another result"
     for (one, other), n in sorted(found.states.items()):
         if one != other:

@@ -24,7 +24,7 @@ def test_a_watch_outlives_its_kernel_and_a_stream_reads_what_it_makes(notebook: 
     (folder / "in/b.txt").write_text("b")
     assert eventually(lambda: notebook.story.transform("up").results() == ["A", "B"], within=60)
     notebook.restart()
-    assert "1 runs so far" in notebook.run("%datum watch")
+    assert "1 run so far" in notebook.run("%datum watch")
     notebook.run("from jupyter_datum import stream")
     said = notebook.run("print(*(d.result for d in stream('up', order='index')))")
     assert said.strip() == "A B"

@@ -65,7 +65,7 @@ export class Server {
         ...(this.options.exposed ? [set('LabApp.expose_app_in_browser', 'True')] : []),
         ...this.guest()
       ],
-      { stdio: 'inherit', detached: true }
+      { stdio: 'inherit', detached: true, env: { ...process.env, ...this.apart() } }
     );
     await this.answers();
   }
@@ -90,6 +90,14 @@ export class Server {
     } catch {
       // There was none.
     }
+  }
+
+  /** Layout and settings of its own: what another test left open is not restored here. */
+  private apart(): Record<string, string> {
+    return {
+      JUPYTERLAB_WORKSPACES_DIR: `${this.root}-layout`,
+      JUPYTERLAB_SETTINGS_DIR: `${this.root}-settings`
+    };
   }
 
   /** The configuration file of a server with an authorizer of its own. */

@@ -18,7 +18,7 @@ from ...ledger import queries
 from ...ledger.queries import RunRow, TransformRow
 from ...project import Project
 from ...states import RunStatus
-from ...words import text_of
+from ...words import counted, text_of
 from .rows import moment
 
 _PRODUCER: Final = "https://pypi.org/project/jupyter-datum"
@@ -147,7 +147,7 @@ def _run_facets(
             producer=_PRODUCER,
         )
     groups = queries.failure_groups(conn, run.id, limit=_FAILURES) if ended else []
-    said = [f"{group.datums:,} datums: {group.type}: {group.message}" for group in groups]
+    said = [f"{counted(group.datums, 'datum')}: {group.type}: {group.message}" for group in groups]
     said = [run.message, *said] if run.message and ended and run.status != "success" else said
     if said:
         facets["errorMessage"] = error_message_run.ErrorMessageRunFacet(
