@@ -118,7 +118,8 @@ def test_the_run_holds_back_for_a_consumer_that_lives(story: Story) -> None:
 
 def test_a_killed_consumer_holds_nobody_back(story: Story) -> None:
     story.namespace["numbers"] = list(range(80))
-    run = story.start("squares -i numbers --workers 2 --no-probe", gated(story, 1))
+    # Slow enough that some are left to hold back when the consumer is heard of.
+    run = story.start("squares -i numbers --workers 2 --no-probe", gated(story, 1, pause=0.05))
     code = f"""
         import sys, time, jupyter_datum
         stream = jupyter_datum.stream("squares", ahead=3, project={str(story.folder)!r})
