@@ -78,6 +78,8 @@ class Comparer:
         self._inputs: dict[int, list[tuple[str, bytes, Stat, bytes]]] = {}
         #: Looks at an output; those behind a URL have another one.
         self.lstat: Callable[[bytes], Any] = os.lstat
+        #: The folder in which outputs have to stand, with a slash behind; empty: in any.
+        self.out = b""
         #: (id, stat, sure) of single files whose content is as before.
         self.touched: list[tuple[int, Stat, bool]] = []
         #: (stat, id, ordinal) of files of datums with several.
@@ -214,8 +216,10 @@ class Comparer:
         rows = self._outputs.get(datum, ())
         if len(rows) != count:
             return False
-        lstat = self.lstat
+        lstat, out = self.lstat, self.out
         for path, size, mtime_ns, _ in rows:
+            if not path.startswith(out):
+                return False
             try:
                 now = lstat(path)
             except OSError:
@@ -229,6 +233,9 @@ class Comparer:
         rows = self._outputs.get(known.id, ())
         reason = UNCHANGED if len(rows) == known.outputs else MISSING
         for path, size, mtime_ns, digest in rows:
+            if not self._in_place(path):
+                reason = MISSING
+                self.which.setdefault(known.id, path)
             try:
                 now = self.lstat(path)
             except OSError:
@@ -242,6 +249,13 @@ class Comparer:
                 return EDITED
             self.outputs_touched.append((known.id, path, now.st_mtime_ns))
         return reason
+
+    def _in_place(self, path: bytes) -> bool:
+        """Whether an output stands where the transform's outputs belong now: ``-o`` may be
+        another folder than it was, or the same by another name."""
+        if path.startswith(self.out):
+            return True
+        return os.path.realpath(path).startswith(os.path.join(os.path.realpath(self.out), b""))
 
     # -- a batch at a time ---------------------------------------------------------------
 

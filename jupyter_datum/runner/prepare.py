@@ -280,6 +280,8 @@ class Preparer:
             keeper=keeper,
             still=Still.asked(args, source.roots, time.time_ns),
         )
+        if out is not None:
+            planner.compare.out = os.path.join(out, b"")
         if uuid in self._porters and out is not None:
             planner.compare.lstat = Standing(out, self._porters[uuid]).lstat
         state = RunState(_settings(options))

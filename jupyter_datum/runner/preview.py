@@ -157,6 +157,8 @@ class Survey:
             keeper=Keeper(conn, project, key, None, 0),
             still=Still.asked(args, source.roots, time.time_ns),
         )
+        if recipe.out and recipe.path == str(project.root):
+            self.planner.compare.out = os.path.join(os.fsencode(recipe.out), b"")
         if recipe.out and is_url(recipe.out):
             porter = Porter(recipe.out, recipe.variables, project.log)
             self.planner.compare.lstat = Standing(os.fsencode(recipe.out), porter).lstat

@@ -83,6 +83,20 @@ def test_each_datum_has_one_reason_and_the_plan_is_what_happens(made: Story) -> 
     assert all("3.len" in finding.what for finding in made.findings())
 
 
+def test_another_output_folder_has_nothing_yet(made: Story) -> None:
+    (made.folder / "again").symlink_to("out")
+    other = LINE.replace("-o out", "-o again")
+    assert plan(made, other).reasons == {"unchanged": ALL}, "it is the same by another name"
+    elsewhere = LINE.replace("-o out", "-o elsewhere")
+    assert plan(made, elsewhere).reasons == {"output missing": ALL}
+    row = made.run(elsewhere, BODY)
+    assert (row.success, row.skipped) == (ALL, 0)
+    assert len(list((made.folder / "elsewhere").glob("*.len"))) == ALL
+    assert not list((made.folder / "out").glob("*.len")), "a datum has its outputs once"
+    assert plan(made, elsewhere).reasons == {"unchanged": ALL}
+    assert made.findings() == []
+
+
 def test_an_output_edited_by_hand_is_made_again_when_that_is_said(made: Story) -> None:
     write(made.folder / "out" / "3.len", "by hand")
     write(made.folder / "in" / "3.txt", "changed too")
