@@ -150,6 +150,7 @@ def engines_that_do_not_see(folder: Path, profile: Path, n: int) -> Iterator[Pat
     ipyparallel = pytest.importorskip("ipyparallel")
     cluster = ipyparallel.Cluster(n=0, profile_dir=str(profile), log_level=40)
     cluster.start_controller_sync()
+    cluster.connect_client_sync().close()  # its files stand only some time after its start
     file = f"{profile}/security/ipcontroller-{cluster.cluster_id}"
     try:
         engines = [
