@@ -116,8 +116,8 @@ class LedgerError(ProjectError):
     """The ledger cannot be opened, read or trusted."""
 
 
-class LedgerVersionError(LedgerError):
-    """The ledger was written by a newer version of this package.
+class _SchemaError(LedgerError):
+    """The ledger has another schema version than this package reads and writes.
 
     Parameters
     ----------
@@ -129,6 +129,10 @@ class LedgerVersionError(LedgerError):
     def __init__(self, path: str, found: int, known: int) -> None:
         super().__init__(path, found, known)
 
+
+class LedgerVersionError(_SchemaError):
+    """The ledger was written by a newer version of this package."""
+
     def __str__(self) -> str:
         path, found, known = self.args
         return (
@@ -137,18 +141,8 @@ class LedgerVersionError(LedgerError):
         )
 
 
-class LedgerOlderError(LedgerError):
-    """The ledger was written by an older version of this package, and is not upgraded yet.
-
-    Parameters
-    ----------
-    path : str
-    found, known : int
-        Schema version of the file, and the one that this package reads.
-    """
-
-    def __init__(self, path: str, found: int, known: int) -> None:
-        super().__init__(path, found, known)
+class LedgerOlderError(_SchemaError):
+    """The ledger was written by an older version of this package, and is not upgraded yet."""
 
     def __str__(self) -> str:
         path, found, known = self.args

@@ -71,6 +71,14 @@ class Story:
         with self.ledger() as conn:
             return request_run(conn, self.prepare(line, body, counted=counted))
 
+    def held(self, line: str, body: str) -> tuple[str, Path]:
+        """Start a run whose datums wait for a file; return it once one does, with the file."""
+        gate = self.folder / "gate"
+        wait = f"import os, time\nwhile not os.path.exists({str(gate)!r}): time.sleep(0.05)\n"
+        run = self.start(line, wait + body)
+        self.until(run, lambda row: row.running > 0)
+        return run, gate
+
     def run(self, line: str, body: str, *, within: float = 60) -> RunRow:
         """Run a cell to its end."""
         return self.end(self.start(line, body), within=within)

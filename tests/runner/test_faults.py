@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -175,18 +174,6 @@ def test_a_planted_recipe_starts_nothing(story: Story) -> None:
     with pytest.raises(SignatureError):
         read_recipe(story.project, "0" * 64)
     assert not canary.exists() and sys.executable != str(script)
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 3 MB."""
-    target = tmp_path / "disk"
-    target.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(target)]
-    if sys.platform != "linux" or subprocess.run(mount, capture_output=True).returncode:
-        pytest.skip("no tmpfs can be mounted here")
-    yield target
-    subprocess.run(["umount", "-l", str(target)], check=True)
 
 
 def test_a_full_disk_pauses_the_run_and_nothing_is_lost(small_disk: Path) -> None:
