@@ -25,7 +25,8 @@ from ..errors import EngineError
 from ..events import Begun, DatumSet, SetReturn, begun_frame, outcomes, pack_return, unpack_set
 from ..outputs.staging import FAILED, FOLDER
 from ..project import PROTOCOL, Project
-from .worker import Life, Session
+from .life import Life
+from .worker import Session
 
 #: Bytes that travel in one message, each way.
 PIECE: Final = 4 << 20

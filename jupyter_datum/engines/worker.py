@@ -25,22 +25,19 @@ from types import TracebackType
 from typing import Final, NoReturn
 
 from ..devices import device_of, hold, shares_of
-from ..errors import ProjectError
 from ..events import DatumSet, SetReturn, begun_frame, pack_return, unpack_set
 from ..inputs import input_from_json
 from ..inputs.lazy import loader
-from ..locks import claim
-from ..project import Project, find
+from ..project import Project
 from ..remote import options_by_input
 from ..results.display import adopt
+from ..transform.modules import StandIns
 from ..transform.payload import load_payload
 from ..transform.recipe import read_payload, read_recipe
-from .attempt import Bench, Transform
-from .batch import Batches
+from .attempt import Transform
 from .hygiene import Upkeep
 from .inbox import UP, InboxWorker, put
-from .journal import Journal
-from .logs import Capture, NoCapture
+from .life import Life
 from .processes import BROKEN, lead_group
 
 __all__ = ["InboxWorker", "Session", "execute", "kernel_worker", "prepare", "worker_main"]
@@ -73,7 +70,9 @@ class Session:
         self._moves = own or guest
         self._signed = not guest
         self._life: Life | None = None
-        self._transforms: OrderedDict[tuple[str, str], Transform] = OrderedDict()
+        self._transforms: OrderedDict[tuple[str, str], tuple[Transform, StandIns]] = OrderedDict()
+        #: What stands before the files of modules now.
+        self._standing: StandIns | None = None
         self._upkeep = Upkeep(own=own, wears=own or recycles)
         #: Set to have the set at work end after its datum; whoever sets it takes it back.
         self.interrupted = False
@@ -192,22 +191,39 @@ class Session:
             if len(self._transforms) > _KEPT:
                 self._transforms.popitem(last=False)
         self._transforms.move_to_end(key)
-        transform = self._transforms[key]
+        transform, imports = self._transforms[key]
+        self._stand(imports)
         if self._moves and transform.cwd:
             self._move(transform.cwd)
             self._upkeep.move(transform.cwd)
         return transform
 
+    def _stand(self, imports: StandIns | None) -> None:
+        """Have imports find what came with a transform; none: have them as they were."""
+        if self._standing is imports or not self._moves:
+            return
+        if self._standing is not None:
+            self._standing.leave()
+        self._standing = imports
+        if imports is not None:
+            imports.enter()
+
+    def step_out(self) -> None:
+        """Have the process as it was, until the next set."""
+        self._stand(None)
+
     def _move(self, folder: str) -> None:
         os.chdir(folder)
 
-    def _load(self, project: Project, digest: str) -> Transform:
+    def _load(self, project: Project, digest: str) -> tuple[Transform, StandIns]:
         recipe = read_recipe(project, digest, signed=self._signed)
         if self._moves:
             first = list(recipe.sys_path)
             sys.path[:] = first + [path for path in sys.path if path not in first]
             self._move(recipe.cwd)
+        self._stand(None)  # what came for another transform
         loaded = load_payload(read_payload(project, recipe.payload))
+        self._stand(loaded.imports)
         adopt(loaded.namespace, recipe.source, own=self._own)
         loaded.set_up(device_of(os.environ))
         name = str(recipe.input.get("name") or "in")
@@ -215,75 +231,11 @@ class Session:
         form = input_from_json(recipe.input, project).form
         storage = options_by_input(recipe.input)
         run = partial(loaded.run, name="datums") if recipe.options.get("batch") else loaded.run
-        return Transform(
+        transform = Transform(
             run, name, recipe.filename, recipe.fingerprint, recipe.cwd, load, form, storage,
             loaded.check, loaded.recover,
         )  # fmt: skip
-
-
-class Life:
-    """This process as one worker of one run: journal, log, private folders."""
-
-    def __init__(self, key: tuple[str, str, int, str], header: DatumSet, *, own: bool) -> None:
-        self.key = key
-        root = Path(header.project_dir).parent
-        self.project = find(root) or Project(root, "")
-        if self.project.root != root:
-            raise ProjectError(f"{header.project_dir!r} is not a project's folder")
-        where = (header.run, header.epoch, header.worker)
-        self._journal = Journal(self.project.journal(*where)) if header.sync else None
-        self.capture = (
-            Capture(self.project.worker_log(*where), own=own) if header.sync else NoCapture()
-        )
-        self.bench = Bench(self.project, header, self.capture)
-        #: Who is told of what is journaled, where nobody sees the journal.
-        self.heard: Callable[[bytes], None] | None = None
-        self._batches: Batches | None = None
-
-    def batches(self, header: DatumSet) -> Batches:
-        """Return what runs several datums at once; it learns how many the device can take."""
-        if self._batches is None:
-
-            def another(number: int) -> Bench:
-                own = header._replace(worker=f"{header.worker}.{number}")
-                return Bench(self.project, own, self.capture)
-
-            self._batches = Batches(self.bench, another, header)
-        return self._batches
-
-    @property
-    def end(self) -> int:
-        """Where the next record will stand in the journal."""
-        return self._journal.end if self._journal else 0
-
-    def claim(self, datum_set: DatumSet) -> bool:
-        """Return whether this worker is the first to take the set."""
-        if self._journal is None:
-            return True
-        return claim(self.project.claim(datum_set.run, datum_set.set_id, datum_set.generation))
-
-    def goes_on(self, datum_set: DatumSet, position: int) -> bool:
-        """Return whether what follows a slow datum in its set has not been taken back."""
-        if self._journal is None:
-            return True
-        where = (datum_set.run, datum_set.set_id, datum_set.generation, position)
-        try:
-            return claim(self.project.rest(*where))
-        except FileNotFoundError:  # the run has ended, and its folder was cleaned
-            return False
-
-    def append(self, data: bytes) -> None:
-        """Write records to the journal, if there is one."""
-        if self._journal:
-            self._journal.append(data)
-        if self.heard and data:
-            self.heard(data)
-
-    def close(self) -> None:
-        """Let go of all files."""
-        if self._journal:
-            self._journal.close()
-        self.capture.close()
+        return transform, loaded.imports
 
 
 def _once(make: Callable[[], Transform]) -> Callable[[], Transform]:

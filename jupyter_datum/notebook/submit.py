@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import importlib.metadata
 import os
 import platform
 import sqlite3
@@ -25,9 +23,11 @@ from ..transform.capture import GIVEN, GIVEN_BATCH, Captured, capture
 from ..transform.cell import Cell, bash_cell, compile_cell
 from ..transform.check import SLOT, checked_schema
 from ..transform.declared import declare
+from ..transform.environment import packages_of
 from ..transform.fallback import RECOVER, checked_fallback
 from ..transform.fingerprint import Fingerprint, fingerprint
 from ..transform.imports import declare_imports, imports_digest
+from ..transform.modules import imported_sources
 from ..transform.optionline import parse_line
 from ..transform.options import OF_THE_RUN, Options
 from ..transform.payload import Consent, build_payload
@@ -105,7 +105,8 @@ def prepare(
     declare_imports(found, cell, captured, project.root)
     declare(found, cell, captured, context.folder, options.depends, options.versions)
     found.warnings += hints(cell, source)
-    payload = build_payload(cell, captured, found.functions, _consent(options, project))
+    imports = imported_sources(found.imports, found.texts)
+    payload = build_payload(cell, captured, found.functions, _consent(options, project), imports)
     names, values = _environment(cell, found, source, out)
     recipe = Recipe(
         project=project.uuid,
@@ -130,7 +131,7 @@ def prepare(
         notebook=context.notebook,
         cell_id=cell_id,
         python=platform.python_version(),
-        packages=_packages(cell, captured),
+        packages=packages_of(found.outside),
         environment=names,
         variables=values,
     )
@@ -239,20 +240,3 @@ def _modules_digest(captured: Captured, found: Fingerprint) -> str:
         except OSError:
             parts.append(module.__name__.encode())
     return hex_digest(b"\0".join(parts))
-
-
-def _packages(cell: Cell, captured: Captured) -> dict[str, str]:
-    """Versions of what the cell imports or uses, as far as they say them."""
-    names = {getattr(v, "__name__", "").partition(".")[0] for v in captured.values.values()}
-    for node in ast.walk(cell.tree()):
-        if isinstance(node, ast.Import):
-            names |= {alias.name.partition(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names.add(node.module.partition(".")[0])
-    found = {}
-    for name in sorted(names - set(sys.stdlib_module_names) - {""}):
-        try:
-            found[name] = importlib.metadata.version(name)
-        except (importlib.metadata.PackageNotFoundError, ValueError):
-            continue
-    return found

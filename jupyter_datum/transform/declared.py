@@ -11,7 +11,7 @@ import difflib
 import dis
 import os
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from pathlib import Path, PurePath
 from types import CodeType
 from typing import Any, Final, TypeVar
 
@@ -30,6 +30,10 @@ _MOST: Final = 10_000
 #: Folders that change by themselves.
 _NOISE: Final = frozenset({".datum", ".git", "__pycache__", ".ipynb_checkpoints"})
 _LONGEST: Final = 300
+#: Texts in a container that may name files; in more of them nobody would look.
+_NAMES: Final = 20
+#: What :func:`untracked` was called with in this process, a kernel.
+_SAID: Final[set[str]] = set()
 
 
 def untracked(path: P) -> P:
@@ -38,6 +42,8 @@ def untracked(path: P) -> P:
     A file that a cell names as text, and that is neither input nor declared by ``--depends``,
     is listed in the plan as not tracked; so named it is not.
     """
+    if len(_SAID) < _MOST:
+        _SAID.add(os.fspath(path))
     return path
 
 
@@ -79,7 +85,7 @@ def declare(
             raise _neither(word, folder, captured.namespace)
     for word in versions:
         _give_version(found, captured, *word.split("=", 1))
-    for text in sorted(set(_named_files(cell, found, folder))):
+    for text in sorted(_named_files(cell, found, captured, folder)):
         if not _declared(folder / text, folder, depends):
             found.untracked.append(f"{text} (a file that the code names: --depends {text})")
     finish(found)
@@ -178,26 +184,48 @@ def _declared(path: Path, folder: Path, depends: tuple[str, ...]) -> bool:
 # -- files that the code names -------------------------------------------------------------
 
 
-def _named_files(cell: Cell, found: Fingerprint, folder: Path) -> Iterator[str]:
+def _named_files(cell: Cell, found: Fingerprint, captured: Captured, folder: Path) -> Iterator[str]:
+    """Files whose names stand in the code, or in what it reads from outside."""
     compiled = compile_cell(cell)
     codes = [code for code in (compiled.body, compiled.last) if code is not None]
     codes += [function.__code__ for function in found.functions]
+    texts: set[str] = set()
+    said = set(_SAID)
     for code in codes:
-        yield from (text for text in _texts(code) if _is_file(folder, text))
+        for text, name in _named(code):
+            if name is None:
+                texts.add(text)
+            else:
+                said.update(_paths(captured.namespace.get(name)))
+    for value in found.data:
+        texts.update(set(_paths(value)) - said)
+    return (text for text in texts if _is_file(folder, text))
 
 
-def _texts(code: CodeType) -> Iterator[str]:
-    """Texts that stand in the code, but for what :func:`untracked` is called with."""
+def _named(code: CodeType) -> Iterator[tuple[str, str | None]]:
+    """Texts that stand in the code, but for what :func:`untracked` is called with; and with an
+    empty text the names that it is called with."""
     marked = False
     for step in dis.get_instructions(code):
         if step.opname.startswith("LOAD_CONST"):
             if isinstance(step.argval, str) and not marked:
-                yield step.argval
+                yield step.argval, None
             elif isinstance(step.argval, CodeType):
-                yield from _texts(step.argval)
+                yield from _named(step.argval)
             marked = False
         elif step.opname in ("LOAD_NAME", "LOAD_GLOBAL", "LOAD_ATTR", "LOAD_METHOD"):
+            if marked:
+                yield "", str(step.argval)
             marked = str(step.argval) == "untracked"
+
+
+def _paths(value: Any, deep: int = 3) -> Iterator[str]:
+    """Texts and paths in a value, as far as these are few."""
+    if isinstance(value, str | PurePath):
+        yield str(value)
+    elif isinstance(value, dict | list | tuple | set) and deep and len(value) <= _NAMES:
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _paths(item, deep - 1)
 
 
 def _is_file(folder: Path, text: str) -> bool:

@@ -54,8 +54,14 @@ class Fingerprint:
         Functions of the notebook that are reached.
     helpers : dict
         Part -> what has a text that people can compare: a function, a text of code, a number.
+    data : list
+        Values that are neither code nor modules.
     imports : dict of str to str
         Modules of the project that are imported as the cell runs: name -> file.
+    texts : dict
+        Their content, read once: what is fingerprinted is what workers get.
+    outside : set of str
+        Top names of what is imported or used and is not the project's own.
     """
 
     digest: str = ""
@@ -64,7 +70,10 @@ class Fingerprint:
     warnings: list[str] = field(default_factory=list)
     functions: list[types.FunctionType] = field(default_factory=list)
     helpers: dict[str, Any] = field(default_factory=dict)
+    data: list[Any] = field(default_factory=list)
     imports: dict[str, str] = field(default_factory=dict)
+    texts: dict[str, bytes] = field(default_factory=dict)
+    outside: set[str] = field(default_factory=set)
 
 
 def fingerprint(cell: Cell, captured: Captured) -> Fingerprint:
@@ -144,6 +153,7 @@ class _Walker:
         name = module.__name__
         if name not in self._modules:
             self.found.parts[f"module {name}"] = hex_digest(name.encode())
+            self._foreign(name)
             return
         if attributes and hasattr(module, attributes[0]):
             attribute = getattr(module, attributes[0])
@@ -156,6 +166,7 @@ class _Walker:
     def _function(self, label: str, function: types.FunctionType) -> None:
         if not self._ours(function):
             self.found.parts[label] = hex_digest(_name(function).encode())
+            self._foreign(function.__module__)
             return
         wrapped = getattr(function, "__wrapped__", None)
         if wrapped is not None:
@@ -180,6 +191,7 @@ class _Walker:
     def _class(self, label: str, cls: type) -> None:
         if not self._ours(cls):
             self.found.parts[label] = hex_digest(_name(cls).encode())
+            self._foreign(cls.__module__)
             return
         self.found.parts[label] = hex_digest(_name(cls).encode())
         for base in cls.__bases__:
@@ -199,6 +211,9 @@ class _Walker:
         if self._ours(type(value)):
             self.value(f"{label}.class", type(value))
             self._callables(label, getattr(value, "__dict__", {}))
+        else:
+            self._foreign(type(value).__module__)
+        self.found.data.append(value)
         self._callables(label, value)
         try:
             self.found.parts[label] = value_digest(value).hex()
@@ -222,6 +237,11 @@ class _Walker:
             elif isinstance(item, list | tuple | dict) and id(item) not in self._seen:
                 self._seen[id(item)] = item
                 self._callables(f"{label}[{key!r}]", item)
+
+    def _foreign(self, module: Any) -> None:
+        """Note what is used of others: its version is recorded beside the fingerprint."""
+        if isinstance(module, str):
+            self.found.outside.add(module.partition(".")[0])
 
     def _ours(self, value: Any) -> bool:
         """Whether a function or class was made in the notebook or in the project."""

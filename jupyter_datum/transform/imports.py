@@ -1,9 +1,10 @@
 """Modules of the project that a cell imports while it runs, or a helper that it calls.
 
-Workers import them from their files, so it is the files that count: their syntax trees,
-without comments, layout, docstrings and annotations, and those of what they import of the
-project in turn. They are found without importing anything. A recorded recipe names the
-files, so that nothing runs by its name once one of them has changed.
+It is their files that count: their syntax trees, without comments, layout, docstrings and
+annotations, and those of what they import of the project in turn. They are found without
+importing anything. Their content travels with the cell, so that workers that are started
+after an edit import what the others have. A recorded recipe names the files, so that
+nothing runs by its name once one of them has changed.
 """
 
 from __future__ import annotations
@@ -36,11 +37,13 @@ def declare_imports(found: Fingerprint, cell: Cell, captured: Captured, root: Pa
     root : Path
         Of the project: modules that lie elsewhere count by name only.
     """
-    found.imports = files_of(_wanted(found, cell, captured), root)
+    found.imports = files_of(_wanted(found, cell, captured), root, found.outside)
     for name, path in found.imports.items():
         part = _part(name)
-        found.parts[part], text = _read(Path(path))
-        found.helpers[part] = text
+        found.parts[part], data = _read(Path(path))
+        if found.parts[part]:
+            found.texts[name] = data
+        found.helpers[part] = data.decode("utf-8", "replace")
     if found.imports:
         finish(found)
 
@@ -59,12 +62,13 @@ def imports_digest(imports: Mapping[str, str]) -> bytes:
     return "\0".join(f"{name} {_bytes_digest(path)}" for name, path in imports.items()).encode()
 
 
-def files_of(wanted: Iterable[str], root: Path) -> dict[str, str]:
+def files_of(wanted: Iterable[str], root: Path, outside: set[str] | None = None) -> dict[str, str]:
     """Return the files of the project's modules among `wanted` (dotted names), and of what
-    they import of it in turn, by name."""
+    they import of it in turn, by name; `outside` takes the top names of all others."""
     importlib.invalidate_caches()
     inside = in_project(root)
     found: dict[str, str] = {}
+    others = set() if outside is None else outside
     open_, seen = sorted(set(wanted)), set()
     while open_:
         name = open_.pop()
@@ -72,7 +76,9 @@ def files_of(wanted: Iterable[str], root: Path) -> dict[str, str]:
             continue
         seen.add(name)
         for module, path, is_package in _found(name):
-            if module not in found and path.endswith(".py") and inside(path):
+            if not inside(path):
+                others.add(module.partition(".")[0])
+            elif module not in found and path.endswith(".py"):
                 found[module] = path
                 open_ += _imported(path, module if is_package else module.rpartition(".")[0])
     return dict(sorted(found.items()))
@@ -82,17 +88,17 @@ def _part(name: str) -> str:
     return f"module {name}"
 
 
-def _read(path: Path) -> tuple[str, str]:
-    """Digest of a file's code, and its text; no digest if it cannot be read."""
+def _read(path: Path) -> tuple[str, bytes]:
+    """Digest of a file's code, and its content; no digest if it cannot be read."""
     try:
         data = path.read_bytes()
     except OSError:
-        return "", ""
+        return "", b""
     try:
         text = tree_text(ast.parse(data)).encode("utf-8", "backslashreplace")
     except (SyntaxError, ValueError, RecursionError):
         text = data  # importing it fails, and will until it is another one
-    return hex_digest(text), data.decode("utf-8", "replace")
+    return hex_digest(text), data
 
 
 def _bytes_digest(path: str) -> str:

@@ -12,10 +12,11 @@ import ast
 import contextlib
 import importlib
 import linecache
+import os
 import sys
 import types
-from collections.abc import Iterable, Iterator
-from importlib.machinery import ModuleSpec
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -170,6 +171,30 @@ def _base(source: Source, level: int) -> str:
     return ".".join(parts[: len(parts) - level + (source.package is not None)])
 
 
+def imported_sources(files: Mapping[str, str], texts: Mapping[str, bytes]) -> list[Source]:
+    """Return modules by name as their source, with the folders without one in which they lie.
+
+    Parameters
+    ----------
+    files, texts : mapping
+        Path and content of each.
+    """
+    found = {}
+    for name, path in files.items():
+        if name not in texts:
+            continue  # it cannot be read, which the import will say
+        inner = [os.path.dirname(path)] if os.path.basename(path) == "__init__.py" else None
+        found[name] = Source(name, path, texts[name], inner, {})
+    for name, source in list(found.items()):
+        folder = os.path.dirname(source.filename)
+        if source.package is not None:
+            folder = os.path.dirname(folder)
+        while name := name.rpartition(".")[0]:
+            found.setdefault(name, Source(name, "", b"", [folder], {}))
+            folder = os.path.dirname(folder)
+    return list(found.values())
+
+
 # -- in the worker -------------------------------------------------------------------------
 
 
@@ -195,9 +220,50 @@ def present(sources: list[Source]) -> Iterator[None]:
         sys.modules.update({n: m for n, m in before.items() if _made_from(m) is None})
 
 
+def came(name: str) -> bool:
+    """Return whether this process has a module of that name that came with a payload."""
+    return _made_from(sys.modules.get(name)) is not None
+
+
 def _made_from(module: types.ModuleType | None) -> str | None:
     loader = getattr(module, "__loader__", None)
     return loader.source.digest if isinstance(loader, _Loader) else None
+
+
+class StandIns:
+    """Modules that a cell imports as it runs, from the text that was fingerprinted: their
+    files may be edited while workers are being started.
+
+    Parameters
+    ----------
+    sources : sequence of Source
+    """
+
+    def __init__(self, sources: Sequence[Source]) -> None:
+        self._first = _Finder([source for source in sources if source.filename])
+        #: Other parts of a folder without ``__init__.py`` may lie elsewhere on the path.
+        self._last = _Finder([source for source in sources if not source.filename])
+        self._names = [source.name for source in sources]
+        self._made: dict[str, types.ModuleType] = {}
+        self._before: dict[str, types.ModuleType] = {}
+
+    def enter(self) -> None:
+        """Have imports find them, and those that were imported before."""
+        self._before = _taken(self._names)
+        sys.modules.update(self._made)
+        sys.meta_path.insert(0, self._first)
+        sys.meta_path.append(self._last)
+
+    def leave(self) -> None:
+        """Have the process as it was."""
+        sys.meta_path.remove(self._first)
+        sys.meta_path.remove(self._last)
+        self._made = _taken(self._names)
+        sys.modules.update(self._before)
+
+
+def _taken(names: list[str]) -> dict[str, types.ModuleType]:
+    return {name: sys.modules.pop(name) for name in names if name in sys.modules}
 
 
 class _Finder:
@@ -211,24 +277,26 @@ class _Finder:
         source = self._sources.get(name)
         if source is None:
             return None
-        spec = ModuleSpec(name, _Loader(source), origin=source.filename)  # type: ignore[arg-type]
+        spec = ModuleSpec(name, _Loader(source), origin=source.filename)
         spec.has_location = bool(source.filename)
         spec.submodule_search_locations = source.package
         return spec
 
 
-class _Loader:
-    """Makes one module from its text."""
+class _Loader(SourceFileLoader):
+    """Makes one module from its text; data that lies beside its file is read there."""
 
     def __init__(self, source: Source) -> None:
+        super().__init__(source.name, source.filename)
         self.source = source
 
-    def create_module(self, spec: ModuleSpec) -> None:
-        """See :class:`importlib.abc.Loader`."""
+    def get_source(self, fullname: str) -> str:
+        """See :class:`importlib.abc.InspectLoader`."""
+        return self.source.text.decode("utf-8", "replace")
 
     def exec_module(self, module: types.ModuleType) -> None:
         """See :class:`importlib.abc.Loader`. Tracebacks quote the recorded text."""
-        name, text = self.source.filename, self.source.text.decode("utf-8", "replace")
+        name, text = self.source.filename, self.get_source(self.source.name)
         linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
         exec(compile(self.source.text, name, "exec", dont_inherit=True), vars(module))
         vars(module).update(self.source.values)

@@ -12,7 +12,7 @@ import asyncio
 import linecache
 import pickle
 import threading
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, Final
@@ -24,7 +24,7 @@ from .cell import Cell, Compiled, compile_cell
 from .check import SLOT, checker
 from .command import COMMANDS
 from .fallback import RECOVER, Fallback
-from .modules import as_sources, present
+from .modules import Source, StandIns, as_sources, came, present
 from .names import bound_names
 from .setup import SETUP, SetupDatum, setup_of
 
@@ -41,6 +41,7 @@ def build_payload(
     captured: Captured,
     functions: Iterable[FunctionType] = (),
     consent: Consent = lambda digest, question: False,
+    imports: Sequence[Source] = (),
 ) -> bytes:
     """Return cell and captured values as one pickle.
 
@@ -52,6 +53,8 @@ def build_payload(
         Of the notebook; the text of their cells goes along, for tracebacks.
     consent : callable
         Whether more than 64 MB may be sent.
+    imports : sequence of Source
+        Modules that it imports as it runs.
 
     Raises
     ------
@@ -67,6 +70,7 @@ def build_payload(
         "bound": sorted(captured.bound),
         "cell": (cell.body, cell.filename, cell.first_line, cell.whole),
         "sources": _sources(functions, cell.filename),
+        "imports": list(imports),
     }
     data = _dump(content, captured)
     if len(data) > LARGE:
@@ -170,10 +174,20 @@ class Loaded:
     cell : Cell
     bound : list of str
         Names that the cell binds.
+    imports : sequence of Source
+        Modules that it imports as it runs.
     """
 
-    def __init__(self, namespace: dict[str, Any], cell: Cell, bound: list[str]) -> None:
+    def __init__(
+        self,
+        namespace: dict[str, Any],
+        cell: Cell,
+        bound: list[str],
+        imports: Sequence[Source] = (),
+    ) -> None:
         self.namespace = namespace
+        #: To be entered where the process is a worker; a kernel imports what it finds.
+        self.imports = StandIns(imports)
         schema = namespace.pop(SLOT, None)
         #: Raises if a result is not what it must be; None if it may be anything.
         self.check = None if schema is None else checker(schema)
@@ -281,7 +295,9 @@ def load_payload(data: bytes) -> Loaded:
     for name, text in content["sources"].items():
         lines = text.splitlines(keepends=True)
         linecache.cache[name] = (len(text), None, lines, name)
-    return Loaded(namespace, Cell(*content["cell"]), content["bound"])
+    # Of another version of the package there may be none; some came with the values.
+    imports = [one for one in content.get("imports", ()) if not came(one.name)]
+    return Loaded(namespace, Cell(*content["cell"]), content["bound"], imports)
 
 
 def _run_to_end(work: Coroutine[Any, Any, Any]) -> Any:

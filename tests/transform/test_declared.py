@@ -96,6 +96,30 @@ def test_one_in_a_helper_is_listed_and_one_said_to_be_untracked_is_not(numbers: 
     assert (row.status, row.success) == ("success", 1)
 
 
+def test_one_that_is_named_outside_of_the_cell_is_listed(numbers: Story) -> None:
+    exec(
+        "from pathlib import Path\nimport os\nfrom jupyter_datum import untracked\n"
+        "F = 'config.json'\nP = Path('tables') / 'a.csv'\n"
+        "S = {'weights': ['b.bin', 7, F], 'mode': 'none such'}\n"
+        "def read():\n    return open(P).read()\n"
+        "def deep(x=P):\n    return x\n",
+        numbers.namespace,
+    )
+    (numbers.folder / "b.bin").write_text("b")
+
+    def listed(body: str, more: str = "") -> list[str]:
+        untracked = numbers.prepare(f"{LINE} {more}", body).recipe.untracked
+        return [text.partition(" (")[0] for text in untracked]
+
+    assert listed("open(F).read()") == ["config.json"]
+    assert listed("read()") == listed("deep()") == listed("P.read_text()") == ["tables/a.csv"]
+    assert listed("S['mode']") == ["b.bin", "config.json"]
+    assert listed("read()", "--depends tables") == []
+    assert listed("open(untracked(F)).read()") == [], "where the cell says so"
+    exec("Q = untracked('b.bin')", numbers.namespace)
+    assert listed("Q, datum.value") == [], "where the notebook has said so"
+
+
 def test_a_version_stands_for_what_has_no_content(tmp_path: Path) -> None:
     cell = Cell("guard", "<cell>", 1)
     captured = capture(cell, {"__name__": "__main__", "guard": threading.Lock()}, tmp_path)

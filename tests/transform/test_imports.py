@@ -16,6 +16,8 @@ from jupyter_datum.transform.imports import (
     imports_digest,
 )
 
+from ..story import Story
+
 
 @pytest.fixture
 def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -89,6 +91,32 @@ def test_what_the_cell_reaches_counts(house: Path, body: str) -> None:
     deep.write_text("x = 2\n")
     after = parts()
     assert {name for name in before if before[name] != after[name]} == {"module pack.deep", ""}
+
+
+def test_an_edit_in_mid_run_reaches_no_later_worker(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first datum edits the module; the second has a worker of its own."""
+    monkeypatch.syspath_prepend(story.folder)
+    files = {"spot/__init__.py": "", "spot/deep.py": "VALUE = 1\n", "bare/on.py": "VALUE = 1\n"}
+    for name, text in files.items():
+        (story.folder / name).parent.mkdir(exist_ok=True)
+        (story.folder / name).write_text(text)
+    story.namespace["files"] = [str(story.folder / name) for name in files]
+    (story.folder / "spot/data.txt").write_text("beside")
+    body = (
+        "import os, inspect, importlib.resources, spot.deep\nfrom bare import on\n"
+        "for path in files:\n    open(path, 'w').write('VALUE = 2')\n"
+        "beside = importlib.resources.files('spot').joinpath('data.txt').read_text()\n"
+        "os.getpid(), spot.deep.VALUE, on.VALUE, beside, inspect.getsource(spot.deep)"
+    )
+    line = "job -i items([1,2]) --workers 1 --max-datums-per-worker 1"
+    assert story.run(line, body).success == 2
+    (pid, *one), (other, *two) = story.transform("job").results()
+    assert pid != other and one == two == [1, 1, "beside", "VALUE = 1\n"]
+    monkeypatch.chdir(story.folder)
+    assert story.run(line, body).success == 2, "the edit counts at the next run"
+    assert [result[1] for result in story.transform("job").results()] == [2, 2]
 
 
 def test_a_file_that_changed_since_is_told(house: Path) -> None:

@@ -1,0 +1,80 @@
+"""What a worker process keeps while it works for one run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from ..errors import ProjectError
+from ..events import DatumSet
+from ..locks import claim
+from ..project import Project, find
+from .attempt import Bench
+from .batch import Batches
+from .journal import Journal
+from .logs import Capture, NoCapture
+
+
+class Life:
+    """This process as one worker of one run: journal, log, private folders."""
+
+    def __init__(self, key: tuple[str, str, int, str], header: DatumSet, *, own: bool) -> None:
+        self.key = key
+        root = Path(header.project_dir).parent
+        self.project = find(root) or Project(root, "")
+        if self.project.root != root:
+            raise ProjectError(f"{header.project_dir!r} is not a project's folder")
+        where = (header.run, header.epoch, header.worker)
+        self._journal = Journal(self.project.journal(*where)) if header.sync else None
+        self.capture = (
+            Capture(self.project.worker_log(*where), own=own) if header.sync else NoCapture()
+        )
+        self.bench = Bench(self.project, header, self.capture)
+        #: Who is told of what is journaled, where nobody sees the journal.
+        self.heard: Callable[[bytes], None] | None = None
+        self._batches: Batches | None = None
+
+    def batches(self, header: DatumSet) -> Batches:
+        """Return what runs several datums at once; it learns how many the device can take."""
+        if self._batches is None:
+
+            def another(number: int) -> Bench:
+                own = header._replace(worker=f"{header.worker}.{number}")
+                return Bench(self.project, own, self.capture)
+
+            self._batches = Batches(self.bench, another, header)
+        return self._batches
+
+    @property
+    def end(self) -> int:
+        """Where the next record will stand in the journal."""
+        return self._journal.end if self._journal else 0
+
+    def claim(self, datum_set: DatumSet) -> bool:
+        """Return whether this worker is the first to take the set."""
+        if self._journal is None:
+            return True
+        return claim(self.project.claim(datum_set.run, datum_set.set_id, datum_set.generation))
+
+    def goes_on(self, datum_set: DatumSet, position: int) -> bool:
+        """Return whether what follows a slow datum in its set has not been taken back."""
+        if self._journal is None:
+            return True
+        where = (datum_set.run, datum_set.set_id, datum_set.generation, position)
+        try:
+            return claim(self.project.rest(*where))
+        except FileNotFoundError:  # the run has ended, and its folder was cleaned
+            return False
+
+    def append(self, data: bytes) -> None:
+        """Write records to the journal, if there is one."""
+        if self._journal:
+            self._journal.append(data)
+        if self.heard and data:
+            self.heard(data)
+
+    def close(self) -> None:
+        """Let go of all files."""
+        if self._journal:
+            self._journal.close()
+        self.capture.close()
