@@ -16,12 +16,13 @@ import shutil
 import sqlite3
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from blake3 import blake3
 
+from ..errors import SignatureError
 from ..events import Done, InputFile, OutputFile, Result
 from ..hashing import file_digest, seen_digest
 from ..inputs.base import Input, Listed
@@ -34,11 +35,15 @@ from ..outputs.publish import Publisher, Verdict
 from ..outputs.publish.moves import is_unedited
 from ..outputs.staging import pool
 from ..project import Project
+from ..remote import is_url
 from ..settings import History
+from ..transform.recipe import read_recipe
 from .merge import Known
 
 #: Datums brought back in one group.
 _GROUP: Final = 200
+#: Newest runs whose output folders are known.
+_LOOKED_BACK: Final = 1_000
 #: Linux's ioctl that clones a file without copying it (btrfs, XFS, ZFS).
 _FICLONE: Final = 0x40049409
 
@@ -80,6 +85,9 @@ class Keeper:
         self._keep = keep
         self._versions = queries.equivalent_versions(conn, key.version)
         self._pending: dict[int, KeptRow] = {}
+        self._former: set[bytes] | None = None
+        #: Tells of a run whether what it has made counts as made now.
+        self.suits: Callable[[int], bool] = lambda run: True
         #: Whether there is anything to be brought back.
         self.holds = bool(conn.execute("select exists (select 1 from kept)").fetchone()[0])
 
@@ -126,15 +134,25 @@ class Keeper:
         """Link files into the store; None if one of them is not what was made."""
         kept = []
         for path, size, mtime_ns, digest in outputs:
-            if self._out is None or not is_below(path, self._out):
+            root = self._root(path)
+            if root is None or not is_unedited(path, size, mtime_ns, digest):
                 return None
-            if not is_unedited(path, size, mtime_ns, digest):
-                return None
-            rel = os.fsdecode(os.path.relpath(path, self._out))
-            kept.append((rel, size, digest.hex()))
+            kept.append((os.fsdecode(os.path.relpath(path, root)), size, digest.hex()))
         for (path, *_), (_, _, digest_hex) in zip(outputs, kept, strict=True):
             _store(path, self._project.stored(digest_hex))
         return kept
+
+    def _root(self, path: bytes) -> bytes | None:
+        """The output folder in which a file stands: the present one, or a former one, from
+        where it comes back into the present one."""
+        if self._out is None:
+            return None
+        if is_below(path, self._out):
+            return self._out
+        if self._former is None:
+            self._former = _former_folders(self._conn, self._project, self._key.transform)
+        above = [folder for folder in self._former if is_below(path, folder)]
+        return max(above, key=len, default=None)
 
     # -- bringing back -------------------------------------------------------------------
 
@@ -166,7 +184,7 @@ class Keeper:
             inputs = files[0].content if len(files) == 1 else _digest_of(files)
             hashes = [kept_hash(inputs, seen, version) for version in self._versions]
             row = next((rows[h] for h in hashes if h in rows), None)
-            if row is not None and row.version in self._versions:
+            if row is not None and row.version in self._versions and self.suits(row.run):
                 found.append((candidate, files, seen, row))
         return found
 
@@ -256,6 +274,21 @@ def sweep_store(conn: sqlite3.Connection, project: Project, limits: History) -> 
             )
         gone += len(digests)
     return gone
+
+
+def _former_folders(conn: sqlite3.Connection, project: Project, transform: int) -> set[bytes]:
+    """Output folders that a transform has had, as far as signed recipes tell."""
+    rows = conn.execute(
+        "select distinct recipe from (select recipe from run where transform = ?"
+        " order by id desc limit ?)",
+        (transform, _LOOKED_BACK),
+    )
+    found = set()
+    for (digest,) in rows:
+        with contextlib.suppress(SignatureError):
+            out = read_recipe(project, digest).out
+            found.update([os.fsencode(out)] if out and not is_url(out) else [])
+    return found
 
 
 def _digest_of(files: Sequence[InputFile]) -> bytes:

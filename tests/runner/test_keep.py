@@ -57,6 +57,20 @@ def test_an_input_that_is_changed_back_runs_nothing(made: Story) -> None:
     assert executed(made) == 3
 
 
+def test_what_comes_back_comes_into_the_present_output_folder(made: Story) -> None:
+    other = BODY.replace("str(len(", "'v2 ' + str(len(")
+    assert made.run(LINE, other).success == 2
+    elsewhere = LINE.replace("-o out", "-o elsewhere")
+    assert plan(made, elsewhere, BODY).reasons == {"restored from kept results": 2}
+    assert made.run(elsewhere, BODY).skipped == 2
+    assert (made.folder / "elsewhere" / "a.len").read_text() == "3"
+    assert not list((made.folder / "out").glob("*.len")), "a datum has its outputs once"
+    assert plan(made, elsewhere, BODY).reasons == {"unchanged": 2}
+    assert made.run(elsewhere, other).skipped == 2, "what stood in the former one was kept too"
+    assert (made.folder / "elsewhere" / "a.len").read_text() == "v2 3"
+    assert executed(made) == 4 and not made.findings()
+
+
 def test_without_it_nothing_is_kept(made: Story) -> None:
     line = LINE.replace(" --keep 2", "")
     made.run(line, BODY.replace("str(len(", "'v2 ' + str(len("))
