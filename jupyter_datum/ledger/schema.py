@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 #: The newest schema that this package knows; kept in ``PRAGMA user_version``.
-VERSION: Final = 5
+VERSION: Final = 6
 
 #: Statements that lead from version i to version i + 1.
 MIGRATIONS: Final[tuple[str, ...]] = (
@@ -365,5 +365,14 @@ MIGRATIONS: Final[tuple[str, ...]] = (
     -- Text of helpers, once for each content; which parts of a version have which of them.
     create table helper (digest text primary key, body text not null) without rowid;
     alter table version add column texts text not null default '{}';   -- JSON: part -> digest
+    """,
+    """
+    -- What a run was made with: Python and the packages that its cell uses, each once.
+    create table environment (
+        id integer primary key,
+        python text not null, packages text not null,      -- JSON: name -> version
+        unique (python, packages)
+    );
+    alter table run add column environment int references environment;  -- null: not recorded
     """,
 )

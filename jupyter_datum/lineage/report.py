@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from ..errors import DatumError, RunError
 from ..ledger import queries
+from ..ledger.environments import environment_of
 from ..ledger.queries import RunRow
 from ..ledger.tiles import tiles
 from ..ledger.versions import texts_of
@@ -293,9 +294,7 @@ def _diff(diff: str) -> str:
 
 
 def _environment(conn: sqlite3.Connection, run: RunRow, places: bool) -> str:
-    python, packages = conn.execute(
-        "select python, packages from version where id = ?", (run.version,)
-    ).fetchone()
-    facts = {"Python": python, **_object(packages)}
+    python, packages = environment_of(conn, run.id)
+    facts = {"Python": python, **packages}
     facts |= {"interpreter": run.interpreter} if places else {}
     return _section("Environment", _facts(facts))

@@ -41,6 +41,7 @@ from ..transform.traceback import mask
 from . import render
 from .display import screen_for
 from .flows import Flows
+from .planlines import first_lines, preview_lines
 from .recorded import find_datum
 from .wait import Waiter
 
@@ -65,7 +66,7 @@ def plan_text(
         nonlocal said
         if not found.ended and time.monotonic() - begun > _SOON:
             if not said and found.first:  # the first rows, however long the rest takes
-                rows = "\n".join(f"    {render.one_line(label)}" for label in found.first)
+                rows = "\n".join(first_lines(found))
                 print(f"  would run, to begin with:\n{rows}", file=sys.stderr)
             said = True
             print(
@@ -80,9 +81,7 @@ def plan_text(
         print(f"\r{' ' * 40}\r", end="", file=sys.stderr, flush=True)
     options = Options.from_json({**recipe.options, **args})
     return Text(
-        "\n".join(
-            render.preview_lines(recipe.name, found, workers_of(options.engine, options.workers))
-        )
+        "\n".join(preview_lines(recipe.name, found, workers_of(options.engine, options.workers)))
     )
 
 

@@ -14,7 +14,6 @@ from typing import Any, Final
 
 from ..ledger.queries import FailureGroup, RunRow, key_text
 from ..ledger.stragglers import Straggler
-from ..runner.preview import Preview
 from ..states import RunStatus
 from ..words import counted as counted
 from ..words import span as span
@@ -87,86 +86,6 @@ def plan_line(run: RunRow) -> str:
         return f"{run.name}: listing ... {counted(run.total, 'datum')} so far"
     parts = [f"{n:,} {reason}" for reason, n in sorted(reasons.items(), key=lambda r: -r[1])]
     return f"{run.name}: {counted(run.total, 'datum')}: {', '.join(parts)}"
-
-
-def preview_lines(name: str, found: Preview, workers: int) -> list[str]:
-    """Say what a run would do, before it does."""
-    parts = [f"{n:,} {_reason(reason, found)}" for reason, n in found.reasons.items()]
-    lines = [
-        f"{name}: {counted(found.total, 'datum')}: {', '.join(parts) or 'the input is empty'}",
-        f"  {found.would_run:,} would run" + _cost(found, workers),
-    ]
-    lines += [f"    {one_line(label)}" for label in found.first]
-    if found.would_run > len(found.first) > 0:
-        lines.append(f"    and {found.would_run - len(found.first):,} more")
-    lines += _sizes(found)
-    lines += _set_apart(name, found)
-    if found.errors:
-        lines.append(f"  the listing is incomplete: {one_line('; '.join(found.errors[:3]))}")
-    return lines + [f"  {one_line(note, 400)}" for note in found.notes]
-
-
-def _reason(reason: str, found: Preview) -> str:
-    """A reason, with what changed in the code."""
-    if reason != "code changed" or not found.parts:
-        return reason
-    said = [what for what, _ in list(found.parts.items())[:3]]
-    return f"{reason} ({one_line('; '.join(said))})"
-
-
-def _sizes(found: Preview) -> list[str]:
-    sizes = found.sizes
-    if not sizes:
-        return []
-    key, largest = sizes["largest"][0]
-    return [
-        f"  {size_text(sizes['bytes'])} in all; a datum has {size_text(sizes['median'])} (median), "
-        f"{size_text(sizes['p95'])} (95%), at most {size_text(largest)}: {one_line(key)}"
-    ]
-
-
-def size_text(size: int) -> str:
-    """Return a number of bytes for people."""
-    value, unit = float(size), "B"
-    for bigger in ("KB", "MB", "GB", "TB"):
-        if value < 1000:
-            break
-        value, unit = value / 1000, bigger
-    return f"{value:,.0f} {unit}" if value >= 10 or unit == "B" else f"{value:,.1f} {unit}"
-
-
-def _set_apart(name: str, found: Preview) -> list[str]:
-    """What nobody but the user can decide."""
-    lines = []
-    if edited := found.reasons.get("output edited by hand"):
-        lines.append(f"  {edited:,} outputs edited by hand are kept; --replace-edited makes them:")
-        lines += [f"    {one_line(label)}" for label in found.examples["output edited by hand"]]
-    if renamed := found.reasons.get("renamed"):
-        lines.append(
-            f"  {renamed:,} renamed, with the content of vanished ones; %datum move {name} keeps "
-            "their results:"
-        )
-        lines += [f"    {one_line(label)}" for label in found.examples["renamed"]]
-    if found.parts:
-        lines.append(f"  if the edit does not matter: --equivalent, or %datum equivalent {name}")
-    if found.vanished:
-        lines.append(
-            f"  {found.vanished:,} vanished; their outputs are kept: %datum prune {name} "
-            "removes them"
-        )
-    if found.left_input:
-        lines.append(
-            f"  {found.left_input:,} left the input when it was written anew; "
-            f"%datum prune {name} --all removes their outputs too"
-        )
-    return lines
-
-
-def _cost(found: Preview, workers: int) -> str:
-    if not found.estimate:
-        return ""
-    many = counted(workers, "worker")
-    return f": about {span(found.estimate / workers)} on {many}, going by the last run"
 
 
 def progress_line(run: RunRow, meter: Meter, now: float, *, width: int = 24) -> str:

@@ -184,8 +184,8 @@ class Committer:
             note["parts"] = stale_parts(self._conn, planner.compare.stale, self._job.recipe.parts)
         if planner.errors:
             note["errors"] = planner.errors[:20]
-        if notes := planner.source.notes():
-            note["notes"] = notes[:20]
+        if notes := [*planner.source.notes()[:20], *planner.compare.remarks()]:
+            note["notes"] = notes
         self._fields.update(planned=1, note=json.dumps(note), saved=planner.saved)
 
     def set_status(self, status: RunStatus, message: str | None) -> None:

@@ -23,6 +23,7 @@ from .selection import (
     CHANGED,
     DIRTY,
     EDITED,
+    ENVIRONMENT,
     FAILED,
     FORCED,
     MISSING,
@@ -32,6 +33,7 @@ from .selection import (
     TOUCHED,
     UNCHANGED,
 )
+from .surroundings import Surroundings
 
 _SUCCESS: Final = int(DatumState.SUCCESS)
 #: Reasons for which a datum runs if nobody has edited its outputs, told without a look at
@@ -76,6 +78,8 @@ class Comparer:
         self._force = force
         self._outputs: dict[int, list[tuple[bytes, int, int, bytes]]] = {}
         self._inputs: dict[int, list[tuple[str, bytes, Stat, bytes]]] = {}
+        #: Tells results of another environment.
+        self.surroundings: Surroundings | None = None
         #: Looks at an output; those behind a URL have another one.
         self.lstat: Callable[[bytes], Any] = os.lstat
         #: The folder in which outputs have to stand, with a slash behind; empty: in any.
@@ -94,6 +98,19 @@ class Comparer:
     def share(self, digests: Digests) -> None:
         """Use digests of who compares again and again."""
         self._digests = digests
+
+    def restored(self, known: Known, reason: str) -> None:
+        """Note that a datum with this reason got a former result back: it is none of those
+        that others have made."""
+        if reason == STALE:
+            self.stale[known.version] -= 1
+        elif reason == ENVIRONMENT and self.surroundings is not None:
+            self.surroundings.restored(known.run)
+
+    def remarks(self) -> list[str]:
+        """Return what is to be said of datums that nothing runs for."""
+        said = self.surroundings.note() if self.surroundings is not None else None
+        return [said] if said else []
 
     def reasons(self, pairs: Sequence[Pair]) -> list[str]:
         """Return the reason of each pair."""
@@ -120,6 +137,8 @@ class Comparer:
                 found.append(FORCED)
             else:
                 found.append(self._reason(listed, Known._make(row)))
+        if self.surroundings is not None:
+            self.surroundings.judge(pairs, found)
         return found
 
     def _reason(self, listed: Listed, known: Known) -> str:

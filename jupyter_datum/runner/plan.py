@@ -24,6 +24,7 @@ from .merge import BATCH, PRUNED, Known, Merge, Pair, Row
 from .selection import (
     AT_REST,
     CHANGED,
+    ENVIRONMENT,
     MISSING,
     NEW,
     RESTORED,
@@ -34,6 +35,7 @@ from .selection import (
 )
 from .still import Still
 
+_MAY_COME_BACK: Final = frozenset({CHANGED, ENVIRONMENT, MISSING, STALE})
 _SKIPPED: Final = bytes([DatumState.SKIPPED])
 #: Vanished datums that a plan can name.
 _SHOWN: Final = 20
@@ -189,7 +191,7 @@ class Planner:
         candidates = [
             Candidate(self.planned + i, listed, Known._make(row))
             for i, ((listed, row), reason) in enumerate(zip(pairs, reasons, strict=True))
-            if row and reason in (CHANGED, MISSING, STALE)
+            if row and reason in _MAY_COME_BACK
         ]
         if not candidates:
             return
@@ -199,8 +201,9 @@ class Planner:
             back = keeper.bring_back(candidates, self.source)
         for candidate in candidates:
             if candidate.known.id in back:
-                self.compare.stale.subtract([candidate.known.version])
-                reasons[candidate.position - self.planned] = RESTORED
+                at = candidate.position - self.planned
+                self.compare.restored(candidate.known, reasons[at])
+                reasons[at] = RESTORED
 
     def _new_ones(self, batch: Batch, n: int) -> Batch | None:
         """What :meth:`_plan` does where nothing is known and all is wanted, which is every

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import shutil
@@ -12,11 +11,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..devices import VISIBLE
-from ..engines import choose_engine, is_name, limits
-from ..errors import DatumError, OutputConflictError, RunError, SignatureError
+from ..engines import choose_engine
+from ..errors import DatumError, OutputConflictError, RunError
 from ..inputs import input_from_json
 from ..ledger import queries, writes
 from ..ledger.db import transaction
+from ..ledger.environments import put_environment
 from ..ledger.requests import Request
 from ..ledger.writes import RunKey
 from ..outputs.porter import Porter
@@ -26,11 +26,13 @@ from ..project import Project
 from ..remote import is_url
 from ..resources import thread_environment
 from ..settings import history
-from ..state import Cancel, OnError, RunSettings, RunState
+from ..state import Cancel, RunState
 from ..states import RunStatus
 from ..transform.declared import check_declared
+from ..transform.environment import environment_now, installed_stamp
 from ..transform.options import Options
 from ..transform.recipe import Recipe, check_place, read_recipe
+from .asked import options_of, settings_of
 from .cluster import Pool, Wanted, environment_key
 from .commit import Committer
 from .drive import Drive
@@ -46,6 +48,7 @@ from .recover import recover
 from .selection import GivesWay, selection_of
 from .still import Still
 from .streams import Link
+from .surroundings import surroundings_of
 
 
 class Preparer:
@@ -98,7 +101,7 @@ class Preparer:
         recipe = read_recipe(self._project, request.recipe)
         check_place(self._project, recipe)
         check_declared(recipe)
-        options = _options(recipe, request.args)
+        options = options_of(recipe, request.args)
         history()  # a mistake in the settings is said before anything runs
         self._check_far(request.run, recipe)
         means = self._means(request.run, recipe, options)
@@ -122,7 +125,7 @@ class Preparer:
         recipe = read_recipe(self._project, row.recipe)
         check_place(self._project, recipe)
         args = json.loads(row.options)
-        options = _options(recipe, args)
+        options = options_of(recipe, args)
         means = self._means(row.uuid, recipe, options)
         key = RunKey(row.id, row.transform, row.version, self._epoch)
         writes.take_over(self._conn, key)
@@ -207,6 +210,7 @@ class Preparer:
             epoch=self._epoch,
             pipeline=str(request.args.get("pipeline", "")),
         )
+        put_environment(conn, run, *environment_now(recipe))
         if means.devices is not None:
             conn.execute("update run set devices = ? where id = ?", (means.devices, run))
         fresh = writes.allocate_datums(conn, 0)
@@ -280,11 +284,12 @@ class Preparer:
             keeper=keeper,
             still=Still.asked(args, source.roots, time.time_ns),
         )
+        planner.compare.surroundings = surroundings_of(self._conn, recipe, options, keeper)
         if out is not None:
             planner.compare.out = os.path.join(out, b"")
         if uuid in self._porters and out is not None:
             planner.compare.lstat = Standing(out, self._porters[uuid]).lstat
-        state = RunState(_settings(options))
+        state = RunState(settings_of(options))
         cluster = self._pool.take(self._wanted(job), job)
         committer = Committer(self._conn, job, publisher, keeper)
         return Drive(job, planner, state, cluster, self._pool, committer)
@@ -357,43 +362,6 @@ class Preparer:
         extra = tuple(choice.options.items())
         if choice.kind == "serial":
             extra = (("inbox", str(job.folder / "inbox")), ("lock", str(job.folder / "kernel")))
-        code = json.dumps([job.recipe.modules, job.recipe.sys_path, job.recipe.cwd])
+        path = job.recipe.sys_path
+        code = json.dumps([job.recipe.modules, path, job.recipe.cwd, installed_stamp(path)])
         return Wanted(choice.kind, environment_key(environment), extra, code, job.means.slots)
-
-
-def _options(recipe: Recipe, args: Mapping[str, Any]) -> Options:
-    """The recipe's options with those of the request over them.
-
-    Raises
-    ------
-    SignatureError
-        If the request, which nobody has signed, names a cluster by its address.
-    """
-    check_request(args, recipe)
-    names = {field.name for field in dataclasses.fields(Options)}
-    merged = {**recipe.options, **{k: v for k, v in args.items() if k in names}}
-    return Options.from_json(merged)
-
-
-def check_request(args: Mapping[str, Any], recipe: Recipe) -> None:
-    """See that what decides where code goes was signed, or is a name of the user's own."""
-    asked = str(args.get("engine", ""))
-    if asked and not is_name(asked) and asked != recipe.options.get("engine"):
-        raise SignatureError(
-            f"the cluster {asked!r} does not stand in the signed cell: run the cell with it, or "
-            "give it a name in jupyter_datum.toml"
-        )
-
-
-def _settings(options: Options) -> RunSettings:
-    return RunSettings(
-        tries=options.tries,
-        on_error=OnError.parse(options.on_error),
-        timeout=options.timeout,
-        backoff=options.backoff,
-        # What is probed goes alone; with batches that is to be soon over.
-        probe=0 if options.no_probe else 4 if options.batch else 20,
-        batch=options.batch or 1,
-        recover=options.recover is not None,
-        travel=limits().travel,
-    )

@@ -29,15 +29,29 @@ from ..transform.recipe import Recipe
 from .expression import same_expression
 from .keep import Keeper
 from .lister import listed_apart
-from .merge import BATCH
+from .merge import BATCH, Row
 from .plan import Batch, Planner
 from .renamed import Renames
-from .selection import AT_REST, CHANGED, EDITED, MISSING, NEW, RENAMED, selection_of
+from .selection import (
+    AT_REST,
+    CHANGED,
+    EDITED,
+    ENVIRONMENT,
+    MISSING,
+    NEW,
+    RENAMED,
+    STALE,
+    UNCHANGED,
+    selection_of,
+)
 from .sizes import Sizes
 from .still import Still
+from .surroundings import surroundings_of
 
 #: Datums shown of those that would run, and of each reason.
 _SHOWN: Final = 20
+#: Reasons whose examples name a file of the datum.
+_NAMES_ITS_FILE: Final = frozenset({CHANGED, EDITED, MISSING})
 #: No version of the code has this row id: all that there is was made by another.
 _NO_ROW: Final = 0
 #: Seconds from a request to the first result where no worker is up yet
@@ -58,10 +72,15 @@ class Preview:
         How many datums there are for each reason; each datum has one.
     first : list of str
         The first datums that would run: a path, or the value of an item.
+    why : list of str
+        The reason of each of these, with what changed: a file, a part of the code.
     examples : dict
         The first datums of each reason but unchanged, with what of them is meant.
     parts : dict
         What changed in the code -> how many datums were made before that.
+    environment : dict
+        What has another version now (``numpy 2.0.1 -> 2.1.0``) -> how many results at rest, or
+        with ``--strict-env`` to be made again, are from before that.
     vanished, left_input : int
         Datums of the ledger that the input does not have any more; that it does not have
         since it was written otherwise.
@@ -81,8 +100,10 @@ class Preview:
     would_run: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
     first: list[str] = field(default_factory=list)
+    why: list[str] = field(default_factory=list)
     examples: dict[str, list[str]] = field(default_factory=dict)
     parts: dict[str, int] = field(default_factory=dict)
+    environment: dict[str, int] = field(default_factory=dict)
     vanished: int = 0
     left_input: int = 0
     sizes: dict[str, Any] = field(default_factory=dict)
@@ -144,7 +165,8 @@ class Survey:
         self._transform = transform = known.id if known else _NO_ROW
         version = queries.version_of(conn, transform, bytes.fromhex(recipe.fingerprint))
         source = listed_apart(input_from_json(recipe.input, project), project, recipe)
-        key = RunKey(_NO_ROW, transform, version or _NO_ROW, 0)
+        keeper = Keeper(conn, project, RunKey(_NO_ROW, transform, version or _NO_ROW, 0), None, 0)
+        self._surroundings = surroundings_of(conn, recipe, options, keeper)
         self.planner = Planner(
             conn,
             (_NO_ROW, transform, version or _NO_ROW),
@@ -154,9 +176,10 @@ class Survey:
             time.time_ns,
             dry=True,
             same_input=same_expression(conn, project, recipe),
-            keeper=Keeper(conn, project, key, None, 0),
+            keeper=keeper,
             still=Still.asked(args, source.roots, time.time_ns),
         )
+        self.planner.compare.surroundings = self._surroundings
         if recipe.out and recipe.path == str(project.root):
             self.planner.compare.out = os.path.join(os.fsencode(recipe.out), b"")
         if recipe.out and is_url(recipe.out):
@@ -189,6 +212,7 @@ class Survey:
         found.reasons = dict(reasons.most_common())
         found.vanished, found.left_input = planner.vanished, planner.left_input
         found.parts = stale_parts(self._conn, planner.compare.stale, self._recipe.parts)
+        found.environment = dict((+self._surroundings.made).most_common())
         found.sizes = self._sizes.summary()
         found.estimate = _estimate(self._conn, self._recipe.name, found.would_run)
         found.notes = self._notes()
@@ -199,23 +223,44 @@ class Survey:
     def _take(self, batch: Batch) -> None:
         found = self._found
         found.total = self.planner.planned
-        which = self.planner.compare.which
+        self._sizes.add(batch.pairs)
+        if batch.reasons.count(UNCHANGED) == len(batch.reasons) and not any(batch.rows):
+            return  # the loop of a million datums with nothing to do
         for (listed, row), reason, packed in zip(
             batch.pairs, batch.reasons, batch.rows, strict=True
         ):
-            if listed.files:
-                self._sizes.add(sum(file[2].size for file in listed.files), listed)
             if packed:
                 found.would_run += 1
                 if len(found.first) < _SHOWN:
                     found.first.append(label(listed))
+                    found.why.append(self._why(row, reason))
             if reason not in AT_REST:
                 if reason == NEW and self._can_move:
                     self._renames.new(listed)
                 shown = found.examples.setdefault(reason, [])
                 if len(shown) < _SHOWN:
-                    what = which.get(row[1]) if row else None
-                    shown.append(_example(listed, reason, what))
+                    what = self._which(row) if row and reason in _NAMES_ITS_FILE else None
+                    shown.append(f"{label(listed)} ({what})" if what else label(listed))
+
+    def _why(self, row: Row | None, reason: str) -> str:
+        """A reason with what changed, as far as that is known."""
+        if row is None:
+            return reason
+        if reason == STALE:
+            what = ", ".join(stale_parts(self._conn, {row[3]: 1}, self._recipe.parts))
+        elif reason == ENVIRONMENT:
+            what = self._surroundings.words(row[12])
+        else:
+            what = self._which(row) or ""
+        return f"{reason}: {what}" if what else reason
+
+    def _which(self, row: Row) -> str | None:
+        """The file that a reason is about, where it is not the datum itself: an output without
+        its folder."""
+        path = self.planner.compare.which.get(row[1])
+        if path is None or path == row[0]:
+            return None
+        return queries.key_text(path.removeprefix(self.planner.compare.out))
 
     def _find_renamed(self, reasons: Counter[str]) -> None:
         """New datums with the content of vanished ones: offered as a move."""
@@ -239,6 +284,7 @@ class Survey:
         if changed := changed_declared(self._recipe):
             notes.append(f"{', '.join(changed)} changed since the cell was run: run it again")
         notes += [f"not tracked: {name}" for name in self._recipe.untracked]
+        notes += self.planner.compare.remarks()
         start = START.get(options.engine, 0.0)
         work = found.estimate
         if work is not None and found.would_run and work < start:
@@ -276,13 +322,6 @@ def label(listed: Listed) -> str:
     if not listed.files and listed.value is not None and listed.value[:1] == b"j":
         return listed.value[1:].decode("utf-8", "backslashreplace")
     return queries.key_text(listed.key)
-
-
-def _example(listed: Listed, reason: str, which: bytes | None) -> str:
-    shown = label(listed)
-    if which is None or which == listed.key or reason not in (CHANGED, EDITED, MISSING):
-        return shown
-    return f"{shown} ({queries.key_text(which)})"
 
 
 def part_word(name: str) -> str:

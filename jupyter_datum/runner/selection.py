@@ -14,6 +14,7 @@ from ..transform.options import Options
 NEW: Final = "new"
 CHANGED: Final = "input changed"
 STALE: Final = "code changed"
+ENVIRONMENT: Final = "environment changed"
 FAILED: Final = "failed before"
 RECOVERED: Final = "recovered before"
 DIRTY: Final = "input changed while it was processed"
@@ -32,7 +33,7 @@ AT_REST: Final = frozenset({UNCHANGED, TOUCHED, RESTORED})
 ONLY: Final = {
     "new": frozenset({NEW, CHANGED, DIRTY, MISSING, RENAMED}),
     "failed": frozenset({FAILED, RECOVERED}),
-    "stale": frozenset({STALE}),
+    "stale": frozenset({STALE, ENVIRONMENT}),
 }
 
 

@@ -160,6 +160,7 @@ def _told(found: Preview) -> dict[str, Any]:
     """A plan in which no name is longer than can be shown."""
     told = dataclasses.asdict(found)
     told["first"] = [_short(name) for name in found.first]
+    told["why"] = [_short(words) for words in found.why]
     told["examples"] = {why: [_short(x) for x in some] for why, some in found.examples.items()}
     if found.sizes:
         largest = [[_short(name), size] for name, size in found.sizes["largest"]]

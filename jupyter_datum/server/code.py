@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ..ledger import queries
+from ..ledger.environments import environment_of
 from ..project import Project
 from .errors import not_found
 from .frames import Sources
@@ -55,9 +56,12 @@ def code(
         (identity, run, attempt),
     ).fetchone()
     known = _version(conn, version)
+    python, packages = environment_of(conn, run)
     sources = Sources(known["source"], project.root, root)
     return {
         **known,
+        "python": python,
+        "packages": _bounded(packages),
         "notebook": _notebook(conn, version, root),
         "blocks": sources.told(str(text[0])) if text and text[0] else [],
     }
@@ -65,16 +69,14 @@ def code(
 
 def _version(conn: sqlite3.Connection, version: int) -> dict[str, Any]:
     found = conn.execute(
-        "select hex(fingerprint), parts, source, python, packages from version where id = ?",
+        "select hex(fingerprint), parts, source from version where id = ?",
         (version,),
     ).fetchone()
-    digest, parts, source, python, packages = found or ("", "{}", "", "", "{}")
+    digest, parts, source = found or ("", "{}", "")
     return {
         "fingerprint": digest.lower(),
         "parts": _texts(parts),
         "source": source,
-        "python": python,
-        "packages": _texts(packages),
     }
 
 
@@ -83,8 +85,11 @@ def _texts(text: str) -> dict[str, str]:
         found = json.loads(text)
     except (ValueError, RecursionError):
         return {}
-    pairs = found.items() if isinstance(found, dict) else ()
-    return {name: str(value)[:_PARTS] for name, value in list(pairs)[:_PARTS]}
+    return _bounded(found) if isinstance(found, dict) else {}
+
+
+def _bounded(found: dict[str, Any]) -> dict[str, str]:
+    return {name: str(value)[:_PARTS] for name, value in list(found.items())[:_PARTS]}
 
 
 def _notebook(conn: sqlite3.Connection, version: int, root: Path | None) -> str | None:

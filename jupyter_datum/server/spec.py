@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from ..errors import DatumError
 from ..inputs import input_from_json
+from ..ledger.environments import environment_of
 from ..ledger.queries import RunRow
 from ..project import Project
 from ..transform.recipe import Recipe
@@ -35,7 +36,8 @@ def spec(
     What only the signed recipe tells is null where that is another user's, or gone.
     """
     row = run_of(conn, uuid)
-    source, python, packages, parts, number = _version(conn, row)
+    source, parts, number = _version(conn, row)
+    python, packages = environment_of(conn, row.id)
     recipe = recipe_of(project, row)
     notebook, cell, out = _place(conn, row, root)
     return {
@@ -67,18 +69,16 @@ def spec(
     }
 
 
-def _version(
-    conn: sqlite3.Connection, row: RunRow
-) -> tuple[str, str, dict[str, str], dict[str, str], int]:
-    """Source, Python, packages and parts of a run's code, and the how manieth it is."""
-    source, python, packages, parts = conn.execute(
-        "select source, python, packages, parts from version where id = ?", (row.version,)
-    ).fetchone() or ("", "", "{}", "{}")
+def _version(conn: sqlite3.Connection, row: RunRow) -> tuple[str, dict[str, str], int]:
+    """Source and parts of a run's code, and the how manieth it is."""
+    source, parts = conn.execute(
+        "select source, parts from version where id = ?", (row.version,)
+    ).fetchone() or ("", "{}")
     number = conn.execute(
         "select count(*) from version where transform = ? and id <= ?",
         (row.transform, row.version),
     ).fetchone()[0]
-    return source, python, _texts(packages), _texts(parts), number
+    return source, _texts(parts), number
 
 
 def _place(

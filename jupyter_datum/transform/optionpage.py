@@ -17,7 +17,8 @@ GROUPS: Final = {
     ),
     "Which datums run": ("only", "force", "sample", "plan", "background"),
     "What counts as changed": (
-        "depends", "versions", "equivalent", "replace_edited", "prune", "large_payload",
+        "depends", "versions", "strict_env", "equivalent", "replace_edited", "prune",
+        "large_payload",
     ),
 }  # fmt: skip
 

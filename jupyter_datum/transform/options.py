@@ -60,6 +60,8 @@ class Options:
         Files, folders and names of the kernel that count as code.
     versions : tuple of str
         ``name=version`` of values that have no stable content.
+    strict_env : bool
+        Results of other versions of Python or packages do not count.
     equivalent : bool
         This version of the code counts as the one that made the results.
     gpus : str or None
@@ -102,6 +104,7 @@ class Options:
     keep: int = 0
     depends: tuple[str, ...] = ()
     versions: tuple[str, ...] = ()
+    strict_env: bool = False
     equivalent: bool = False
     gpus: str | None = None
     shell: bool = False

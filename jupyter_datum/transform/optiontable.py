@@ -168,6 +168,9 @@ OPTIONS: Final[tuple[Option, ...]] = (
            "files, folders and kernel names that count as code, several with commas"),
     Option("versions", ("--version",), "NAME=V", _versions,
            "a version for a value without stable content (model=v3)"),
+    Option("strict_env", ("--strict-env",), "", None,
+           "results of another Python, or of other versions of the packages that the cell uses, "
+           "are made again"),
     Option("equivalent", ("--equivalent",), "", None,
            "this version of the code counts as the one that made the results: no rerun"),
     Option("shell", ("--shell",), "", None,

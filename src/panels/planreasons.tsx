@@ -12,6 +12,7 @@ export function reasonWord(trans: TranslationBundle, reason: string): string {
     new: trans.__('new'),
     'input changed': trans.__('input changed'),
     'code changed': trans.__('code changed'),
+    'environment changed': trans.__('environment changed'),
     'failed before': trans.__('failed before'),
     'recovered before': trans.__('recovered before'),
     'input changed while it was processed': trans.__('input changed while it was processed'),
@@ -24,6 +25,12 @@ export function reasonWord(trans: TranslationBundle, reason: string): string {
     unchanged: trans.__('unchanged')
   };
   return words[reason] ?? oneLine(reason);
+}
+
+/** A datum's reason in the user's language, with what changed. */
+function fullReason(trans: TranslationBundle, why: string): string {
+  const [reason, ...what] = why.split(': ');
+  return [reasonWord(trans, reason), ...what].join(': ');
 }
 
 /** Why, with the first of each reason. */
@@ -41,13 +48,14 @@ export function Reasons(props: { plan: IPlan }): JSX.Element {
             total={n}
           />
           {reason === 'code changed' ? <Parts parts={plan.parts} /> : null}
+          {reason === 'environment changed' ? <Parts parts={plan.environment} /> : null}
         </li>
       ))}
     </ul>
   );
 }
 
-/** Which part of the code it was. */
+/** Which part of the code it was, or which package. */
 function Parts(props: { parts: Record<string, number> }): JSX.Element {
   return (
     <ul className="jp-datum-parts">
@@ -99,12 +107,12 @@ function Folded(props: {
 /** The first that would run. */
 export function First(props: { plan: IPlan }): JSX.Element | null {
   const { trans } = useHost();
-  const { first, would_run } = props.plan;
+  const { first, why, would_run } = props.plan;
   return first.length ? (
     <Folded
       head={trans.__('The first that would run')}
       figure={count(first.length)}
-      rows={first}
+      rows={first.map((name, at) => `${name}  (${fullReason(trans, why[at])})`)}
       total={would_run}
     />
   ) : null;

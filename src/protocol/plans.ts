@@ -7,10 +7,14 @@ export interface IPlan {
   reasons: Record<string, number>;
   /** The first that would run. */
   first: string[];
+  /** The reason of each of these, and behind a colon what changed. */
+  why: string[];
   /** The first of each reason. */
   examples: Record<string, string[]>;
   /** What changed in the code, and how many datums were made before that. */
   parts: Record<string, number>;
+  /** What has another version now, and how many results were made before that. */
+  environment: Record<string, number>;
   vanished: number;
   left_input: number;
   sizes: { bytes?: number; median?: number; p95?: number; largest?: [string, number][] };

@@ -12,6 +12,7 @@ import pytest
 
 from jupyter_datum.cli import main
 from jupyter_datum.ledger import queries
+from jupyter_datum.notebook.planlines import preview_lines
 from jupyter_datum.project import Project
 from jupyter_datum.runner import upkeep
 from jupyter_datum.runner.preview import Preview, preview
@@ -73,7 +74,11 @@ def test_each_datum_has_one_reason_and_the_plan_is_what_happens(made: Story) -> 
     }  # fmt: skip
     assert (found.would_run, found.vanished, found.total) == (3, 1, 6)
     assert found.examples["input changed"] == ["0.txt"]
-    assert found.examples["output edited by hand"][0].startswith("3.txt (")
+    assert found.examples["output edited by hand"] == ["3.txt (3.len)"]
+    assert dict(zip(found.first, found.why, strict=True)) == {
+        "0.txt": "input changed", "2.txt": "output missing: 2.len", "new.txt": "new",
+    }  # fmt: skip
+    assert "    2.txt  (output missing: 2.len)" in preview_lines("size", found, 1)
     row = made.run(LINE, BODY)
     assert (row.success, row.skipped, executed(made)) == (3, 3, ALL + 3)
     assert (out / "3.len").read_text() == "by hand" and (out / "4.len").exists()
@@ -128,7 +133,8 @@ def test_code_that_changed_is_named_and_may_be_marked_as_equivalent(made: Story)
     assert plan(made).reasons == {"unchanged": ALL}
     assert made.run(LINE, body).skipped == ALL
     made.namespace["SIZE"] = 2  # a further edit is one: the chain ends where nobody marked it
-    assert plan(made, body=body).parts == {"SIZE": ALL}
+    found = plan(made, body=body)
+    assert found.parts == {"SIZE": ALL} and found.why == ["code changed: SIZE"] * ALL
     made.run(f"{LINE} --only new", body)
     with made.ledger() as conn:
         upkeep.equivalent(conn, made.project, "size")

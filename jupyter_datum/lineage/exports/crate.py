@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from ...errors import RunError, UsageError
 from ...ledger import queries
+from ...ledger.environments import environment_of
 from ...ledger.queries import RunRow, TransformRow
 from .rows import Row, moment, rows
 from .table import write_table
@@ -91,9 +92,8 @@ def _outputs(conn: sqlite3.Connection, transform: TransformRow) -> Iterator[tupl
 
 
 def _program(crate: Any, conn: sqlite3.Connection, name: str, run: RunRow) -> Any:
-    python, packages = conn.execute(
-        "select python, packages from version where id = ?", (run.version,)
-    ).fetchone()
+    python, packages = environment_of(conn, run.id)
+    needs = [f"{package} {version}" for package, version in packages.items()]
     return crate.add(
         _thing(
             crate,
@@ -103,7 +103,7 @@ def _program(crate: Any, conn: sqlite3.Connection, name: str, run: RunRow) -> An
                 "name": name,
                 "text": queries.version_source(conn, run.version) or "",
                 "softwareVersion": str(run.version),
-                "softwareRequirements": f"Python {python} {packages}",
+                "softwareRequirements": ", ".join([f"Python {python}", *needs]),
             },
         )
     )

@@ -48,6 +48,7 @@ describe('the plan', () => {
       expect(page.text).toContain(words);
     }
     expect(page.text).toContain('ids are positions');
+    expect(page.text).toContain('b.csv (code changed: helpers.resize)');
     expect(page.sidebar.node.querySelector('img')).toBeNull();
     (await page.find(/^Run new and failed only: 1$/)).click();
     expect(page.executed.pop()).toEqual([Commands.run, { name: 'means', which: 'fresh' }]);

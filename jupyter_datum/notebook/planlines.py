@@ -1,0 +1,98 @@
+"""A plan in words: which datums would run, and why, before anything does."""
+
+from __future__ import annotations
+
+from ..runner.preview import Preview
+from ..runner.selection import EDITED, ENVIRONMENT, RENAMED, STALE
+from ..words import counted, span
+from .render import one_line
+
+
+def preview_lines(name: str, found: Preview, workers: int) -> list[str]:
+    """Say what a run would do, before it does."""
+    parts = [f"{n:,} {_reason(reason, found)}" for reason, n in found.reasons.items()]
+    lines = [
+        f"{name}: {counted(found.total, 'datum')}: {', '.join(parts) or 'the input is empty'}",
+        f"  {found.would_run:,} would run" + _cost(found, workers),
+    ]
+    lines += first_lines(found)
+    if found.would_run > len(found.first) > 0:
+        lines.append(f"    and {found.would_run - len(found.first):,} more")
+    lines += _sizes(found)
+    lines += _set_apart(name, found)
+    if found.errors:
+        lines.append(f"  the listing is incomplete: {one_line('; '.join(found.errors[:3]))}")
+    return lines + [f"  {one_line(note, 400)}" for note in found.notes]
+
+
+def first_lines(found: Preview) -> list[str]:
+    """Return a line for each of the first datums that would run, with its reason."""
+    return [
+        f"    {one_line(label)}  ({one_line(why)})"
+        for label, why in zip(found.first, found.why, strict=True)
+    ]
+
+
+def _reason(reason: str, found: Preview) -> str:
+    """A reason, with what changed in the code or in the environment."""
+    changed = {STALE: found.parts, ENVIRONMENT: found.environment}.get(reason)
+    return f"{reason} ({one_line('; '.join(list(changed)[:3]))})" if changed else reason
+
+
+def _sizes(found: Preview) -> list[str]:
+    sizes = found.sizes
+    if not sizes:
+        return []
+    key, largest = sizes["largest"][0]
+    return [
+        f"  {size_text(sizes['bytes'])} in all; a datum has {size_text(sizes['median'])} (median), "
+        f"{size_text(sizes['p95'])} (95%), at most {size_text(largest)}: {one_line(key)}"
+    ]
+
+
+def size_text(size: int) -> str:
+    """Return a number of bytes for people."""
+    value, unit = float(size), "B"
+    for bigger in ("KB", "MB", "GB", "TB"):
+        if value < 1000:
+            break
+        value, unit = value / 1000, bigger
+    return f"{value:,.0f} {unit}" if value >= 10 or unit == "B" else f"{value:,.1f} {unit}"
+
+
+def _set_apart(name: str, found: Preview) -> list[str]:
+    """What nobody but the user can decide."""
+    lines = []
+    if edited := found.reasons.get(EDITED):
+        lines.append(f"  {edited:,} outputs edited by hand are kept; --replace-edited makes them:")
+        lines += [f"    {one_line(label)}" for label in found.examples[EDITED]]
+    if renamed := found.reasons.get(RENAMED):
+        lines.append(
+            f"  {renamed:,} renamed, with the content of vanished ones; %datum move {name} keeps "
+            "their results:"
+        )
+        lines += [f"    {one_line(label)}" for label in found.examples[RENAMED]]
+    if found.parts:
+        lines.append(f"  if the edit does not matter: --equivalent, or %datum equivalent {name}")
+    if found.reasons.get(ENVIRONMENT):
+        lines.append(
+            "  without --strict-env, results of other versions of packages count as they are"
+        )
+    if found.vanished:
+        lines.append(
+            f"  {found.vanished:,} vanished; their outputs are kept: %datum prune {name} "
+            "removes them"
+        )
+    if found.left_input:
+        lines.append(
+            f"  {found.left_input:,} left the input when it was written anew; "
+            f"%datum prune {name} --all removes their outputs too"
+        )
+    return lines
+
+
+def _cost(found: Preview, workers: int) -> str:
+    if not found.estimate:
+        return ""
+    many = counted(workers, "worker")
+    return f": about {span(found.estimate / workers)} on {many}, going by the last run"
