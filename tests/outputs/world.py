@@ -173,3 +173,16 @@ def tree(folder: Path) -> Iterator[tuple[str, bytes]]:
         inside = path.relative_to(folder)
         if path.is_file() and inside.parts[0] != os.fsdecode(FOLDER):
             yield str(inside), path.read_bytes()
+
+
+def reasons(verdicts: list[Verdict]) -> list[str]:
+    return [verdict.reason for verdict in verdicts if verdict.reason is not None]
+
+
+def out(world: World) -> Path:
+    return Path(os.fsdecode(world.out))
+
+
+def sound(world: World) -> None:
+    assert world.violations() == []
+    assert world.announced() == 0
