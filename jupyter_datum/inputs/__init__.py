@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Final
 
 from .base import Input, Listed, input_from_json
-from .combine import CrossInput, UnionInput
 from .files import GlobInput
 from .grid import GridInput
 from .items import Items, ItemsInput, write_items
@@ -26,6 +25,7 @@ from .make import (
     whole,
 )
 from .place import starting_at
+from .products import CrossInput, UnionInput
 from .rows import RowsInput, rows
 from .split import SplitInput, split
 from .upstream import UpstreamInput

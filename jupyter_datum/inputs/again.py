@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from itertools import islice
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from typing import IO, Any, Final
 
 import msgpack
@@ -33,6 +33,10 @@ class Packing:
         self._places = {id(leaf): i for i, leaf in enumerate(leaves)}
         self._labels = _labels(leaves)
         self.pack = msgpack.Packer(unicode_errors="surrogateescape").pack
+
+    def place(self, leaf: Input) -> int:
+        """Return which of the leaves it is."""
+        return self._places[id(leaf)]
 
     def label(self, leaf: Input) -> bytes:
         """Return what tells a leaf from others, as the first part of a key."""
@@ -81,35 +85,34 @@ class Again:
 
     Parameters
     ----------
-    pieces : iterable of Piece
-        Read at once.
     leaves : sequence of Input
+        Those that its datums come from.
     """
 
-    def __init__(self, pieces: Iterable[Piece], leaves: Sequence[Input]) -> None:
-        iterator = iter(pieces)
-        self._short = list(islice(iterator, _SHORT))
+    def __init__(self, leaves: Sequence[Input]) -> None:
+        self._short: list[Piece] = []
         self._file: IO[bytes] | None = None
+        self._at_end = True
         self._packing = Packing(leaves)
-        for piece in iterator:
-            if self._file is None:
-                self._file = tempfile.TemporaryFile(prefix="jupyter-datum-")  # noqa: SIM115
-            self._file.write(self._packing.pack(self._packing.rows(piece)))
 
     @classmethod
     @contextmanager
-    def many(
-        cls, listings: Iterable[tuple[Iterable[Piece], Sequence[Input]]]
-    ) -> Iterator[Sequence[Again]]:
-        """Hold several; none is read behind one that has nothing."""
+    def many(cls, inputs: Sequence[Input]) -> Iterator[Sequence[Again]]:
+        """Hold one for each of the inputs; there is nothing in them yet."""
         with ExitStack() as stack:
-            found: list[Again] = []
-            for pieces, leaves in listings:
-                found.append(cls(pieces, leaves))
-                stack.callback(found[-1].close)
-                if not found[-1]:
-                    break
-            yield found
+            yield [stack.enter_context(closing(cls(each.leaves))) for each in inputs]
+
+    def add(self, piece: Piece) -> None:
+        """Put one behind the others."""
+        if len(self._short) < _SHORT:
+            self._short.append(piece)
+            return
+        if self._file is None:
+            self._file = tempfile.TemporaryFile(prefix="jupyter-datum-")  # noqa: SIM115
+        if not self._at_end:  # somebody has read meanwhile
+            self._file.seek(0, os.SEEK_END)
+            self._at_end = True
+        self._file.write(self._packing.pack(self._packing.rows(piece)))
 
     def __bool__(self) -> bool:
         return bool(self._short)
@@ -132,6 +135,7 @@ class Again:
 
     def _read(self, at: int) -> bytes:
         assert self._file is not None
+        self._at_end = False
         self._file.seek(at)
         return self._file.read(_BLOCK)
 

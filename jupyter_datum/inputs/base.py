@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import builtins
 import copy
 import difflib
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from typing import Any, ClassVar, Final, NamedTuple, Self
+from collections.abc import Collection, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, Self
 
 from ..datum import Form
 from ..errors import UsageError
 from ..events import Stat
 from ..project import Project
 from .keys import Key, key_from_json, key_to_json
+
+if TYPE_CHECKING:
+    from .follow import Following
 
 #: Keys that every input may have in JSON.
 COMMON: Final = ("name", "on", "by", "outer")
@@ -48,6 +52,26 @@ class Piece(NamedTuple):
 
     listed: Listed
     members: tuple[Member, ...]
+
+
+class Came(NamedTuple):
+    """A datum of an input that goes along with runs at work; whether a :class:`Due` spoke of
+    it before."""
+
+    piece: Piece
+    awaited: bool
+
+
+class Due(NamedTuple):
+    """What is still to come, told by keys and captures alone: no files, no values. To be read
+    before anything else is asked for. ``last``: nothing will come that was not spoken of."""
+
+    pieces: Iterator[Piece]
+    last: bool
+
+
+#: What comes of an input that goes along: a datum; what is to come; nothing for the moment.
+Going = Came | Due | None
 
 
 class Input(ABC):
@@ -143,6 +167,34 @@ class Input(ABC):
         """Yield the datums as an input that is made of this one takes them."""
         for listed in self.list(exclude, errors):
             yield Piece(listed, (Member(self, listed),))
+
+    def awaits(self, runs: Collection[str]) -> bool:
+        """Return whether it takes what one of these transforms, which run, makes."""
+        return False
+
+    def announces(self, runs: Collection[str]) -> bool:
+        """Return whether it can say what is to come of these transforms before that is made,
+        and its datums can be put in order once they are there."""
+        return self.ordered
+
+    def go_along(self, runs: Mapping[str, Following], *, at_once: bool) -> builtins.list[Input]:
+        """List what these runs make too. Return the leaves that need not be made whole: each
+        datum of theirs is taken as it comes.
+
+        Parameters
+        ----------
+        runs : mapping
+            Transform -> its run.
+        at_once : bool
+            As they make it; else in order, once they have ended.
+        """
+        return []
+
+    def going(self, exclude: frozenset[bytes], errors: Errors) -> Iterator[Going]:
+        """Yield the datums as :meth:`pieces` does, and between them what else is known of runs
+        that it goes along with. It yields None instead of waiting for long."""
+        for piece in self.pieces(exclude, errors):
+            yield Came(piece, awaited=False)
 
     def part(self, listed: Listed) -> bytes:
         """Return the datum's part in the key of a datum made of several: no bytes of a

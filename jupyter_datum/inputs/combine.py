@@ -1,4 +1,4 @@
-"""Inputs made of inputs: what they have in common, and ``cross`` and ``union``.
+"""Inputs made of inputs: what they have in common.
 
 Names are told apart inside one of them: an unnamed glob is called as the folder that it
 starts in (``images/**/*.jpg``: images), or, where these are the same, as the ending of its
@@ -10,16 +10,28 @@ from __future__ import annotations
 import builtins
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import chain
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from ..errors import UsageError
 from ..hashing import combine_values
 from ..project import Project
-from .again import Again
-from .base import Errors, Input, Listed, Member, Piece, check_keys, input_from_json
+from .base import (
+    Came,
+    Errors,
+    Going,
+    Input,
+    Listed,
+    Member,
+    Piece,
+    check_keys,
+    input_from_json,
+)
 from .keys import Key, Template, check_template, key_of
+
+if TYPE_CHECKING:
+    from .follow import Following
 
 
 class Composite(Input):
@@ -37,6 +49,8 @@ class Composite(Input):
     named_by_key = True
     #: Whether inputs in it must have names of their own.
     apart: ClassVar[bool] = True
+    #: Places of the children that take what runs at work make, as they make it.
+    _growing: Sequence[int] = ()
 
     def __init__(
         self,
@@ -156,8 +170,23 @@ class Composite(Input):
     def list(self, exclude: frozenset[bytes], errors: Errors) -> Iterator[Listed]:
         return (piece.listed for piece in self.pieces(exclude, errors))
 
+    def pieces(self, exclude: frozenset[bytes], errors: Errors) -> Iterator[Piece]:
+        return (step.piece for step in self.going(exclude, errors) if isinstance(step, Came))
+
     @abstractmethod
-    def pieces(self, exclude: frozenset[bytes], errors: Errors) -> Iterator[Piece]: ...
+    def going(self, exclude: frozenset[bytes], errors: Errors) -> Iterator[Going]: ...
+
+    def awaits(self, runs: Collection[str]) -> bool:
+        return any(child.awaits(runs) for child in self.children)
+
+    def announces(self, runs: Collection[str]) -> bool:
+        return False
+
+    def go_along(self, runs: Mapping[str, Following], *, at_once: bool) -> builtins.list[Input]:
+        growing = [i for i, child in enumerate(self.children) if child.awaits(runs)]
+        self._growing = growing if at_once else ()
+        found = [child.go_along(runs, at_once=at_once) for child in self.children]
+        return builtins.list(chain.from_iterable(found))
 
     def nothing_found(self) -> tuple[str, str, tuple[str, ...]]:
         return f"{self.describe()} gives no datum: there is nothing to run", "", ()
@@ -197,62 +226,6 @@ class Composite(Input):
         if self._several:
             return combine_values(values)
         return next(iter(values.values()), None)
-
-
-class CrossInput(Composite):
-    """Every datum of the first with every one of the second, and so on."""
-
-    kind = "cross"
-
-    @property
-    def ordered(self) -> bool:  # type: ignore[override]
-        return all(child.ordered for child in self.children)
-
-    def pieces(self, exclude: frozenset[bytes], errors: Errors) -> Iterator[Piece]:
-        first, *rest = self.children
-        with Again.many((c.pieces(exclude, errors), c.leaves) for c in rest) as again:
-            if not all(again):  # nothing times anything; the first need not be listed
-                return
-            for piece in first.pieces(exclude, errors):
-                yield from self._with((piece,), again)
-
-    def _with(self, chosen: tuple[Piece, ...], rest: Sequence[Again]) -> Iterator[Piece]:
-        if rest:
-            for piece in rest[0]:
-                yield from self._with((*chosen, piece), rest[1:])
-            return
-        listed = self._joined(
-            [(child, piece.listed) for child, piece in zip(self.children, chosen, strict=True)]
-        )
-        yield Piece(listed, tuple(chain.from_iterable(piece.members for piece in chosen)))
-
-
-class UnionInput(Composite):
-    """The datums of the first, then those of the second, and so on. None is left out as a
-    double, and names may be the same where the folders are."""
-
-    kind = "union"
-    ordered = False
-    told_by_key = False
-    apart = False
-
-    def __init__(self, children: Sequence[Input], **options: Any) -> None:
-        super().__init__(children, **options)
-        counts: Counter[str] = Counter()
-        self._labels: builtins.list[bytes] = []
-        for child in self.children:
-            counts[child.name] += 1
-            n = counts[child.name]
-            self._labels.append((child.name if n == 1 else f"{child.name}#{n}").encode())
-
-    def _prepared(self, children: tuple[Input, ...]) -> tuple[Input, ...]:
-        return children  # inside a join each may be outer
-
-    def pieces(self, exclude: frozenset[bytes], errors: Errors) -> Iterator[Piece]:
-        for label, child in zip(self._labels, self.children, strict=True):
-            for listed, members in child.pieces(exclude, errors):
-                key = label + b"\0" + child.part(listed)
-                yield Piece(listed._replace(key=key), members)
 
 
 def named(children: Sequence[Input], kind: str, *, apart: bool) -> tuple[Input, ...]:
@@ -302,4 +275,4 @@ def stored_key(key: Any, project: Project) -> Any:
     return key.stored(project) if key is not None and key.foreign else key
 
 
-__all__ = ["Composite", "CrossInput", "Member", "UnionInput", "named", "same_name", "stored_key"]
+__all__ = ["Composite", "Member", "named", "same_name", "stored_key"]

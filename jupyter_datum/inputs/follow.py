@@ -75,9 +75,14 @@ class Following:
         """Nobody wants more: whoever waits in :meth:`steps` comes back at once."""
         self._stop.set()
 
-    def wait(self, conn: sqlite3.Connection) -> None:
-        """Wait for the run's end."""
-        self._until_end(conn, -1)
+    def until_end(self, conn: sqlite3.Connection, version: int = -1) -> Iterator[None]:
+        """Wait for the run's end; yield after each look."""
+        while not self.stopped:
+            version = self._changed(conn, version)
+            row = queries.run_by_uuid(conn, self.run)
+            if row is None or row.ended is not None:
+                return
+            yield None
 
     def steps(self, conn: sqlite3.Connection, project: Project) -> Iterator[Step]:
         """Yield what has become good, as it does, until the run has ended; once, if the run is
@@ -101,7 +106,7 @@ class Following:
                 found = list(given_by_id(conn, row.transform, ids))
                 row = queries.run_by_uuid(conn, self.run)
                 if row is None or row.epoch != epoch:
-                    self._until_end(conn, version)
+                    yield from self.until_end(conn, version)
                     return
                 yield from self._good(found, row.id)
             if row.planned and (to_come := ahead.look(row, seen)) is not None:
@@ -121,13 +126,6 @@ class Following:
             if time.monotonic() > until:
                 break
         return now
-
-    def _until_end(self, conn: sqlite3.Connection, version: int) -> None:
-        while not self.stopped:
-            version = self._changed(conn, version)
-            row = queries.run_by_uuid(conn, self.run)
-            if row is None or row.ended is not None:
-                return
 
 
 class _Ahead:

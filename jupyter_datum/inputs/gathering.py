@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from typing import Final
 
 #: KiB of the page cache; beyond it pages go to disk.
 _CACHE: Final = 4_096
@@ -22,7 +22,7 @@ class Gathering:
     Parameters
     ----------
     followed : iterable of int
-        Slots (places among the inputs) of which more is to come. All other slots are whole.
+        Inputs (by their places) of which more is to come. All others are whole.
     """
 
     def __init__(self, followed: Iterable[int]) -> None:
@@ -37,33 +37,28 @@ class Gathering:
             " without rowid"
         )
 
-    def listed(self, slot: int, to_come: Iterable[bytes]) -> None:
-        """A followed run has listed its input to the end; datums of these keys are to come."""
+    def due(self, slot: int, to_come: Iterable[bytes], *, last: bool) -> None:
+        """Datums of these keys are to come; `last` if all of that input are there, or due."""
         self._conn.executemany(
             "insert into key (key, due) values (?, 1) on conflict do update set due = due + 1",
             ((key,) for key in to_come),
         )
-        self._unlisted.discard(slot)
+        if last:
+            self._unlisted.discard(slot)
 
-    def arrived(self, slot: int, key: bytes) -> bool:
-        """A datum is there; False if its key was taken for whole: it comes too late for it."""
-        less = 0 if slot in self._unlisted else 1
+    def arrived(self, key: bytes, *, awaited: bool) -> bool:
+        """A datum is there, `awaited` if it was due; False if its key was taken for whole: it
+        comes too late for it."""
         row = self._conn.execute(
             "insert into key (key, due) values (?, 0)"
             " on conflict do update set due = max(0, due - ?) returning due, out",
-            (key, less),
+            (key, int(awaited)),
         ).fetchone()
         if row[1]:
             return False
         if row[0] == 0 and self._swept:
             self._fresh.append(key)
         return True
-
-    def noting(self, rows: Iterable[tuple[bytes, int, Any]]) -> Iterator[tuple[bytes, int, Any]]:
-        """Pass on ``(key, slot, body)`` of slots that are not followed: they arrive."""
-        for key, slot, body in rows:
-            self.arrived(slot, key)
-            yield key, slot, body
 
     def whole(self) -> Iterator[bytes]:
         """Yield the keys that have become whole since last asked, each once ever."""

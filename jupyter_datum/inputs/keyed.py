@@ -7,22 +7,35 @@ key of its own; they are sorted by key on disk, so that a million of them need n
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from itertools import product
-from typing import Any, ClassVar, Final, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
 from ..errors import UsageError
 from ..hashing import combine_values
 from ..project import Project
 from .again import Packing
-from .base import Errors, Input, Listed, Member, Piece, check_keys, input_from_json
+from .base import (
+    Came,
+    Due,
+    Errors,
+    Going,
+    Input,
+    Listed,
+    Member,
+    Piece,
+    check_keys,
+    input_from_json,
+)
 from .combine import Composite, stored_key
-from .follow import WasListed
 from .gathering import Gathering
 from .keys import Key, Template, check_template, key_from_json, key_of, key_to_json
 from .sorted import Sorted
-from .upstream import UpstreamInput
+from .turns import in_turns
+
+if TYPE_CHECKING:
+    from .follow import Following
 
 _SHOWN: Final = 5
 
@@ -39,8 +52,6 @@ class Keyed(Composite):
 
     #: The option of inputs that makes their keys.
     word: ClassVar[str]
-    #: Whether keys are listed as soon as they are whole (:meth:`gather`).
-    _gathers = False
 
     def __init__(self, children: Sequence[Input], *, key: Any = None, **options: Any) -> None:
         self._default = key_of(key)
@@ -95,121 +106,94 @@ class Keyed(Composite):
     def _about(self) -> str:
         return "its datums share" if self.word == "by" else "the inputs share"
 
-    def gathers(self, names: Collection[str]) -> bool:
-        """Whether the keys of what it takes from the transforms called `names` are known before
-        that is made: then a key need not wait for all others."""
-        taking = [
-            child
-            for child in self.children
-            if any(isinstance(x, UpstreamInput) and x.transform in names for x in child.leaves)
-        ]
-        return bool(taking) and all(
-            isinstance(child, UpstreamInput) and isinstance(getattr(child, self.word), Template)
-            for child in taking
-        )
+    def _told(self, child: Input, runs: Collection[str]) -> bool:
+        """Whether the keys of what it takes from these transforms are known before that is
+        made."""
+        own: Key | None = getattr(child, self.word)
+        awaiting = [leaf for leaf in child.leaves if leaf.awaits(runs)]
+        keys = [getattr(leaf, self.word) for leaf in awaiting] if own is None else [own]
+        return child.announces(runs) and all(isinstance(key, Template) for key in keys)
 
-    def gather(self) -> None:
-        """List each key as soon as it is whole; those that are followed give as they go."""
-        self.ordered = False
-        self._gathers = True
+    def go_along(self, runs: Mapping[str, Following], *, at_once: bool) -> list[Input]:
+        taking = [child for child in self.children if child.awaits(runs)]
+        told = all(self._told(child, runs) for child in taking)
+        super().go_along(runs, at_once=at_once and told)
+        if self._growing:
+            self.ordered = False
+        return []
 
     def _found(
         self, exclude: frozenset[bytes], errors: Errors, packing: Packing
-    ) -> Iterator[tuple[bytes, Sequence[tuple[int, Any]]]]:
-        """Yield each key with all that has it, as ``(slot, (outer, *row))``."""
-        followed = {
-            slot: child
-            for slot, child in enumerate(self.children)
-            if self._gathers and isinstance(child, UpstreamInput) and child.following
-        }
-        others = [(slot, c) for slot, c in enumerate(self.children) if slot not in followed]
-        listed = self._rows(others, exclude, errors, packing)
-        with (
-            closing(Gathering(followed)) as gathering,
-            closing(Sorted(gathering.noting(listed) if followed else listed)) as rows,
-        ):
-            going = {slot: (c, c.steps(exclude, errors)) for slot, c in followed.items()}
-            while going:
-                for slot, (child, steps) in list(going.items()):
-                    if not self._take(slot, child, steps, gathering, rows, packing, errors):
-                        del going[slot]
-                for key in gathering.whole():
-                    yield key, _in_order(rows.take(key), followed)
+    ) -> Iterator[tuple[bytes, Sequence[tuple[int, Any]]] | None]:
+        """Yield each key with all that has it, as ``(slot, (outer, *row))``; if it goes along
+        with runs at work, as soon as nothing else of that key can come."""
+        with closing(Gathering(self._growing)) as gathering, closing(Sorted()) as rows:
+            still = [i for i in range(len(self.children)) if i not in self._growing]
+            for slot in still:
+                for step in self.children[slot].going(exclude, errors):
+                    if isinstance(step, Came):
+                        self._take(slot, step, gathering, rows, packing, errors)
+                    elif step is None:
+                        yield None
+            listings = {i: self.children[i].going(exclude, errors) for i in self._growing}
+            for slot, step in in_turns(listings):
+                if isinstance(step, Came):
+                    self._take(slot, step, gathering, rows, packing, errors)
+                elif isinstance(step, Due):
+                    keys = (key for p in step.pieces for key, *_ in self._parts(slot, p, packing))
+                    gathering.due(slot, keys, last=step.last)
+                else:
+                    for key in gathering.whole():
+                        yield key, self._in_order(rows.take(key))
+                    yield None
             self._left(rows)
             for key, found in rows:
-                yield key, _in_order(found, followed)
+                yield key, self._in_order(found)
 
     def _take(
         self,
         slot: int,
-        child: UpstreamInput,
-        steps: Iterator[Listed | WasListed | None],
+        step: Came,
         gathering: Gathering,
         rows: Sorted,
         packing: Packing,
         errors: Errors,
-    ) -> bool:
-        """Take what a run that is followed has to give now; return whether more may come."""
-        for step in steps:
-            if step is None:
-                return True
-            if isinstance(step, WasListed):
-                gathering.listed(slot, (self._key_of(child, key) for key in step.to_come))
-                continue
-            row = self._row(slot, child, Piece(step, (Member(child, step),)), packing)
-            if gathering.arrived(slot, row[0]):
-                rows.add(*row)
+    ) -> None:
+        for key, outer, rank, part in self._parts(slot, step.piece, packing):
+            if not self._growing or gathering.arrived(key, awaited=step.awaited):
+                rows.add(key, slot, (rank, outer, *packing.rows(part)))
             else:
                 errors.append(
-                    f"a datum of {child.transform} came after its {self.kind} "
-                    f"{os.fsdecode(row[0])!a} was made: run it again"
+                    f"a datum of {self.children[slot].describe()} came after its {self.kind} "
+                    f"{os.fsdecode(key)!a} was made: run it again"
                 )
-        return False
 
-    def _key_of(self, child: UpstreamInput, key: bytes) -> bytes:
-        """The key of a datum that is not there yet: what its own key captures tells it."""
-        listed = Listed(key, (), None, child.captures(key), ())
-        return os.fsencode(child.key_of(self.word, listed))
+    def _parts(
+        self, slot: int, piece: Piece, packing: Packing
+    ) -> Iterator[tuple[bytes, bool, Any, Piece]]:
+        """Yield what of a datum goes under which key, as ``(key, outer, rank, part)``; by the
+        rank what came as it was made stands as it would if it had been listed."""
+        child = self.children[slot]
+        rank: Any = ()
+        if slot in self._growing:
+            rank = [(packing.place(leaf), listed.key) for leaf, listed in piece.members]
+        if getattr(child, self.word) is not None:
+            yield os.fsencode(child.key_of(self.word, piece.listed)), child.outer, rank, piece
+            return
+        several = len(child.leaves) > 1
+        for leaf, listed in piece.members:
+            key = os.fsencode(leaf.key_of(self.word, listed))
+            if several:  # files of the same name must not have the same key
+                listed = listed._replace(key=packing.label(leaf) + leaf.part(listed))
+            yield key, child.outer or leaf.outer, rank, Piece(listed, (Member(leaf, listed),))
+
+    def _in_order(self, found: list[tuple[int, Any]]) -> list[tuple[int, Any]]:
+        if self._growing:
+            found.sort(key=lambda row: (row[0], row[1][0]))
+        return [(slot, row[1:]) for slot, row in found]
 
     def _left(self, rows: Sorted) -> None:
         """What has come is all that there is."""
-
-    def _rows(
-        self,
-        children: Sequence[tuple[int, Input]],
-        exclude: frozenset[bytes],
-        errors: Errors,
-        packing: Packing,
-    ) -> Iterator[tuple[bytes, int, Any]]:
-        for slot, child in children:
-            own: Key | None = getattr(child, self.word)
-            several = len(child.leaves) > 1
-            for piece in child.pieces(exclude, errors):
-                if own is not None:
-                    yield self._row(slot, child, piece, packing)
-                    continue
-                for member in piece.members:
-                    leaf, listed = member
-                    key = leaf.key_of(self.word, listed)
-                    if several:  # files of the same name must not have the same key
-                        listed = listed._replace(key=packing.label(leaf) + leaf.part(listed))
-                        member = Member(leaf, listed)
-                    outer = child.outer or leaf.outer
-                    row = packing.rows(Piece(listed, (member,)))
-                    yield os.fsencode(key), slot, (outer, *row)
-
-    def _row(
-        self, slot: int, child: Input, piece: Piece, packing: Packing
-    ) -> tuple[bytes, int, Any]:
-        key = child.key_of(self.word, piece.listed)
-        return os.fsencode(key), slot, (child.outer, *packing.rows(piece))
-
-
-def _in_order(found: list[tuple[int, Any]], followed: Collection[int]) -> list[tuple[int, Any]]:
-    """What has come as it was made stands as it would if it had been listed: by key."""
-    if followed:
-        found.sort(key=lambda row: (row[0], row[1][2][0] if row[0] in followed else b""))
-    return found
 
 
 def as_outer(source: Input) -> Input:
@@ -242,10 +226,14 @@ class JoinInput(Keyed):
     def _captured(self) -> frozenset[str]:
         return super()._captured() | {"on"}
 
-    def pieces(self, exclude: frozenset[bytes], errors: Errors) -> Iterator[Piece]:
+    def going(self, exclude: frozenset[bytes], errors: Errors) -> Iterator[Going]:
         packing = Packing(self.leaves)
-        for key, found in self._found(exclude, errors, packing):
-            yield from self._paired(key, found, packing)
+        for each in self._found(exclude, errors, packing):
+            if each is None:
+                yield None
+                continue
+            for piece in self._paired(*each, packing):
+                yield Came(piece, awaited=False)
 
     def _left(self, rows: Sorted) -> None:
         self._sides = [rows.first_keys(i, _SHOWN) for i in range(len(self.children))]
@@ -312,13 +300,16 @@ class GroupInput(Keyed):
     def lists(self) -> frozenset[str]:
         return frozenset(self.roots)
 
-    def pieces(self, exclude: frozenset[bytes], errors: Errors) -> Iterator[Piece]:
+    def going(self, exclude: frozenset[bytes], errors: Errors) -> Iterator[Going]:
         packing = Packing(self.leaves)
-        for key, found in self._found(exclude, errors, packing):
-            pieces = [(self.children[slot], packing.piece(row[1:])) for slot, row in found]
-            listed = gathered(key, pieces, self._several)
-            listed.captures["by"] = os.fsdecode(key)
-            yield Piece(listed, tuple(m for _, piece in pieces for m in piece.members))
+        for each in self._found(exclude, errors, packing):
+            yield each and Came(self._of_key(*each, packing), awaited=False)
+
+    def _of_key(self, key: bytes, found: Sequence[tuple[int, Any]], packing: Packing) -> Piece:
+        pieces = [(self.children[slot], packing.piece(row[1:])) for slot, row in found]
+        listed = gathered(key, pieces, self._several)
+        listed.captures["by"] = os.fsdecode(key)
+        return Piece(listed, tuple(m for _, piece in pieces for m in piece.members))
 
 
 class WholeInput(Composite):
@@ -338,14 +329,22 @@ class WholeInput(Composite):
     def lists(self) -> frozenset[str]:
         return frozenset(self.roots)
 
-    def pieces(self, exclude: frozenset[bytes], errors: Errors) -> Iterator[Piece]:
-        pieces = [
-            (child, piece) for child in self.children for piece in child.pieces(exclude, errors)
-        ]
+    def go_along(self, runs: Mapping[str, Following], *, at_once: bool) -> list[Input]:
+        return super().go_along(runs, at_once=False)
+
+    def going(self, exclude: frozenset[bytes], errors: Errors) -> Iterator[Going]:
+        pieces: list[tuple[Input, Piece]] = []
+        for child in self.children:
+            for step in child.going(exclude, errors):
+                if isinstance(step, Came):
+                    pieces.append((child, step.piece))
+                elif step is None:
+                    yield None
         if pieces:
             listed = gathered(b"whole", pieces, self._several)
             listed.captures.clear()
-            yield Piece(listed, tuple(m for _, piece in pieces for m in piece.members))
+            members = tuple(m for _, piece in pieces for m in piece.members)
+            yield Came(Piece(listed, members), awaited=False)
 
     def to_json(self) -> dict[str, Any]:
         return {"whole": self.children[0].to_json(), **self.common_json()}

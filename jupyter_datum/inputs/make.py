@@ -11,12 +11,12 @@ from ..errors import OutputError, UsageError
 from ..hashing import decode_value, type_name
 from ..remote import is_url, url_of
 from .base import Input, Listed
-from .combine import CrossInput, UnionInput
 from .files import GlobInput
 from .grid import GridInput, make_grid
 from .items import Items
 from .keyed import GroupInput, JoinInput, WholeInput, as_outer
 from .keys import key_of
+from .products import CrossInput, UnionInput
 from .upstream import UpstreamInput
 from .urls import UrlGlob, starting_pattern
 

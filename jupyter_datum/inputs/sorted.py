@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterable, Iterator
-from itertools import groupby, islice
+from collections.abc import Iterator
+from itertools import groupby
 from operator import itemgetter
 from typing import Any, Final
 
@@ -25,51 +25,42 @@ _CACHE: Final = 16_384
 class Sorted:
     """Rows by key, then by slot, then as they came.
 
-    Parameters
-    ----------
-    rows : iterable of (bytes, int, object)
-        Key, slot, and what msgpack can pack. Read at once.
-
-    Raises
-    ------
-    InputError
-        If the disk is full.
+    A row is a key, a slot, and what msgpack can pack. Each method raises InputError if the disk
+    is full.
     """
 
-    def __init__(self, rows: Iterable[tuple[bytes, int, Any]]) -> None:
+    def __init__(self) -> None:
+        self._pack = msgpack.Packer(unicode_errors="surrogateescape").pack
+        self._waiting: list[tuple[bytes, int, bytes]] = []
         self._conn = sqlite3.connect("", isolation_level=None, check_same_thread=False)
-        try:
-            for pragma in ("journal_mode = off", "synchronous = off", f"cache_size = -{_CACHE}"):
-                self._conn.execute(f"pragma {pragma}")
-            self._conn.execute("create table row (key blob, slot int, body blob)")
-            self._conn.execute("begin")
-            self._fill(iter(rows))
-            self._conn.execute("commit")
-        except BaseException:
-            self.close()
-            raise
+        for pragma in ("journal_mode = off", "synchronous = off", f"cache_size = -{_CACHE}"):
+            self._conn.execute(f"pragma {pragma}")
+        self._conn.execute("create table row (key blob, slot int, body blob)")
 
-    def _fill(self, rows: Iterator[tuple[bytes, int, Any]]) -> None:
-        pack = msgpack.Packer(unicode_errors="surrogateescape").pack
-        sql = "insert into row values (?, ?, ?)"
-        while block := [(key, slot, pack(body)) for key, slot, body in islice(rows, _BLOCK)]:
-            with _told():
-                self._conn.executemany(sql, block)
+    def add(self, key: bytes, slot: int, body: Any) -> None:
+        """Put one more in."""
+        self._waiting.append((key, slot, self._pack(body)))
+        if len(self._waiting) >= _BLOCK:
+            self._flush()
+
+    def _flush(self) -> None:
+        with _told():
+            self._conn.execute("begin")
+            self._conn.executemany("insert into row values (?, ?, ?)", self._waiting)
+            self._conn.execute("commit")
+        self._waiting.clear()
 
     def __iter__(self) -> Iterator[tuple[bytes, list[tuple[int, Any]]]]:
         """Yield each key with its ``(slot, body)``, in order."""
+        self._flush()
         with _told():
             rows = self._conn.execute("select key, slot, body from row order by key, slot, rowid")
         for key, group in groupby(rows, itemgetter(0)):
             yield key, [(slot, _unpacked(body)) for _, slot, body in group]
 
-    def add(self, key: bytes, slot: int, body: Any) -> None:
-        """Put one more in."""
-        with _told():
-            self._fill(iter([(key, slot, body)]))
-
     def take(self, key: bytes) -> list[tuple[int, Any]]:
         """Return the ``(slot, body)`` of a key, which is then in it no more."""
+        self._flush()
         with _told():
             self._conn.execute("create index if not exists by_key on row (key, slot)")
             rows = self._conn.execute(
@@ -80,6 +71,7 @@ class Sorted:
 
     def first_keys(self, slot: int, n: int) -> list[bytes]:
         """Return up to `n` keys of a slot, the smallest ones."""
+        self._flush()
         sql = "select distinct key from row where slot = ? order by key limit ?"
         return [row[0] for row in self._conn.execute(sql, (slot, n))]
 

@@ -7,12 +7,13 @@ failed, or was made by older code, feeds nothing until it is made anew.
 
 from __future__ import annotations
 
+import builtins
 import contextlib
 import difflib
 import os
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,18 @@ from ..project import Project, find
 from ..remote import is_url
 from ..states import DatumState, RunStatus
 from ..transform.recipe import Recipe, read_recipe
-from .base import Errors, Input, Listed, check_keys, input_from_json
+from .base import (
+    Came,
+    Due,
+    Errors,
+    Going,
+    Input,
+    Listed,
+    Member,
+    Piece,
+    check_keys,
+    input_from_json,
+)
 from .follow import Following, Step, WasListed
 from .place import folder
 from .signed import output_folders
@@ -123,25 +135,37 @@ class UpstreamInput(Input):
     def may_list(self, folder: bytes) -> bool:
         return False  # it lists datums: those of the transform that it names
 
-    def follow(self, following: Following, *, at_once: bool) -> None:
-        """List what a run at work makes too; listing then waits for its end.
+    def awaits(self, runs: Collection[str]) -> bool:
+        return self.transform in runs
 
-        Parameters
-        ----------
-        following : Following
-        at_once : bool
-            In the order in which it is made; else in that of keys, once the run has ended.
-        """
-        self.following = following
+    def announces(self, runs: Collection[str]) -> bool:
+        return True
+
+    def go_along(self, runs: Mapping[str, Following], *, at_once: bool) -> builtins.list[Input]:
+        if not self.awaits(runs):
+            return []
+        self.following = runs[self.transform]
         self._at_once = at_once
         self.ordered = not at_once
+        return [self] if at_once else []
 
     def list(self, exclude: frozenset[bytes], errors: Errors) -> Iterator[Listed]:
-        return (step for step in self.steps(exclude, errors) if isinstance(step, Listed))
+        return (step for step in self._steps(errors) if isinstance(step, Listed))
 
-    def steps(
-        self, exclude: frozenset[bytes], errors: Errors
-    ) -> Iterator[Listed | WasListed | None]:
+    def going(self, exclude: frozenset[bytes], errors: Errors) -> Iterator[Going]:
+        awaited = False
+        for step in self._steps(errors):
+            if isinstance(step, WasListed):
+                awaited = True
+                stubs = (Listed(key, (), None, self.captures(key)) for key in step.to_come)
+                yield Due(map(self._piece, stubs), last=True)
+            else:
+                yield step and Came(self._piece(step), awaited)
+
+    def _piece(self, listed: Listed) -> Piece:
+        return Piece(listed, (Member(self, listed),))
+
+    def _steps(self, errors: Errors) -> Iterator[Listed | WasListed | None]:
         """Yield the datums, and between them what else is known of a run that is followed
         (:meth:`.follow.Following.steps`)."""
         row = self._row()
@@ -168,7 +192,7 @@ class UpstreamInput(Input):
         seen = Bitmap()
         if self.following is not None:
             if not self._at_once:
-                self.following.wait(conn)
+                yield from self.following.until_end(conn)
             for step in self.following.steps(conn, self.project):
                 if isinstance(step, Given):
                     seen.add(step.id)

@@ -1,7 +1,9 @@
 """Datums in the order of their input.
 
 The order is that of the newest run that listed the whole input: its ``plan`` file has a
-place for each datum, also for those that did not run then.
+place for each datum, also for those that did not run then. A run that took datums of another
+transform as they were made has them in that order; then it is that of the keys, where the input
+has its datums so.
 """
 
 from __future__ import annotations
@@ -9,11 +11,16 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from ..errors import DatumError
+from ..inputs import input_from_json
 from ..ledger import queries
+from ..ledger.bitmap import Bitmap
 from ..ledger.files import plan_pages
 from ..project import Project
+from ..transform.recipe import read_recipe
 
 #: Datums read at once.
 PAGE: Final = 5_000
@@ -57,8 +64,30 @@ def order_of(
     for row in whole:
         path = project.run(row.uuid) / "plan"
         if path.is_file():
-            return plan_pages(path, PAGE)
+            as_made = _is_as_made(project, row)
+            return _sorted_pages(conn, transform, path) if as_made else plan_pages(path, PAGE)
     return None
+
+
+def _is_as_made(project: Project, row: queries.RunRow) -> bool:
+    """Whether the places of a run say when its datums came, and their keys where they stand."""
+    if not json.loads(row.options).get("follows"):
+        return False
+    try:
+        return input_from_json(read_recipe(project, row.recipe).input, project).ordered
+    except (DatumError, OSError):  # somebody else's, or gone
+        return False
+
+
+def _sorted_pages(conn: sqlite3.Connection, transform: int, plan: Path) -> Iterator[list[int]]:
+    """The datums of a plan that the ledger knows, by key."""
+    planned = Bitmap()
+    for ids in plan_pages(plan, PAGE):
+        planned.update(ids)
+    after: bytes | None = None
+    while rows := queries.datums_page(conn, transform, after=after, limit=PAGE):
+        yield [row.id for row in rows if row.id in planned]
+        after = rows[-1].key
 
 
 def outcomes(

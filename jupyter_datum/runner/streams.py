@@ -15,11 +15,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from ..errors import RunError
-from ..inputs import UpstreamInput
 from ..inputs.base import Input
-from ..inputs.combine import CrossInput, UnionInput
 from ..inputs.follow import Following
-from ..inputs.keyed import Keyed
 from ..ledger import queries, requests
 from ..states import DatumState, RunStatus
 
@@ -42,23 +39,15 @@ class Link:
 
     def __init__(self, source: Input, follows: Mapping[str, str]) -> None:
         self.follows = dict(follows)
-        self._followings: dict[str, Following] = {}
-        leaves = [each for each in source.leaves if isinstance(each, UpstreamInput)]
-        leaves = [leaf for leaf in leaves if leaf.transform in follows]
-        at_once = [leaf for leaf in leaves if any(leaf is each for each in _at_once(source))]
-        as_they_go: list[Input] = list(at_once)
-        for keyed in _keyed(source):
-            if keyed.gathers(follows):
-                keyed.gather()
-                as_they_go += keyed.leaves
-        for leaf in leaves:
-            run = follows[leaf.transform]
-            following = self._followings.setdefault(run, Following(run))
-            leaf.follow(following, at_once=any(leaf is each for each in as_they_go))
-        held = len(leaves) == 1 and bool(at_once) and not source.foreign
+        followings = {name: Following(run) for name, run in follows.items()}
+        self._followings = {following.run: following for following in followings.values()}
+        at_once = source.go_along(followings, at_once=True)
+        leaves = [leaf for leaf in source.leaves if leaf.awaits(follows)]
+        held = len(leaves) == 1 and at_once == leaves and not source.foreign
         #: The run that must not be far ahead. One that follows several holds none of them
         #: back: it may wait for the one because of the other.
-        self.holds_back = follows[leaves[0].transform] if held else None
+        runs = [run for name, run in follows.items() if held and leaves[0].awaits([name])]
+        self.holds_back = runs[0] if runs else None
 
     def taken(self, run: str) -> int:
         """Return how many datums made by `run` were taken."""
@@ -68,28 +57,6 @@ class Link:
         """Nothing more is wanted of anybody."""
         for following in self._followings.values():
             following.stop()
-
-
-def _keyed(source: Input) -> list[Keyed]:
-    """Groups and joins that may be listed key by key: as :func:`_at_once`."""
-    if isinstance(source, Keyed):
-        return [source]
-    if isinstance(source, UnionInput):
-        return [keyed for child in source.children for keyed in _keyed(child)]
-    if isinstance(source, CrossInput):
-        return _keyed(source.children[0])
-    return []
-
-
-def _at_once(source: Input) -> list[Input]:
-    """Leaves whose datums need no other: each makes datums as soon as it is there."""
-    if isinstance(source, UpstreamInput):
-        return [source]
-    if isinstance(source, UnionInput):
-        return [leaf for child in source.children for leaf in _at_once(child)]
-    if isinstance(source, CrossInput):
-        return _at_once(source.children[0])
-    return []
 
 
 def must_wait(conn: sqlite3.Connection, args: Mapping[str, Any]) -> bool:

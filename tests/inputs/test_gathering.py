@@ -25,40 +25,46 @@ def made(*followed: int) -> Gathering:
     return Gathering(followed)
 
 
+def come(gathering: Gathering, key: bytes, *, awaited: bool = True) -> bool:
+    return gathering.arrived(key, awaited=awaited)
+
+
 def test_nothing_is_whole_before_all_are_listed() -> None:
     gathering = made(0, 1)
-    assert gathering.arrived(0, b"a") and gathering.arrived(FIXED, b"b")
-    gathering.listed(0, [])
+    assert come(gathering, b"a", awaited=False) and come(gathering, b"b", awaited=False)
+    gathering.due(0, [], last=True)
     assert list(gathering.whole()) == []
-    gathering.listed(1, [b"b"])
+    gathering.due(1, [], last=False)
+    assert list(gathering.whole()) == [], "a part of it may have more"
+    gathering.due(1, [b"b"], last=True)
     assert list(gathering.whole()) == [b"a"]
     assert list(gathering.whole()) == [], "once ever"
-    assert gathering.arrived(1, b"b")
+    assert come(gathering, b"b")
     assert list(gathering.whole()) == [b"b"]
 
 
 def test_a_datum_that_never_comes_keeps_only_its_own_key_open() -> None:
     gathering = made(0)
-    gathering.listed(0, [b"a", b"a", b"b"])
-    assert gathering.arrived(0, b"a") and gathering.arrived(0, b"b")
+    gathering.due(0, [b"a", b"a", b"b"], last=True)
+    assert come(gathering, b"a") and come(gathering, b"b")
     assert list(gathering.whole()) == [b"b"]
-    assert gathering.arrived(0, b"a")
+    assert come(gathering, b"a")
     assert list(gathering.whole()) == [b"a"]
 
 
 def test_what_comes_after_its_key_was_taken_is_told() -> None:
     gathering = made(0)
-    gathering.listed(0, [b"a"])
-    assert gathering.arrived(0, b"a") and list(gathering.whole()) == [b"a"]
-    assert not gathering.arrived(0, b"a")
+    gathering.due(0, [b"a"], last=True)
+    assert come(gathering, b"a") and list(gathering.whole()) == [b"a"]
+    assert not come(gathering, b"a")
     assert list(gathering.whole()) == []
 
 
 def test_a_key_that_nobody_spoke_of_is_whole_when_it_comes() -> None:
     gathering = made(0)
-    gathering.listed(0, [])
+    gathering.due(0, [], last=True)
     assert list(gathering.whole()) == []
-    assert gathering.arrived(0, b"new")
+    assert come(gathering, b"new")
     assert list(gathering.whole()) == [b"new"]
 
 
@@ -70,6 +76,8 @@ class Machine(RuleBasedStateMachine):
         self.gathering = made(*SLOTS)
         #: Of each run: datums to come, by key; of those, the ones that will fail.
         self.to_come: dict[int, Counter[bytes]] = {}
+        #: Those of them that were spoken of.
+        self.due: dict[int, Counter[bytes]] = {slot: Counter() for slot in SLOTS}
         self.came: Counter[bytes] = Counter()
         self.unlisted = set(SLOTS)
         self.taken: list[bytes] = []
@@ -82,7 +90,7 @@ class Machine(RuleBasedStateMachine):
     def begin(self, first: list[bytes], second: list[bytes], fixed: list[bytes]) -> None:
         self.to_come = {0: Counter(first), 1: Counter(second)}
         for key in fixed:
-            assert self.gathering.arrived(FIXED, key)
+            assert come(self.gathering, key, awaited=False)
             self.came[key] += 1
 
     @precondition(lambda self: any(map(Counter.total, self.to_come.values())))
@@ -90,15 +98,33 @@ class Machine(RuleBasedStateMachine):
     def arrive(self, data: st.DataObject) -> None:
         ready = [(slot, key) for slot, keys in self.to_come.items() for key in sorted(keys)]
         slot, key = data.draw(st.sampled_from(ready))
+        self._come(slot, key, data.draw(st.booleans()))
+
+    def _come(self, slot: int, key: bytes, either: bool) -> None:
+        """One of those of its key, of which some were spoken of."""
+        n, due = self.to_come[slot][key], self.due[slot][key]
+        awaited = bool(due) and (n == due or either)
         self.to_come[slot] -= Counter([key])
-        assert self.gathering.arrived(slot, key), "its key was taken while it was to come"
+        self.due[slot] -= Counter([key] if awaited else [])
+        assert come(self.gathering, key, awaited=awaited), "taken while it was to come"
         self.came[key] += 1
+
+    @precondition(lambda self: self.unlisted)
+    @rule(data=st.data())
+    def a_part_is_listed(self, data: st.DataObject) -> None:
+        slot = data.draw(st.sampled_from(sorted(self.unlisted)))
+        rest = sorted((self.to_come[slot] - self.due[slot]).elements())
+        part = rest[: data.draw(st.integers(0, len(rest)))]
+        self.gathering.due(slot, part, last=False)
+        self.due[slot] += Counter(part)
 
     @precondition(lambda self: self.unlisted)
     @rule(data=st.data())
     def is_listed(self, data: st.DataObject) -> None:
         slot = data.draw(st.sampled_from(sorted(self.unlisted)))
-        self.gathering.listed(slot, self.to_come[slot].elements())
+        rest = self.to_come[slot] - self.due[slot]
+        self.gathering.due(slot, rest.elements(), last=True)
+        self.due[slot] += rest
         self.unlisted.discard(slot)
 
     @rule()
@@ -115,11 +141,10 @@ class Machine(RuleBasedStateMachine):
     def teardown(self) -> None:
         """When all has come, every key that came is taken."""
         for slot, keys in self.to_come.items():
-            for key in keys.elements():
-                assert self.gathering.arrived(slot, key)
-                self.came[key] += 1
+            for key in list(keys.elements()):
+                self._come(slot, key, either=True)
         for slot in sorted(self.unlisted):
-            self.gathering.listed(slot, [])
+            self.gathering.due(slot, [], last=True)
         self.taken += self.gathering.whole()
         assert sorted(self.taken) == sorted(self.came)
         self.gathering.close()

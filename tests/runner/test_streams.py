@@ -65,6 +65,10 @@ def test_a_datum_starts_as_soon_as_the_one_that_it_needs_is_done(story: Story, p
     assert two.note and "errors" not in two.note
     assert sorted(story.transform("low").results()) == [[i, "x"] for i in range(30)]
     assert not story.findings()
+    found = list(story.transform("low").results())
+    (alone,) = pipe.ended(pipe.start("low -i up", "[datum.value, datum.path.read_text()]"))
+    assert alone.skipped == 30
+    assert list(story.transform("low").results()) == found, "in the order of the input"
     again, more = pipe.ended(pipe.start("up -i $xs", "datum.value"), pipe.start("low -i up", "1"))
     assert (again.success, more.success) == (30, 30), "code changed: nothing is taken for done"
 
@@ -127,6 +131,32 @@ def test_a_group_starts_when_all_of_its_own_are_done(story: Story, pipe: Pipe) -
     ]
     (again,) = pipe.ended(pipe.start(by_scene, each))
     assert again.skipped == 3, "what was made early is what would be made now"
+    assert not story.findings()
+
+
+def test_parts_of_a_union_and_either_side_of_a_cross_start_when_their_own_are_done(
+    story: Story, pipe: Pipe
+) -> None:
+    union = "both -i \"union(transform('a'), transform('b'))\""
+    cross = "pairs -i \"cross(items(['p', 'q']), transform('a'))\""
+    runs = [
+        pipe.start("a -i $xs", "datum.value", gate=12),
+        pipe.start("b -i $xs", "-datum.value"),
+        pipe.start(union, "datum.value"),
+        pipe.start(cross, "[datum.value['items'], datum.value['a']]"),
+    ]
+    story.until(runs[2], lambda row: row.success == 42)
+    story.until(runs[3], lambda row: row.success == 24)
+    above = story.row(runs[0])
+    assert above is not None and above.ended is None
+    pipe.open()
+    assert [row.success for row in pipe.ended(*runs)] == [30, 30, 60, 60]
+    assert sorted(story.transform("both").results()) == sorted([*range(30), *range(0, -30, -1)])
+    found = sorted(story.transform("pairs").results())
+    assert found == [[word, n] for word in "pq" for n in range(30)]
+    alone = [pipe.start(union, "datum.value")]
+    alone += [pipe.start(cross, "[datum.value['items'], datum.value['a']]")]
+    assert [row.skipped for row in pipe.ended(*alone)] == [60, 60], "the datums are the same"
     assert not story.findings()
 
 
