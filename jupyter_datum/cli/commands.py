@@ -43,11 +43,15 @@ def project_of(folder: str | None) -> Project:
     UsageError
         If there is none.
     """
-    start = Path(folder or os.environ.get("DATUM_PROJECT") or Path.cwd())
+    start = _start(folder)
     found = find(start) if start.is_dir() else None
     if found is None:
         raise UsageError(f"no .datum folder at or above {str(start)!r}: run a notebook there first")
     return found
+
+
+def _start(folder: str | None) -> Path:
+    return Path(folder or os.environ.get("DATUM_PROJECT") or Path.cwd())
 
 
 @contextlib.contextmanager
@@ -230,8 +234,12 @@ def _tell(args: argparse.Namespace, kind: str, says: str, **asked: int | str) ->
 
 
 def look(args: argparse.Namespace) -> int:
-    """Carry out a verb that only looks at the ledger."""
-    shown = args.verb.show(project_of(args.project), os.getcwd(), args)
+    """Carry out a verb that only looks at the ledger; some need none."""
+    outside = args.verb.outside
+    if outside is not None and not args.project and find(_start(None)) is None:
+        shown = outside(args)
+    else:
+        shown = args.verb.show(project_of(args.project), os.getcwd(), args)
     print(json.dumps(shown.to_json(), indent=1) if args.json else repr(shown))
     return 0
 

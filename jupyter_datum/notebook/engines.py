@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import tempfile
 
 from ..engines.survey import Known, survey
 from ..engines.trial import Trial, attempt_on
@@ -41,12 +42,33 @@ def show_engines(project: Project, folder: str, args: argparse.Namespace) -> Vie
         If the transform to try has not run here.
     """
     if args.try_ is None:
-        found = [k for k in survey(str(project.dir)) if not args.engine or k.name in args.engine]
-        return View([known._asdict() for known in found], _known_text(found))
+        return _there(str(project.dir), args)
     digest = _recipe(project, args.try_)
     names = args.engine or [k.name for k in survey(str(project.dir)) if k.installed and k.workers]
     tried = [attempt_on(project, digest, name, max(1, args.sample)) for name in names]
     return View([trial._asdict() for trial in tried], _tried_text(tried))
+
+
+def show_engines_outside(args: argparse.Namespace) -> View:
+    """Say what there is where no project is.
+
+    Raises
+    ------
+    UsageError
+        If something is to be tried: that needs one.
+    """
+    if args.try_ is not None:
+        raise UsageError(
+            f"--try {args.try_} executes datums of a transform that has run, and there is no "
+            ".datum folder here: go to the folder of its notebook, or name it: --project FOLDER"
+        )
+    with tempfile.TemporaryDirectory(prefix="jupyter-datum-") as folder:  # clusters are asked
+        return _there(folder, args)
+
+
+def _there(folder: str, args: argparse.Namespace) -> View:
+    found = [known for known in survey(folder) if not args.engine or known.name in args.engine]
+    return View([known._asdict() for known in found], _known_text(found))
 
 
 def _recipe(project: Project, name: str) -> str:

@@ -21,18 +21,20 @@ from ..lineage import (
 )
 from ..lineage.ask import DOWN, UP
 from ..project import Project
-from .engines import show_engines, takes_engines
+from .engines import show_engines, show_engines_outside, takes_engines
 
 
 class Look(NamedTuple):
     """A verb: what it does, what it takes, what it shows.
 
-    ``show`` gets the project, the folder at which relative paths start, and the arguments.
+    ``show`` gets the project, the folder at which relative paths start, and the arguments;
+    ``outside`` is for those that show something without a project too.
     """
 
     help: str
     takes: Callable[[argparse.ArgumentParser], None]
     show: Callable[[Project, str, argparse.Namespace], View]
+    outside: Callable[[argparse.Namespace], View] | None = None
 
 
 def look(verb: str, words: Sequence[str], project: Project, folder: str) -> View:
@@ -161,5 +163,10 @@ LOOKS: Final[dict[str, Look]] = {
     "overview": Look("how many datums, how long one takes, how many new", takes_name, _overview),
     "export": Look("OpenLineage events, a Process Run Crate, a flat table", _takes_export, _export),
     "report": Look("one page on a transform that needs no server", _takes_report, _report),
-    "engines": Look("where datums can run; --try: a sample on each", takes_engines, show_engines),
+    "engines": Look(
+        "where datums can run; --try: a sample on each",
+        takes_engines,
+        show_engines,
+        show_engines_outside,
+    ),
 }

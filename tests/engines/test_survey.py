@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from jupyter_datum.cli import main
 from jupyter_datum.errors import UsageError
 from jupyter_datum.notebook.looks import look
 
@@ -99,3 +100,17 @@ def test_the_command_line_prints_it_too(story: Story, settings: Path) -> None:
         cwd=story.folder, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert {row["name"] for row in json.loads(done.stdout)} >= {"serial", "joblib"}
+
+
+def test_outside_of_a_project_engines_are_listed_all_the_same(
+    tmp_path: Path, settings: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DATUM_PROJECT", raising=False)
+    assert main(["engines"]) == 0
+    assert "joblib" in capsys.readouterr().out
+    assert os.listdir(tmp_path) == []
+    for words, says in ((["--try", "job"], "no .datum folder"), (["--project", "."], "'.'")):
+        assert main(["engines", *words]) == 2
+        assert says in capsys.readouterr().err
