@@ -34,8 +34,9 @@ from ..settings import settings_file, table
 from ..transform.engine import is_address, told_by_text
 from ..transform.optiontable import duration
 
-#: What follows ``#`` in an address: the files that prove who is who (TLS).
-SECURITY: Final = ("ca", "cert", "key")
+#: What follows ``#`` in an address: the files that prove who is who (TLS), or one with all that
+#: a cluster object holds for that; and the module that makes the address's scheme known.
+SECURITY: Final = ("ca", "cert", "key", "credentials", "module")
 
 _NAME: Final = re.compile(r"[\w.-]+(:[\w.-]+)?")
 
@@ -113,10 +114,11 @@ def _security(text: str, query: str) -> dict[str, Any]:
     files = dict(parse_qsl(query))
     if unknown := files.keys() - set(SECURITY):
         raise UsageError(
-            f"{text}: {', '.join(sorted(unknown))} is no part of a TLS address; there are: "
+            f"{text}: {', '.join(sorted(unknown))} is no part of a secured address; there are: "
             "#ca=FILE&cert=FILE&key=FILE"
         )
-    return {"security": files} if files else {}
+    module = {"module": files.pop("module")} if "module" in files else {}
+    return {"security": files, **module} if files else dict(module)
 
 
 def _of_kind(kind: str, rest: str) -> Choice:

@@ -8,6 +8,7 @@ by its own events when to ask again.
 from __future__ import annotations
 
 import itertools
+import pickle
 import shlex
 import signal
 import threading
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ..errors import EngineError
+from ..hashing import hex_digest
 from .far import topic_of
 from .given import GivenEngine
 from .local import require
@@ -50,6 +52,8 @@ class DaskPost(Post):
         self._names: dict[str, Any] = {}
         #: Imported in this thread: some packages set handlers of signals when they are.
         self._class = _class_of(options["cluster"]) if "cluster" in options else None
+        if "module" in options:
+            _imported(options["module"])
         super().__init__(options, tell)
 
     def open(self) -> None:
@@ -207,12 +211,17 @@ def _class_of(place: str) -> Any:
     module, colon, name = place.partition(":")
     if not colon:
         raise EngineError(f"cluster = {place!r}: write it as package:Class")
+    return getattr(_imported(module), name)
+
+
+def _imported(module: str) -> Any:
     interrupt = signal.getsignal(signal.SIGINT)
     try:
-        found = getattr(import_module(module), name)
+        found = import_module(module)
     except ImportError as exc:
+        package = module.partition(".")[0].replace("_", "-")
         raise EngineError(
-            f"cluster {place!r} needs {exc.name!r}: pip install {module.replace('_', '-')}"
+            f"the cluster's module {module!r} needs {exc.name!r}: pip install {package}"
         ) from exc
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, interrupt)  # dask_jobqueue would have it end the runner
@@ -225,6 +234,8 @@ def _security(options: Mapping[str, Any]) -> Any:
     files = options.get("security")
     if not files:
         return None
+    if "credentials" in files:
+        return _credentials(Path(files["credentials"]))
     return Security(
         tls_ca_file=files.get("ca"),
         tls_client_cert=files.get("cert"),
@@ -233,12 +244,27 @@ def _security(options: Mapping[str, Any]) -> Any:
     )
 
 
+def _credentials(path: Path) -> Any:
+    """What a cluster object of the kernel held. The recipe, which is signed, names the file by
+    its content."""
+    try:
+        data = path.read_bytes()
+    except OSError:
+        data = b""
+    if hex_digest(data, 16) != path.stem:
+        raise EngineError(
+            "what the cluster object held to prove who you are is gone, or was changed: run the "
+            "cell again with it"
+        )
+    return pickle.loads(data)
+
+
 class GivenDaskEngine(GivenEngine):
     """Workers of a running Dask cluster, or of one that a class brings up."""
 
     name = "dask"
     post_class = DaskPost
-    knows = frozenset({"address", "security", "cluster", "options", "start_timeout"})
+    knows = frozenset({"address", "security", "module", "cluster", "options", "start_timeout"})
 
     @property
     def patient(self) -> bool:

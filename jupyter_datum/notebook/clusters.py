@@ -6,6 +6,7 @@ in another process, nor tomorrow.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -70,28 +71,51 @@ def address_of(name: str, cluster: Any) -> str:
             f"--engine {name}: this cluster lives in the kernel only ({address}). Make it with "
             "processes=True, or use --engine dask"
         )
-    return secured(address, _tls(getattr(cluster, "security", None)))
+    return secured(address, {**_scheme(name, address), **_tls(getattr(cluster, "security", None))})
+
+
+def _scheme(name: str, address: str) -> dict[str, str]:
+    """The module that has made the address's scheme known, where it is none of Dask's own: as
+    that of dask-gateway. The runner imports it too."""
+    registry = sys.modules.get("distributed.comm.registry")
+    scheme = address.partition("://")[0]
+    backend = registry.backends.get(scheme) if registry is not None else None
+    module = type(backend).__module__
+    if backend is None or module.partition(".")[0] == "distributed":
+        return {}
+    if module == "__main__":
+        raise EngineError(
+            f"--engine {name}: only this kernel knows addresses of the form {scheme}://; put the "
+            f"class {type(backend).__name__} into a module that others can import"
+        )
+    return {"module": module}
 
 
 def _tls(security: Any) -> dict[str, str]:
     """The files of a Dask cluster's security; what it holds in memory is kept as files."""
+    plain = getattr(sys.modules.get("distributed.security"), "Security", object)
+    if isinstance(security, plain) and type(security) is not plain and plain is not object:
+        import cloudpickle
+
+        return {"credentials": _kept(cloudpickle.dumps(security), "pickle")}
     found = {}
     for key, attribute in (("ca", "tls_ca_file"), ("cert", "tls_client_cert"),
                            ("key", "tls_client_key")):  # fmt: skip
         value = getattr(security, attribute, None)
         if value:
-            found[key] = _kept(str(value)) if "\n" in str(value) else str(value)
+            text = str(value)
+            found[key] = _kept(text.encode(), "pem") if "\n" in text else text
     return found
 
 
-def _kept(text: str) -> str:
+def _kept(data: bytes, ending: str) -> str:
     """Keep a certificate or key where this user's own signing key lies; return its path."""
     folder = data_dir() / "jupyter-datum" / "tls"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = folder / f"{hex_digest(text.encode(), 16)}.pem"
+    path = folder / f"{hex_digest(data, 16)}.{ending}"
     if not path.exists():
         path.touch(mode=0o600)
-        path.write_text(text)
+        path.write_bytes(data)
     return str(path)
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,6 +17,7 @@ from jupyter_datum.engines import choose_engine, engine_class, given
 from jupyter_datum.engines.base import Engine, EngineSettings, Log
 from jupyter_datum.errors import EngineError, UsageError
 from jupyter_datum.events import Begun, Done, Failed
+from jupyter_datum.notebook.clusters import engine_of
 
 from .conftest import Crew, Work, outcomes
 
@@ -47,6 +51,64 @@ def crew(cluster: Any, work: Work) -> Iterator[Crew]:
 
 def results(done: list[Done | Failed]) -> list[bytes]:
     return [record.result.data for record in done if isinstance(record, Done) and record.result]
+
+
+GATE = '''
+"""As dask-gateway does it: addresses of its own, and keys that only the cluster object holds."""
+from distributed import Security
+from distributed.comm.registry import backends
+from distributed.comm.tcp import TCPBackend, TCPConnector
+
+
+class Pass(Security):
+    def __init__(self, word):
+        self.word = word
+
+    def get_connection_args(self, role):
+        return {"word": self.word}
+
+
+class Connector(TCPConnector):
+    async def connect(self, address, deserialize=True, **args):
+        if args.pop("word", None) != "open":
+            raise OSError("the gate is closed")
+        return await super().connect(address, deserialize, **args)
+
+
+class GateBackend(TCPBackend):
+    def get_connector(self):
+        return Connector()
+
+
+backends["gate"] = GateBackend()
+'''
+
+
+def test_a_cluster_object_with_addresses_and_keys_of_its_own(
+    cluster: Any, work: Work, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "datum_gate.py").write_text(GATE)
+    monkeypatch.syspath_prepend(tmp_path)
+    gate = importlib.import_module("datum_gate")
+    address = cluster.scheduler_address.replace("tcp://", "gate://")
+    given = SimpleNamespace(scheduler_address=address, security=gate.Pass("open"))
+    text = engine_of("$given", {"given": given})
+    assert text.startswith(f"{address}#") and "open" not in text
+    kept = Path(choose_engine(text).options["security"]["credentials"])
+    assert kept.stat().st_mode & 0o077 == 0
+    # The runner is another process: it knows nothing of all this.
+    backends = importlib.import_module("distributed.comm.registry").backends
+    del backends["gate"], sys.modules["datum_gate"]
+    with reach(work, text) as engine:
+        crew = Crew(engine, work)
+        (worker,) = crew.start(1)
+        answer = crew.answer(crew.send(worker, work.transform(ADD), [1]))
+        assert results(outcomes(answer)) == [b"2"]
+    kept.write_bytes(b"another")
+    with reach(work, text) as engine, pytest.raises(EngineError, match="run the cell again"):
+        engine.start(1)
+        while True:
+            engine.events(1)
 
 
 def test_its_workers_do_sets_in_the_order_sent(crew: Crew) -> None:
