@@ -14,7 +14,9 @@ from jupyter_datum.ledger import requests
 from jupyter_datum.states import RunStatus
 
 from ..story import Story, eventually
+from .test_streams import Pipe
 
+SEES_HERE = "[__import__('os').environ.get('CUDA_VISIBLE_DEVICES', ''), datum.device]"
 SEES = "import os\n[os.environ['CUDA_VISIBLE_DEVICES'], datum.device]"
 
 
@@ -59,10 +61,20 @@ def test_a_run_has_a_worker_for_each_device_and_says_which(story: Story, names: 
     assert row.workers == 2
     found = Counter(tuple(result) for result in story.transform("m").results())
     assert set(found) == {(name, "cuda:0") for name in names}
-    # Its workers wait for another run, and keep the devices; one that needs them has them.
-    row = story.run("n -i xs --gpus 0.5 --engine dask --workers 1", SEES)
-    assert row.status == RunStatus.SUCCESS
-    assert {tuple(result) for result in story.transform("n").results()} == {(names[0], "cuda:0")}
+    # Its workers wait for another run, and keep the devices; one that needs them has them: here
+    # in the middle of a pipeline of which each transform has an engine of its own.
+    pipe = Pipe(story)
+    runs = [
+        pipe.start("decode -i xs --engine joblib", SEES),
+        pipe.start("n -i decode --gpus 0.5 --engine dask", f"[datum.value, {SEES_HERE}]"),
+        pipe.start("total -i whole(n) --engine serial", f"[datum.value, {SEES_HERE}]"),
+    ]
+    ended = pipe.ended(*runs)
+    assert [(row.engine, row.success, row.devices) for row in ended] == [
+        ("joblib", 40, None), ("dask", 40, names[0]), ("serial", 1, None)
+    ]  # fmt: skip
+    (found,) = story.transform("total").results()
+    assert found == [[[["", "cpu"], [names[0], "cuda:0"]]] * 40, ["", "cpu"]]
 
 
 def test_a_worker_without_devices_sees_none(story: Story, names: list[str]) -> None:
