@@ -1,10 +1,11 @@
-"""Batch jobs that outlive who has submitted them: noted while they run, cancelled by the next.
+"""Batch jobs that outlive who has submitted them: noted while they run, cancelled by others.
 
 A runner that is killed cannot give its jobs back; by themselves those that run end after a
 time without their scheduler, and those that wait in a queue do so when they start. So who
 submits jobs keeps a note of them in the user's own Jupyter folder (never in a project: what it
-says is executed), locked as long as it lives. A runner of the same host that starts looks for
-notes whose lock is free.
+says is executed), locked as long as it lives. Its watcher, and each runner of the same host
+that starts (the host may have gone down), look for notes whose lock is free:
+``python -m jupyter_datum.engines.orphans``.
 """
 
 from __future__ import annotations
@@ -132,3 +133,8 @@ def _run(command: list[str]) -> None:
             command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL, timeout=_CANCEL_SECONDS, check=False,
         )  # fmt: skip
+
+
+if __name__ == "__main__":
+    if jobs := cancel_orphans(notes()):
+        print(f"cancelled jobs of a runner that died: {', '.join(jobs)}", flush=True)

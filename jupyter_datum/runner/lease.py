@@ -15,7 +15,7 @@ import threading
 import time
 from pathlib import Path
 
-from ..engines.orphans import cancel_orphans, notes
+from ..engines.orphans import cancel_orphans, notes, notes_folder
 from ..locks import try_lock
 from ..project import Project, interpreter_id
 from . import watcher
@@ -68,8 +68,8 @@ def ledger_file(project: Project) -> tuple[int, int] | None:
 
 
 def give_back_orphans() -> None:
-    """Cancel batch jobs that runners of this user, killed on this host, have left; in a thread,
-    since a batch system takes its time."""
+    """Cancel batch jobs that runners of this user, killed on this host with their watchers, have
+    left; in a thread, since a batch system takes its time."""
     found = notes()
 
     def cancel() -> None:
@@ -100,7 +100,7 @@ class ProcessWatch(Watch):
         own = mark(project, interpreter, epoch)
         os.environ[watcher.MARK] = own  # inherited by whatever this process starts
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", watcher.__file__, own],
+            [sys.executable, "-I", "-S", watcher.__file__, own, str(notes_folder())],
             stdin=subprocess.PIPE,
             start_new_session=True,
         )

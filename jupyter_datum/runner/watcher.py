@@ -4,6 +4,7 @@ A process of its own that imports only the standard library. It holds the readin
 pipe to the runner; the kernel closes that pipe when the runner dies, SIGKILL included. At
 the end of the pipe it kills every process group that it was told of, and every process
 that carries the runner's mark in its environment (workers' children in other sessions).
+Then it has the batch jobs cancelled that the runner can give back no more.
 
 A thread in the worker could not do this: a C call may hold the interpreter's lock.
 ``PR_SET_PDEATHSIG`` could not either: it fires when the *thread* that started a process
@@ -20,14 +21,24 @@ import time
 
 #: Name of the variable that marks what a runner started: ``<project>:<runner>:<lock>:<epoch>.``
 MARK = "JUPYTER_DATUM_MARK"
+#: Module that cancels jobs.
+ORPHANS = "jupyter_datum.engines.orphans"
 
 
-def main(mark: str) -> None:
-    """Read ``+<pgid>`` and ``-<pgid>`` lines from standard input; at its end, kill."""
+def main(mark: str, notes: str) -> None:
+    """Read ``+<pgid>`` and ``-<pgid>`` lines from standard input; at its end, kill, and have
+    the jobs cancelled of which there are notes in the folder `notes`."""
     groups: set[int] = set()
     for line in sys.stdin:
         sign, number = line[0], int(line[1:])
         (groups.add if sign == "+" else groups.discard)(number)
+    end(mark, groups)
+    if os.path.isdir(notes) and os.listdir(notes):
+        cancel_jobs()
+
+
+def end(mark: str, groups: set[int]) -> None:
+    """SIGKILL what the runner has started, until nothing of it is left."""
     for _ in range(20):  # a group that is being born now is found in a later round
         for group in groups:
             with contextlib.suppress(OSError):
@@ -35,6 +46,13 @@ def main(mark: str) -> None:
         if not kill_marked(mark) and not any(map(_alive, groups)):
             return
         time.sleep(0.1)
+
+
+def cancel_jobs() -> None:
+    """Cancel batch jobs of runners that have died; this process has not the package at hand."""
+    environment = {name: text for name, text in os.environ.items() if name != MARK}
+    with contextlib.suppress(OSError):
+        os.execve(sys.executable, [sys.executable, "-P", "-m", ORPHANS], environment)
 
 
 def kill_marked(mark: str, *, but: str | None = None) -> int:
@@ -75,4 +93,4 @@ if __name__ == "__main__":
     # The runner's own end may come as a signal to its whole session.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    main(sys.argv[1])
+    main(*sys.argv[1:])
