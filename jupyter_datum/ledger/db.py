@@ -11,6 +11,7 @@ import os
 import sqlite3
 import stat
 import sys
+import threading
 import time
 import warnings
 from collections.abc import Iterator
@@ -38,6 +39,10 @@ NETWORK: Final = (
 _BUSY_CODES: Final = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 #: What a file system without shared memory answers, at once or at the first write.
 _NO_WAL_CODES: Final = (sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
+
+#: Files of ledgers without a log that were looked at, by device and inode: they stay open.
+_HEADS: Final[dict[tuple[int, int], int]] = {}
+_LOOKED: Final = threading.Lock()
 
 
 def connect(project: Project, *, readonly: bool = False, busy: float = BUSY) -> sqlite3.Connection:
@@ -274,9 +279,20 @@ def _roll_back_mode(conn: sqlite3.Connection, path: Path, kind: str) -> None:
 
 
 def _header_says_wal(path: Path) -> bool:
-    """Whether the file asks for a write-ahead log; asking SQLite would open that log."""
-    with path.open("rb") as file:
-        return file.read(20)[18:] == b"\2\2"
+    """Whether the file asks for a write-ahead log; asking SQLite would open that log.
+
+    The file is never closed: whoever closes any descriptor of a file loses all locks (POSIX's)
+    that this process has on it, and another connection may be in the middle of a transaction.
+    """
+    if sys.platform == "win32":
+        with path.open("rb") as head:
+            return head.read(20)[18:] == b"\2\2"
+    found = os.stat(path)
+    with _LOOKED:
+        file = _HEADS.get((found.st_dev, found.st_ino))
+        if file is None:
+            file = _HEADS[found.st_dev, found.st_ino] = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    return os.pread(file, 2, 18) == b"\2\2"
 
 
 def _migrate(conn: sqlite3.Connection, path: Path) -> None:

@@ -253,6 +253,31 @@ def test_a_ledger_with_a_write_ahead_log_can_move_to_such_a_place(project: Proje
     conn.close()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="locks of POSIX")
+def test_another_connection_costs_none_its_locks(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(db, "file_system", lambda path: "nfs")
+    with pytest.warns(RuntimeWarning, match="without write-ahead logging"):
+        conn = connect(project)
+    assert db.journal_mode(conn) == "delete"
+    tries = (
+        "import sqlite3, sys\n"
+        "conn = sqlite3.connect(sys.argv[1], timeout=0, isolation_level=None)\n"
+        "conn.execute('begin immediate')"
+    )
+    with db.transaction(conn):
+        conn.execute("update meta set value = 2")
+        with pytest.warns(RuntimeWarning, match="without write-ahead logging"):
+            connect(project).close()
+        done = subprocess.run(
+            [sys.executable, "-c", tries, str(project.ledger)], capture_output=True, text=True
+        )
+        assert "database is locked" in done.stderr
+    assert subprocess.run([sys.executable, "-c", tries, str(project.ledger)]).returncode == 0
+    conn.close()
+
+
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 def test_the_type_of_a_file_system_is_known() -> None:
     assert db.file_system(Path("/proc/self")) == "proc"
