@@ -19,6 +19,7 @@ from ..events import Done, Failed, InputFile
 from ..outputs.names import fold
 from ..states import FINISHED, DatumState
 from .fence import RunKey
+from .kept import STORE
 from .some import Some
 
 #: Values in one IN list.
@@ -40,6 +41,13 @@ def keep_past(conn: sqlite3.Connection, run: RunKey, ids: Iterable[int]) -> None
     more = f"({several} or (d.outputs > 0 and d.state = {DatumState.SUCCESS:d}))"
     held = f"case when d.state <> {DatumState.FAILED:d} then"
     values = (*some.values, run.id)
+    if conn.execute("select exists (select 1 from kept)").fetchone()[0]:
+        # What was brought back stands there from its first time: told is when it was there last.
+        conn.execute(
+            f"delete from past where (datum, run) in (select d.id, d.run {source} and d.worker = ?"
+            " and d.began > (select p.began from past p where p.datum = d.id and p.run = d.run))",
+            (*values, STORE),
+        )
     conn.execute(
         f"insert or ignore into past ({_PAST}, metrics, result_kind, result) select"
         " d.id, d.run, d.version, d.state, d.attempt, d.began, d.seconds, d.content, d.seen,"

@@ -8,7 +8,10 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from .db import transaction
+from .fence import RunKey
 
+#: The worker of a datum that was brought back.
+STORE: Final = "store"
 #: Rows let go in one transaction.
 _BATCH: Final = 1_000
 
@@ -43,6 +46,23 @@ def put_kept(conn: sqlite3.Connection, rows: Sequence[KeptRow], keep: int) -> No
                 (row.datum, keep),
             )
             _count(conn, old, -1)
+
+
+def set_back(conn: sqlite3.Connection, run: RunKey, rows: Sequence[KeptRow]) -> None:
+    """Record that these datums, which `run` has just brought back, are the work of the run,
+    code and attempt that made them once: questions about either find them there."""
+    conn.executemany(
+        "update datum set version = ?1, run = ?2, attempt = coalesce((select attempt from past p"
+        " where p.datum = ?3 and p.run = ?2), 1) where id = ?3",
+        [(row.version, row.run, row.datum) for row in rows],
+    )
+    conn.executemany(
+        "delete from made where run = ? and datum = ?", [(run.id, row.datum) for row in rows]
+    )
+    conn.executemany(
+        "insert or ignore into made (run, datum) values (?, ?)",
+        [(row.run, row.datum) for row in rows],
+    )
 
 
 def kept_of(conn: sqlite3.Connection, datums: Sequence[int]) -> dict[int, list[KeptRow]]:

@@ -29,7 +29,7 @@ from ..inputs.base import Input, Listed
 from ..ledger import queries, writes
 from ..ledger.db import transaction
 from ..ledger.edges import inputs_digest
-from ..ledger.kept import KeptRow, kept_of, put_kept, sweep_kept, unstored
+from ..ledger.kept import STORE, KeptRow, kept_of, put_kept, set_back, sweep_kept, unstored
 from ..outputs.names import is_below
 from ..outputs.publish import Publisher, Verdict
 from ..outputs.publish.moves import is_unedited
@@ -205,11 +205,8 @@ class Keeper:
 
         def write(conn: sqlite3.Connection, verdicts: list[Verdict]) -> None:
             good = [verdict.done for verdict in verdicts if verdict.ok]
-            writes.put_successes(conn, self._key, [(done, "store") for done in good])
-            conn.executemany(  # who made it is who made it then
-                "update datum set version = ?, run = ? where id = ?",
-                [(rows[d.datum].version, rows[d.datum].run, d.datum) for d in good],
-            )
+            writes.put_successes(conn, self._key, [(done, STORE) for done in good])
+            set_back(conn, self._key, [rows[done.datum] for done in good])
             self.write(conn, [done.datum for done in good])
             back.update(done.datum for done in good)
 
@@ -234,7 +231,8 @@ class Keeper:
         return Done(
             candidate.position, row.datum, candidate.listed.key, 1, self._key.epoch, 0,
             time.time(), row.seconds, files, tuple(outputs), result or None, None,
-            json.loads(row.metrics) if row.metrics else None, False, seen,
+            json.loads(row.metrics) if row.metrics else None, False, seen, None,
+            candidate.listed.upstream,
         )  # fmt: skip
 
     def _staged(self, name: str, digest: str) -> bool:

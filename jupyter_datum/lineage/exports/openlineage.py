@@ -17,7 +17,7 @@ from ...errors import RunError, UsageError
 from ...ledger import queries
 from ...ledger.queries import RunRow, TransformRow
 from ...project import Project
-from ...states import RunStatus
+from ...states import FINISHED, RunStatus
 from ...words import counted, text_of
 from .rows import moment
 
@@ -218,8 +218,8 @@ def _outputs(
         files = conn.execute(
             "select o.path, o.size from made m cross join datum d on d.id = m.datum"
             " and d.run = m.run join output o on o.datum = d.id"
-            " where m.run = ? and d.state = 2 limit ?",
-            (run.id, _PATHS + 1),
+            " where m.run = ? and d.state in (?, ?) limit ?",
+            (run.id, *FINISHED, _PATHS + 1),
         ).fetchall()
         whole = len(files) <= _PATHS
         facets["outputStatistics"] = statistics.OutputStatisticsOutputDatasetFacet(
