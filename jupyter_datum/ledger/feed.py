@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from ..states import FINISHED, DatumState
 from .known import BY_KEY, after_key, outputs_of
+from .versions import equivalent_versions
 
 #: Datums read at a time.
 _PAGE: Final = 2_000
@@ -78,14 +79,6 @@ def current_versions(conn: sqlite3.Connection, transform: int) -> frozenset[int]
     """Return the version that the newest run of a transform used, and those marked as
     equivalent to it."""
     row = conn.execute(
-        "select v.id, coalesce(v.same_as, v.id) from run r join version v on v.id = r.version"
-        " where r.transform = ? order by r.id desc limit 1",
-        (transform,),
+        "select version from run where transform = ? order by id desc limit 1", (transform,)
     ).fetchone()
-    if row is None:
-        return frozenset()
-    alike = conn.execute(
-        "select id from version where transform = ? and coalesce(same_as, id) = ?",
-        (transform, row[1]),
-    )
-    return frozenset({row[0], *(found[0] for found in alike)})
+    return equivalent_versions(conn, row[0]) if row else frozenset()

@@ -47,7 +47,7 @@ class Side:
     run : int or None
         Outcomes as they stood when this run had ended; None: as they stand now.
     version : int or None
-        Only outcomes that this version of the code gave.
+        Only outcomes that this version of the code gave, else those of one that counts as it.
     """
 
     label: str
@@ -57,20 +57,36 @@ class Side:
 
     def outcomes(self, conn: sqlite3.Connection, ids: Sequence[int]) -> dict[int, Former]:
         """Return what these datums had come to."""
-        which = " and x.run <= :run" if self.run is not None else ""
-        which += " and x.version = :version" if self.version is not None else ""
-        columns = "run, version, state, seconds, metrics, result_kind, result"
+        now, before = self._rows("datum x on x.id"), self._rows("past x on x.datum")
+        sql = now if self.run is None and self.version is None else f"{now} union all {before}"
         rows = conn.execute(
-            f"select j.value, {columns} from json_each(:ids) j cross join datum x on x.id = j.value"
-            f" where true{which} union all select j.value, {columns} from json_each(:ids) j"
-            f" cross join past x on x.datum = j.value where true{which}",
-            {"ids": json.dumps(list(ids)), "run": self.run, "version": self.version},
+            # What was brought back has the run that made it once: time tells what stood when.
+            f"{sql} order by 2, 3, 4",
+            {
+                "ids": json.dumps(list(ids)),
+                "run": self.run,
+                "version": self.version,
+                "same": json.dumps(sorted(queries.equivalent_versions(conn, self.version or 0))),
+            },
         )
-        found: dict[int, Former] = {}
-        for identity, run, *fields in rows:
-            if identity not in found or found[identity].run < run:
-                found[identity] = _former(run, *fields)
-        return found
+        return {identity: _former(*fields) for identity, _, _, *fields in rows}
+
+    def _rows(self, table: str) -> str:
+        """Rows of a table, each with whether it stood when the run had ended (or is the very
+        version's), and since when."""
+        which, stood = "", "1"
+        if self.run is not None:
+            which = " and x.run <= :run"
+            stood = "x.began <= coalesce((select ended from run where id = :run), 9e99)"
+        if self.version is not None:
+            which = " and x.version in (select value from json_each(:same))"
+            stood = "x.version = :version"
+        return (
+            f"select j.value, {stood}, ({stood}) * x.began, x.run, x.version, x.state, x.seconds,"
+            " x.metrics, x.result_kind, x.result"
+            f" from json_each(:ids) j cross join {table} = j.value"
+            f" where true{which}"
+        )
 
     def keys(self, conn: sqlite3.Connection, ids: Sequence[int]) -> dict[int, bytes]:
         """Return the keys of these datums."""
@@ -110,13 +126,13 @@ def side_of(conn: sqlite3.Connection, what: str) -> Side:
     transform = queries.transform(conn, name)
     if transform is not None:
         number = _version_of(conn, transform.id, name, version) if at else None
-        return Side(what, transform.id, version=number)
+        return Side(what + _alike(conn, transform.id, number), transform.id, version=number)
     return _run_side(conn, _run_of(conn, what))
 
 
 def sides_of_one(conn: sqlite3.Connection, name: str) -> tuple[Side, Side]:
-    """Return what to compare where only a transform is named: its two newest versions, or
-    if its code has not changed its two newest runs.
+    """Return what to compare where only a transform is named: its newest version and the newest
+    other one that does not count as the same, or if there is none its two newest runs.
 
     Raises
     ------
@@ -126,15 +142,26 @@ def sides_of_one(conn: sqlite3.Connection, name: str) -> tuple[Side, Side]:
     transform = queries.transform(conn, name)
     if transform is None:
         raise _unknown(conn, name)
-    versions = _versions(conn, transform.id)
-    if len(versions) > 1:
-        return side_of(conn, f"{name}@{len(versions) - 1}"), side_of(
-            conn, f"{name}@{len(versions)}"
-        )
+    versions = [version for version, _ in _versions(conn, transform.id)]
+    same = queries.equivalent_versions(conn, versions[-1]) if versions else frozenset()
+    others = [number for number, version in enumerate(versions, 1) if version not in same]
+    if others:
+        return side_of(conn, f"{name}@{others[-1]}"), side_of(conn, f"{name}@{len(versions)}")
     runs = queries.runs(conn, transform=transform.id, limit=2)
     if len(runs) < 2:
         raise UsageError(f"{name} has run once: there is nothing to compare it with")
     return _run_side(conn, runs[1]), _run_side(conn, runs[0])
+
+
+def _alike(conn: sqlite3.Connection, transform: int, version: int | None) -> str:
+    """With which other versions a version counts as the same, in words."""
+    same = queries.equivalent_versions(conn, version) if version is not None else frozenset()
+    numbers = [
+        str(number)
+        for number, (other, _) in enumerate(_versions(conn, transform), 1)
+        if other in same and other != version
+    ]
+    return f" (counts as code {', '.join(numbers)})" if numbers else ""
 
 
 def _run_side(conn: sqlite3.Connection, row: RunRow) -> Side:

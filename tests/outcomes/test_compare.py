@@ -9,7 +9,9 @@ import pytest
 import jupyter_datum
 from jupyter_datum.cli import main
 from jupyter_datum.errors import UsageError
+from jupyter_datum.ledger.feed import given
 from jupyter_datum.outcomes import Comparison, compare
+from jupyter_datum.runner import upkeep
 
 from ..story import Story
 
@@ -61,6 +63,43 @@ def test_a_run_is_what_stood_when_it_had_ended(story: Story) -> None:
         jupyter_datum.compare("job", project="/")
     back = compare(first, runs[1], "job@1")
     assert back.summary().metrics["score"].lower == 4
+
+
+def test_what_was_brought_back_is_what_stands(story: Story) -> None:
+    story.namespace["numbers"] = [1, 2]
+    runs = []
+    for times in (1, 2, 1, 2, 1):
+        row = story.run("job -i numbers --keep 1", f"datum.value * {times}")
+        runs.append(row.uuid)
+    assert row.skipped == 2
+    back = of(story, runs[1], "job")
+    assert [(pair.a.data, pair.b.data) for pair in back if pair.a and pair.b] == [
+        (b"2", b"1"), (b"4", b"2"),
+    ]  # fmt: skip
+    for run, stood in zip(runs, (b"1", b"2", b"1", b"2", b"1"), strict=True):
+        first = next(iter(of(story, run, "job@1")))
+        assert first.a and first.a.data == stood
+
+
+def test_versions_that_count_as_the_same_are_no_two_sides(story: Story) -> None:
+    story.namespace["numbers"] = [1, 2]
+    story.run("job -i numbers", "datum.value")
+    for more in ("1", "2"):
+        code = f"0 or datum.value * {more} // {more}"
+        with story.ledger() as conn:
+            recipe = story.prepare("job -i numbers", code).recipe
+            upkeep.equivalent(conn, story.project, "job", recipe)
+        assert story.run("job -i numbers", code).skipped == 2
+        if more == "1":  # so that the next one counts as this one, and this as the first
+            assert story.run("job -i numbers --force", code).success == 2
+    found = of(story, "job@1", "job@3")
+    assert found.b.label == "job@3 (counts as code 1, 2)"
+    assert (found.summary().same, found.summary().only_a) == (2, 0)
+    assert "run " in of(story, "job").a.label, "nothing but equivalent code: two runs"
+    with story.ledger() as conn:
+        assert [each.good for each in given(conn, 1)] == [True, True]
+    story.run("job -i numbers --only new", "datum.value * 5")
+    assert of(story, "job").a.label == "job@3 (counts as code 1, 2)"
 
 
 def test_datums_that_only_one_side_has(story: Story) -> None:
