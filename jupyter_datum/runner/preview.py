@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from ..errors import NoDatumsError
 from ..inputs import input_from_json
 from ..inputs.base import Listed
 from ..ledger import queries
@@ -279,7 +280,7 @@ class Survey:
         source = self.planner.source
         notes = list(source.notes())
         if not found.total and not self.planner.errors:  # as the run would say, which it ends
-            notes.append(source.nothing_found()[0])
+            notes.append(str(NoDatumsError(*source.nothing_found())))
         notes += self._recipe.warnings
         if changed := changed_declared(self._recipe):
             notes.append(f"{', '.join(changed)} changed since the cell was run: run it again")
