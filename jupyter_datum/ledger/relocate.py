@@ -6,14 +6,16 @@ below the project's folder move with it.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sqlite3
 from typing import Any, Final
 
+from ..errors import LedgerError
 from ..outputs.names import file_system_folds, fold
 from ..project import Project
-from .db import transaction
+from .db import connect, is_foreign, transaction
 
 #: Datums in one transaction.
 _BATCH: Final = 5_000
@@ -42,6 +44,21 @@ def relocate(conn: sqlite3.Connection, project: Project) -> None:
     _begin(conn, known, here)
     while not _step(conn):
         pass
+
+
+def follow_project(project: Project) -> None:
+    """Have the ledger know where its project lies now, for one who only reads it. Nothing happens
+    where it does, where it is another user's, or cannot be written."""
+    with contextlib.closing(connect(project, readonly=True)) as conn:
+        known = _meta(conn, "root")
+        same = known in (None, os.fsencode(project.root)) and _meta(conn, "relocating") is None
+    if same or is_foreign(project):
+        return
+    with (
+        contextlib.suppress(LedgerError, sqlite3.OperationalError),
+        contextlib.closing(connect(project)) as conn,
+    ):
+        relocate(conn, project)
 
 
 def _begin(conn: sqlite3.Connection, old: bytes, new: bytes) -> None:

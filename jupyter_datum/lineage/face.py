@@ -11,6 +11,7 @@ from typing import Any
 
 from ..errors import ProjectError, UsageError
 from ..ledger import db, queries
+from ..ledger.relocate import follow_project
 from ..project import Project, find
 from ..remote import is_url
 from . import ask, chain, history, overview, questions, show
@@ -237,4 +238,5 @@ def project_for(asked: object) -> Project:
 
 
 def _ledger(project: Project) -> Any:
+    follow_project(project)  # it may have been moved since it ran last
     return contextlib.closing(db.connect(project, readonly=True))

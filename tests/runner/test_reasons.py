@@ -11,10 +11,13 @@ from pathlib import Path
 import pytest
 
 from jupyter_datum.cli import main
+from jupyter_datum.errors import RunError
 from jupyter_datum.ledger import queries
+from jupyter_datum.lineage import show_lineage
 from jupyter_datum.notebook.planlines import preview_lines
 from jupyter_datum.project import Project
 from jupyter_datum.runner import upkeep
+from jupyter_datum.runner.ask import ask_again
 from jupyter_datum.runner.preview import Preview, preview
 
 from ..story import Story
@@ -331,6 +334,13 @@ def test_a_project_that_was_moved_runs_nothing_again(
     there = Story(elsewhere)
     try:
         assert there.project == Project(elsewhere, story.project.uuid)
+        made = show_lineage(there.project, elsewhere / "out" / "a.len").to_json()["made"]
+        assert made["inputs"]["first"][0]["path"] == str(elsewhere / "in" / "a.txt")
+        with (
+            there.ledger() as conn,
+            pytest.raises(RunError, match=r"lay in .* run its cell here once"),
+        ):
+            ask_again(conn, there.project, queries.runs(conn, limit=1)[0], {})
         row = there.end(there.start(LINE, BODY, counted=False))
         assert (row.skipped, row.success) == (2, 0)
         (elsewhere / "out" / "a.len").unlink()
