@@ -90,6 +90,7 @@ def test_a_transforms_name_shows_what_feeds_it_and_what_it_feeds(story: Story) -
     assert {(e["from"], e["to"]) for e in data["edges"]} == {("up", "low"), ("low", "sums")}
     near = look("lineage", ["sums", "--up", "1"], story.project, str(story.folder))
     assert [each["name"] for each in near.to_json()["transforms"]] == ["low", "sums"]
+    assert repr(near).endswith("\n    from 1 further transform  (--up goes on)")
     (story.folder / "low").write_text("a file that nobody made")
     with pytest.raises(RunError, match="no datum has made or read 'low'"):
         seen(story, "low")

@@ -11,6 +11,7 @@ from ..errors import RunError
 from ..ledger import queries
 from ..remote import is_url
 from . import steps
+from .files import Look, everywhere, output_at
 from .model import Node, Origin, Some
 
 #: Steps that are made when nobody says how many.
@@ -27,7 +28,7 @@ def lineage(
     folder: str | None = None,
     up: int = UP,
     down: int = DOWN,
-    look: steps.Look = steps.everywhere,
+    look: Look = everywhere,
 ) -> Origin:
     """Return where a file or a datum comes from, and what was made from it.
 
@@ -53,15 +54,24 @@ def lineage(
     walk = Walk(conn, look)
     datum = _datum_of(conn, shown)
     if datum is not None:
-        return Origin(shown, None, walk.tree(datum, up, down), Some())
+        found = steps.node(conn, datum, look)
+        return Origin(shown, None, walk.tree(found, up, down) if found else None, Some())
     path = place_of(shown, folder)
-    made = steps.output_at(conn, path, look)
+    made = output_at(conn, path, look)
     readers = steps.readers_of(conn, path, look)
-    read = walk.further(readers, down - 1) if down > 0 else Some[Node]()
     if made is None and not readers.count:
         raise nothing_known(conn, shown, path)
-    tree = walk.tree(made[1], up, 0) if made else None
-    return Origin(shown, made[0] if made else None, tree, read)
+    read = walk.further(readers, down - 1) if down > 0 else _cut(readers)
+    if made is None:
+        return Origin(shown, None, None, read)
+    file, datum = made
+    maker = steps.maker(conn, datum, file, look)
+    return Origin(shown, file, replace(maker, up=walk.above(maker, up)) if maker else None, read)
+
+
+def _cut(found: Some[Node]) -> Some[Node]:
+    """None of these, but how many they are."""
+    return Some([], found.count, "cut" if found.count else "")
 
 
 def nothing_known(conn: sqlite3.Connection, shown: str, path: bytes) -> RunError:
@@ -109,41 +119,40 @@ def _datum_of(conn: sqlite3.Connection, text: str) -> int | None:
 class Walk:
     """Makes trees, each datum once in all of them: shared ones end there."""
 
-    def __init__(self, conn: sqlite3.Connection, look: steps.Look) -> None:
+    def __init__(self, conn: sqlite3.Connection, look: Look) -> None:
         self._conn = conn
         self._look = look
         self._left = _MOST
 
-    def tree(self, datum: int, up: int, down: int) -> Node | None:
+    def tree(self, found: Node, up: int, down: int) -> Node:
         """Return a datum with what hangs on it, so many steps in each direction."""
-        found = steps.node(self._conn, datum, self._look)
-        if found is None:
-            return None
-        above = self.above(found.id, up)
-        below = (
-            self.further(steps.down_of(self._conn, datum, self._look), down - 1)
-            if down > 0
-            else Some()
-        )
-        return replace(found, up=above, down=below)
+        above = self.above(found, up)
+        if down <= 0:
+            return replace(found, up=above, down=steps.cut(self._conn, found.id, "up"))
+        below = steps.down_of(self._conn, found.id, self._look)
+        return replace(found, up=above, down=self.further(below, down - 1))
 
-    def above(self, datum: int, up: int) -> Some[Node]:
+    def above(self, of: Node, up: int) -> Some[Node]:
         """Return what a datum was made from, `up` steps of it."""
         if up <= 0 or self._left <= 0:
-            return Some()
-        found = steps.up_of(self._conn, datum, self._look)
+            return steps.cut(self._conn, of.id, "down")
+        found = steps.up_of(self._conn, of, self._look)
         self._left -= len(found.first)
-        return Some([replace(n, up=self.above(n.id, up - 1)) for n in found.first], found.count)
+        return replace(
+            found,
+            first=[
+                n if n.now == "unknown" else replace(n, up=self.above(n, up - 1))
+                for n in found.first
+            ],
+        )
 
     def further(self, found: Some[Node], down: int) -> Some[Node]:
         """Return these with what was made from them, `down` steps more."""
         self._left -= len(found.first)
+        return replace(found, first=[self._below(n, down) for n in found.first])
+
+    def _below(self, of: Node, down: int) -> Node:
         if down <= 0 or self._left <= 0:
-            return found
-        return Some(
-            [
-                replace(n, down=self.further(steps.down_of(self._conn, n.id, self._look), down - 1))
-                for n in found.first
-            ],
-            found.count,
-        )
+            return replace(of, down=steps.cut(self._conn, of.id, "up"))
+        below = steps.down_of(self._conn, of.id, self._look)
+        return replace(of, down=self.further(below, down - 1))

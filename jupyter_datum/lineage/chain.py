@@ -28,7 +28,8 @@ class Chain:
     name : str
     transforms : dict
         By name, those up and down of it, and itself: ``run``, ``status``, ``raw`` (inputs that
-        no transform makes) and ``counts`` (``done failed stale gone`` ...).
+        no transform makes), ``counts`` (``done failed stale gone`` ...) and ``further`` (how many
+        are ``up`` and ``down`` of it that are not among these).
     edges : list
         ``from``, ``to`` and the ``input`` between them.
     up, down : int
@@ -57,6 +58,7 @@ class Chain:
 
     def _above(self, name: str, left: int, depth: int, seen: set[str]) -> Iterator[str]:
         if left <= 0:
+            yield from self._further("from", name, "up", depth)
             return
         for raw in self.transforms[name]["raw"]:
             yield f"{'  ' * depth}from the input {raw}"
@@ -68,12 +70,17 @@ class Chain:
 
     def _below(self, name: str, left: int, depth: int, seen: set[str]) -> Iterator[str]:
         if left <= 0:
+            yield from self._further("used by", name, "down", depth)
             return
         for other in _others(self.edges, "from", name, "to"):
             yield self._line("used by", other, depth, seen)
             if other not in seen:
                 seen.add(other)
                 yield from self._below(other, left - 1, depth + 1, seen)
+
+    def _further(self, how: str, name: str, way: str, depth: int) -> Iterator[str]:
+        if n := self.transforms[name]["further"][way]:
+            yield f"{'  ' * depth}{how} {counted(n, 'further transform')}  (--{way} goes on)"
 
     def _line(self, how: str, name: str, depth: int, seen: set[str]) -> str:
         said = "see above" if name in seen else _said(self.transforms[name])
@@ -85,8 +92,8 @@ def chain(conn: sqlite3.Connection, name: str, up: int = MOST, down: int = MOST)
     whole = graph(conn, most=MOST)
     edges = whole["edges"]
     names = _reached(edges, name, "to", "from", up) | _reached(edges, name, "from", "to", down)
-    told = {node["name"]: _counted(conn, node) for node in whole["transforms"]
-            if node["name"] in names}  # fmt: skip
+    told = {node["name"]: _counted(conn, node) | {"further": _further(edges, node["name"], names)}
+            for node in whole["transforms"] if node["name"] in names}  # fmt: skip
     kept = [edge for edge in edges if edge["from"] in names and edge["to"] in names]
     return Chain(name, told, kept, up, down)
 
@@ -98,6 +105,12 @@ def _reached(edges: list[dict[str, str]], name: str, here: str, there: str, step
         found |= last
         steps -= 1
     return found
+
+
+def _further(edges: list[dict[str, str]], name: str, names: set[str]) -> dict[str, int]:
+    """How many transforms feed one, and are fed by it, that are not among `names`."""
+    above = set(_others(edges, "to", name, "from")) - names
+    return {"up": len(above), "down": len(set(_others(edges, "from", name, "to")) - names)}
 
 
 def _others(edges: list[dict[str, str]], here: str, name: str, there: str) -> list[str]:

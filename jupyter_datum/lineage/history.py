@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, NamedTuple
 
 from ..errors import RunError
 from ..ledger import queries
 from ..ledger.edges import inputs_digest
+from ..ledger.kept import STORE
 from ..ledger.queries import key_text
 from ..ledger.versions import texts_of
 from ..states import FINISHED, DatumState
@@ -18,6 +19,7 @@ from ..words import span, text_of, when
 from . import steps
 from .ask import _datum_of, nothing_known, place_of
 from .codediff import HelperDiff, Reached, changed_parts, code_diff, helper_diffs
+from .files import nowhere, output_at
 
 #: Versions of one datum that are read; older ones are left out.
 _MOST: Final = 500
@@ -47,6 +49,8 @@ class Version:
         Which parts of the code do: ``the cell``, ``helpers.resize``, a captured name.
     outputs : list of (str, int, str)
         Path under the output folder, size, digest.
+    restored : bool
+        It was brought back then; `run` has made it once.
     """
 
     run: str
@@ -60,6 +64,7 @@ class Version:
     changed: tuple[str, ...]
     parts: tuple[str, ...]
     outputs: list[tuple[str, int, str]]
+    restored: bool = False
 
 
 @dataclass(frozen=True)
@@ -147,6 +152,7 @@ class History:
         for version in self.versions:
             changed = f"  {', '.join(version.changed)} changed" if version.changed else ""
             changed += f" ({', '.join(version.parts)})" if version.parts else ""
+            changed = f" (restored){changed}" if version.restored else changed
             found.append(
                 f"  {when(version.at)}  {version.state:<9} code {version.code}"
                 f"  input {version.input or '-':<16}  {span(version.seconds):>8}"
@@ -183,10 +189,10 @@ def history(
 
 def _of_path(conn: sqlite3.Connection, shown: str, folder: str | None) -> int:
     path = place_of(shown, folder)
-    made = steps.output_at(conn, path, lambda _: False)
+    made = output_at(conn, path, nowhere)
     if made is not None:
         return made[1]
-    read = steps.readers_of(conn, path, lambda _: False)
+    read = steps.readers_of(conn, path, nowhere)
     if read.count == 1:
         return read.first[0].id
     if read.count:
@@ -225,7 +231,8 @@ def _former(conn: sqlite3.Connection, datum: int) -> list[_Row]:
     rows = conn.execute(
         "select r.uuid, p.run, p.version, p.state, p.attempt, p.began, p.seconds,"
         " coalesce(p.content, p.inputs), p.seen, p.outputs"
-        " from past p join run r on r.id = p.run where p.datum = ? order by p.run desc limit ?",
+        " from past p join run r on r.id = p.run where p.datum = ?"
+        " order by p.began desc, p.run desc limit ?",
         (datum, _MOST),
     )
     return [(*row[:9], json.loads(row[9] or "[]")) for row in rows]
@@ -260,6 +267,7 @@ def _history(conn: sqlite3.Connection, detail: queries.DatumDetail, rows: list[_
     codes = _codes(conn, sorted({row[2] for row in rows}))
     before: list[_Row | None] = [*rows[1:], None]
     versions = [_version(row, old, codes) for row, old in zip(rows, before, strict=True)]
+    versions[0] = replace(versions[0], restored=detail.datum.worker == STORE)
     found = sorted(codes.values())
     return History(
         detail.datum.id,

@@ -30,17 +30,28 @@ class Some(Generic[T]):
     first : list
         Up to :data:`SHOWN`.
     count : int
-        Up to :data:`COUNTED`; the true number is this or more then.
+        Up to `most`; the true number is this or more then.
+    rest : str
+        Why the others are not among the first: empty, there are too many; ``cut``, the chain is
+        not followed further; ``unknown``, which they are is not known any more.
+    most : int
     """
 
     first: list[T] = field(default_factory=list)
     count: int = 0
+    rest: str = ""
+    most: int = COUNTED
+
+    @property
+    def capped(self) -> bool:
+        """Whether there are so many or more."""
+        return self.count >= self.most
 
     @property
     def more(self) -> str:
         """How many are not shown, in words; empty if none."""
         rest = self.count - len(self.first)
-        return f"{rest:,}{'+' if self.count >= COUNTED else ''} more" if rest > 0 else ""
+        return f"{rest:,}{'+' if self.capped else ''} more" if rest > 0 else ""
 
 
 @dataclass(frozen=True)
@@ -53,16 +64,18 @@ class File:
         Absolute; under no root that is known, the path under the input's root.
     rel : bytes
         Under the input's root, or the output folder.
-    size : int
+    size : int or None
+        None where it is not known any more.
     content : bytes
         Its BLAKE3 as recorded; an object in a store has another mark.
     now : str
-        ``same``, ``edited``, ``gone``, or empty where nobody looked.
+        ``same``, ``edited``, ``gone``, ``remade`` (what stands there is a later output), or empty
+        where nobody looked.
     """
 
     path: bytes
     rel: bytes
-    size: int
+    size: int | None
     content: bytes
     now: str = ""
 
@@ -101,7 +114,14 @@ class Node:
         An input changed while it was processed; it has left the input.
     inputs, outputs : Some of File
     up, down : Some of Node
-        Datums of other transforms; empty where nobody asked for another step.
+        Datums of other transforms.
+    now : str
+        Empty if all this is told of the datum as it is. Else what is told is the version that
+        gave the bytes in question, and the datum was ``remade`` since or has ``failed`` since;
+        ``unknown``: which version that was is not known any more (`version` is 0, `run` empty).
+        ``earlier``, of a datum below another: it was made from an earlier version of that one.
+    restored : bool
+        An earlier result of the datum was brought back; `began` says when.
     """
 
     id: int
@@ -122,12 +142,14 @@ class Node:
     outputs: Some[File] = field(default_factory=Some)
     up: Some[Node] = field(default_factory=Some)
     down: Some[Node] = field(default_factory=Some)
+    now: str = ""
+    restored: bool = False
 
     def to_json(self, shown: Shown = text_of) -> dict[str, Any]:
         """Return it as plain JSON, with all that hangs on it."""
         plain = (
             "id", "transform", "attempt", "began", "seconds", "run", "pipeline", "run_status",
-            "version", "current", "dirty", "gone",
+            "version", "current", "dirty", "gone", "now", "restored",
         )  # fmt: skip
         return {
             **{name: getattr(self, name) for name in plain},
@@ -143,7 +165,8 @@ class Node:
 def _some_json(some: Some[Any], shown: Shown) -> dict[str, Any]:
     return {
         "count": some.count,
-        "capped": some.count >= COUNTED,
+        "capped": some.capped,
+        "rest": some.rest,
         "first": [each.to_json(shown) for each in some.first],
     }
 

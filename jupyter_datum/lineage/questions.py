@@ -13,10 +13,10 @@ from typing import Final, NamedTuple
 from ..errors import UsageError
 from ..ledger.feed import current_versions
 from ..ledger.queries import key_text
-from ..states import DatumState
+from ..states import FINISHED, DatumState
 from ..words import text_of
+from .files import Look, everywhere, now_of
 from .model import COUNTED
-from .steps import Look, _now, everywhere
 
 #: What can be asked, with the sentence that it answers.
 QUESTIONS: Final = {
@@ -92,7 +92,7 @@ def ask(
 def count(conn: sqlite3.Connection, transform: int, question: str) -> int:
     """Return how many datums a question applies to, up to :data:`COUNTED`."""
     found = 0
-    for which, values in _parts(conn, transform, question):
+    for which, values, _ in _parts(conn, transform, question):
         sql = f"select count(*) from (select 1 from {which} limit ?)"
         found += int(conn.execute(sql, (*values, COUNTED - found)).fetchone()[0])
         if found >= COUNTED:
@@ -104,36 +104,50 @@ def _page(
     conn: sqlite3.Connection, transform: int, question: str, after: int, limit: int
 ) -> list[tuple[int, bytes]]:
     """The next datums by id: each part is in that order by itself, so they are merged."""
-    order = "d.id" if question == "orphan" else "m.datum"
     pages = [
         conn.execute(
             f"select d.id, d.key from {which} and {order} > ? order by {order} limit ?",
             (*values, after, limit),
         ).fetchall()
-        for which, values in _parts(conn, transform, question)
+        for which, values, order in _parts(conn, transform, question)
     ]
     return list(islice(heapq.merge(*pages), limit))
 
 
-def _parts(
-    conn: sqlite3.Connection, transform: int, question: str
-) -> list[tuple[str, tuple[int, ...]]]:
-    """The rest of queries over ``datum d`` that give a question's answer together: runs and
-    versions are few, and an index has the datums of each."""
+#: The rest of a query over ``datum d``, its values, and the column that it goes by.
+_Part = tuple[str, tuple[int, ...], str]
+_DONE: Final = f"in ({', '.join(str(int(state)) for state in FINISHED)})"
+#: A datum that has failed has the outputs of a former version still: what that was.
+_HELD: Final = (
+    "(select {0} from past p join run r on r.id = p.run where p.datum = d.id"
+    f" and p.state {_DONE} and instr(p.outputs, (select lower(hex(o.digest)) from output o"
+    " where o.datum = d.id limit 1)) order by p.began desc limit 1)"
+)
+
+
+def _parts(conn: sqlite3.Connection, transform: int, question: str) -> list[_Part]:
+    """The queries that give a question's answer together: runs and versions are few, and an
+    index has the datums of each."""
     if question == "orphan":
-        return [("datum d where d.transform = ? and d.gone is not null", (transform,))]
+        return [("datum d where d.transform = ? and d.gone is not null", (transform,), "d.id")]
     runs = conn.execute(
         "select version, id, failed from run where transform = ? order by id desc limit ?",
         (transform, _RUNS),
     ).fetchall()
-    made = "made m cross join datum d on d.id = m.datum and d.run = m.run where m.run = ?"
+    held = f"datum d where d.transform = ? and d.state = {DatumState.FAILED:d} and d.outputs > 0"
     if question == "old":
         current = current_versions(conn, transform)
-        return [(made, (run,)) for version, run, _ in runs if version not in current]
-    if question == "failed-run":
-        good = f"{made} and d.state = {DatumState.SUCCESS:d}"
-        return [(good, (run,)) for _, run, failed in runs if failed]
-    raise UsageError(f"no question {question!r}; there are: {', '.join(QUESTIONS)}")
+        marks = ", ".join("?" * len(current))
+        held = f"{held} and {_HELD.format('p.version')} not in ({marks})"
+        asked, values = [run for version, run, _ in runs if version not in current], tuple(current)
+    elif question == "failed-run":
+        held = f"{held} and {_HELD.format('r.failed')} > 0"
+        asked, values = [run for _, run, failed in runs if failed], ()
+    else:
+        raise UsageError(f"no question {question!r}; there are: {', '.join(QUESTIONS)}")
+    made = "made m cross join datum d on d.id = m.datum and d.run = m.run where m.run = ?"
+    good = f"{made} and d.state {_DONE}"
+    return [*((good, (run,), "m.datum") for run in asked), (held, (transform, *values), "d.id")]
 
 
 def _edited(conn: sqlite3.Connection, transform: int, after: str, limit: int, look: Look) -> Page:
@@ -143,7 +157,7 @@ def _edited(conn: sqlite3.Connection, transform: int, after: str, limit: int, lo
     found: list[Found] = []
     rows = _outputs(conn, transform, start)
     for looked, (path, size, mtime_ns, digest, datum, key) in enumerate(rows, 1):
-        now = _now(path, size, mtime_ns, digest) if look(path) else ""
+        now = now_of(path, size, mtime_ns, digest) if look(path) else ""
         if now in ("edited", "gone"):
             found.append(Found(datum, key_text(key), text_of(path), now))
         if len(found) == limit or looked == _AT_MOST:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from ..ledger.queries import key_text
@@ -13,8 +14,17 @@ from ..states import DatumState
 from ..words import size, span, text_of, when
 from .model import File, Node, Origin, Some
 
-_OFF = ("edited", "gone")
-_NOW = {"same": "as recorded", "edited": "edited since", "gone": "gone", "": ""}
+_OFF = ("edited", "gone", "remade")
+_NOW = {
+    "same": "as recorded", "edited": "edited since", "gone": "gone", "remade": "made anew since",
+    "": "",
+}  # fmt: skip
+#: What is said of a datum that is another one now than it was when it was read.
+_THEN = {
+    "remade": "made anew since",
+    "failed": "failed since",
+    "earlier": "made from an earlier version of it",
+}
 
 
 class Line(NamedTuple):
@@ -56,9 +66,9 @@ def _node(
         for file in node.outputs.first:
             if file.path != asked:
                 yield _file(depth + 1, "gives", file, start)
-        yield from _more(depth + 1, "gives", node.outputs, "files")
+        yield from _more(depth + 1, "gives", node.outputs, "files", node)
     if node.down.count:
-        yield from _several(depth + 1, "used by", node.down, start)
+        yield from _several(depth + 1, "used by", node.down, start, node)
 
 
 def _made_from(depth: int, node: Node, start: str | None) -> Iterator[Line]:
@@ -67,14 +77,22 @@ def _made_from(depth: int, node: Node, start: str | None) -> Iterator[Line]:
     for file in node.inputs.first:
         if file.path not in told:
             yield _file(depth, "from", file, start)
-    yield from _more(depth, "from", node.inputs, "files")
+    if node.now == "unknown":
+        return
+    if node.inputs.rest == "unknown":
+        yield Line(depth, "from", "files", "which these were then is not known any more", True)
+    yield from _more(depth, "from", node.inputs, "files", node)
     for upper in node.up.first:
         yield from _upper(depth, upper, node, start)
-    yield from _more(depth, "from", node.up, "datums")
+    yield from _more(depth, "from", node.up, "datums", node)
 
 
-def _more(depth: int, how: str, some: Some[Any], what: str) -> Iterator[Line]:
-    if some.more:
+def _more(depth: int, how: str, some: Some[Any], what: str, of: Node | None) -> Iterator[Line]:
+    if some.rest == "cut":
+        n = f"{some.count:,}{'+' if some.capped else ''} {what if some.count > 1 else what[:-1]}"
+        further = f": ask for #{of.id}" if of is not None else ""
+        yield Line(depth, how, n, f"not followed further{further}")
+    elif some.more:
         yield Line(depth, how, some.more, f"of {some.count:,} {what}")
 
 
@@ -83,47 +101,57 @@ def _upper(depth: int, upper: Node, node: Node, start: str | None) -> Iterator[L
     read = {file.path: file for file in node.inputs.first}
     for file in upper.outputs.first:
         if (used := read.get(file.path)) is not None:
-            said = size(used.size)
-            # What is recorded of an object that was read is the store's mark, no digest.
-            made_anew = used.content != file.content and not is_url(used.path)
-            said += ", made anew since" if made_anew else f", {_NOW[file.now]}" if file.now else ""
-            yield Line(depth, "from", _path(file, start), said, made_anew or file.now in _OFF)
+            yield _file(depth, "from", replace(used, now=file.now), start, _before(used, file))
     yield from _node(depth, upper, "from", start)
 
 
-def _several(depth: int, how: str, some: Some[Node], start: str | None) -> Iterator[Line]:
+def _before(used: File, file: File) -> str:
+    """Whether what was read of an output is something else than what was made."""
+    # What is recorded of an object that was read is the store's mark, no digest.
+    same = used.content == file.content or is_url(used.path)
+    return "" if same else "edited before it was read"
+
+
+def _several(
+    depth: int, how: str, some: Some[Node], start: str | None, of: Node | None = None
+) -> Iterator[Line]:
     for node in some.first:
         yield Line(depth, how, f"{node.transform}:{key_text(node.key)}", _said(node), _warns(node))
         for file in node.outputs.first[:3]:
             yield _file(depth + 1, "gives", file, start)
         if node.down.count:
-            yield from _several(depth + 1, "used by", node.down, start)
-    yield from _more(depth, how, some, "datums")
+            yield from _several(depth + 1, "used by", node.down, start, node)
+    yield from _more(depth, how, some, "datums", of)
 
 
 def _said(node: Node) -> str:
+    if node.now == "unknown":
+        return f"#{node.id}, made anew since: which version was read is not known any more"
     words = [
         f"#{node.id}",
         node.state.name.lower(),
         f"code {node.version}" + ("" if node.current else " (old)"),
         f"run {node.run[:8]}",
         f"attempt {node.attempt}" if node.attempt > 1 else "",
-        when(node.began),
+        f"{'restored ' if node.restored else ''}{when(node.began)}",
         span(node.seconds),
         "an input changed while it was processed" if node.dirty else "",
         "its input is gone" if node.gone else "",
         "its run has failures" if node.run_status == "failed" else "",
+        _THEN.get(node.now, ""),
     ]
     return ", ".join(word for word in words if word)
 
 
 def _warns(node: Node) -> bool:
-    return node.state is not DatumState.SUCCESS or not node.current or node.dirty or node.gone
+    off = node.dirty or node.gone or bool(node.now)
+    return node.state is not DatumState.SUCCESS or not node.current or off
 
 
-def _file(depth: int, kind: str, file: File, start: str | None) -> Line:
-    said = ", ".join(word for word in (size(file.size), _NOW.get(file.now, "")) if word)
-    return Line(depth, kind, _path(file, start), said, file.now in _OFF)
+def _file(depth: int, kind: str, file: File, start: str | None, more: str = "") -> Line:
+    long = "" if file.size is None else size(file.size)
+    said = ", ".join(word for word in (long, more, _NOW.get(file.now, "")) if word)
+    return Line(depth, kind, _path(file, start), said, bool(more) or file.now in _OFF)
 
 
 def _path(file: File, start: str | None) -> str:

@@ -4,30 +4,24 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Sequence
-from typing import Any, Final
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
 
-from ..hashing import file_digest
-from ..ledger.edges import makers_of
 from ..ledger.feed import current_versions
-from ..remote import is_url, url_of
 from ..states import DatumState
+from . import files, versions
+from .files import Look
 from .model import COUNTED, SHOWN, File, Node, Some
+from .versions import Outcome
 
-#: Whether the file at a path is looked at.
-Look = Callable[[bytes], bool]
-#: Files up to this size are read to tell an edit from a touch; others are told by stat.
-_READ: Final = 64 << 20
-_NODE: Final = (
-    "select d.id, t.name, d.key, d.state, d.attempt, d.began, d.seconds, r.uuid, r.pipeline,"
-    " r.status, (select count(*) from version v where v.transform = d.transform"
-    " and v.id <= d.version), d.version, d.transform, d.dirty, d.gone, d.outputs"
-    " from datum d join transform t on t.id = d.transform join run r on r.id = d.run"
-    " where d.id = ?"
-)
+#: What lies beyond a chain that is cut is counted so far.
+_CUT: Final = 1_000
 
 
-def node(conn: sqlite3.Connection, datum: int, look: Look) -> Node | None:
+def node(
+    conn: sqlite3.Connection, datum: int, look: Look, then: Outcome | None = None
+) -> Node | None:
     """Return a datum with its files, and no step further.
 
     Parameters
@@ -36,30 +30,49 @@ def node(conn: sqlite3.Connection, datum: int, look: Look) -> Node | None:
     datum : int
     look : callable
         Tells of a path whether the file there is looked at: is it as recorded?
+    then : Outcome, optional
+        The version that is told of; the present one by default.
     """
-    row = conn.execute(_NODE, (datum,)).fetchone()
+    row = conn.execute(
+        "select t.name, d.key, d.transform, d.dirty, d.gone, d.outputs, d.state, t.out"
+        " from datum d join transform t on t.id = d.transform where d.id = ?",
+        (datum,),
+    ).fetchone()
     if row is None:
         return None
-    identity, name, key, state, attempt, began, seconds, run, pipeline, status, number, *rest = row
-    version, transform, dirty, gone, made = rest
+    name, key, transform, dirty, gone, made, state, out = row
+    told = then or versions.present(conn, datum)
+    now = "" if told.present else "remade" if versions.is_good(state) else "failed"
     return Node(
-        identity,
+        datum,
         name,
         key,
-        DatumState(state),
-        attempt,
-        began,
-        seconds,
-        run,
-        pipeline,
-        status,
-        number,
-        current=version in current_versions(conn, transform),
-        dirty=bool(dirty),
+        DatumState(told.state),
+        told.attempt,
+        told.began,
+        told.seconds,
+        told.run,
+        told.pipeline,
+        told.run_status,
+        told.number,
+        current=told.version in current_versions(conn, transform),
+        dirty=bool(dirty) and told.present,
         gone=gone is not None,
-        inputs=inputs(conn, datum, transform, look),
-        outputs=outputs(conn, datum, made, look),
+        inputs=versions.inputs_then(conn, datum, transform, told, look),
+        outputs=files.outputs(conn, datum, made, look)
+        if told.present
+        else _outputs_then(conn, told, out or b"", look),
+        now=now,
+        restored=told.restored,
     )
+
+
+def _outputs_then(conn: sqlite3.Connection, told: Outcome, out: bytes, look: Look) -> Some[File]:
+    first = [
+        replace(files.once(conn, os.path.join(out, rel), rel, content, look), size=size)
+        for rel, size, content in told.outputs[:SHOWN]
+    ]
+    return Some(first, len(told.outputs))
 
 
 def nodes(conn: sqlite3.Connection, ids: Sequence[int], count: int, look: Look) -> Some[Node]:
@@ -68,136 +81,76 @@ def nodes(conn: sqlite3.Connection, ids: Sequence[int], count: int, look: Look) 
     return Some([each for each in found if each is not None], count)
 
 
-# -- files -----------------------------------------------------------------------------------
-
-
-def inputs(conn: sqlite3.Connection, datum: int, transform: int, look: Look) -> Some[File]:
-    """Return the files that a datum was made from."""
-    roots = roots_of(conn, transform)
-    rows = conn.execute(
-        "select name, rel, size, mtime_ns, content from input where datum = ?"
-        " order by ordinal limit ?",
-        (datum, SHOWN),
-    ).fetchall()
-    if rows:
-        count = _counted(conn, "from input where datum = ?", datum)
-    else:
-        rows = conn.execute(
-            "select '', key, size, mtime_ns, content from datum"
-            " where id = ? and content is not null",
-            (datum,),
-        ).fetchall()
-        count = len(rows)
-    if not rows and (part := _part_of(conn, datum, roots, look)) is not None:
-        return Some([part], 1)
-    return Some([_input(row, roots, look) for row in rows], count)
-
-
-def _part_of(
-    conn: sqlite3.Connection, datum: int, roots: dict[str, bytes], look: Look
-) -> File | None:
-    """The file that lines are part of: a datum of `split(.., lines=N)` is its lines alone, so
-    that no other runs when one is appended, and its key names the file."""
-    (key,) = conn.execute("select key from datum where id = ?", (datum,)).fetchone() or (b"",)
-    rel, part, _ = key.partition(b"\0")
-    if not part or len(roots) != 1:
-        return None
-    path = _joined(next(iter(roots.values())), rel)
-    now = ("" if os.path.exists(path) else "gone") if look(path) and not is_url(path) else ""
-    return File(path, rel, 0, b"", now)
-
-
-def _input(row: tuple[Any, ...], roots: dict[str, bytes], look: Look) -> File:
-    name, rel, size, mtime_ns, content = row
-    root = roots.get(name) or (next(iter(roots.values())) if len(roots) == 1 else None)
-    path = _joined(root, rel) if root is not None else rel
-    now = _now(path, size, mtime_ns, content) if root is not None and look(path) else ""
-    return File(path, rel, size, content, now)
-
-
-def _joined(root: bytes, rel: bytes) -> bytes:
-    """A path, or the URL of an object (which may lie in an archive behind another URL)."""
-    if is_url(root):
-        return os.fsencode(url_of(os.fsdecode(root), os.fsdecode(rel)))
-    return os.path.join(root, rel)
-
-
-def outputs(conn: sqlite3.Connection, datum: int, count: int, look: Look) -> Some[File]:
-    """Return the files that a datum made and owns."""
-    rows = conn.execute(
-        "select o.path, o.size, o.mtime_ns, o.digest, t.out from output o"
-        " join transform t on t.id = o.transform where o.datum = ? limit ?",
-        (datum, SHOWN),
-    ).fetchall()
-    return Some([_output(row, look) for row in sorted(rows)], max(count, len(rows)))
-
-
-def _output(row: tuple[Any, ...], look: Look) -> File:
-    path, size, mtime_ns, digest, out = row
-    below = out is not None and path.startswith(os.path.join(out, b""))
-    rel = path[len(os.path.join(out, b"")) :] if below else path
-    return File(path, rel, size, digest, _now(path, size, mtime_ns, digest) if look(path) else "")
-
-
-def output_at(conn: sqlite3.Connection, path: bytes, look: Look) -> tuple[File, int] | None:
-    """Return the output at an absolute path, and the datum that made it."""
-    made = makers_of(conn, [path]).get(path)
-    if made is None:
-        return None
-    rows = conn.execute(
-        "select o.path, o.size, o.mtime_ns, o.digest, t.out from output o"
-        " join transform t on t.id = o.transform where o.datum = ?",
-        (made,),
-    )
-    found = next((row for row in rows if row[0] == path), None)
-    return (_output(found, look), made) if found else None
-
-
-def _now(path: bytes, size: int, mtime_ns: int, content: bytes) -> str:
-    """Whether a file is as recorded; a touched one is read, unless it is large. Nobody looks
-    at objects: a store is asked by fsck and by plans, with one listing."""
-    if is_url(path):
-        return ""
-    try:
-        stat = os.stat(path)
-        if stat.st_size != size:
-            return "edited"
-        if stat.st_mtime_ns == mtime_ns:
-            return "same"
-        if size <= _READ and os.path.isfile(path):
-            return "same" if file_digest(path) == content else "edited"
-        return "edited"
-    except (OSError, ValueError):
-        return "gone"
-
-
-def roots_of(conn: sqlite3.Connection, transform: int) -> dict[str, bytes]:
-    """Return the absolute folder of each input of a transform."""
-    rows = conn.execute("select name, path from root where transform = ?", (transform,))
-    return dict(rows.fetchall())
+def maker(conn: sqlite3.Connection, datum: int, file: File, look: Look) -> Node | None:
+    """Return the datum that made an output, in the version that did: it may have failed since,
+    and has its former outputs still."""
+    now = versions.present(conn, datum)
+    if versions.is_good(now.state):
+        return node(conn, datum, look)
+    made = (o for o in versions.former(conn, datum) if file.content in o.contents)
+    return node(conn, datum, look, next(made, None))
 
 
 # -- steps from datum to datum ---------------------------------------------------------------
 
 
-def up_of(conn: sqlite3.Connection, datum: int, look: Look) -> Some[Node]:
-    """Return the datums that this one was made from."""
-    rows = conn.execute("select up from edge where down = ? order by up limit ?", (datum, SHOWN))
+def up_of(conn: sqlite3.Connection, of: Node, look: Look) -> Some[Node]:
+    """Return the datums that this one was made from, each in the version that it has read."""
+    if of.inputs.rest == "unknown":
+        return Some([], 0, "unknown")
+    rows = conn.execute("select up from edge where down = ? order by up limit ?", (of.id, SHOWN))
     ids = [row[0] for row in rows]
-    return nodes(conn, ids, _counted(conn, "from edge where down = ?", datum) if ids else 0, look)
+    found = (_upper(conn, identity, of, look) for identity in ids)
+    count = files.counted(conn, "from edge where down = ?", of.id) if ids else 0
+    return Some([each for each in found if each is not None], count)
+
+
+def _upper(conn: sqlite3.Connection, datum: int, reader: Node, look: Look) -> Node | None:
+    then = versions.read_by(conn, datum, reader)
+    if then is not None:
+        return node(conn, datum, look, then)
+    now = node(conn, datum, files.nowhere)
+    if now is None:
+        return None
+    ours = {file.path for file in now.outputs.first}
+    read = [replace(f, now="remade") for f in reader.inputs.first if f.path in ours]
+    return Node(
+        now.id, now.transform, now.key, DatumState.SUCCESS, 0, 0.0, 0.0, "", "", "", 0,
+        current=False, dirty=False, gone=now.gone, inputs=Some([], 0, "unknown"),
+        outputs=Some(read, len(read)), up=Some([], 0, "unknown"), now="unknown",
+    )  # fmt: skip
 
 
 def down_of(conn: sqlite3.Connection, datum: int, look: Look) -> Some[Node]:
-    """Return the datums that were made from this one."""
+    """Return the datums that were made from this one; those made from an earlier version of it
+    are marked."""
     rows = conn.execute("select down from edge where up = ? order by down limit ?", (datum, SHOWN))
     ids = [row[0] for row in rows]
-    return nodes(conn, ids, _counted(conn, "from edge where up = ?", datum) if ids else 0, look)
+    found = nodes(conn, ids, files.counted(conn, "from edge where up = ?", datum), look)
+    if not versions.has_former(conn, datum):
+        return found
+    return replace(found, first=[_marked(conn, datum, each) for each in found.first])
+
+
+def _marked(conn: sqlite3.Connection, datum: int, reader: Node) -> Node:
+    then = versions.read_by(conn, datum, reader)
+    return reader if then is not None and then.present else replace(reader, now="earlier")
+
+
+def cut(conn: sqlite3.Connection, datum: int, way: str) -> Some[Node]:
+    """Return how many datums this one was made from (`way` is ``down``: it stands below them),
+    or were made from it (``up``), and none of them."""
+    which = "down" if way == "down" else "up"
+    row = conn.execute(
+        f"select count(*) from (select 1 from edge where {which} = ? limit ?)", (datum, _CUT)
+    ).fetchone()
+    return Some([], row[0], "cut" if row[0] else "", _CUT)
 
 
 def readers_of(conn: sqlite3.Connection, path: bytes, look: Look) -> Some[Node]:
     """Return the datums that have read the file at an absolute path."""
     ids: dict[int, None] = {}
-    for transform, name, rel in places_of(conn, path):
+    for transform, name, rel in files.places_of(conn, path):
         ids.update(dict.fromkeys(keyed(conn, transform, rel)))
         rows = conn.execute(
             "select i.datum from input i join datum d on d.id = i.datum"
@@ -207,21 +160,6 @@ def readers_of(conn: sqlite3.Connection, path: bytes, look: Look) -> Some[Node]:
         ids.update(dict.fromkeys(row[0] for row in rows))
     found = list(ids)
     return nodes(conn, found[:SHOWN], len(found), look)
-
-
-def places_of(conn: sqlite3.Connection, path: bytes) -> list[tuple[int, str, bytes]]:
-    """Return where a path lies under the input folders of transforms: a handful of rows."""
-    rows = conn.execute("select transform, name, path from root")
-    found = ((t, name, _below(path, root)) for t, name, root in rows)
-    return [(t, name, rel) for t, name, rel in found if rel]
-
-
-def _below(path: bytes, root: bytes) -> bytes:
-    """The path under a root, folder or URL; empty if it lies elsewhere."""
-    head, tail = _joined(root, b"\0").split(b"\0")
-    if not path.startswith(head) or not path.endswith(tail):
-        return b""
-    return path[len(head) : len(path) - len(tail)]
 
 
 def keyed(conn: sqlite3.Connection, transform: int, rel: bytes) -> list[int]:
@@ -248,13 +186,3 @@ def _parts(conn: sqlite3.Connection, transform: int, rel: bytes) -> list[int]:
         (transform, rel + b"\0", rel + b"\1", COUNTED),
     )
     return [row[0] for row in rows]
-
-
-def everywhere(path: bytes) -> bool:
-    """Look at every file."""
-    return True
-
-
-def _counted(conn: sqlite3.Connection, which: str, value: object) -> int:
-    sql = f"select count(*) from (select 1 {which} limit {COUNTED})"
-    return int(conn.execute(sql, (value,)).fetchone()[0])

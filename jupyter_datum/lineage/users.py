@@ -10,6 +10,7 @@ from itertools import islice
 from typing import Any, Final
 
 from . import steps
+from .files import Look, everywhere, places_of
 from .model import COUNTED, Node, Shown
 
 #: Where a path lies: a transform, the name of its input, the path under that input's folder.
@@ -60,7 +61,7 @@ class Page:
 def uses(conn: sqlite3.Connection, path: bytes) -> list[Use]:
     """Return which transforms have read the file at an absolute path, most datums first."""
     found: dict[int, int] = {}
-    for place in steps.places_of(conn, path):
+    for place in places_of(conn, path):
         count = len(_keyed(conn, place, 0)) + _counted(conn, place)
         found[place[0]] = found.get(place[0], 0) + count
     named = [_named(conn, transform, count) for transform, count in found.items() if count]
@@ -74,7 +75,7 @@ def users(
     transform: str | None = None,
     after: int = 0,
     limit: int = 50,
-    look: steps.Look = steps.everywhere,
+    look: Look = everywhere,
 ) -> Page:
     """Return datums (of one transform) that have read the file at an absolute path, by number.
 
@@ -92,7 +93,7 @@ def users(
     """
     rows = conn.execute("select id from transform where ? is null or name = ?", (transform,) * 2)
     wanted = {row[0] for row in rows}
-    places = [place for place in steps.places_of(conn, path) if place[0] in wanted]
+    places = [place for place in places_of(conn, path) if place[0] in wanted]
     ids = _distinct(heapq.merge(*(_ids(conn, place, after, limit) for place in places)))
     page = list(islice(ids, limit))
     nodes = steps.nodes(conn, page, len(page), look).first

@@ -13,13 +13,13 @@ from typing import Any, Final
 from ..errors import RunError, UsageError
 from ..ledger import queries
 from ..lineage.ask import lineage
+from ..lineage.files import Look
 from ..lineage.graph import graph
 from ..lineage.history import history
 from ..lineage.model import Origin, Some
 from ..lineage.overview import overview
 from ..lineage.questions import QUESTIONS, ask
 from ..lineage.report import report
-from ..lineage.steps import Look
 from ..lineage.users import users, uses
 from ..project import Project
 from ..remote import is_url

@@ -20,6 +20,8 @@ export interface IChainRow {
   /** How many a row stands for; `capped`: or more. */
   count?: number;
   capped?: boolean;
+  /** The chain goes on there, and is not followed. */
+  cut?: boolean;
   /** Undefined: nothing can be unfolded. */
   open?: boolean;
   /** It is being asked for. */
@@ -96,6 +98,19 @@ function above(
     const leads = maker.outputs.first.filter(file => isAmong(file, node.inputs.first));
     level = files(rows, 'output', maker, leads, leads.length, level);
   }
+  if (!maker && node.up.rest === 'cut') {
+    const { count, capped } = node.up;
+    rows.push({
+      key: `up/${node.id}/cut`,
+      level,
+      kind: 'more',
+      of: node,
+      count,
+      capped,
+      cut: true
+    });
+    level++;
+  }
   const made = node.up.first.flatMap(one => one.outputs.first);
   const raw = node.inputs.first.filter(file => !isAmong(file, made));
   // Where not all makers are known, a file that none of these made may come from another one.
@@ -139,7 +154,9 @@ function below(rows: IChainRow[], chain: IChain, node: INode, at: number, seen: 
       below(rows, chain, one, level, new Set([...seen, one.id]));
     }
   }
-  more(rows, `down/${node.id}/more`, level, node, down.count - down.first.length, down.capped);
+  if (down.rest !== 'cut') {
+    more(rows, `down/${node.id}/more`, level, node, down.count - down.first.length, down.capped);
+  }
 }
 
 /** Rows for files; what follows stands one level deeper, below the last of them. */

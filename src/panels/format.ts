@@ -110,6 +110,17 @@ export function datumName(
   return key && !digest ? key : trans.__('datum %1', count(datum.position + 1));
 }
 
+/** What has become of a datum since it was read. */
+export function thenWord(trans: TranslationBundle, now: string | undefined): string {
+  const words: Record<string, string> = {
+    remade: trans.__('made anew since'),
+    failed: trans.__('failed since'),
+    earlier: trans.__('made from an earlier version'),
+    unknown: trans.__('made anew since; which version was read is not known')
+  };
+  return words[now ?? ''] ?? '';
+}
+
 /** The name of a state. */
 export function stateWord(trans: TranslationBundle, state: State): string {
   const words: Record<State, string> = {

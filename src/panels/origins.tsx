@@ -5,7 +5,7 @@ import type { DatumModel } from '../models/datums';
 import { wholeDiff } from '../models/sides';
 import { Commands } from '../tokens';
 import type { IHistory, INode, ISome, ITraced } from '../tokens';
-import { count, oneLine, span, stateWord, visible } from './format';
+import { count, oneLine, span, stateWord, thenWord, visible } from './format';
 import { CommandButton, StateWord, useHost } from './parts';
 
 /** One step up and one down; the links go on from there. */
@@ -77,6 +77,9 @@ function Nodes(props: { some: ISome<INode>; project: string }): JSX.Element {
           >
             <bdi>{`${oneLine(node.transform)}: ${oneLine(node.key)}`}</bdi>
           </button>
+          {thenWord(trans, node.now) ? (
+            <span className="jp-datum-muted">{thenWord(trans, node.now)}</span>
+          ) : null}
         </li>
       ))}
       <More some={some} />

@@ -181,6 +181,8 @@ export interface IHelperDiff {
 export interface ISome<T> {
   count: number;
   capped: boolean;
+  /** Why others are not among the first: too many (empty), `cut`, `unknown`. */
+  rest?: string;
   first: T[];
 }
 
@@ -206,6 +208,10 @@ export interface INode {
   version: number;
   current: boolean;
   gone: boolean;
+  /** Empty: as it is. Else told is what was read: `remade` since, `failed` since, `unknown`;
+   * `earlier`: made from an earlier version of the datum above it. */
+  now?: string;
+  restored?: boolean;
   inputs: ISome<ITraced>;
   outputs: ISome<ITraced>;
   up: ISome<INode>;

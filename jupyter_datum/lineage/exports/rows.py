@@ -14,7 +14,7 @@ from ...ledger.edges import inputs_digest
 from ...ledger.known import inputs_of, outputs_of
 from ...ledger.queries import DatumRow
 from ...words import text_of
-from ..steps import roots_of
+from ..files import roots_of
 
 _PAGE: Final = 2_000
 

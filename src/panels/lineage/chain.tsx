@@ -7,7 +7,7 @@ import type { IChainRow, Way } from '../../models/chain';
 import type { LineageModel } from '../../models/lineage';
 import { Commands } from '../../tokens';
 import type { INode, ITraced } from '../../tokens';
-import { bytes, count, oneLine, span, stateWord } from '../format';
+import { bytes, count, oneLine, span, stateWord, thenWord } from '../format';
 import { CommandButton, StateWord, useHost } from '../parts';
 
 /** Called with the contents path of a file whose users are wanted. */
@@ -125,6 +125,13 @@ function What(props: { row: IChainRow }): JSX.Element {
   }
   const n = `${count(row.count ?? 0)}${row.capped ? '+' : ''}`;
   const name = oneLine(row.of?.up.first[0]?.transform ?? '');
+  if (row.cut) {
+    return (
+      <span className="jp-datum-cut jp-datum-muted">
+        {trans.__('%1 more, not followed from here', n)}
+      </span>
+    );
+  }
   return (
     <span className="jp-datum-cut jp-datum-muted">
       {row.kind === 'others' ? trans.__('and %1 more of %2', n, name) : trans.__('%1 more', n)}
@@ -137,6 +144,7 @@ function Datum(props: { node: INode; self?: boolean }): JSX.Element {
   const { node, self } = props;
   const took = node.seconds === undefined ? '' : `${span(node.seconds)} · `;
   const name = oneLine(node.transform);
+  const then = thenWord(trans, node.now);
   return (
     <>
       <StateWord state={node.state} word="" />
@@ -146,10 +154,21 @@ function Datum(props: { node: INode; self?: boolean }): JSX.Element {
       </span>
       <span className="jp-datum-chain-told">
         {node.gone ? <Mark word={trans.__('left the input')} /> : null}
-        {node.current ? null : <Mark word={trans.__('older code')} />}
-        {took}
-        {trans.__('code %1', node.version)}
+        {then ? <Mark word={then} /> : null}
+        {node.now === 'unknown' ? null : <Code node={node} took={took} />}
       </span>
+    </>
+  );
+}
+
+function Code(props: { node: INode; took: string }): JSX.Element {
+  const { trans } = useHost();
+  const { node, took } = props;
+  return (
+    <>
+      {node.current ? null : <Mark word={trans.__('older code')} />}
+      {took}
+      {trans.__('code %1', node.version)}
     </>
   );
 }
@@ -159,6 +178,7 @@ function File(props: { file: ITraced }): JSX.Element {
   const { file } = props;
   const words: Record<string, string> = {
     edited: trans.__('edited since'),
+    remade: trans.__('made anew since'),
     gone: trans.__('not there any more')
   };
   const mark = words[file.now];
@@ -205,7 +225,7 @@ function Links(props: { model: LineageModel; onUsers: OnUsers }): JSX.Element | 
           {trans.__('It lies outside of the folder that the server shows.')}
         </span>
       ) : null}
-      {node ? (
+      {node?.run ? (
         <CommandButton
           command={Commands.openDatum}
           args={{ project, run: node.run, datum: node.id }}
