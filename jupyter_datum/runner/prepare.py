@@ -202,7 +202,7 @@ class Preparer:
             version=version,
             recipe=digest,
             interpreter=self._interpreter,
-            engine=options.engine,
+            engine=options.engine.partition("#")[0],
             workers=means.workers,
             options=request.args,
             origin=str(request.args.get("origin", "kernel")),
