@@ -220,6 +220,10 @@ class Input(ABC):
         """Return whether it may list files in `folder` (absolute): in doubt it may."""
         return any(_in(root, folder) or _in(folder, root) for root in self.roots.values())
 
+    def takes(self, path: bytes) -> bool:
+        """Return whether it lists the file at `path` (absolute), if that is there."""
+        return False
+
     def find(self, key: bytes) -> Listed | None:
         """Return the datum with this key as it is now, or None."""
         return next((x for x in self.list(frozenset(), []) if x.key == key), None)

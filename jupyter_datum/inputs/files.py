@@ -120,6 +120,10 @@ class GlobInput(Input):
         depth = self._glob.depth
         return folder.startswith(start) and (depth is None or depth > names)
 
+    def takes(self, path: bytes) -> bool:
+        start = self._start.rstrip(b"/") + b"/"
+        return path.startswith(start) and self._glob.match(path[len(start) :]) is not None
+
     def captures(self, key: bytes) -> dict[str, str]:
         return self._glob.match(key.rstrip(b"/")) or {}
 

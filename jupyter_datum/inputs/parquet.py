@@ -1,4 +1,8 @@
-"""Parquet tables: rows as they stand, and parts that a worker reads by row groups."""
+"""Parquet tables: rows as they stand, and parts that a worker reads by row groups.
+
+What is in a row group is told by a digest of its bytes; behind a URL, where all of it would
+have to come for that, by what the store says of the whole file: only its footer is read.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +14,10 @@ from typing import Any, Final
 
 from blake3 import blake3
 
-from ..errors import InputError
+from ..events import Stat
 from ..hashing import is_racy, stat_of
 from .needed import needed
-from .tables import Loaded, Part, Row, Table, unreadable
+from .tables import Loaded, Part, Row, Table, TableFile, unreadable
 
 #: Rows decoded at once.
 _ROWS: Final = 8_192
@@ -29,11 +33,11 @@ class ParquetTable(Table):
 
     Parameters
     ----------
-    path : Path
+    path : Path or UrlFile
     label : str
     """
 
-    def __init__(self, path: Path, label: str) -> None:
+    def __init__(self, path: TableFile, label: str) -> None:
         super().__init__(label)
         self.path = path
 
@@ -44,13 +48,22 @@ class ParquetTable(Table):
         ------
         InputError
             If it cannot be read, or pyarrow is missing.
+        OSError
+            If a store does not give it.
         """
         parquet = needed("pyarrow.parquet", "to read Parquet")
+        far = not isinstance(self.path, Path)
         try:
-            return parquet.ParquetFile(self.path, pre_buffer=False)
-        except (OSError, ValueError) as exc:
-            text = str(exc).partition("\n")[0]
-            raise InputError(f"the table {str(self.path)!r} cannot be read: {text}") from exc
+            # By range: what is wanted of a group is asked for together.
+            return parquet.ParquetFile(
+                self.path if isinstance(self.path, Path) else self.path.ranges(), pre_buffer=far
+            )
+        except ValueError as exc:
+            raise unreadable(self.path, exc) from exc
+        except OSError as exc:
+            if far:  # another try may help
+                raise
+            raise unreadable(self.path, exc) from exc
 
     def columns(self) -> list[str]:
         with self.open() as file:
@@ -63,8 +76,9 @@ class ParquetTable(Table):
 
     def parts(self, size: int, columns: list[str] | None = None) -> Iterator[Part]:
         """Yield parts; a `size` of 0 means the row groups as they are."""
+        content = self._now()[-1]  # before the footer: what comes in between is noticed
         with self.open() as file:
-            groups = _Groups(file, self.path, columns)
+            groups = _Groups(file, self.path, columns, content)
             if not size:
                 yield from (
                     Part(start, n, groups.spec(start, n)) for start, n in groups.extents() if n
@@ -83,6 +97,8 @@ class ParquetTable(Table):
         if held.wanted != wanted:
             with self.open() as file:
                 table = file.read_row_groups(wanted, columns=spec.get("columns"))
+            if self._now() != held.key[1]:
+                raise self.changed()
             held.table, held.wanted = table, wanted
         found = Loaded(arrow=held.table.slice(start - first, count))
         if held.table.nbytes > _HELD:
@@ -91,17 +107,24 @@ class ParquetTable(Table):
 
     def _held(self, columns: list[str] | None) -> _Held:
         """What this process has read of the file last, if it is that file still."""
-        try:
-            stat = stat_of(os.stat(self.path))
-        except OSError as exc:
-            raise unreadable(self.path, exc) from exc
-        key = (str(self.path), stat, tuple(columns or ()))
+        now = self._now()
+        key = (str(self.path), now, tuple(columns or ()))
         held = _LAST.get("held")
-        if held is None or held.key != key or is_racy(stat, held.looked):
+        racy = isinstance(now[0], Stat) and held is not None and is_racy(now[0], held.looked)
+        if held is None or held.key != key or racy:
             with self.open() as file:
-                held = _Held(key, time.time_ns(), _Groups(file, self.path, columns))
+                held = _Held(key, time.time_ns(), _Groups(file, self.path, columns, now[-1]))
             _LAST["held"] = held
         return held
+
+    def _now(self) -> tuple[Stat | None, bytes | None]:
+        """What tells that the file is unchanged; behind a URL the content as a whole, too."""
+        if not isinstance(self.path, Path):
+            return None, self.path.content()
+        try:
+            return stat_of(os.stat(self.path)), None
+        except OSError as exc:
+            raise unreadable(self.path, exc) from exc
 
 
 class _Held:
@@ -123,9 +146,13 @@ _LAST: Final[dict[str, _Held]] = {}
 
 
 class _Groups:
-    """The row groups of a file, and the digests of the bytes that hold their columns."""
+    """The row groups of a file, and the digests of the bytes that hold their columns; or what
+    tells them where `content` tells the whole file."""
 
-    def __init__(self, file: Any, path: Path, columns: list[str] | None) -> None:
+    def __init__(
+        self, file: Any, path: TableFile, columns: list[str] | None, content: bytes | None
+    ) -> None:
+        self._content = content
         self._meta = file.metadata
         self._path = path
         self._columns = columns
@@ -164,6 +191,8 @@ class _Groups:
         return {**spec, "columns": self._columns} if self._columns else spec
 
     def _digest(self, group: int) -> bytes:
+        if self._content is not None or not isinstance(self._path, Path):
+            return b"%d " % group + (self._content or b"")
         if group not in self._digests:
             hasher = blake3()
             with self._path.open("rb") as raw:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from base64 import b64encode
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -12,6 +13,7 @@ from typing import Any, Final
 from ..errors import InputError, UsageError
 from ..hashing import encode_lazy, encode_value
 from ..project import Project
+from ..remote import is_url, parse_url
 from .base import Errors, Input, Listed, check_keys
 from .csvtypes import Types, checked_types
 from .database import checked_address, variables_of
@@ -19,12 +21,13 @@ from .frames import checked_filters, passes, selected
 from .groups import Grouped
 from .keys import Template
 from .live import keep_table, kind_of
-from .manifest import Manifest
+from .manifest import LocalFolder, Manifest, UrlFolder
 from .place import absolute
 from .rowkeys import Seen, key_bytes, no_column, text_at
-from .rowspec import How, Where, names_of
-from .tablefiles import JsonTable
+from .rowspec import How, Where, check_seen, checked_options, names_of, root_of
+from .tablefiles import JsonTable, ending_of
 from .tables import Row, Table
+from .urls import starting_pattern
 
 _POSITIONS: Final = (
     "rows have no key: their ids are positions, so a row put in between shifts all that follow. "
@@ -44,6 +47,8 @@ class RowsInput(Input):
     name : str
     project : Project, optional
         Where a table of the kernel was kept.
+    options : mapping, optional
+        For the file system of a URL, the table's or that of the files that it names.
     """
 
     kind = "rows"
@@ -52,15 +57,24 @@ class RowsInput(Input):
     valued = True
 
     def __init__(
-        self, where: Where, how: How, name: str = "rows", project: Project | None = None
+        self,
+        where: Where,
+        how: How,
+        name: str = "rows",
+        project: Project | None = None,
+        options: Mapping[str, Any] | None = None,
     ) -> None:
+        for place in (where.file, how.root):
+            if place and is_url(place):
+                parse_url(place)
         self.where = where
         self.how = how
         self.given = name
+        self.options = checked_options(options, where.file, how.root)
         self._project = project
         self._notes: list[str] = []
         self._types: Types | None = None
-        if how.types and not str(where.file).lower().endswith((".csv", ".tsv")):
+        if how.types and ending_of(where.file) not in (".csv", ".tsv"):
             raise UsageError(f"types= is for CSV files; {where.label or where.file} has its own")
         self.on = Template("$on") if how.on else None
         self.capture_names = frozenset(
@@ -86,9 +100,15 @@ class RowsInput(Input):
 
     def table(self) -> Table:
         """Return the table."""
-        return self.where.table(self._project)
+        return self.where.table(self._project, self.options)
 
     def list(self, exclude: frozenset[bytes], errors: Errors) -> Iterator[Listed]:
+        try:
+            yield from self._listed(exclude)
+        except OSError as exc:
+            raise InputError(str(exc)) from exc
+
+    def _listed(self, exclude: frozenset[bytes]) -> Iterator[Listed]:
         table = self.table()
         self._check_columns(table)
         self._types = table.decide(self.how.told(), dict(self.how.types))
@@ -104,28 +124,33 @@ class RowsInput(Input):
 
     def called_by(self, label: str) -> RowsInput:
         """Return it with the name that people know its table by."""
-        return RowsInput(replace(self.where, label=label), self.how, self.name, self._project)
+        where = replace(self.where, label=label)
+        return RowsInput(where, self.how, self.name, self._project, self.options)
 
     def stored(self, project: Project) -> Input:
         """Write a table of the kernel down."""
+        if self.how.root:
+            check_seen(self.how.root)
         if self.where.live is None:
             return self
         label = self.where.label
         kept = keep_table(self.where.live, label, project)
         # What is iterated only once can be kept only once, and looked at only then.
         self.where = Where(kept=kept, label=label)
-        source = RowsInput(self.where, self.how, self.name, project)
+        source = RowsInput(self.where, self.how, self.name, project, self.options)
         source._check_columns(source.table())
         return source
 
     def to_json(self) -> dict[str, Any]:
-        return {"rows": self.where.to_json(), "name": self.name, **self.how.to_json()}
+        spec = {"rows": self.where.to_json(), "name": self.name, **self.how.to_json()}
+        return {**spec, "storage_options": self.options} if self.options else spec
 
     @classmethod
     def from_json(cls, spec: dict[str, Any], project: Project | None) -> RowsInput:
-        check_keys(spec, "rows", *How.__dataclass_fields__)
+        check_keys(spec, "rows", "storage_options", *How.__dataclass_fields__)
         where, how = Where.from_json(spec["rows"]), How.from_json(spec)
-        return cls(where, how, str(spec.get("name", "rows")), project)
+        name = str(spec.get("name", "rows"))
+        return cls(where, how, name, project, spec.get("storage_options"))
 
     def describe(self) -> str:
         return f"rows({self.where.label or self.where.file or self.where.query})"
@@ -182,7 +207,7 @@ class RowsInput(Input):
 
     def _parts(self, table: Table) -> Iterator[Listed]:
         columns = self.how.read()
-        if not self.how.size and not table.label.endswith((".parquet", ".pq")):
+        if not self.how.size and not table.label.lower().endswith((".parquet", ".pq")):
             raise InputError(f"{table.label} has no row groups: say how many rows, as size=1000")
         for part in table.parts(self.how.size or 0, columns):
             place = b"%0*d" % (_DIGITS, part.first)
@@ -221,7 +246,16 @@ class RowsInput(Input):
         return encode_lazy({"rows": self.name, "form": form, **spec})
 
     def _files(self, table: Table, exclude: frozenset[bytes]) -> Iterator[Listed]:
-        manifest = Manifest(self.name, self.how.root or os.getcwd(), table.label, exclude)
+        root = self.how.root or os.getcwd()
+        label = table.label
+        far = is_url(root)
+        folder = UrlFolder(root, self.options) if far else LocalFolder(root, label, exclude)
+        with contextlib.closing(folder):
+            manifest = Manifest(self.name, folder, label)
+            yield from self._named(table, manifest)
+            self._notes += manifest.notes()
+
+    def _named(self, table: Table, manifest: Manifest) -> Iterator[Listed]:
         key, columns, path, on = self.how.key, self.how.columns, self.how.path, self.how.on
         seen = Seen(table.label, key)
         for number, row, values in self._passing(table):
@@ -235,7 +269,6 @@ class RowsInput(Input):
             if key:
                 seen.add(place, number)
             yield Listed(place, (found,), encode_value(selected(values, columns)), captures)
-        self._notes += manifest.notes()
 
 
 def rows(
@@ -254,14 +287,15 @@ def rows(
     name: str = "rows",
     con: str | None = None,
     folder: str | os.PathLike[str] | None = None,
+    storage_options: Mapping[str, Any] | None = None,
 ) -> RowsInput:
     """Every row of a table is a datum; ``datum.value`` is the row, a dict.
 
     Parameters
     ----------
     table : DataFrame, path, query or iterable of dicts
-        A frame of pandas, Polars or Arrow; a file (``.csv .tsv .jsonl .json .parquet``); with
-        `con` a query.
+        A frame of pandas, Polars or Arrow; a file (``.csv .tsv .jsonl .json .parquet``) by its
+        path or URL; with `con` a query.
     key : str or list of str, optional
         The columns that tell the rows apart, so that a row put in between runs one datum.
     size : int or "rowgroup", optional
@@ -269,8 +303,8 @@ def rows(
     by : str or list of str, optional
         All rows that agree in these columns are a datum; ``datum.key`` has their values.
     path, root : str, optional
-        The column with the path of the row's file, and where it starts: ``datum.path`` is the
-        file then.
+        The column with the path of the row's file, and the folder or URL where it starts:
+        ``datum.path`` is the file then.
     on : str, optional
         The column that is the key inside ``join(...)``.
     columns : list of str, optional
@@ -289,6 +323,9 @@ def rows(
         variable.
     folder : path, optional
         Where relative paths start; the working folder by default.
+    storage_options : mapping, optional
+        For a table or a root behind a URL: what fsspec's file system takes. No secrets: these
+        come from the environment.
     """
     base = Path(absolute(os.fspath(folder or "")))
     where = _where(table, con, base)
@@ -297,13 +334,13 @@ def rows(
     if frame is None and where.live is not None and (size or by):
         frame = kind_of(where.live)
     if path is not None:
-        root = base / (root or (os.path.dirname(where.file) if where.file else ""))
+        root = root_of(os.fspath(root or ""), where.file, base)
     how = How(
         names_of(key, "key"),
         0 if size == "rowgroup" else size,
         names_of(by, "by"),
         path,
-        os.path.normpath(root) if root is not None else None,
+        os.fspath(root) if root is not None else None,
         on,
         names_of(columns, "columns"),
         checked_filters(filters),
@@ -311,7 +348,7 @@ def rows(
         checked_types(types),
     )
     how.check()
-    return RowsInput(where, how, name)
+    return RowsInput(where, how, name, options=storage_options)
 
 
 def _where(table: Any, con: str | None, base: Path) -> Where:
@@ -322,6 +359,9 @@ def _where(table: Any, con: str | None, base: Path) -> Where:
     if isinstance(table, str | os.PathLike):
         if isinstance(table, str) and table.lstrip().lower().startswith("select "):
             raise UsageError("a query needs a database: rows('select ...', con='sqlite:///x.db')")
+        table = starting_pattern(os.fspath(table), "")
+        if is_url(table):
+            return Where(file=table)
         return Where(file=os.path.normpath(base / table))
     kind = kind_of(table)
     return Where(live=table, label=f"the {kind} table" if kind else "the table")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,14 @@ from typing import Any
 from ..errors import UsageError
 from ..hashing import hex_digest
 from ..project import Project
+from ..remote import UrlFile, beside, check_options, is_url, parse_url
 from .csvtypes import checked_types
 from .database import QueryTable, checked_address
 from .frames import FRAMES, Filter, checked_filters
 from .live import kept_table, live_rows
 from .tablefiles import file_table
 from .tables import Row, Table
+from .urls import starting_pattern
 
 
 @dataclass(frozen=True)
@@ -119,7 +122,7 @@ class How:
 
 @dataclass(frozen=True)
 class Where:
-    """Where a table is: a file, a query, or kept from the kernel.
+    """Where a table is: a file (its path or URL), a query, or kept from the kernel.
 
     ``live`` is a table that is in this process alone.
     """
@@ -131,14 +134,16 @@ class Where:
     label: str = ""
     live: Any = field(default=None, compare=False)
 
-    def table(self, project: Project | None) -> Table:
-        """Return the table.
+    def table(self, project: Project | None, options: Mapping[str, Any]) -> Table:
+        """Return the table; `options` are for the file system of a URL.
 
         Raises
         ------
         InputError
             If it is not there.
         """
+        if self.file is not None and is_url(self.file):
+            return file_table(UrlFile(self.file, options))
         if self.file is not None:
             return file_table(Path(self.file))
         if self.query is not None and self.con is not None:
@@ -150,6 +155,7 @@ class Where:
     def to_json(self) -> Any:
         """As it stands under ``rows``."""
         if self.file is not None:
+            check_seen(self.file)
             return self.file
         if self.query is not None:
             return {"query": self.query, "con": self.con}
@@ -181,6 +187,58 @@ class LiveTable(Table):
 
     def rows(self, columns: list[str] | None = None) -> Iterator[Row]:
         return live_rows(self._table, self.label)
+
+
+def root_of(root: str, table: str | None, folder: str | os.PathLike[str]) -> str:
+    """Return where the files start that a table names: by default where the table is.
+
+    Parameters
+    ----------
+    root : str
+        As it was given, or empty; what is relative starts at `folder`, and where the table is
+        behind a URL at the table.
+    table : str or None
+        Its path or URL.
+    folder : path
+    """
+    root = starting_pattern(root, "")
+    if is_url(root):
+        return root.rstrip("/")
+    if table and is_url(table) and not os.path.isabs(root):
+        return beside(table, root)
+    return os.path.normpath(os.path.join(folder, root or os.path.dirname(table or "")))
+
+
+def checked_options(options: Any, *places: str | None) -> dict[str, Any]:
+    """Return storage options that may be written down, for the first of some places that is
+    a URL.
+
+    Raises
+    ------
+    UsageError
+        If none is, or one of the options is a secret.
+    """
+    url = next((place for place in places if place and is_url(place)), None)
+    if url is None and options:
+        raise UsageError("storage_options= is for a table, or a root=, behind a URL")
+    if options is not None and not isinstance(options, Mapping):
+        raise UsageError(f"storage_options= is a dict, not {options!r}")
+    return check_options(options, url) if options and url else {}
+
+
+def check_seen(place: str) -> None:
+    """See that other processes can see what lies at a path or URL.
+
+    Raises
+    ------
+    UsageError
+        If it is in the memory of this one.
+    """
+    if is_url(place) and parse_url(place).protocol == "memory":
+        raise UsageError(
+            f"{place}: what lies in the memory of the kernel cannot be seen by workers; write it "
+            "to a folder, or give the table itself: -i table"
+        )
 
 
 def names_of(given: Any, word: str) -> tuple[str, ...]:

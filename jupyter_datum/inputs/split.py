@@ -12,6 +12,7 @@ from blake3 import blake3
 from ..errors import InputError, UsageError
 from ..hashing import encode_lazy, encode_value, hex_digest, type_name
 from ..project import Project
+from ..remote import is_url
 from ..transform.callables import KeptCallable, keep_callable, load_callable
 from .base import Errors, Input, Listed, check_keys, input_from_json
 from .parts import Parts, parts_at
@@ -83,6 +84,9 @@ class SplitInput(Input):
     def may_list(self, folder: bytes) -> bool:
         return self.source.may_list(folder)
 
+    def takes(self, path: bytes) -> bool:
+        return self.source.takes(path)
+
     def variables(self) -> tuple[str, ...]:
         return self.source.variables()
 
@@ -135,6 +139,11 @@ class SplitInput(Input):
             raise InputError(f"split() takes one file a datum: {self.source.describe()} gives none"
                              " or several")  # fmt: skip
         name, rel, stat = listed.files[0]
+        if is_url(self.roots[name]):
+            raise InputError(
+                f"split() takes files of this machine, and {self.source.describe()} lies behind a "
+                "URL; rows(URL) reads CSV, JSON lines and Parquet there"
+            )
         path = os.path.join(self.roots[name], rel)
         try:
             content = parts.content(path, stat)

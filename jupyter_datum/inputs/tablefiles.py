@@ -5,31 +5,35 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Final
 
 from ..errors import InputError
+from ..remote import UrlFile, is_url
+from .csvtable import CsvTable
 from .tables import (
     BLOCK,
-    CsvTable,
     Lines,
     Loaded,
     Row,
     Table,
+    TableFile,
     TextTable,
     as_row,
+    opened,
 )
+
+_MAGIC: Final = re.compile(r"\*|\{.*,.*\}")
 
 
 class JsonLinesTable(TextTable):
     """One JSON object a line."""
 
     def columns(self) -> list[str]:
-        return list(next(self.rows(), {}))
-
-    def begin(self, file: IO[bytes]) -> int:
-        return 0
+        with opened(self.path, head=True) as file:
+            return list(next((row for _, row in self.records(file)), {}))
 
     def records(self, file: IO[bytes]) -> Iterator[tuple[int, Row]]:
         lines = Lines(file, self.label)
@@ -50,22 +54,22 @@ class JsonLinesTable(TextTable):
 class JsonTable(Table):
     """A JSON array of objects, as Label Studio and many others export it; read as it comes."""
 
-    def __init__(self, path: Path, label: str) -> None:
+    def __init__(self, path: TableFile, label: str) -> None:
         super().__init__(label)
         self.path = path
 
     def columns(self) -> list[str]:
-        return list(next(self.rows(), {}))
+        return list(next(self._items(head=True), {}))
 
     def rows(self, columns: list[str] | None = None) -> Iterator[Row]:
+        return self._items()
+
+    def _items(self, *, head: bool = False) -> Iterator[Row]:
         try:
-            with self.path.open("r", encoding="utf-8-sig", errors="surrogateescape") as file:
+            with opened(self.path, head=head) as data:
+                file = io.TextIOWrapper(data, encoding="utf-8-sig", errors="surrogateescape")
                 for number, item in enumerate(_array_items(file.read), start=1):
                     yield as_row(item, self.label, f"item {number}")
-        except OSError as exc:
-            raise InputError(
-                f"the table {str(self.path)!r} cannot be read: {exc.strerror}"
-            ) from exc
         except ValueError as exc:
             raise InputError(f"{self.label} is no JSON array of objects: {exc}") from exc
 
@@ -110,17 +114,25 @@ def _comma(text: str) -> int:
     return len(text) - len(text[1:].lstrip())
 
 
-def file_table(path: Path, label: str | None = None) -> Table:
+def ending_of(table: str | None) -> str:
+    """Return the ending of a table's path or URL, in small letters; none of what is no file."""
+    if not table:
+        return ""
+    path: TableFile = UrlFile(table) if is_url(table) else Path(table)
+    return path.suffix.lower()
+
+
+def file_table(path: TableFile, label: str | None = None) -> Table:
     """Return the table in a file, by its ending.
 
     Raises
     ------
     InputError
-        If no table has that ending, or there is no such file.
+        If no table has that ending, or there is no such file on this machine.
     """
     from .parquet import ParquetTable
 
-    kinds: dict[str, Callable[[Path, str], Table]] = {
+    kinds: dict[str, Callable[[TableFile, str], Table]] = {
         ".csv": CsvTable,
         ".tsv": CsvTable,
         ".jsonl": JsonLinesTable,
@@ -131,11 +143,22 @@ def file_table(path: Path, label: str | None = None) -> Table:
     }
     label = label or path.name
     kind = kinds.get(path.suffix.lower())
+    there = not isinstance(path, Path) or path.is_file()
+    if not isinstance(path, Path) or not there:
+        _check_one(str(path))
     if kind is None:
         raise InputError(
             f"{label!r} is no table that can be read: its name must end in {', '.join(kinds)}"
         )
-    if not path.is_file():
+    if isinstance(path, Path) and not there:
         near = os.path.dirname(path)
         raise InputError(f"there is no table {path.name!r} in {near!r}")
     return kind(path, label)
+
+
+def _check_one(path: str) -> None:
+    if _MAGIC.search(path):
+        raise InputError(
+            f"rows() reads one table, and {path!r} is a pattern. Several tables are "
+            "union(rows(...), rows(...)); with -i and the pattern each file is a datum"
+        )

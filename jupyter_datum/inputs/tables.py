@@ -7,21 +7,23 @@ and the worker reads the range itself.
 
 from __future__ import annotations
 
-import csv
 import io
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any, Final, NamedTuple
+from typing import IO, Any, Final, NamedTuple, cast
 
 from blake3 import blake3
 
 from ..errors import InputError
 from ..hashing import decode_value
-from .csvtypes import Types, found
+from ..remote import UrlFile
+from .csvtypes import Types
 
 Row = dict[str, Any]
+#: Where the file of a table is: on this machine, or behind a URL.
+TableFile = Path | UrlFile
 BLOCK: Final = 1 << 20
 #: A line of a table is not longer, else what claims to be a table is something else.
 _LONGEST: Final = 64 << 20
@@ -100,9 +102,47 @@ class Table(ABC):
         )
 
 
-def unreadable(path: Path, exc: OSError) -> InputError:
+def unreadable(path: TableFile, exc: Exception) -> InputError:
     """What to say when the file of a table cannot be read."""
-    return InputError(f"the table {str(path)!r} cannot be read: {exc.strerror}")
+    text = getattr(exc, "strerror", None) or str(exc).partition("\n")[0]
+    return InputError(f"the table {str(path)!r} cannot be read: {text}")
+
+
+def opened(path: TableFile, *, head: bool = False) -> IO[bytes]:
+    """Open the file of a table, to be read from its beginning.
+
+    Parameters
+    ----------
+    path : Path or UrlFile
+    head : bool
+        Whether little of it will be read.
+
+    Raises
+    ------
+    InputError
+        If a file of this machine cannot be read.
+    OSError
+        If a store does not give one.
+    """
+    if not isinstance(path, Path):
+        return path.head() if head else path.stream()
+    try:
+        return path.open("rb")
+    except OSError as exc:
+        raise unreadable(path, exc) from exc
+
+
+def stretch(path: TableFile, at: int, length: int) -> bytes:
+    """Return a range of the file of a table.
+
+    Raises
+    ------
+    InputError, OSError
+        As :func:`opened`.
+    """
+    with opened(path) if isinstance(path, Path) else path.ranges() as file:
+        file.seek(at)
+        return file.read(length) or b""
 
 
 class Loaded(NamedTuple):
@@ -133,180 +173,101 @@ class Lines:
             yield line
 
 
+class Passing:
+    """A file that is read from its beginning, and a digest of what was read of it."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._pending: list[bytes] = []
+        self._hasher = blake3()
+        #: Where what was taken ends.
+        self.at = 0
+
+    def readline(self, limit: int = -1) -> bytes:
+        """As of a file."""
+        data = self._file.readline(limit)
+        self._pending.append(data)
+        return data
+
+    def read(self, size: int = -1) -> bytes:
+        """As of a file."""
+        data = self._file.read(size)
+        self._pending.append(data)
+        return data
+
+    def take(self) -> None:
+        """Take what was read since into the digest."""
+        for data in self._pending:
+            self._hasher.update(data)
+            self.at += len(data)
+        self._pending.clear()
+
+    def digest(self) -> str:
+        """Return the digest of what was taken, and begin another one."""
+        found, self._hasher = self._hasher, blake3()
+        return str(found.hexdigest(length=16))
+
+
 class TextTable(Table):
     """A table whose rows are stretches of a file.
 
     Parameters
     ----------
-    path : Path
+    path : Path or UrlFile
     label : str
     """
 
-    def __init__(self, path: Path, label: str) -> None:
+    def __init__(self, path: TableFile, label: str) -> None:
         super().__init__(label)
         self.path = path
 
     @abstractmethod
     def records(self, file: IO[bytes]) -> Iterator[tuple[int, Row]]:
-        """Yield where each row ends, and the row; `file` is read from its beginning."""
-
-    @abstractmethod
-    def begin(self, file: IO[bytes]) -> int:
-        """Return where the first row begins."""
+        """Yield where each row ends, and the row; `file` is read from its beginning, and has
+        been read up to the first row when this returns."""
 
     @abstractmethod
     def parsed(self, data: bytes) -> Loaded:
         """Return the rows in `data`, a stretch of the file."""
 
-    def open(self) -> IO[bytes]:
-        """Open the file.
-
-        Raises
-        ------
-        InputError
-            If it cannot be read.
-        """
-        try:
-            return self.path.open("rb")
-        except OSError as exc:
-            raise InputError(
-                f"the table {str(self.path)!r} cannot be read: {exc.strerror}"
-            ) from exc
-
     def rows(self, columns: list[str] | None = None) -> Iterator[Row]:
-        with self.open() as file:
+        with opened(self.path) as file:
             for _, row in self.records(file):
                 yield row
 
     def parts(self, size: int, columns: list[str] | None = None) -> Iterator[Part]:
-        with self.open() as file, self.open() as again:
-            at = self.begin(again)
-            ends, first = (end for end, _ in self.records(file)), 0
-            while block := list(islice(ends, size)):
-                spec = {"at": at, "length": block[-1] - at}
-                yield Part(first, len(block), {**spec, "digest": _digest(again, **spec)})
-                at, first = block[-1], first + len(block)
+        with opened(self.path) as file:
+            passing = Passing(file)
+            records = self.records(cast(IO[bytes], passing))
+            passing.take()
+            passing.digest()
+            at, first = passing.at, 0
+            while True:
+                n = 0
+                for _ in islice(records, size):
+                    passing.take()
+                    n += 1
+                if not n:
+                    return
+                spec = {"at": at, "length": passing.at - at, "digest": passing.digest()}
+                yield Part(first, n, spec)
+                at, first = passing.at, first + n
 
     def load(self, spec: Mapping[str, Any]) -> Loaded:
-        with self.open() as file:
-            file.seek(int(spec["at"]))
-            data = file.read(int(spec["length"]))
+        return self.parsed(self.checked(spec))
+
+    def checked(self, spec: Mapping[str, Any]) -> bytes:
+        """Return the bytes of a part.
+
+        Raises
+        ------
+        InputError
+            If they are not what they were.
+        """
+        data = stretch(self.path, int(spec["at"]), int(spec["length"]))
         if blake3(data).hexdigest(length=16) != spec["digest"]:
             raise self.changed()
-        return self.parsed(data)
-
-
-def _digest(file: IO[bytes], at: int, length: int) -> str:
-    file.seek(at)
-    hasher, left = blake3(), length
-    while left and (data := file.read(min(BLOCK, left))):
-        hasher.update(data)
-        left -= len(data)
-    return str(hasher.hexdigest(length=16))
-
-
-class CsvTable(TextTable):
-    """Comma (semicolon, tab) separated values with a line of names.
-
-    Its rows are text; what values they are is told by the types that :meth:`decide` gives.
-    """
-
-    _types: Types | None = None
-    _notes: tuple[str, ...] = ()
-
-    def columns(self) -> list[str]:
-        with self.open() as file:
-            return self._header(file)[0]
-
-    def begin(self, file: IO[bytes]) -> int:
-        return self._header(file)[2]
-
-    def _header(self, file: IO[bytes]) -> tuple[list[str], str, int]:
-        """Names, delimiter, and where the first row begins."""
-        lines = Lines(file, self.label)
-        texts = _decoded(lines)
-        first = next(iter(texts), "").removeprefix("\ufeff")
-        delimiter = max(",;\t|", key=first.count)
-
-        def whole() -> Iterator[str]:
-            yield first
-            yield from texts
-
-        names = next(self._fields(whole(), delimiter), [])
-        if not any(names):
-            raise InputError(f"{self.label} is empty: its first line must name the columns")
-        doubled = sorted({name for name in names if names.count(name) > 1})
-        if doubled:
-            raise InputError(f"{self.label} has two columns of the name {doubled[0]!r}")
-        return names, delimiter, lines.at
-
-    def _fields(self, texts: Iterator[str], delimiter: str) -> Iterator[list[str]]:
-        try:
-            yield from csv.reader(texts, delimiter=delimiter, strict=True)
-        except csv.Error as exc:
-            raise InputError(f"{self.label} is not CSV: {exc}") from exc
-
-    def records(self, file: IO[bytes]) -> Iterator[tuple[int, Row]]:
-        names, delimiter, start = self._header(file)
-        file.seek(start)
-        return self._records(Lines(file, self.label, start), names, delimiter)
-
-    def _records(self, lines: Lines, names: list[str], delimiter: str) -> Iterator[tuple[int, Row]]:
-        for fields in self._whole(lines, delimiter, len(names)):
-            yield lines.at, dict(zip(names, fields, strict=True))
-
-    def _whole(self, lines: Lines, delimiter: str, width: int) -> Iterator[list[str]]:
-        for fields in self._fields(_decoded(lines), delimiter):
-            if len(fields) == width:
-                yield fields
-            elif fields:
-                raise InputError(
-                    f"{self.label}, near its line {lines.number + 1}: a row has {len(fields)} "
-                    f"fields, and there are {width} columns"
-                )
-
-    def decide(self, columns: Collection[str] | None, given: Mapping[str, str]) -> Types:
-        with self.open() as file:
-            names, delimiter, start = self._header(file)
-            file.seek(start)
-            lines = Lines(file, self.label, start)
-            read = [name for name in names if columns is None or name in columns]
-            rows = self._whole(lines, delimiter, len(names))
-            types, notes = found(names, {*read} - {*given}, rows)
-        self._notes = tuple(f"{self.label}: {note}" for note in notes)
-        kinds = {name: given.get(name) or types[name] for name in read}
-        self._types = Types(self.label, names, kinds, given)
-        return self._types
-
-    def notes(self) -> tuple[str, ...]:
-        return self._notes
-
-    def parts(self, size: int, columns: list[str] | None = None) -> Iterator[Part]:
-        types = self._types or self.decide(columns, {})
-        told = {"types": types.code, "typed": types.form}
-        for part in super().parts(size, columns):
-            yield part._replace(spec={**(part.spec or {}), **told})
-
-    def load(self, spec: Mapping[str, Any]) -> Loaded:
-        rows = super().load(spec).rows or []
-        try:
-            types = Types.of_code(spec["types"], self.columns(), self.label)
-        except ValueError:
-            raise self.changed() from None
-        if types.form != spec["typed"]:
-            raise self.changed()
-        return Loaded([types.values(row, n) for n, row in enumerate(rows)], types=types.types)
-
-    def parsed(self, data: bytes) -> Loaded:
-        with self.open() as file:
-            names, delimiter, _ = self._header(file)
-        rows = self._records(Lines(io.BytesIO(data), self.label), names, delimiter)
-        return Loaded([row for _, row in rows])
-
-
-def _decoded(lines: Lines) -> Iterator[str]:
-    for line in lines:
-        yield line.decode("utf-8", "surrogateescape")
+        return data
 
 
 class RowFile(TextTable):
@@ -314,9 +275,6 @@ class RowFile(TextTable):
 
     def columns(self) -> list[str]:
         return list(next(self.rows(), {}))
-
-    def begin(self, file: IO[bytes]) -> int:
-        return 0
 
     def records(self, file: IO[bytes]) -> Iterator[tuple[int, Row]]:
         at = 0

@@ -14,14 +14,15 @@ from typing import Any, Final
 
 from ..errors import InputError, UsageError
 from ..project import Project
-from ..remote import Store, check_options, is_url, open_url, parse_url
+from ..remote import Store, check_options, is_url, parse_url
 from ..remote.store import entry_of, has_identity
 from .base import Errors, Input, Listed, check_keys
 from .combine import stored_key
 from .glob import Glob, compile_glob, glob_hints
 from .keys import check_templates, key_of
+from .place import absolute
 
-__all__ = ["UrlGlob", "open_url", "starting_pattern"]
+__all__ = ["UrlGlob", "starting_pattern"]
 
 _MAGIC: Final = re.compile(r"[*?\[\]{}()]")
 _NEAREST: Final = 5
@@ -196,8 +197,12 @@ def _is_within(url: str, folders: Sequence[str]) -> bool:
 
 def starting_pattern(pattern: str, root: str) -> str:
     """Return `pattern` with a `root` that is a URL before it; what is on this machine
-    (``file://``) as a path: such files are read where they are."""
+    (``file://``) as a path: such files are read where they are. An archive behind ``::`` may
+    be a path, which starts where relative patterns do."""
     if is_url(root) and not is_url(pattern):
         pattern = f"{root.rstrip('/')}/{pattern}"
-    local = pattern.startswith(("file:///", "local:///")) and "::" not in pattern
+    head, colons, archive = pattern.rpartition("::")
+    if colons and is_url(head) and archive and not is_url(archive):
+        return f"{head}::file://{absolute(archive)}"
+    local = pattern.startswith(("file:///", "local:///")) and not colons
     return pattern.partition("://")[2] if local else pattern

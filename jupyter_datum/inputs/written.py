@@ -16,10 +16,13 @@ from typing import Any, Final
 from .. import inputs
 from ..errors import DatumError, UsageError
 from ..project import Project
+from ..remote import is_url
 from .base import Input, input_from_json
 from .make import as_input, check_top
 from .place import starting_at
+from .rowspec import root_of
 from .upstream import UpstreamInput
+from .urls import starting_pattern
 
 #: What an expression may call, whatever the kernel calls by these names.
 FUNCTIONS: Final = (
@@ -104,10 +107,10 @@ def rooted(spec: Any, folder: str) -> Any:
         return spec
     found = {key: rooted(value, folder) for key, value in spec.items()}
     if isinstance(found.get("rows"), str):
-        found["rows"] = os.path.join(folder, found["rows"])
+        table = starting_pattern(found["rows"], "")
+        found["rows"] = table = table if is_url(table) else os.path.join(folder, table)
         if "path" in found:
-            start = os.path.join(folder, str(found.get("root", "")))
-            found["root"] = start if "root" in found else os.path.dirname(found["rows"])
+            found["root"] = root_of(str(found.get("root", "")), table, folder)
     return found
 
 

@@ -6,9 +6,11 @@ for it.
 
 from __future__ import annotations
 
-from .store import Entry, Store, open_url
+from .reading import UrlFile
+from .store import Entry, Store
 from .urls import (
     Url,
+    beside,
     check_options,
     is_url,
     options_by_input,
@@ -22,9 +24,10 @@ __all__ = [
     "Entry",
     "Store",
     "Url",
+    "UrlFile",
+    "beside",
     "check_options",
     "is_url",
-    "open_url",
     "options_by_input",
     "parse_url",
     "url_of",

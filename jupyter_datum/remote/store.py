@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from typing import Any, BinaryIO, Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple, cast
 
 from blake3 import blake3
 
@@ -267,22 +267,6 @@ class Store:
             yield from pages(self, b"", begin, deep=True)
         except Exception as exc:
             raise said(exc, self.root) from exc
-
-
-def open_url(url: str, options: Mapping[str, Any] | None = None) -> BinaryIO:
-    """Open a URL for reading at any place: what is read by range is fetched by range.
-
-    Raises
-    ------
-    OSError
-        If it is not there, cannot be reached, or wants credentials.
-    """
-    parse_url(url)
-    try:
-        fs, path = _filesystem(url, dict(options or {}))
-        return cast(BinaryIO, fs.open(path, "rb"))
-    except Exception as exc:
-        raise said(exc, url) from exc
 
 
 def entry_of(rel: bytes, info: Mapping[str, Any]) -> Entry:

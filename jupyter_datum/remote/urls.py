@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
@@ -81,6 +82,20 @@ def url_of(root: str, rel: str) -> str:
     head, colons, tail = root.partition("::")
     slash = "" if head.endswith("/") else "/"
     return f"{head}{slash}{rel}{colons}{tail}"
+
+
+def parted(url: str) -> tuple[str, str]:
+    """Return the folder of the file that a URL names, and the file's name in it."""
+    found = parse_url(url)
+    folder, _, name = found.path.rpartition("/")
+    return str(found._replace(path=folder)), name
+
+
+def beside(url: str, rel: str) -> str:
+    """Return the URL of `rel` (of nothing: the folder) from the folder of the file at `url`."""
+    folder = parse_url(parted(url)[0])
+    path = posixpath.normpath(posixpath.join(folder.path, rel))
+    return str(folder._replace(path="" if path == "." else path))
 
 
 def protocols_of(url: str) -> list[str]:

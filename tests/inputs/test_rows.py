@@ -232,8 +232,8 @@ def test_a_label_studio_export_is_a_manifest(story: Story) -> None:
 
     with story.ledger() as conn:
         text = plan_text(conn, story.project, prepared.recipe, {})
-    assert "1 rows of export.json name files that are missing" in text and "gone.jpg" in text
-    assert "1 files under the root are in no row" in text and "not labelled.jpg" in text
+    assert "for want of their files: 1 row of export.json" in text and "gone.jpg" in text
+    assert "in no row of export.json: 1 file under the root" in text and "not labelled.jpg" in text
     row = story.run(line, body)
     assert (row.status, row.success) == ("success", 2), story.transform("l").failures()
     assert story.transform("l").results() == [

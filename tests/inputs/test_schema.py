@@ -59,6 +59,7 @@ def every_kind() -> list[Input]:
         rows("t.csv", types={"zip": "text", "n": float}),
         rows("t.csv", path="file", on="site", columns=["a"], filters=[("a", ">", 1)]),
         rows("t.parquet", size="rowgroup", frame="pandas"),
+        rows("s3://b/t.csv", path="file", storage_options={"anon": True}),
         rows("select * from t", con="sqlite:///x.db", by=["a", "b"]),
         rows([{"a": 1}]),
         split("films/*.mp4", by=lambda path: [1, 2]),

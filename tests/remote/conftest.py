@@ -26,6 +26,8 @@ class S3:
         self.endpoint = f"http://127.0.0.1:{self._server.server_port}"
         #: (method, path) of each request, but for those of :meth:`put` and its like.
         self.requests: list[tuple[str, str]] = []
+        #: Bytes asked for by range, or None for all, of each GET of an object.
+        self.ranges: list[int | None] = []
         #: Asked for each request; returns a status to answer with, or None.
         self.fault: Callable[[str, str], int | None] = lambda method, path: None
         self._lock = threading.Lock()
@@ -37,6 +39,8 @@ class S3:
         if "boto3-of-the-test" not in environ.get("HTTP_USER_AGENT", ""):
             with self._lock:
                 self.requests.append((method, path))
+                if method == "GET" and path.count("/") > 1:
+                    self.ranges.append(_length(environ.get("HTTP_RANGE")))
                 status = self.fault(method, path)
             if status is not None:
                 length = int(environ.get("CONTENT_LENGTH") or 0)
@@ -87,9 +91,15 @@ class S3:
     def forget(self) -> None:
         with self._lock:
             self.requests.clear()
+            self.ranges.clear()
 
     def close(self) -> None:
         self._server.shutdown()
+
+
+def _length(asked: str | None) -> int | None:
+    first, _, last = (asked or "").removeprefix("bytes=").partition("-")
+    return int(last) - int(first) + 1 if first and last else None
 
 
 @pytest.fixture
