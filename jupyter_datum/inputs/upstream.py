@@ -13,7 +13,7 @@ import difflib
 import os
 import sqlite3
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -294,32 +294,34 @@ def asked_for(conn: sqlite3.Connection, project: Project) -> dict[str, Recipe]:
     return found
 
 
-def check_no_cycle(name: str, source: dict[str, Any], recorded: Any) -> None:
+def check_no_cycle(name: str, needs: Callable[[str], Iterable[str]]) -> None:
     """Make sure that transform `name` does not come from itself.
 
     Parameters
     ----------
     name : str
-    source : dict
-        Its input as JSON.
-    recorded : callable
-        Returns the input (JSON) of another transform, or None.
+    needs : callable
+        Returns what a transform takes something of.
 
     Raises
     ------
     UsageError
         If it does; the sentence shows the circle.
     """
-    ways: list[tuple[str, ...]] = [(name, up) for up in upstream_names(source)]
+    ways: list[tuple[str, ...]] = [(name,)]
     seen: set[str] = set()
     while ways:
         way = ways.pop()
-        if way[-1] == name:
+        if way[-1] == name and len(way) > 1:
             circle = " <- ".join(way)
-            raise UsageError(f"a transform cannot come from itself: {circle}. Change one input")
+            others = ", ".join(dict.fromkeys(way[1:-1]))
+            known = f"; of {others} what ran last counts" if others else ""
+            raise UsageError(
+                f"a transform cannot come from itself: {circle}. Change one input{known}"
+            )
         if way[-1] not in seen:
             seen.add(way[-1])
-            ways += [(*way, up) for up in upstream_names(recorded(way[-1]) or {})]
+            ways += [(*way, up) for up in needs(way[-1])]
 
 
 def upstream_names(spec: Any) -> list[str]:

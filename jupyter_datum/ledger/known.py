@@ -157,3 +157,13 @@ def settled_in(conn: sqlite3.Connection, run: int, datums: Sequence[int]) -> set
         (json.dumps(list(datums)), run),
     )
     return {row[0] for row in rows}
+
+
+def some_outputs(conn: sqlite3.Connection, transform: int, count: int) -> list[bytes]:
+    """Return paths of outputs of up to so many datums of a transform."""
+    rows = conn.execute(
+        "select o.path from (select datum from datum_key where transform = ? limit ?) k"
+        " join output o on o.datum = k.datum",
+        (transform, count),
+    )
+    return [bytes(path) for (path,) in rows]

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import inputs
-from ..errors import SignatureError, UsageError
+from ..errors import UsageError
 from ..hashing import type_name
 from ..inputs import (
     Input,
@@ -24,12 +24,11 @@ from ..inputs import (
     starting_at,
 )
 from ..inputs.live import kind_of
-from ..inputs.upstream import asked_for, check_no_cycle
+from ..inputs.upstream import asked_for
 from ..inputs.written import CALL, FIELD, FUNCTIONS, GLOB, JSON, rooted
 from ..ledger import db, queries
 from ..project import FOLDER, Project
 from ..remote import is_url, parse_url
-from ..transform.recipe import read_recipe
 from .context import Context
 
 
@@ -177,28 +176,6 @@ def _transforms(project: Project) -> list[str]:
     with contextlib.closing(db.connect(project)) as conn:
         names = [row.name for row in queries.transforms(conn)]
         return list(dict.fromkeys([*names, *asked_for(conn, project)]))
-
-
-def check_circle(name: str, source: dict[str, Any], project: Project) -> None:
-    """Make sure that a transform does not come from itself.
-
-    Raises
-    ------
-    UsageError
-        If it does.
-    """
-
-    def recorded(other: str) -> dict[str, Any] | None:
-        with contextlib.closing(db.connect(project)) as conn:
-            if asked := asked_for(conn, project).get(other):
-                return asked.input
-            run = queries.latest_run(conn, other)
-        try:
-            return read_recipe(project, run.recipe).input if run else None
-        except SignatureError:
-            return None
-
-    check_no_cycle(name, source, recorded)
 
 
 def check_apart(source: Input, out: str) -> None:

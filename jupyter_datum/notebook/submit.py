@@ -34,10 +34,11 @@ from ..transform.payload import Consent, build_payload
 from ..transform.recipe import Recipe, write_payload, write_recipe
 from ..transform.setup import with_setup
 from ..transform.texts import texts_of
+from .circles import check_circle
 from .clusters import engine_of
 from .context import Context
 from .mistakes import check_cell, hints
-from .resolve import check_apart, check_circle, resolve_input, resolve_output
+from .resolve import check_apart, resolve_input, resolve_output
 from .setups import setup_for
 
 #: How a front end is told of a recipe.
@@ -92,9 +93,9 @@ def prepare(
     options = replace(options, engine=engine_of(options.engine, namespace))
     project = context.project()
     source = resolve_input(options.input, context, namespace, project)
-    check_circle(options.name, source.to_json(), project)
     out = resolve_output(options.output, options.name, context)
     check_apart(source, out)
+    check_circle(options.name, source, out, project)
     if options.keep and is_url(out):
         raise UsageError(
             f"--keep is for folders of this machine; outputs go to {out}, where each former "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 from collections.abc import Collection, Iterator
 from typing import Any
 
@@ -52,13 +53,49 @@ def _loaded(text: str) -> Any:
         return None  # a pattern that begins with {NAME}
 
 
+def patterns(text: object) -> Iterator[str]:
+    """Yield what may be patterns of files in an input: a text by itself, the texts in an
+    expression, and what stands in JSON.
+
+    Parameters
+    ----------
+    text : str or dict
+        As :func:`needed` takes it.
+    """
+    if not isinstance(text, str):
+        yield from _globs(text)
+    elif text.lstrip().startswith("{"):
+        yield from _globs(_loaded(text))
+    elif text.endswith(")") and (tree := _parsed(text)) is not None:
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield node.value
+    elif not text.startswith("$"):
+        yield text
+
+
+def _globs(spec: Any) -> Iterator[str]:
+    if isinstance(spec, dict):
+        if isinstance(spec.get("glob"), str):
+            yield os.path.join(str(spec.get("root", "")), spec["glob"])
+        for part in spec.values():
+            yield from _globs(part)
+    elif isinstance(spec, list):
+        for part in spec:
+            yield from _globs(part)
+
+
+def _parsed(text: str) -> ast.AST | None:
+    try:
+        return ast.parse(text.strip(), mode="eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None  # a pattern of files with a parenthesis at its end
+
+
 def _of_call(text: str) -> Iterator[str]:
     """The names in an expression, and the texts given to ``transform``."""
-    try:
-        tree = ast.parse(text.strip(), mode="eval")
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return  # a pattern of files with a parenthesis at its end
-    for node in ast.walk(tree):
+    tree = _parsed(text)
+    for node in ast.walk(tree) if tree is not None else ():
         if isinstance(node, ast.Name):
             yield node.id
         elif isinstance(node, ast.Call) and _is_transform(node.func):

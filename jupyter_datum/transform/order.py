@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from ..errors import UsageError
 from .marked import Marked, is_setup
-from .needs import needed
+from .needs import needed, patterns
 
 _HARMLESS: Final = re.compile(r"%(load_ext|matplotlib|config|autoreload)\b.*")
 _DEFINITIONS: Final = (
@@ -52,10 +52,9 @@ def _out(mark: Marked) -> str:
 
 
 def _lies_in(text: object, folder: str) -> bool:
-    """Whether a pattern of files starts in the folder."""
-    if not isinstance(text, str) or text.endswith(")") or text.startswith(("$", "{")):
-        return False
-    return os.path.normpath(text).startswith(os.path.normpath(folder) + os.sep)
+    """Whether a pattern of files that the input names starts in the folder."""
+    folder = os.path.normpath(folder) + os.sep
+    return any(os.path.normpath(each).startswith(folder) for each in patterns(text))
 
 
 def with_needs(name: str, needs: Mapping[str, Sequence[str]]) -> set[str]:

@@ -28,6 +28,8 @@ from jupyter_datum.notebook.context import Context
 from jupyter_datum.notebook.resolve import check_apart, resolve_input, resolve_output
 from jupyter_datum.project import create
 
+from ..story import Story
+
 
 def left() -> GlobInput:
     return glob("a/(*).txt", on="$1", by="$1")
@@ -124,6 +126,28 @@ def test_an_input_may_not_lie_in_its_own_output(tmp_path: Path) -> None:
             with pytest.raises(UsageError, match="under its own output folder"):
                 check_apart(source, out)
         check_apart(glob("**/*.txt"), out)  # there the folder is left out
+
+
+def test_no_transform_comes_from_itself_through_folders(story: Story) -> None:
+    """Before anything runs; a pattern that only reaches into a folder does no harm until it
+    takes what is made there."""
+    (story.folder / "in").mkdir()
+    (story.folder / "in/1.txt").write_text("one")
+    copy = "datum.out_file('.txt').write_text('x')"
+    assert story.run('a -i "in/*.txt" -o made/a --workers 1', copy).success == 1
+    assert story.run('b -i group(glob("made/a/(*).txt",by="$1")) -o made/b', copy).success == 1
+    for line, circle in {
+        'a -i "made/b/*.txt" -o made/a': "a <- b <- a",
+        'a -i cross("in/*.txt","made/b/*.txt") -o made/a': "a <- b <- a",
+        'a -i "**/*.txt" -o made/a': "a <- b <- a",
+        "a -i c -o made/a": "a <- c <- b <- a",
+    }.items():
+        if "c" in circle:
+            assert story.run('c -i "made/b/*.txt" -o made/c', copy).success == 1
+        with pytest.raises(UsageError, match=f"cannot come from itself: {circle}. Change one"):
+            story.prepare(line, copy)
+    story.prepare('a -i "**/*.csv" -o made/a', copy)  # made/b has no such file
+    story.prepare('c -i "made/**/*.txt" -o made/c', copy)  # its own folder is left out
 
 
 def test_expressions_are_read_as_they_are_written(tmp_path: Path) -> None:
