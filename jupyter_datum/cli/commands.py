@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import dataclasses
 import json
 import os
 import sqlite3
@@ -21,18 +20,15 @@ from ..ledger.fsck import audit
 from ..ledger.queries import RunRow
 from ..ledger.stragglers import straggler_json, stragglers
 from ..notebook import render
-from ..notebook.public import Transform, plan_text, status_json
+from ..notebook.public import Transform, status_json
 from ..outcomes import compare as compare_sides
 from ..outcomes import outcome_json, outcomes
 from ..project import Project, find
 from ..runner.ask import ask_again, recorded, rule_asked, steer, tell_run, workers_asked
 from ..runner.client import cluster_lines, ensure_runner, runner_alive
-from ..runner.preview import preview
 from ..runner.streams import stands_still
 from ..states import ENDED, RunStatus
-from ..transform.marked import find_marked
-from ..transform.recipe import Recipe, read_recipe
-from ..words import counted, when
+from ..words import counted
 
 
 def project_of(folder: str | None) -> Project:
@@ -96,45 +92,6 @@ def status(args: argparse.Namespace) -> int:
         print("\n".join([*lines, *render.group_lines(groups[row.id])]))
     print("".join(f"{line}\n" for line in clusters), end="")
     return exit_code(rows[0]) if args.name and rows else 0
-
-
-def plan(args: argparse.Namespace) -> int:
-    """Say what would run now and why, with the code that ran last; nothing runs."""
-    with ledger(args.project) as (project, conn):
-        row = latest(conn, args.name)
-        recipe = read_recipe(project, row.recipe)
-        if args.json:
-            plan = dataclasses.asdict(preview(conn, project, recipe, {}))
-            print(json.dumps({**plan, "code": _planned(row, recipe)}, indent=1))
-        else:
-            print(plan_text(conn, project, recipe, {}))
-            print(_planned(row, recipe)["says"])
-    return 0
-
-
-def _planned(row: RunRow, recipe: Recipe) -> dict[str, Any]:
-    """Of which code a plan is: without a kernel, of that which ran last."""
-    edited = _is_edited(recipe)
-    says = f"planned with the code of run {row.id} ({when(row.started)})"
-    if edited:
-        notebook = os.path.basename(recipe.notebook or "")
-        says += (
-            f"; the cell in {notebook} is another by now: for its plan execute it with --plan, or "
-            f"have it run: jupyter datum run {notebook} {recipe.name}"
-        )
-    return {"run": row.id, "edited": edited, "says": says}
-
-
-def _is_edited(recipe: Recipe) -> bool | None:
-    """Whether the notebook on disk has another cell than the recorded one; None: not known."""
-    import nbformat
-
-    try:
-        notebook = nbformat.read(Path(recipe.notebook or ""), as_version=4)
-        found = find_marked(notebook.cells, recipe.name)
-    except Exception:  # it is gone, is no notebook, or has no such cell
-        return None
-    return found.source.strip("\n") != recipe.source.strip("\n")
 
 
 def failures(args: argparse.Namespace) -> int:

@@ -13,6 +13,7 @@ from queue import Empty
 from typing import Any, Final
 
 from ..errors import RunError, UsageError
+from ..notebook.submit import RECIPE_MIME
 from ..runner.environment import PIPELINE
 from ..transform.marked import RUN_KEY
 
@@ -39,6 +40,9 @@ class Kernel:
         self._manager = manager
         self._client = client
         self._quiet = quiet
+        #: What the cell at work has told of itself, under our MIME type; and what it raised.
+        self.told: dict[str, Any] = {}
+        self.error = ""
         self._bar = sys.stderr.isatty() and not quiet
 
     def execute(self, source: str, run: Mapping[str, Any] | None = None) -> bool:
@@ -80,6 +84,7 @@ class Kernel:
 
     def _until_idle(self, request: str, source: str, *, within: float = float("inf")) -> bool:
         raised = False
+        self.told, self.error = {}, ""
         end = time.monotonic() + within
         while time.monotonic() < end:
             try:
@@ -93,8 +98,15 @@ class Kernel:
             if kind == "status" and content["execution_state"] == "idle":
                 return raised
             raised = raised or (kind == "error" and content["ename"] not in _EXPECTED)
+            self._note(kind, content)
             self._show(kind, content)
         raise TimeoutError("the kernel does not answer")
+
+    def _note(self, kind: str, content: dict[str, Any]) -> None:
+        if kind == "error":
+            self.error = f"{content['ename']}: {content['evalue']}"
+        elif kind == "display_data" and RECIPE_MIME in content["data"]:
+            self.told = dict(content["data"][RECIPE_MIME])
 
     def _check_alive(self, source: str) -> None:
         if self._manager.is_alive():

@@ -10,6 +10,7 @@ from typing import Any, Final
 from ..notebook.looks import LOOKS
 from ..notebook.watch import takes_watch
 from . import commands, decisions
+from .plan import plan
 from .run import run
 from .watch import watch
 
@@ -18,7 +19,6 @@ LATEST: Final = "a transform; default: the latest one run"
 #: Verbs of one transform: does it take a name, what for.
 _STEER: Final = (
     ("results", LATEST, "what datums came to, in input order"),
-    ("plan", LATEST, "what would run now, and why; nothing runs"),
     ("failures", LATEST, "what failed, in groups, with tracebacks"),
     ("retry", LATEST, "run the failed datums again, with the recorded code"),
     ("cancel", LATEST, "stop a run; what is finished stays"),
@@ -51,6 +51,10 @@ def make_parser() -> argparse.ArgumentParser:
         sub = words.add(word, getattr(commands, word), text)
         if name is not None:
             _name(sub, name)
+    sub = words.add("plan", plan, "what would run now, and why; nothing runs")
+    text = "an .ipynb file, whose kernel then records its cells; default: the code that ran last"
+    sub.add_argument("notebook", metavar="NOTEBOOK", nargs="?", help=text)
+    _name(sub, "a transform; default: the latest one run, or all of the notebook")
     sub = words.add("scale", commands.scale, "go on with so many workers")
     sub.add_argument("name", metavar="NAME", help="a transform that runs")
     sub.add_argument("workers", metavar="N", help="1 or more")

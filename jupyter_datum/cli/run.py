@@ -52,25 +52,34 @@ _CANCEL_WITHIN: Final = 20.0
 def run(args: argparse.Namespace) -> int:
     """Run the transforms of a notebook; return the exit code."""
     path = Path(args.notebook)
-    cells = _code_cells(path)
-    names = [cell.marked.name for cell in cells if cell.marked and cell.marked.name]
-    if not names:
-        raise UsageError(
-            f"{args.notebook} has no transform: no cell begins with %%datum NAME, and none is "
-            "marked by its metadata"
-        )
-    if args.name and args.name not in names:
-        raise UsageError(
-            f"{args.notebook} has no transform {args.name!r}; there are: {', '.join(names)}"
-        )
+    wanted = wanted_cells(path, args.name)
     began = time.time()
-    wanted = _wanted(cells, args.name)
     broken = _execute(path, wanted, args, began)
     executed = [cell.marked.name for cell in wanted if cell.marked and cell.marked.name]
     return _report(path, executed, began, broken=broken, as_json=args.json)
 
 
-def _execute(path: Path, cells: list[_Cell], args: argparse.Namespace, began: float) -> bool:
+def wanted_cells(path: Path, name: str | None) -> list[NotebookCell]:
+    """Return the cells of a notebook that are executed for a transform, or for all, in order.
+
+    Raises
+    ------
+    UsageError
+        If it cannot be read, has no such transform, or one comes from itself.
+    """
+    cells = _code_cells(path)
+    names = [cell.name for cell in cells if cell.name]
+    if not names:
+        raise UsageError(
+            f"{path} has no transform: no cell begins with %%datum NAME, and none is marked by its "
+            "metadata"
+        )
+    if name and name not in names:
+        raise UsageError(f"{path} has no transform {name!r}; there are: {', '.join(names)}")
+    return _wanted(cells, name)
+
+
+def _execute(path: Path, cells: list[NotebookCell], args: argparse.Namespace, began: float) -> bool:
     """Execute cells in order, up to the first that breaks and is not a transform; return
     whether any did. What they start has ended then."""
     broken = False
@@ -123,7 +132,7 @@ def _pipeline() -> Iterator[str]:
 
 def _cancel(path: Path, together: str) -> None:
     """Cancel what this command has started, and wait a moment for it to end."""
-    if (project := find(_start(path))) is None:
+    if (project := find(start_of(path))) is None:
         return
     with contextlib.closing(db.connect(project)) as conn:
         cancel_pipeline(conn, project, together)
@@ -132,7 +141,7 @@ def _cancel(path: Path, together: str) -> None:
             time.sleep(0.05)
 
 
-class _Cell(NamedTuple):
+class NotebookCell(NamedTuple):
     """A code cell as nbformat has it, and what it is marked as."""
 
     cell: Mapping[str, Any]
@@ -154,7 +163,7 @@ class _Cell(NamedTuple):
         return self.name in running or reads(self.marked, running)
 
 
-def _code_cells(path: Path) -> list[_Cell]:
+def _code_cells(path: Path) -> list[NotebookCell]:
     import nbformat
 
     try:
@@ -164,13 +173,13 @@ def _code_cells(path: Path) -> list[_Cell]:
     except Exception as exc:
         raise UsageError(f"{str(path)!r} cannot be read as a notebook: {exc}") from exc
     return [
-        _Cell(cell, marked_cell(index, cell))
+        NotebookCell(cell, marked_cell(index, cell))
         for index, cell in enumerate(notebook.cells)
         if cell.cell_type == "code" and not is_skipped(cell)
     ]
 
 
-def _wanted(cells: list[_Cell], name: str | None) -> list[_Cell]:
+def _wanted(cells: list[NotebookCell], name: str | None) -> list[NotebookCell]:
     """Those to be executed, in order: a transform comes after those that it needs.
 
     Raises
@@ -198,13 +207,14 @@ def _extra(args: argparse.Namespace) -> str:
     return extra
 
 
-def _start(path: Path) -> Path:
+def start_of(path: Path) -> Path:
+    """Return the folder from which upwards a notebook's project is."""
     return Path(os.environ.get("DATUM_PROJECT") or path.resolve().parent)
 
 
 def _settled(path: Path, names: list[str], began: float) -> tuple[list[RunRow], list[str]]:
     """Wait for the newest runs of these transforms; return them, and what was refused."""
-    project = find(_start(path))
+    project = find(start_of(path))
     if project is None or not names:
         return [], []
     with contextlib.closing(db.connect(project)) as conn:
@@ -214,7 +224,7 @@ def _settled(path: Path, names: list[str], began: float) -> tuple[list[RunRow], 
 
 def _report(path: Path, names: list[str], began: float, *, broken: bool, as_json: bool) -> int:
     """Print what became of the transforms; those at work are waited for."""
-    project = find(_start(path))
+    project = find(start_of(path))
     if project is None:
         return 1
     rows, refused = _settled(path, names, began)

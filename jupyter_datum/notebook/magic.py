@@ -102,6 +102,8 @@ class DatumMagics(DecisionVerbs, PickVerbs, PipelineVerbs, Magics):
         self._planned[prepared.options.name] = prepared.recipe
         if asked.record:
             tell_recipe(prepared, self._ran(prepared.options.name))
+            if asked.origin == "cli":  # cells below may ask for what it has made
+                self._bind(prepared)
             return
         with contextlib.closing(db.connect(prepared.project)) as conn:
             if prepared.options.equivalent:

@@ -164,13 +164,43 @@ def test_a_plan_and_what_it_says_as_json(story: Story, capfd: pytest.CaptureFixt
     assert plan["reasons"] == {"unchanged": 9, "failed before": 1}
     assert (plan["total"], plan["would_run"], plan["first"]) == (10, 1, ["3"])
     assert (plan["code"]["run"], plan["code"]["edited"]) == (1, False)
+    assert "planned with the code of run 1 (" in plan["code"]["says"]
     notebook = nbformat.read(story.folder / "n.ipynb", as_version=4)
     notebook.cells[-1].source += " + 1"
     nbformat.write(notebook, story.folder / "n.ipynb")
     assert main(["plan", "job", "--project", str(story.folder)]) == 0
     said = capfd.readouterr().out
-    assert "planned with the code of run 1 (" in said
-    assert "the cell in n.ipynb is another by now" in said and "run n.ipynb job" in said
+    assert "10 would run" in said and "planned with the cell as it stands in n.ipynb" in said
+
+
+def test_a_plan_of_a_notebook_that_has_never_run_runs_nothing(
+    story: Story, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = write(
+        story,
+        LOAD,
+        f"%%datum up -i numbers --sample 4\n{COUNTED}datum.value * 2",
+        "print(type(up).__name__)",
+        "%%datum last -i whole(up)\n1",
+        "%%datum broken -i nowhere\n1",
+    )
+    assert main(["plan", path, "up", "--json"]) == 0
+    plan = json.loads(capfd.readouterr().out)
+    assert (plan["total"], plan["would_run"], plan["code"]["run"]) == (10, 4, None)
+    assert plan["reasons"] == {"new": 10}
+    assert main(["plan", path, "last"]) == 2
+    assert "no transform is named 'up'" in capfd.readouterr().err
+    assert main(["plan", path]) == 2
+    assert "the cell of broken in n.ipynb raises UsageError: -i nowhere" in capfd.readouterr().err
+    assert main(["plan", path, "nobody"]) == 2
+    with story.ledger() as conn:
+        assert not conn.execute("select * from request").fetchall()
+        assert not conn.execute("select * from run").fetchall()
+    assert not (story.folder / "executions").exists()
+    with pytest.raises(SystemExit):
+        main(["plan", path, "up", "more"])
+    assert main(["plan", "up", "--project", str(story.folder)]) == 2
+    assert "Before a first run: jupyter datum plan NOTEBOOK.ipynb up" in capfd.readouterr().err
 
 
 def test_a_run_is_paused_and_resumed(story: Story, capfd: pytest.CaptureFixture[str]) -> None:
@@ -220,10 +250,20 @@ def test_chained_transforms_run_as_a_pipeline_that_streams(
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        ("b", "whole(a)"),
+        ("out/b/*.txt", "out/a/*.txt"),
+        ('group(glob("out/b/(*).txt",by="$1"))', """'{"glob": "*.txt", "root": "out/a"}'"""),
+    ],
+    ids=["names", "folders", "folders in expressions"],
+)
 def test_a_circle_is_an_error_before_anything_runs(
-    story: Story, capfd: pytest.CaptureFixture[str]
+    story: Story, capfd: pytest.CaptureFixture[str], inputs: tuple[str, str]
 ) -> None:
-    path = write(story, LOAD, "%%datum a -i b\n1", "%%datum b -i whole(a)\n1")
+    a, b = inputs
+    path = write(story, LOAD, f"%%datum a -i {a}\n1", f"%%datum b -i {b}\n1")
     assert main(["run", path]) == 2
     assert "a <- b <- a" in capfd.readouterr().err
     with story.ledger() as conn:
