@@ -97,52 +97,52 @@ def _options(cell: Marked | None) -> Mapping[str, Any]:
 
 def _by_kernel(path: Path, name: str | None, *, as_json: bool) -> int:
     cells = wanted_cells(path, name)
-    recorded = _recorded(path, cells, quiet=as_json)
+    recorded = [told for told in _recorded(path, cells) if name in (None, told.cell.name)]
     project = find(start_of(path))
     if project is None:
-        raise RunError(f"the kernel of {path.name} recorded nothing: it has no project")
-    with contextlib.closing(db.connect(project)) as conn:
-        found = [
-            _Planned(
-                read_recipe(project, digest), _options(cell.marked), _by_cell(path, conn, cell)
-            )
-            for cell, digest in recorded
-            if name in (None, cell.name)
-        ]
-        fine = _show(conn, project, found, many=name is None, as_json=as_json)
-    return 0 if fine else 1
-
-
-def _by_cell(path: Path, conn: sqlite3.Connection, cell: NotebookCell) -> dict[str, Any]:
-    row = queries.latest_run(conn, cell.name or "")
+        raise RunError(f"the kernel of {path.name} recorded nothing: {recorded[-1].error}")
     says = f"planned with the cell as it stands in {path.name}"
-    return {"run": row.id if row else None, "edited": None, "says": says}
+    with contextlib.closing(db.connect(project)) as conn:
+        planned: list[_Planned | _Told] = []
+        for told in recorded:
+            if told.recipe is None:
+                planned.append(told)
+                continue
+            row = queries.latest_run(conn, told.cell.name or "")
+            code = {"run": row.id if row else None, "edited": None, "says": says}
+            recipe = read_recipe(project, told.recipe)
+            planned.append(_Planned(recipe, _options(told.cell.marked), code))
+        return 0 if _show(conn, project, planned, many=name is None, as_json=as_json) else 1
 
 
-def _recorded(
-    path: Path, cells: list[NotebookCell], *, quiet: bool
-) -> list[tuple[NotebookCell, str]]:
-    """Execute the cells that are no transforms, and have the others recorded; return those
-    with the digests of their recipes.
+class _Told(NamedTuple):
+    """A transform's cell, and the recipe that the kernel has recorded, or why it could not."""
+
+    cell: NotebookCell
+    recipe: str | None
+    error: str
+
+
+def _recorded(path: Path, cells: list[NotebookCell]) -> Iterator[_Told]:
+    """Execute the cells that are no transforms, and have the others recorded.
 
     Raises
     ------
     RunError
-        If a cell raises.
+        If a cell that is no transform raises.
     """
-    found: list[tuple[NotebookCell, str]] = []
     asked = {"origin": "cli", "record": True}
-    with started(path, quiet=quiet) as kernel:
+    with started(path, quiet=True) as kernel:
         for cell in cells:
-            if cell.marked:
+            if cell.marked is None:
+                if kernel.execute(cell.code):
+                    first = cell.code.lstrip("\n").partition("\n")[0]
+                    raise RunError(f"the cell {first!r} of {path.name} raises {kernel.error}")
+                continue
+            if cell.marked.by == "metadata":
                 kernel.execute(LOAD_EXTENSION)
-            kernel.execute(cell.code, asked if cell.marked else None)
-            if kernel.error:
-                what = f"the cell of {cell.name}" if cell.name else "a cell that it needs"
-                raise RunError(f"{what} in {path.name} raises {kernel.error}")
-            if cell.marked:
-                found.append((cell, str(kernel.told["recipe"])))
-    return found
+            kernel.execute(cell.code, asked)
+            yield _Told(cell, kernel.told.get("recipe"), kernel.error)
 
 
 # -- showing -------------------------------------------------------------------------------
@@ -151,33 +151,37 @@ def _recorded(
 def _show(
     conn: sqlite3.Connection,
     project: Project,
-    planned: list[_Planned],
+    planned: list[_Planned | _Told],
     *,
     many: bool,
     as_json: bool,
 ) -> bool:
     """Print plans; return whether all could be made."""
-    made = [*_made(conn, project, planned, as_json=as_json)]
+    made = []
+    for each in planned:
+        try:
+            made.append(_made(conn, project, each, as_json=as_json))
+        except DatumError as exc:
+            if not many:
+                raise
+            name = each.cell.name if isinstance(each, _Told) else each.recipe.name
+            made.append({"name": name, "error": str(exc)})
+            if not as_json:
+                print(f"{name}: {exc}")
     if as_json:
         print(json.dumps(made if many else made[0], indent=1))
     return not any("error" in each for each in made)
 
 
 def _made(
-    conn: sqlite3.Connection, project: Project, planned: list[_Planned], *, as_json: bool
-) -> Iterator[dict[str, Any]]:
-    for recipe, options, code in planned:
-        told: dict[str, Any] = {"name": recipe.name, "code": code}
-        try:
-            if as_json:
-                told |= dataclasses.asdict(preview(conn, project, recipe, options))
-            else:
-                print(plan_text(conn, project, recipe, options))
-                print(code["says"])
-        except DatumError as exc:
-            if len(planned) == 1:
-                raise
-            told["error"] = str(exc)
-            if not as_json:
-                print(f"{recipe.name}: {exc}")
-        yield told
+    conn: sqlite3.Connection, project: Project, planned: _Planned | _Told, *, as_json: bool
+) -> dict[str, Any]:
+    if isinstance(planned, _Told):
+        raise RunError(f"it cannot be recorded: {planned.error}")
+    recipe, options, code = planned
+    told: dict[str, Any] = {"name": recipe.name, "code": code}
+    if as_json:
+        return told | dataclasses.asdict(preview(conn, project, recipe, options))
+    print(plan_text(conn, project, recipe, options))
+    print(code["says"])
+    return told

@@ -257,7 +257,9 @@ class UpstreamInput(Input):
             names = [known.name for known in queries.transforms(conn)]
         near = difflib.get_close_matches(self.transform, names, n=3) or names[:5]
         hint = f"; there are: {', '.join(near)}" if near else ""
-        raise InputError(f"no transform is named {self.transform!r}{hint}. Run its cell first")
+        raise InputError(
+            f"no transform named {self.transform!r} has run yet{hint}. Run its cell first"
+        )
 
     def to_json(self) -> dict[str, Any]:
         return {"transform": self.transform, **self.common_json()}

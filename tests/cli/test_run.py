@@ -189,9 +189,12 @@ def test_a_plan_of_a_notebook_that_has_never_run_runs_nothing(
     assert (plan["total"], plan["would_run"], plan["code"]["run"]) == (10, 4, None)
     assert plan["reasons"] == {"new": 10}
     assert main(["plan", path, "last"]) == 2
-    assert "no transform is named 'up'" in capfd.readouterr().err
-    assert main(["plan", path]) == 2
-    assert "the cell of broken in n.ipynb raises UsageError: -i nowhere" in capfd.readouterr().err
+    assert "no transform named 'up' has run yet" in capfd.readouterr().err
+    assert main(["plan", path]) == 1
+    said = capfd.readouterr().out
+    assert said.startswith("up: 10 datums: 10 new\n  4 would run\n")
+    assert "\nlast: it cannot be recorded: UsageError: " in said
+    assert "\nbroken: it cannot be recorded: UsageError: -i nowhere" in said
     assert main(["plan", path, "nobody"]) == 2
     with story.ledger() as conn:
         assert not conn.execute("select * from request").fetchall()
