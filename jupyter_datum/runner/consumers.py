@@ -7,6 +7,7 @@ of for some time, does not: a run never waits for a notebook that nobody execute
 from __future__ import annotations
 
 from collections import deque
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,6 +22,9 @@ WINDOW: Final = 5.0
 _TELL: Final = 1.0
 #: Share of its time that a consumer may wait without being called starved.
 _STARVED: Final = 0.1
+#: Looks that are remembered; and seconds that a consumer may need for one of its own.
+_LOOKS: Final = 64
+_READ: Final = 0.05
 
 
 class Consumers:
@@ -39,6 +43,8 @@ class Consumers:
         self._held = 0.0
         self._looked: float | None = None
         self._full = False
+        #: What was made by the last looks, each with its time on the consumers' clock.
+        self._looks: deque[tuple[float, int]] = deque(maxlen=_LOOKS)
         self._told = 0.0
         self._window: deque[tuple[float, float, float]] = deque()
         self._room: int | None = None
@@ -66,12 +72,21 @@ class Consumers:
         self._count(state, at)
         counts = state.counts
         made = counts[DatumState.SUCCESS] + counts[DatumState.RECOVERED]
-        rooms = [_room(each, made, counts[DatumState.RUNNING]) for each in found.values()]
+        self._looks.append((now(), made))
+        running = counts[DatumState.RUNNING]
+        rooms = [_room(each, made, self._seen(each), running) for each in found.values()]
         known = [room for room in rooms if room is not None]
         self._room = min(known) if known else None
         self._full = self._room == 0
         self._tell(made, at)
         return True
+
+    def _seen(self, position: Position) -> int:
+        """How many datums a consumer had before its eyes when it said so: what one look has
+        counted is written down by the next one."""
+        looks = list(self._looks)
+        written = [made for (_, made), (by, _) in pairwise(looks) if by < position.at - _READ]
+        return written[-1] if written else 0
 
     def _count(self, state: RunState, at: float) -> None:
         """Time passes for the one who is waited for."""
@@ -120,11 +135,12 @@ def _behind(position: Position, made: int) -> int:
     return max(0, made // position.parts - position.taken) * position.parts
 
 
-def _room(position: Position, made: int, running: int) -> int | None:
-    behind = _behind(position, made)
+def _room(position: Position, made: int, seen: int, running: int) -> int | None:
     silent = not position.waits and now() - position.at > SILENT
-    # One that waits though datums are there waits for a certain one: holding back would
-    # keep it from coming.
-    if not position.ahead or silent or (position.waits and behind):
+    if not position.ahead or silent:
         return None
+    # One that waits though it has seen datums waits for a certain one: holding back would keep
+    # it from coming. What is made and not written yet it could not take, quick as it is.
+    stuck = position.waits and _behind(position, seen) > 0
+    behind = 0 if stuck else _behind(position, made)
     return max(0, position.ahead - behind - running)

@@ -39,6 +39,16 @@ datum.out_file('.txt').write_text(str(datum.value))
 """
 
 
+#: Quick once the gate is open.
+QUICK = """
+import os, time
+while datum.value and not os.path.exists("{}/gate"):
+    time.sleep(0.01)
+time.sleep(0.0005)
+datum.value
+"""
+
+
 def gated(story: Story, first: int, pause: float = 0) -> str:
     """Datums from `first` on wait for the gate."""
     return GATED.format(gate=str(story.folder / "gate"), first=first, pause=pause)
@@ -114,6 +124,27 @@ def test_the_run_holds_back_for_a_consumer_that_lives(story: Story) -> None:
     del stream
     gc.collect()
     assert story.end(run).success == 100, "a stream that is gone holds nobody back"
+
+
+def test_a_consumer_as_quick_as_the_run_holds_it_back_all_the_same(story: Story) -> None:
+    """It waits all the time for what is about to be written: that is no datum that will not
+    come."""
+    story.namespace["numbers"] = list(range(20_000))
+    run = story.start("squares -i numbers --workers 2 --no-probe", QUICK.format(story.folder))
+    with story.transform("squares").stream(ahead=20) as stream:
+        assert next(stream).index == 0
+        assert eventually(lambda: feed(story, run).get("consumers") == 1, within=30)
+        open_gate(story)
+        most = 0
+        for n in range(300):
+            next(stream)
+            row = story.row(run) if n % 20 == 0 else None
+            most = max(most, row.success - stream.count if row else 0)
+        row = story.row(run)
+    assert row is not None and row.ended is None
+    assert most <= 20 + 4, "those at work when the consumer was not known yet"
+    story.tell("cancel", run)
+    story.end(run)
 
 
 def test_a_killed_consumer_holds_nobody_back(story: Story) -> None:
