@@ -292,6 +292,8 @@ def _summary(row: RunRow, groups: list[Any], out: str | None) -> list[str]:
     ]
     if out and os.path.isdir(out):
         lines.append(f"outputs     {out}")
+    if row.late:
+        lines.append(f"late        {render.late_line(row)}")
     note = json.loads(row.note or "{}")
     lines += [f"incomplete  {render.one_line(text)}" for text in note.get("errors", [])[:3]]
     if row.message:

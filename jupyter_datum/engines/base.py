@@ -87,7 +87,15 @@ class Told(NamedTuple):
     data: bytes
 
 
-Event = Up | Down | Returned | Refused | Log | Waiting | Told
+class Late(NamedTuple):
+    """A set came back from a worker whose :class:`Down` was told before: nothing of it counts,
+    but that it came."""
+
+    set_id: int
+    data: bytes
+
+
+Event = Up | Down | Returned | Refused | Log | Waiting | Told | Late
 
 
 @dataclass(frozen=True)
@@ -136,10 +144,10 @@ class Engine(ABC):
     @property
     def start_within(self) -> float:
         """Seconds within which a first worker is up, or none will be."""
-        return 2 * self.settings.start_within  # one that hangs is ended, and another one tried
+        return self.settings.start_within
 
     def output(self) -> str:
-        """Return the end of what workers have printed that did not come up, for people."""
+        """Return the end of what a worker has printed that did not come up, for people."""
         return ""
 
     @abstractmethod

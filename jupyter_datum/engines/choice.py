@@ -61,6 +61,14 @@ class Choice(NamedTuple):
         running = {"address", "connection_file", "profile"} & self.options.keys()
         return bool(running) and "launcher" not in self.options
 
+    @property
+    def elsewhere(self) -> bool:
+        """Whether its workers are, or may be, on other machines: this one's cores say nothing
+        of theirs."""
+        place = str(self.options.get("cluster") or self.options.get("launcher") or "")
+        brought_up_here = place.rpartition(":")[2].lower().startswith("local")
+        return self.given or bool(place and not brought_up_here)
+
     def workers(self, asked: int | None) -> int:
         """Return how many workers a run has; 0: all that its cluster has."""
         return asked or 0 if self.given else workers_of(self.kind, asked)

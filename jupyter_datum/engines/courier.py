@@ -50,7 +50,7 @@ def errand(engine: str, data: bytes, known: set[str]) -> Errand:
             yield from _bring(engine, project, name, path)
             known.add(name)
     bill = yield guest.execute_far, (engine, data)
-    answer, left, small = msgpack.unpackb(bill, strict_map_key=False)
+    answer, left, small = _bill(bill)
     for n, (area, name, size) in enumerate(left):
         with _Arrival(project, datum_set, area, name) as arrival:
             if n in small:
@@ -63,6 +63,16 @@ def errand(engine: str, data: bytes, known: set[str]) -> Errand:
         yield guest.forget_far, (engine, *arguments(datum_set), left)
     _journal(project, datum_set, answer)
     return bytes(answer)
+
+
+def told_in(bill: bytes) -> bytes:
+    """Return the set's answer in what :func:`.guest.execute_far` gave."""
+    return bytes(_bill(bill)[0])
+
+
+def _bill(data: bytes) -> list[Any]:
+    found: list[Any] = msgpack.unpackb(data, strict_map_key=False)
+    return found
 
 
 def _project(datum_set: DatumSet) -> Project:

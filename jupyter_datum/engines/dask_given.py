@@ -7,21 +7,23 @@ by its own events when to ask again.
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import pickle
 import shlex
-import signal
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
 from ..errors import EngineError
 from ..hashing import hex_digest
+from .dask_ours import bring_up, class_of, imported
+from .ends import TOLD_WITHIN, UNKNOWN, told_by_jobs, told_by_nanny
 from .far import topic_of
 from .given import GivenEngine
+from .guest import Hello
 from .local import require
 from .post import Answered, Joined, Left, Post, Saying, Tell
 from .processes import kill_tree
@@ -51,9 +53,9 @@ class DaskPost(Post):
         #: Worker -> what its cluster calls it.
         self._names: dict[str, Any] = {}
         #: Imported in this thread: some packages set handlers of signals when they are.
-        self._class = _class_of(options["cluster"]) if "cluster" in options else None
+        self._class = class_of(options["cluster"]) if "cluster" in options else None
         if "module" in options:
-            _imported(options["module"])
+            imported(options["module"])
         super().__init__(options, tell)
 
     def open(self) -> None:
@@ -61,9 +63,8 @@ class DaskPost(Post):
         from distributed import Client
 
         if self._class is not None:
-            # Of dask-jobqueue: without it jobs print into whatever folder the runner is in.
-            jobs = {"log_directory": str(self.logs)} if hasattr(self._class, "job_cls") else {}
-            self._cluster = self._class(**{**jobs, **self.options.get("options", {})})
+            asked = self.options.get("options", {})
+            self._cluster = bring_up(self._class, asked, str(self.logs), self.options["threads"])
             self._cluster.scale(self._size)
         where = self._cluster or self.options["address"]
         security = {} if self._cluster else {"security": _security(self.options)}
@@ -103,7 +104,28 @@ class DaskPost(Post):
         for address in self._nannies.keys() - workers.keys():
             nanny = self._nannies.pop(address)
             self._names.pop(address, None)
-            self.tell(Left(address, "lost: it is no longer in the cluster", nanny is not None))
+            self._client.loop.add_callback(self._gone, address, nanny)
+
+    async def _gone(self, address: str, nanny: str | None) -> None:
+        hello = self.met.pop(address, None)
+        cause = await self._end_of(nanny, hello) if nanny and hello else None
+        if cause is None and self._cluster is not None:
+            cause = told_by_jobs(self.logs)
+        self.tell(Left(address, cause or UNKNOWN, nanny is not None))
+
+    async def _end_of(self, nanny: str, hello: Hello) -> str | None:
+        """What the nanny of a worker has logged of its end; it may be about to."""
+        out_of_memory = self.killed_for_memory(hello)
+        with suppress(Exception):  # the nanny is gone too, or the cluster is being closed
+            async with asyncio.timeout(2 * TOLD_WITHIN):
+                until = self._client.loop.time() + TOLD_WITHIN
+                while self._client.loop.time() < until:
+                    logged = await self._client.rpc(nanny).get_logs(n=100)
+                    lines = [line for _, line in logged]
+                    if cause := told_by_nanny(lines, hello.pid, out_of_memory=out_of_memory):
+                        return cause
+                    await asyncio.sleep(TOLD_WITHIN / 10)
+        return None
 
     def call(self, key: str, set_id: int | None, function: Callable[..., Any], *args: Any) -> None:
         """See :meth:`Post.call`."""
@@ -207,27 +229,6 @@ class DaskPost(Post):
             self._cluster.close(timeout=10)
 
 
-def _class_of(place: str) -> Any:
-    module, colon, name = place.partition(":")
-    if not colon:
-        raise EngineError(f"cluster = {place!r}: write it as package:Class")
-    return getattr(_imported(module), name)
-
-
-def _imported(module: str) -> Any:
-    interrupt = signal.getsignal(signal.SIGINT)
-    try:
-        found = import_module(module)
-    except ImportError as exc:
-        package = module.partition(".")[0].replace("_", "-")
-        raise EngineError(
-            f"the cluster's module {module!r} needs {exc.name!r}: pip install {package}"
-        ) from exc
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, interrupt)  # dask_jobqueue would have it end the runner
-    return found
-
-
 def _security(options: Mapping[str, Any]) -> Any:
     from distributed import Security
 
@@ -265,8 +266,3 @@ class GivenDaskEngine(GivenEngine):
     name = "dask"
     post_class = DaskPost
     knows = frozenset({"address", "security", "module", "cluster", "options", "start_timeout"})
-
-    @property
-    def patient(self) -> bool:
-        """See :attr:`GivenEngine.patient`: a batch system has its own time."""
-        return "cluster" in self.settings.options

@@ -18,30 +18,20 @@ from queue import Empty, SimpleQueue
 from typing import Any, ClassVar, Final
 
 from ..errors import DatumError, EngineError, UsageError
-from ..resources import THREAD_VARIABLES
-from ..transform.optiontable import duration
 from . import guest
-from .base import Down, Engine, EngineSettings, Event, Log, Refused, Returned, Told, Up
-from .courier import errand
+from .base import Down, Engine, EngineSettings, Event, Late, Log, Refused, Returned, Told, Up
+from .courier import errand, told_in
 from .joblogs import last_lines
 from .member import Member
 from .post import CLOSE_SECONDS, Answered, Joined, Left, Message, Post, PostLost, Saying
+from .terms import Terms
 
 #: A cluster in which nobody is left is an error after so many seconds.
 _EMPTY_SECONDS: Final = 10.0
 _LEAVE_SECONDS: Final = 3.0
-#: The same where a batch system decides, if the settings do not say.
-PATIENCE: Final = "1h"
 GIVEN_BACK: Final = "given back"
 #: Sets that a worker may have at once, so that it need not wait for the next one.
 _AHEAD: Final = 2
-#: Variables of this machine that mean nothing on another one.
-_NOT_SENT: Final = frozenset(
-    {
-        *THREAD_VARIABLES, "PATH", "HOME", "USER", "LOGNAME", "SHELL", "LD_LIBRARY_PATH",
-        "TMPDIR", "TEMP", "TMP", "VIRTUAL_ENV",
-    }
-)  # fmt: skip
 
 
 class GivenEngine(Engine):
@@ -55,6 +45,7 @@ class GivenEngine(Engine):
         super().__init__(settings)
         if unknown := settings.options.keys() - self.knows:
             raise UsageError(f"engine {self.name!r} knows no option {', '.join(sorted(unknown))}")
+        self._terms = Terms(self.name, settings)
         self._happened: SimpleQueue[Message] = SimpleQueue()
         self._news: list[Event] = []
         self._members: dict[str, Member] = {}
@@ -88,7 +79,7 @@ class GivenEngine(Engine):
         if self._post is None and n > 0:
             self._token.write_text(self._id)
             self._since = time.time()
-            self._post = self.post_class(self._with_logs(), self._happened.put)
+            self._post = self.post_class(self._for_post(), self._happened.put)
         if self._post is not None:
             self._post.scale(n)
         staying = [member for member in self._used.values() if not member.leaving]
@@ -127,7 +118,6 @@ class GivenEngine(Engine):
             if cause == GIVEN_BACK and self._post is not None:
                 self._post.release(member.key)
             member.waiting.clear()
-            member.early.clear()
 
     # -- sets ----------------------------------------------------------------------------
 
@@ -165,6 +155,7 @@ class GivenEngine(Engine):
         except (DatumError, OSError, ValueError) as exc:
             self._answered(member, set_id, Answered(member.key, set_id, None, exc))
         else:
+            member.asked = function
             self._post.call(member.key, set_id, function, *args)
 
     def kill(self, worker: str) -> None:
@@ -226,11 +217,10 @@ class GivenEngine(Engine):
 
     def _joined(self, message: Joined) -> None:
         self._members[message.key] = Member(message.key, message.threads)
-        environment = {k: v for k, v in self.settings.environment.items() if k not in _NOT_SENT}
         assert self._post is not None
         how = (self._post.channel, self._post.recycles(message.key))
         self._post.call(
-            message.key, None, guest.hello, self._id, str(self._token), environment, *how
+            message.key, None, guest.hello, self._id, str(self._token), self._terms.variables, *how
         )
 
     def _greeted(self, member: Member, message: Answered) -> None:
@@ -241,6 +231,8 @@ class GivenEngine(Engine):
             problem = f"{type(message.error).__name__}: {message.error}"
         if problem is None:
             member.hello = hello
+            if self._post is not None:
+                self._post.met[message.key] = hello
             member.far = hello.token != self._id
             if member.far and not member.name:
                 where = self.settings.project_dir
@@ -263,8 +255,11 @@ class GivenEngine(Engine):
         if member.errand is not None:
             self._said(member, b"")  # it is at nothing: what it has done is on its way
             self._go_on(member, set_id, message.value)
-        else:
+        elif not member.far:
             self._returned(member, set_id, bytes(message.value))
+        else:  # out of use since it was asked
+            done = member.asked is guest.execute_far
+            self._returned(member, set_id, told_in(message.value) if done else b"")
 
     def _returned(self, member: Member, set_id: int, answer: bytes) -> None:
         member.early[set_id] = answer
@@ -273,6 +268,8 @@ class GivenEngine(Engine):
             data = member.early.pop(done)
             if member.name is not None:
                 self._news.append(Returned(member.name, done, data))
+            elif data:
+                self._news.append(Late(done, data))
         self._dispatch(member)
         self._let_go(member)
         self._fill()  # one left alone has come to its end after all
@@ -312,7 +309,7 @@ class GivenEngine(Engine):
         self._bare = self._bare or now
         if self._members and len(self._problems) == len(self._members):
             self._fail(f"has no worker that can be used: {next(iter(self._problems.values()))}")
-        elif not self.patient and now > self._bare + (within := self._within()):
+        elif not self._terms.ours and now > self._bare + (within := self._within()):
             self._fail(f"has no worker after {within:g} s; start some, then run again")
 
     def _within(self) -> float:
@@ -328,19 +325,14 @@ class GivenEngine(Engine):
         self._trouble = EngineError(f"the cluster {self.describe()} {text}")
 
     @property
-    def patient(self) -> bool:
-        """Whether workers may take any time to come, as those of a batch system do."""
-        return False
-
-    @property
     def start_within(self) -> float:
-        """See :attr:`Engine.start_within`; ``start_timeout`` of the settings says it."""
-        asked = str(self.settings.options.get("start_timeout", PATIENCE if self.patient else ""))
-        return duration(asked) if asked else self.settings.start_within
+        """See :attr:`Engine.start_within`."""
+        return self._terms.start_within
 
-    def _with_logs(self) -> dict[str, Any]:
-        """The options, where jobs may write what they print, and who asks."""
-        return {**self.settings.options, "logs": self._logs, "id": self._id}
+    def _for_post(self) -> dict[str, Any]:
+        """The options, where jobs may write what they print, limits of threads, and who asks."""
+        more = {"logs": self._logs, "id": self._id, "threads": self._terms.threads}
+        return {**self.settings.options, **more}
 
     def output(self) -> str:
         """See :meth:`Engine.output`: of the batch job that has printed last."""
@@ -349,7 +341,7 @@ class GivenEngine(Engine):
 
     def describe(self) -> str:
         """Return what cluster it is, for people."""
-        return next((str(value) for value in self.settings.options.values()), self.name)
+        return str(self._terms)
 
     # -- the end -------------------------------------------------------------------------
 
@@ -378,7 +370,7 @@ class GivenEngine(Engine):
                 self._take_leave(self._post)
         self._let_post_go()
         # Who still tries to connect has nothing to give back but what it brings up.
-        patience = CLOSE_SECONDS if self._members or self.patient else _LEAVE_SECONDS
+        patience = CLOSE_SECONDS if self._members or self._terms.ours else _LEAVE_SECONDS
         for closing in self._closing:
             closing.join(patience)
         self._closing.clear()

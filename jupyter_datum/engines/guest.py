@@ -1,8 +1,9 @@
 """The worker's side in a process that is not ours: a worker of a cluster that the user gave.
 
 It is left as it was found: what a set changes in the process (working folder, ``sys.path``,
-variables, standard output) is put back after it, descriptors are not touched, and nothing here
-ends the process.
+variables, standard output, what :mod:`.hygiene` lists) is put back after it, descriptors are not
+touched, and nothing here ends the process. If its cluster is ours, a :mod:`.warden` ends what its
+datums leave running when it ends.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from typing import Any, Final, NamedTuple
 from ..errors import EngineError
 from ..events import pack_return, unpack_set
 from .far import FarSession, Mirror, Teller, check_mirror
+from .processes import WORKER_MARK
+from .warden import appoint
 from .worker import Session
 
 
@@ -77,14 +80,17 @@ def hello(
     channel : str
         How the cluster carries words in the middle of a call.
     recycles : bool
-        Whether the cluster starts a worker anew that asks to be replaced.
+        Whether the cluster is ours: it starts a worker anew that asks to be replaced.
     """
     with _at_work:
         if engine not in _guests:
+            own = {WORKER_MARK: f"{engine}-{os.getpid()}"} if recycles else {}
+            if recycles:
+                appoint(f"{WORKER_MARK}={own[WORKER_MARK]}")
             for old in list(_guests)[: 1 - _KEPT]:  # of runners that died
                 _guests.pop(old).close()
             _guests[engine] = _Guest(
-                Session(own=False, guest=True, recycles=recycles), dict(environment)
+                Session(own=False, guest=True, recycles=recycles), {**environment, **own}
             )
         read = ""
         with contextlib.suppress(OSError):

@@ -5,6 +5,9 @@ and a running alarm, filters of warnings, and what NumPy does about floating-poi
 :mod:`random` and NumPy's own random state are seeded anew. What a datum changed that also
 imported a module for the first time is taken for that import's doing, which happens only
 once, and stays (not so folder and mask).
+
+A worker that is a guest in somebody's cluster finds the process at each set as others have left
+it, and leaves it so: their random numbers go on where they were.
 """
 
 from __future__ import annotations
@@ -49,8 +52,8 @@ class Clean:
         """It is as it should be: its code has just been loaded."""
         with contextlib.suppress(OSError):
             self.folder = os.getcwd()
-        self._mask = os.umask(0o077)
-        os.umask(self._mask)
+        self._mask = _mask()
+        self._alarm = _alarm()
         self._note_imports()
 
     def _note_imports(self) -> None:
@@ -77,7 +80,7 @@ class Clean:
                 pass
         if [signal.getsignal(number) for number in _SIGNALS] != self._handlers:
             self._restore_handlers()
-        if hasattr(signal, "setitimer") and signal.getitimer(signal.ITIMER_REAL)[0]:
+        if not self._alarm and _alarm():
             signal.setitimer(signal.ITIMER_REAL, 0)
         if self._numpy is not None and self._numpy.geterr() != self._errors:
             self._numpy.seterr(**self._errors)
@@ -102,6 +105,40 @@ class Clean:
         random.seed()
         if self._numpy is not None and "numpy.random" in sys.modules:
             self._numpy.random.seed()
+
+
+def _mask() -> int:
+    """The file mode mask; where the system shows it, without changing it for other threads."""
+    with contextlib.suppress(OSError), open("/proc/self/status", "rb") as file:
+        for line in file:
+            if line.startswith(b"Umask:"):
+                return int(line.split()[1], 8)
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
+def _alarm() -> bool:
+    """Whether one is running."""
+    return hasattr(signal, "getitimer") and signal.getitimer(signal.ITIMER_REAL)[0] > 0
+
+
+class Dice:
+    """The state of random numbers as others have left it."""
+
+    def __init__(self) -> None:
+        self._own = random.getstate()
+        numpy = sys.modules.get("numpy.random")
+        self._numpy = numpy.get_state() if numpy else None
+
+    def put_back(self) -> None:
+        """Have them go on from there."""
+        random.setstate(self._own)
+        numpy = sys.modules.get("numpy.random")
+        if numpy is not None and self._numpy is not None:
+            numpy.set_state(self._numpy)
+        elif numpy is not None:  # imported meanwhile, and perhaps seeded
+            numpy.seed()
 
 
 def _variables() -> dict[Any, Any]:
@@ -153,16 +190,18 @@ class Wear:
 
 
 class Upkeep:
-    """Both for a process that is a worker and nothing else; in a kernel it does nothing, and a
-    guest (`wears`) in a cluster that starts workers anew only tells when it is worn.
+    """Both for a process that is a worker and nothing else (`own`). In a kernel it does nothing;
+    a `guest` finds the process anew with each set. Who `wears` tells when it is worn.
 
     ``due`` is when :meth:`restore` should be called next: so often that a look costs nothing
     beside the work since the last one.
     """
 
-    def __init__(self, *, own: bool, wears: bool) -> None:
-        self._clean = Clean() if own else None
+    def __init__(self, *, own: bool, guest: bool, wears: bool) -> None:
+        self._clean = Clean() if own or guest else None
         self._wear = Wear() if wears else None
+        self._guest = guest
+        self._dice: Dice | None = None
         self.due = float("inf")
 
     def note(self) -> None:
@@ -184,6 +223,10 @@ class Upkeep:
 
     def begin(self, now: float) -> None:
         """A set begins."""
+        if self._clean and self._guest:
+            self._clean.note()
+            self._dice = Dice()
+            self._clean.reseed()
         if self._clean:
             self.due = now + EVERY
 
@@ -197,7 +240,7 @@ class Upkeep:
         """A set of so many datums has ended."""
         if self._clean:
             self._clean.restore()
-            self._clean.reseed()
+            self._dice.put_back() if self._dice else self._clean.reseed()
         if self._wear:
             self._wear.datums += datums
 

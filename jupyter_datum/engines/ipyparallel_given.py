@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 from ..errors import EngineError
 from . import guest
+from .ends import TOLD_WITHIN, UNKNOWN, told_by_jobs, told_by_launchers
 from .far import KEY
 from .given import GivenEngine
 from .local import require
@@ -45,6 +46,8 @@ class IpyparallelPost(Post):
         self._asked = 0
         self._released: set[str] = set()
         self._known: set[str] = set()
+        #: When engines were seen to have gone of whose end nobody has told yet.
+        self._missed: dict[str, tuple[float, bool]] = {}
         #: Engines whose greeting was not answered yet, with what to ask.
         self._silent: dict[str, tuple[Any, ...]] = {}
         #: The sets that workers are at which do not see the folder, with what they said last.
@@ -99,17 +102,41 @@ class IpyparallelPost(Post):
         for key in sorted(there - self._known, key=int):
             self.tell(Joined(key))
         for key in self._known - there:
+            cause = self._end_of(key)
+            if cause is None:
+                there = there | {key}  # who knows may be about to say so
+                continue
             if key not in self._released:
                 self._asked -= 1
             self._released.discard(key)
-            self.tell(Left(key, "lost: it is no longer in the cluster"))
+            self._missed.pop(key, None)
+            self.met.pop(key, None)
+            self.tell(Left(key, cause))
         self._known = there
+
+    def _end_of(self, key: str) -> str | None:
+        """Why an engine is gone; None if that may be told in a moment."""
+        hello = self.met.get(key)
+        if not self._ours or hello is None or key in self._released:
+            return UNKNOWN
+        now = time.monotonic()
+        if key not in self._missed:
+            self._missed[key] = now, self.killed_for_memory(hello)
+        since, memory = self._missed[key]
+        launchers = list(self._cluster.engines.values())
+        cause = told_by_launchers(launchers, hello.pid, out_of_memory=memory)
+        cause = cause or told_by_jobs(self.logs)
+        return cause or (UNKNOWN if now > since + TOLD_WITHIN else None)
 
     def _grow(self) -> None:
         missing = self._size - self._asked
         if self._ours and missing > 0:
             self._asked += missing
-            self._cluster.start_engines_sync(n=missing)
+            kept = {}
+            if threads := self.options["threads"]:
+                launcher = self._cluster.engine_launcher_class(parent=self._cluster)
+                kept["environment"] = {**launcher.environment, **threads}
+            self._cluster.start_engines_sync(n=missing, **kept)
 
     def _check_controller(self) -> None:
         """The library itself waits for ever; the connection says no word."""
@@ -137,6 +164,8 @@ class IpyparallelPost(Post):
             if function is guest.execute_far:
                 self._calls.pop(key, None)
             error = result.exception()
+            if getattr(error, "ename", None) == "EngineError":
+                return  # it has died: that is told with its cause when it is missed
             value = None if error else result.result()
             self.tell(Answered(key, set_id, value, error))
 
@@ -207,8 +236,3 @@ class GivenIpyparallelEngine(GivenEngine):
     knows = frozenset(
         {"profile", "connection_file", "cluster_id", "launcher", "options", "start_timeout"}
     )
-
-    @property
-    def patient(self) -> bool:
-        """See :attr:`GivenEngine.patient`: a batch system has its own time."""
-        return "launcher" in self.settings.options

@@ -43,7 +43,13 @@ class Life:
                 return Bench(self.project, own, self.capture)
 
             self._batches = Batches(self.bench, another, header)
+        self._batches.size = min(self._batches.size, header.batch)  # others may have found less
         return self._batches
+
+    def cut_to(self, header: DatumSet) -> int:
+        """Return how many datums the device takes at once; 0 for as many as were asked for."""
+        size = self._batches.size if self._batches else header.batch
+        return size if size < header.batch else 0
 
     @property
     def end(self) -> int:

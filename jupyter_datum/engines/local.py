@@ -353,6 +353,11 @@ class LocalEngine(Engine):
         if worker in self._workers:
             self._end(worker, "killed by SIGKILL")
 
+    def output(self) -> str:
+        """See :meth:`Engine.output`."""
+        starting = ((n, w.hub.children) for n, w in self._workers.items() if not w.up)
+        return next((text for n, children in starting if (text := children.output(n))), "")
+
     def close(self) -> None:
         """See :meth:`Engine.close`."""
         if self._hub is not None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from .courier import Errand
 from .guest import Hello
@@ -30,6 +32,8 @@ class Member:
     far: bool = False
     known: set[str] = field(default_factory=set)
     errand: Errand | None = None
+    #: What it was asked last, if it is far.
+    asked: Callable[..., Any] | None = None
 
     @property
     def busy(self) -> bool:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Final, NamedTuple
 
+from .guest import Hello
 from .orphans import JobNote
+from .processes import OomWatch
 
 #: How long a library may take to let go of its connections.
 CLOSE_SECONDS: Final = 15.0
@@ -69,6 +72,9 @@ class Post(ABC):
         self.options = options
         self.tell = tell
         self._note = JobNote(options["id"])
+        self._memory = OomWatch()
+        #: What workers have said of themselves.
+        self.met: dict[str, Hello] = {}
         self.closed = threading.Event()
         self._opening = threading.Thread(target=self._open, daemon=True)
         self._opening.start()
@@ -88,6 +94,11 @@ class Post(ABC):
         with contextlib.suppress(Exception):
             self.close()
             self._note.close()
+
+    def killed_for_memory(self, worker: Hello) -> bool:
+        """Return whether this host's kernel has lately killed for want of memory, and may have
+        killed `worker`."""
+        return worker.host == socket.gethostname() and self._memory.rose()
 
     def note_jobs(self) -> None:
         """Write down which jobs there are, for the case that nobody is left to give them back;

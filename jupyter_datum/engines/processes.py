@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ..resources import cgroup_files
+from .warden import kill_marked
 
 if TYPE_CHECKING:
     from psutil import Process
@@ -68,12 +69,7 @@ def kill_left(pid: int, mark: str) -> None:
         Its value of :data:`WORKER_MARK`. Only Linux shows the environment of a process.
     """
     _group(pid, "SIGKILL")
-    wanted = f"{WORKER_MARK}={mark}".encode()
-    for entry in os.listdir("/proc") if os.path.isdir("/proc/self") else ():
-        if entry.isdigit() and int(entry) != os.getpid():
-            with contextlib.suppress(OSError):
-                if wanted in Path("/proc", entry, "environ").read_bytes().split(b"\0"):
-                    os.kill(int(entry), signal.SIGKILL)
+    kill_marked(f"{WORKER_MARK}={mark}")
 
 
 def _group(pid: int, name: str) -> None:

@@ -73,7 +73,7 @@ class Session:
         self._transforms: OrderedDict[tuple[str, str], tuple[Transform, StandIns]] = OrderedDict()
         #: What stands before the files of modules now.
         self._standing: StandIns | None = None
-        self._upkeep = Upkeep(own=own, wears=own or recycles)
+        self._upkeep = Upkeep(own=own, guest=guest, wears=own or recycles)
         #: Set to have the set at work end after its datum; whoever sets it takes it back.
         self.interrupted = False
 
@@ -101,7 +101,8 @@ class Session:
             return SetReturn(set_id, generation, "refused", start, start, b"", worn(datum_set))
         with life.capture:
             written = b"".join(self._run_items(life, datum_set))
-        return SetReturn(set_id, generation, "done", start, life.end, written, worn(datum_set))
+        end, batch = life.end, life.cut_to(datum_set)
+        return SetReturn(set_id, generation, "done", start, end, written, worn(datum_set), batch)
 
     def _run_items(self, life: Life, datum_set: DatumSet) -> list[bytes]:
         """One write for each datum: the end of the one before, the beginning of this one."""

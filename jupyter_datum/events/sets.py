@@ -139,7 +139,8 @@ class SetReturn(NamedTuple):
     ``status`` is ``"done"``, or ``"refused"`` when another holder has the claim. The
     frames stand in the worker's journal from byte ``start`` to ``stop``, so whoever tails
     the journal knows at once which of them it has seen. ``worn`` says why the worker
-    should be replaced, if it should.
+    should be replaced, if it should. ``batch`` says how many datums its device can take at
+    once, where these are fewer than were asked for; else it is 0.
     """
 
     set_id: int
@@ -149,6 +150,7 @@ class SetReturn(NamedTuple):
     stop: int
     frames: bytes
     worn: str = ""
+    batch: int = 0
 
 
 def pack_return(answer: SetReturn) -> bytes:

@@ -146,9 +146,17 @@ def closing_lines(run: RunRow, groups: list[FailureGroup], out: str | None) -> l
     if note.get("errors"):
         lines.append(f"  the listing is incomplete: {one_line('; '.join(note['errors'][:3]))}")
     lines += [f"  {one_line(str(text), 400)}" for text in note.get("notes", [])]
+    if run.late:
+        lines.append(f"  {late_line(run)}")
     if out and run.success:
         lines.append(f"  outputs: {out}")
     return lines
+
+
+def late_line(run: RunRow) -> str:
+    """Say how many answers came too late to count."""
+    results = counted(run.late, "result")
+    return f"{results} came late and did not count: others had been asked instead"
 
 
 def _way_on(run: RunRow) -> str:

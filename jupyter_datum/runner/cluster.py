@@ -25,6 +25,7 @@ from ..engines.base import (
     Engine,
     EngineSettings,
     Event,
+    Late,
     Refused,
     Returned,
     Up,
@@ -102,7 +103,7 @@ class Cluster:
         return [known for event in self.engine.events(timeout) if (known := self._note(event))]
 
     def _note(self, event: Event) -> Event | None:
-        if isinstance(event, Returned | Refused):
+        if isinstance(event, Returned | Refused | Late):
             set_id = self.sent.pop(event.set_id, None)
             return None if set_id is None else event._replace(set_id=set_id)
         if isinstance(event, Up):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from typing import Final
 
-from ..engines.base import Down, Log, Returned, Told, Up, Waiting
+from ..engines.base import Down, Late, Log, Returned, Told, Up, Waiting
 from ..engines.base import Event as EngineEvent
 from ..engines.base import Refused as EngineRefused
 from ..errors import DatumError, OutputError
@@ -28,7 +28,7 @@ from .parcels import Parcels
 from .plan import Planner
 from .planning import Planning
 from .staff import Staff
-from .tail import JournalTail, failure_event, finished_events, last_words
+from .tail import JournalTail, ended_in, failure_event, finished_events, last_words
 
 #: Seconds between two looks into the journals, and between two commits.
 GROUP: Final = 0.05
@@ -144,6 +144,8 @@ class Drive:
             self._apply(m.SetReturned(event.worker, event.set_id & 0xFFFFFFFF, True, leaving), now)
         elif isinstance(event, Told):
             self._told(event, now)
+        elif isinstance(event, Late):
+            self._committer.late += ended_in(event.data)
         elif isinstance(event, Waiting):
             self._committer.waits(event.reason)
         elif isinstance(event, Log):
@@ -196,6 +198,12 @@ class Drive:
         if tail is not None and answer.status == "done":
             self._records(event.worker, tail.returned(answer), now)
         set_id = answer.set_id & 0xFFFFFFFF
+        if answer.batch and self._parcels.cut(answer.batch):
+            print(
+                f"run {self.job.uuid[:8]}: no device memory for more than {answer.batch} datums "
+                "at once: batches are no larger from now on",
+                flush=True,
+            )
         if answer.worn:
             self._apply(m.WorkerWorn(event.worker, answer.worn), now)
         self._apply(m.SetReturned(event.worker, set_id, answer.status != "done"), now)

@@ -25,6 +25,7 @@ class Parcels:
         self._rows = rows
         self._failures: dict[int, Failure] = {}
         self._latest: Failure | None = None
+        self._batch: int = job.recipe.options.get("batch") or 0
 
     def failed(self, failure: Failure) -> None:
         """An attempt failed of this; whether its datum is to be recovered is said next."""
@@ -41,6 +42,13 @@ class Parcels:
         """These are settled."""
         for record in records if self._failures else ():
             self._failures.pop(record.position, None)
+
+    def cut(self, batch: int) -> bool:
+        """A device takes no more datums at once: none is asked to from now on; return whether
+        that is news."""
+        news = batch < self._batch
+        self._batch = min(batch, self._batch)
+        return news
 
     def reclaim(self, action: Reclaim) -> bool:
         """Take back what a worker has not begun; return False if it was quicker."""
@@ -70,7 +78,7 @@ class Parcels:
             failures={p: failures[p] for p in positions if p in failures} if failures else {},
             most=job.options.max_datums_per_worker or 0,
             memory=job.options.memory_limit or 0,
-            batch=job.recipe.options.get("batch", 0),
+            batch=self._batch,
             items=[],
         )
         attempts = [attempt for _, attempt in action.items]

@@ -339,9 +339,10 @@ class Preparer:
         values = self._receiver.values(run) or {} if names else {}
         return [name for name in names if name not in values]
 
-    def _environment(self, job: Job) -> dict[str, str]:
+    def _environment(self, job: Job, *, elsewhere: bool = False) -> dict[str, str]:
         """Limits of threads are ours to set, unless the user has set them in the kernel."""
-        threads = thread_environment(job.workers, job.options.threads)
+        known = job.options.threads or not elsewhere
+        threads = thread_environment(job.workers, job.options.threads) if known else {}
         values = self._told(job.uuid, job.recipe)
         if job.means.slots:
             values.pop(VISIBLE, None)  # from which devices are taken; not what a worker sees
@@ -357,8 +358,8 @@ class Preparer:
         return values | recipe.variables
 
     def _wanted(self, job: Job) -> Wanted:
-        environment = self._environment(job)
         choice = choose_engine(job.options.engine)
+        environment = self._environment(job, elsewhere=choice.elsewhere)
         extra = tuple(choice.options.items())
         if choice.kind == "serial":
             extra = (("inbox", str(job.folder / "inbox")), ("lock", str(job.folder / "kernel")))

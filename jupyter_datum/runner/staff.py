@@ -61,4 +61,4 @@ class Staff:
         if since is None or now - since <= within:
             return None
         text, output = f"no worker came up within {within:g} s", self._cluster.engine.output()
-        return f"{text}. The end of what its job printed:\n{output}" if output else text
+        return f"{text}. The end of what was printed there:\n{output}" if output else text

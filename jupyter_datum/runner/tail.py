@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from ..errors import FrameError
-from ..events import Begun, Done, Failed, Record, SetReturn, frames, outcomes
+from ..events import Begun, Done, Failed, Record, SetReturn, frames, outcomes, unpack_return
 from ..state import Failure, Finished
 
 _SET: Final = attrgetter("set_id")
@@ -105,6 +105,12 @@ def last_words(tails: Mapping[str, JournalTail]) -> Iterator[tuple[str, list[Don
             continue
         if done:
             yield worker, done
+
+
+def ended_in(answer: bytes) -> int:
+    """Return how many attempts a set's answer says to have ended."""
+    records, _ = outcomes(unpack_return(answer).frames)
+    return sum(not isinstance(record, Begun) for record in records)
 
 
 def _before_damage(data: bytes) -> tuple[list[Record], int]:

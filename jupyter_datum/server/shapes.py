@@ -21,8 +21,8 @@ RESULT: Final = 1 << 16
 _RUN: Final = (
     "uuid", "id", "name", "transform", "version", "engine", "workers", "origin", "status",
     "message", "requested", "started", "ended", "planned", "total", "running", "success",
-    "failed", "recovered", "skipped", "cancelled", "executions", "seconds", "saved", "pipeline",
-    "expected",
+    "failed", "recovered", "skipped", "cancelled", "executions", "late", "seconds", "saved",
+    "pipeline", "expected",
 )  # fmt: skip
 #: Sentences about a run that are told, and characters of each.
 _SENTENCES: Final = 20

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from jupyter_datum.engines import choose_engine, is_name
+from jupyter_datum.engines.base import EngineSettings
+from jupyter_datum.engines.terms import Terms
 from jupyter_datum.errors import EngineError, UnknownEngineError, UsageError
 from jupyter_datum.notebook.clusters import engine_of
 
@@ -51,6 +53,27 @@ def test_names_of_the_settings_are_engines(settings: Path) -> None:
     assert choice.workers(3) == 3
     with pytest.raises(UnknownEngineError, match=r"'bog'.*joblib.*big"):
         choose_engine("bog")
+
+
+@pytest.mark.parametrize(
+    ("said", "elsewhere"),
+    [
+        ('kind = "dask"\naddress = "tcp://login:8786"', True),
+        ('kind = "dask"\ncluster = "dask_jobqueue:SLURMCluster"', True),
+        ('kind = "dask"\ncluster = "distributed:LocalCluster"', False),
+        ('kind = "ipyparallel"\nlauncher = "slurm"', True),
+        ('kind = "ipyparallel"\nlauncher = "local"', False),
+        ('kind = "joblib"', False),
+    ],
+)
+def test_where_the_workers_are_is_known(settings: Path, said: str, elsewhere: bool) -> None:
+    """Of other machines neither the cores are known, nor how long they take to come."""
+    settings.write_text(f"[engines.big]\n{said}\n")
+    choice = choose_engine("big")
+    assert choice.elsewhere == elsewhere
+    terms = Terms(choice.kind, EngineSettings("", {}, choice.options))
+    assert terms.patient == (elsewhere and not choice.given)
+    assert terms.start_within == (3600 if terms.patient else 60)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import sys
 from collections.abc import Iterator
@@ -11,19 +12,29 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import psutil
 import pytest
 
 from jupyter_datum.engines import choose_engine, engine_class, given
-from jupyter_datum.engines.base import Engine, EngineSettings, Log
+from jupyter_datum.engines.base import Engine, EngineSettings, Late, Log
 from jupyter_datum.errors import EngineError, UsageError
 from jupyter_datum.events import Begun, Done, Failed
 from jupyter_datum.notebook.clusters import engine_of
+from jupyter_datum.runner.tail import ended_in
 
+from ..story import eventually
 from .conftest import Crew, Work, outcomes
 
 distributed = pytest.importorskip("distributed")
 
 ADD = "datum.value + 1"
+#: Starts a process in a session of its own, says which, and dies.
+STRAY = """
+import os, pathlib, signal, subprocess
+child = subprocess.Popen(["sleep", "600"], start_new_session=True)
+pathlib.Path(datum.value).write_text(str(child.pid))
+os.kill(os.getpid(), signal.SIGSEGV)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -123,26 +134,52 @@ def test_its_workers_do_sets_in_the_order_sent(crew: Crew) -> None:
     assert sorted(crew.work.executed()) == list(range(20))
 
 
+#: Says how it finds the process, then leaves it in a mess.
+MESS = """
+import os, random, time, warnings
+found = [os.environ["TOLD"], os.environ.get("LEFT"), os.getcwd(), os.umask(0o77)]
+found.append(warnings.filters[0][0] == "error")
+if datum.value != 1: open("dice", "a").write(f"{random.random()} ")
+os.environ["LEFT"] = "x"
+os.chdir("/")
+warnings.simplefilter("error")
+random.seed(1)
+time.sleep(0.01)
+found
+"""
+
+
 def test_a_worker_is_left_as_it_was_found(cluster: Any, crew: Crew) -> None:
     def state() -> tuple[object, ...]:
         import os
         import sys
+        import warnings
 
         from jupyter_datum.engines import guest
 
-        return os.getpid(), os.getcwd(), sys.path, dict(os.environ), os.getpgrp(), guest._guests
+        mask = os.umask(0)
+        os.umask(mask)
+        return (
+            os.getpid(), os.getcwd(), sys.path, dict(os.environ), os.getpgrp(), guest._guests,
+            mask, warnings.filters[:],
+        )  # fmt: skip
 
     with distributed.Client(cluster, set_as_default=False) as client:
         before = client.run(state)
         (worker,) = crew.start(1)
-        recipe = crew.work.transform(
-            "import os\nos.environ['LEFT'] = 'x'\nos.umask(os.umask(0o22))\n"
-            "[os.environ['TOLD'], os.getcwd()]"
-        )
-        answer = crew.answer(crew.send(worker, recipe, [0]))
-        assert results(outcomes(answer)) == [b'["yes","%s"]' % os.fsencode(crew.work.project.root)]
+        recipe = crew.work.transform(MESS)
+        answer = crew.answer(crew.send(worker, recipe, [0, 1]))
+        here = os.fsencode(crew.work.project.root)
+        clean = b'["yes",null,"%s",18,false]' % here
+        assert results(outcomes(answer)) == [clean] * 2, "the second datum finds it clean too"
+        again = crew.answer(crew.send(worker, recipe, [2], first=2))
+        assert results(outcomes(again)) == [clean]
+        seen = (crew.work.project.root / "dice").read_text().split()
+        assert len(set(seen)) == 2, "each set has random numbers of its own"
         crew.engine.close()
-        assert client.run(state) == before
+        after = client.run(state)
+        for address, there in before.items():
+            assert list(map(str, after[address])) == list(map(str, there))
 
 
 def test_a_worker_of_the_user_is_never_taken_for_worn(crew: Crew) -> None:
@@ -180,7 +217,7 @@ def test_a_death_takes_no_other_worker_along(crew: Crew) -> None:
     recipe = crew.work.transform("import os\nos._exit(3) if datum.value else 'fine'")
     fatal = crew.send(workers[0], recipe, [0, 1, 0], first=0)
     after = crew.send(workers[0], recipe, [0], first=3)
-    assert "no longer in the cluster" in crew.cause(workers[0])
+    assert crew.cause(workers[0]) == "exited with code 3", "as its nanny has seen it"
     last = crew.work.journal(workers[0])[-1]
     assert isinstance(last, Begun)
     assert (last.set_id, last.position) == (fatal, 1)
@@ -230,6 +267,8 @@ def test_a_worker_without_a_nanny_is_left_alone_and_used_again_later(work: Work)
         (again,) = crew.up()
         assert outcomes(crew.answer(crew.send(again, recipe, [str(gate)], first=1)))
         assert late not in crew.returned()
+        (told,) = crew.all(Late)
+        assert (told.set_id, ended_in(told.data)) == (late, 1)
         crew.check()
 
 
@@ -291,12 +330,23 @@ def test_a_cluster_class_of_another_package_is_brought_up_and_given_back(
         '[engines.own]\nkind = "dask"\ncluster = "distributed:LocalCluster"\n'
         'options = {n_workers = 0, threads_per_worker = 1, dashboard_address = "127.0.0.1:0"}\n'
     )
-    with reach(work, "own") as engine:
+    with reach(work, "own", {"OMP_NUM_THREADS": "3", "TOLD": "yes"}) as engine:
         crew = Crew(engine, work)
         (worker,) = crew.start(1)
-        crew.answer(crew.send(worker, work.transform("import os\nos.getpid()"), [0]))
-        pid = int(results(outcomes(crew.returned()[1]))[0])
+        first = "open('/proc/self/environ').read()"
+        recipe = work.transform(f"import os\n[os.getpid(), 'OMP_NUM_THREADS=3' in {first}]")
+        answer = outcomes(crew.answer(crew.send(worker, recipe, [0])))
+        pid, limited = json.loads(results(answer)[0])
+        assert limited, "threads are limited before the first import"
+        answer = outcomes(crew.answer(crew.send(worker, work.transform(MESS), [0, 1, 2], first=1)))
+        clean = ["yes", None, str(work.project.root), 0o22, False]
+        assert [json.loads(text) for text in results(answer)] == [clean] * 3
         assert len(crew.start(2)) == 2
+        crew.send(worker, work.transform(STRAY), [str(work.project.root / "stray")], first=4)
+        assert crew.cause(worker) == "killed by SIGSEGV"
+        stray = int((work.project.root / "stray").read_text())
+        assert eventually(lambda: not psutil.pid_exists(stray), within=60)
+        assert engine.start_within == 60
     assert not os.path.exists(f"/proc/{pid}") or os.getpid() == pid
 
 

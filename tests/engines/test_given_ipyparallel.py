@@ -15,12 +15,27 @@ from jupyter_datum.engines.base import Engine, EngineSettings
 from jupyter_datum.errors import EngineError
 from jupyter_datum.events import Done, Failed
 from jupyter_datum.notebook.clusters import engine_of
+from jupyter_datum.notebook.render import closing_lines
+from jupyter_datum.server.shapes import run_json
 
+from ..story import Story, eventually
 from .conftest import Crew, Work, outcomes
 
 ipyparallel = pytest.importorskip("ipyparallel")
 
 ADD = "datum.value + 1"
+#: Starts a process in a session of its own and one by a bare fork, says which, and hangs.
+HANG = """
+import os, subprocess, time
+pids = [subprocess.Popen(["sleep", "600"], start_new_session=True).pid, os.fork()]
+if not pids[1]:
+    time.sleep(600)
+time.sleep(2)  # who looks for children does so now and then
+with open(datum.value + "_", "w") as file:
+    print(*pids, file=file)
+os.rename(datum.value + "_", datum.value)
+time.sleep(600)
+"""
 GATE = "import os, time\nwhile not os.path.exists(datum.value): time.sleep(0.01)"
 
 
@@ -38,9 +53,17 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         os.environ["IPYTHONDIR"] = before
 
 
-def reach(work: Work, text: str) -> Engine:
+def reach(work: Work, text: str, environment: dict[str, str] | None = None) -> Engine:
     choice = choose_engine(text)
-    return engine_class(choice)(EngineSettings(str(work.project.dir), {}, choice.options))
+    settings = EngineSettings(str(work.project.dir), environment or {}, choice.options)
+    return engine_class(choice)(settings)
+
+
+def lives(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def results(done: list[Done | Failed]) -> list[bytes]:
@@ -89,6 +112,26 @@ def test_an_engine_of_the_user_is_left_alone_not_killed(cluster: Any, work: Work
         crew.check()
 
 
+def test_what_comes_late_is_counted_and_said(cluster: Any, story: Story) -> None:
+    """A datum that nobody can end goes to another engine; its first attempt ends all the same,
+    while others are at work."""
+    story.namespace["numbers"] = list(range(40))
+    gate = str(story.folder / "gate")
+    body = (
+        "import os, time\nif datum.value == 0 and datum.attempt == 1:\n"
+        f"    while not os.path.exists({gate!r}): time.sleep(0.01)\n"
+        f"elif datum.value == 0: open({gate!r}, 'w').close()\n"
+        "else: time.sleep(0.1)\ndatum.attempt"
+    )
+    text = engine_of("$mine", {"mine": cluster})
+    line = f"job -i numbers --engine {text} --workers 2 --timeout 1s --tries 2 --backoff 0"
+    row = story.end(story.start(f"{line} --no-probe", body, counted=False), within=100)
+    assert (row.status, row.success) == ("success", 40)
+    assert 1 <= row.late <= 2, "and what was sent along with it, if it was not taken back"
+    assert any("came late and did not count" in line for line in closing_lines(row, [], None))
+    assert run_json(row, alive=False, retryable=None, needs=[])["late"] == row.late
+
+
 def test_a_launcher_brings_up_engines_replaces_them_and_gives_them_back(
     work: Work, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -97,18 +140,24 @@ def test_a_launcher_brings_up_engines_replaces_them_and_gives_them_back(
     (tmp_path / "jupyter_datum.toml").write_text(
         '[engines.own]\nkind = "ipyparallel"\nlauncher = "local"\noptions = {log_level = 40}\n'
     )
-    with reach(work, "own") as engine:
+    with reach(work, "own", {"OMP_NUM_THREADS": "3"}) as engine:
         crew = Crew(engine, work)
         workers = crew.start(2)
-        recipe = work.transform("import os, time\ntime.sleep(datum.value)\nos.getpid()")
+        first = "open('/proc/self/environ').read()"
+        recipe = work.transform(f"import os\nassert 'OMP_NUM_THREADS=3' in {first}\nos.getpid()")
         pids = [
             int(results(outcomes(crew.answer(crew.send(w, recipe, [0], first=n))))[0])
             for n, w in enumerate(workers)
         ]
-        crew.send(workers[0], recipe, [600], first=2)
-        work.until_executed(2)
+        strays = work.project.root / "strays"
+        crew.send(workers[0], work.transform(HANG), [str(strays)], first=2)
+        crew.until(strays.exists)
         engine.kill(workers[0])
         assert crew.cause(workers[0]) == "killed by SIGKILL"
+        pids += map(int, strays.read_text().split())
+        assert eventually(lambda: not any(map(lives, pids[2:])), within=60)
+        crew.send(workers[1], work.transform("import ctypes\nctypes.string_at(0)"), [0], first=3)
+        assert crew.cause(workers[1]) == "killed by SIGSEGV"
         crew.until(lambda: len(crew.up()) == 2)
         assert len(crew.start(1)) == 1
         crew.check()

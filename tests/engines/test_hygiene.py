@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from jupyter_datum.engines.hygiene import Clean, Wear
+from jupyter_datum.engines.hygiene import Clean, Upkeep, Wear
 from jupyter_datum.engines.processes import amount, memory_of, open_files
 
 
@@ -22,8 +22,10 @@ def clean() -> Iterator[Clean]:
     """This process is put back at the end, by what is tested here and by hand."""
     folder, mask = os.getcwd(), os.umask(0o022)
     variables, handler = dict(os.environ), signal.getsignal(signal.SIGTERM)
+    timer = signal.setitimer(signal.ITIMER_REAL, 0)  # of pytest's
     with warnings.catch_warnings(), np.errstate():
         yield Clean()
+    signal.setitimer(signal.ITIMER_REAL, *timer)
     signal.signal(signal.SIGTERM, handler)
     os.environ.clear()
     os.environ.update(variables)
@@ -92,6 +94,27 @@ def test_random_numbers_do_not_repeat(clean: Clean) -> None:
         clean.reseed()
         found.add((random.random(), float(np.random.random())))
     assert len(found) == 3
+
+
+def test_a_guest_leaves_the_process_as_each_set_found_it(clean: Clean, tmp_path: Path) -> None:
+    upkeep = Upkeep(own=False, guest=True, wears=False)
+    for folder in (os.getcwd(), str(tmp_path)):
+        os.chdir(folder)  # by somebody else
+        random.seed(5)
+        np.random.seed(5)
+        before = (os.getcwd(), mask(), dict(os.environ), random.getstate(), np.random.random())
+        np.random.seed(5)
+        upkeep.begin(0.0)
+        assert random.getstate() != before[3]
+        mess(tmp_path)
+        upkeep.end(1)
+        after = (os.getcwd(), mask(), dict(os.environ), random.getstate(), np.random.random())
+        assert after == before
+    signal.setitimer(signal.ITIMER_REAL, 60)  # by somebody else too
+    upkeep.begin(0.0)
+    upkeep.end(1)
+    left, _ = signal.setitimer(signal.ITIMER_REAL, 0)
+    assert left > 0
 
 
 def test_a_worker_is_worn_by_datums_memory_and_open_files(tmp_path: Path) -> None:

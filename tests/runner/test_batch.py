@@ -95,6 +95,24 @@ def test_a_device_without_memory_halves_the_batch_for_the_rest_of_the_run(
     assert found[2:] == [4] * 16
 
 
+def test_another_worker_begins_with_the_smaller_batch(story: Story, calls: Path) -> None:
+    """What the one has found holds for the run: its successor's device is no larger."""
+    story.namespace["xs"] = range(64)
+    dead = str(story.folder / "dead")
+    body = CALL + (
+        "if len(datums) > 5: raise RuntimeError('CUDA out of memory')\n"
+        f"if datums[0].value >= 40 and not os.path.exists({dead!r}):\n"
+        f"    open({dead!r}, 'w').close()\n"
+        "    os._exit(3)\n"
+        "[os.getpid() for d in datums]"
+    )
+    line = "m -i xs --batch 16 --workers 1 --no-probe --tries 3 --backoff 0"
+    row = story.end(story.start(line, body, counted=False))
+    assert (row.status, row.success) == (RunStatus.SUCCESS, 64)
+    assert len(set(story.transform("m").results())) == 2, "one worker, and one in its place"
+    assert [size for size in sizes(calls) if size > 5] == [16, 8]
+
+
 @pytest.mark.parametrize(
     ("last", "says"),
     [

@@ -20,6 +20,7 @@ pytest.importorskip("ipyparallel")
 
 BODY = "1"
 SLOW = "import os, time\ntime.sleep(0.1)\n(datum.value, os.environ.get('SLURM_JOB_ID'))"
+LIMITED = f"assert 'OMP_NUM_THREADS=3' in open('/proc/self/environ').read()\n{SLOW}"
 WITHIN = 150
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
@@ -36,7 +37,8 @@ def test_jobs_come_with_the_first_datum_one_is_killed_and_all_are_given_back(
 ) -> None:
     story.namespace["numbers"] = list(range(60))
     line = f"job -i numbers --engine {engine} --workers 0..2 --give-back 1s --backoff 0"
-    run = story.start(line, SLOW)
+    line = f"{line} --threads 3"
+    run = story.start(line, LIMITED)
     story.until(run, lambda row: row.success >= 10, within=WITHIN)
     before = len(slurm.calls("sbatch"))
     for group in slurm.running():
@@ -52,7 +54,7 @@ def test_jobs_come_with_the_first_datum_one_is_killed_and_all_are_given_back(
     assert eventually(lambda: slurm.running() == [], within=60)
     assert eventually(lambda: states(story) == ["gone"], within=60)
     before = len(slurm.calls("sbatch"))
-    assert story.run(line, SLOW, within=WITHIN).skipped == 60
+    assert story.run(line, LIMITED, within=WITHIN).skipped == 60
     assert len(slurm.calls("sbatch")) == before, "nothing to do asks for no job"
     assert not story.findings()
 
