@@ -81,7 +81,7 @@ class Pass(Security):
 
 class Connector(TCPConnector):
     async def connect(self, address, deserialize=True, **args):
-        if args.pop("word", None) != "open":
+        if args.pop("word", None) != "sesame":
             raise OSError("the gate is closed")
         return await super().connect(address, deserialize, **args)
 
@@ -102,9 +102,9 @@ def test_a_cluster_object_with_addresses_and_keys_of_its_own(
     monkeypatch.syspath_prepend(tmp_path)
     gate = importlib.import_module("datum_gate")
     address = cluster.scheduler_address.replace("tcp://", "gate://")
-    given = SimpleNamespace(scheduler_address=address, security=gate.Pass("open"))
+    given = SimpleNamespace(scheduler_address=address, security=gate.Pass("sesame"))
     text = engine_of("$given", {"given": given})
-    assert text.startswith(f"{address}#") and "open" not in text
+    assert text.startswith(f"{address}#") and "sesame" not in text
     kept = Path(choose_engine(text).options["security"]["credentials"])
     assert kept.stat().st_mode & 0o077 == 0
     # The runner is another process: it knows nothing of all this.
