@@ -82,7 +82,7 @@ def test_a_transforms_name_shows_what_feeds_it_and_what_it_feeds(story: Story) -
     assert lines[0] == "low  (3 datums: 3 done, 0 failed, 0 stale, 0 gone; success)"
     assert lines[1].startswith("  from up  (") and "1 gone" in lines[1]
     assert lines[2:] == [
-        "    from the input in",
+        f"    from the input in: {story.folder / 'in'}",
         "  used by sums  (3 datums: 3 done, 0 failed, 0 stale, 0 gone; success)",
     ]
     data = told.to_json()

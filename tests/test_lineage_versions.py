@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from jupyter_datum.lineage import ask, show_export, show_history, show_question, versions
 from jupyter_datum.notebook import render
+from jupyter_datum.runner import upkeep
 
 from .story import Story
 from .test_lineage import UP, chain, files, seen
@@ -59,6 +61,18 @@ def test_what_was_brought_back_is_the_work_of_the_run_that_made_it_once(story: S
     assert told(first.uuid, "input") == ["000.txt", "001.txt"]
     assert told(first.uuid, "output") == ["000.up", "001.up"]
     assert told(second.uuid, "output") == []
+    show_export(story.project, "up", table="t.csv", folder=story.folder)
+    with (story.folder / "t.csv").open(newline="") as table:
+        rows = [row for row in csv.DictReader(table) if row["key"] == "002.txt"]
+    assert [(row["state"], row["run"], row["output"][-6:]) for row in rows] == [
+        ("success", second.uuid, "002.up"), ("failed", third.uuid, ""),
+    ]  # fmt: skip
+    assert rows[0]["input_hash"] == rows[1]["input_hash"]
+    with story.ledger() as conn:
+        code = story.prepare(LINE, UP + "\n'three'").recipe
+        mark = upkeep.equivalent(conn, story.project, "up", code).mark
+        assert mark.same_as == third.version, "what stands is what was brought back"
+        upkeep.equivalent(conn, story.project, "up", code, undo=True)
     # Replaced again, and by code that was never brought back: each question follows.
     story.run(keeps, UP + "\n'two'")
     assert (stems(story, "up", "old"), stems(story, "up", "failed-run")) == (set(), set())
@@ -68,8 +82,8 @@ def test_what_was_brought_back_is_the_work_of_the_run_that_made_it_once(story: S
 
 
 def test_what_was_brought_back_keeps_its_edges_and_the_run_says_so(story: Story) -> None:
-    story.namespace["xs"] = [1, 2]
-    story.run("xs -i xs --workers 1", "datum.value")
+    story.namespace["numbers"] = [1, 2]
+    first = story.run("xs -i numbers --workers 1 --keep 1", "datum.value")
     for more in (1, 2):
         story.run("next -i xs --workers 1 --keep 1", f"datum.value + {more}")
     row = story.run("next -i xs --workers 1 --keep 1", "datum.value + 1")
@@ -79,6 +93,12 @@ def test_what_was_brought_back_keeps_its_edges_and_the_run_says_so(story: Story)
     with story.ledger() as conn:
         (one, _) = conn.execute("select down from edge order by down").fetchall()
     assert made(story, f"#{one[0]}", up=1)["up"]["first"][0]["transform"] == "xs"
+    for times, then in ((2, "remade"), (1, "")):  # away, and back to what was read
+        story.run(
+            "xs -i numbers --workers 1 --keep 1", ["datum.value", "datum.value * 2"][times - 1]
+        )
+        upper = made(story, f"#{one[0]}", up=1)["up"]["first"][0]
+        assert (upper["run"], upper["now"]) == (first.uuid, then)
 
 
 def test_the_version_that_was_read_is_named_not_the_present_one(

@@ -287,7 +287,8 @@ def _summary(row: RunRow, groups: list[Any], out: str | None) -> list[str]:
         *([f"recovered   {row.recovered:,}"] if row.recovered else []),
         f"failed      {row.failed:,}",
         *(f"    {line.strip()}" for line in render.group_lines(groups)),
-        f"unchanged   {row.skipped:,}",
+        *([f"restored    {back:,}"] if (back := render.restored(row)) else []),
+        f"unchanged   {row.skipped - back:,}",
         f"time        {render.span(seconds)}, {tried / seconds:,.0f} datums/s",
     ]
     if out and os.path.isdir(out):

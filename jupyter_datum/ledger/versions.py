@@ -140,7 +140,9 @@ def texts_of(conn: sqlite3.Connection, versions: Sequence[int]) -> dict[int, dic
 
 def _newest_but(conn: sqlite3.Connection, transform: int, but: frozenset[int]) -> int | None:
     row = conn.execute(
-        "select version from run where transform = ? and success > 0"
+        # What a run has brought back stands now, by the code that it ran with.
+        "select version from run where transform = ? and (success > 0"
+        " or json_extract(note, '$.reasons.\"restored from kept results\"') > 0)"
         " and version not in (select value from json_each(?)) order by id desc limit 1",
         (transform, json.dumps(sorted(but))),
     ).fetchone()

@@ -27,9 +27,10 @@ class Chain:
     ----------
     name : str
     transforms : dict
-        By name, those up and down of it, and itself: ``run``, ``status``, ``raw`` (inputs that
-        no transform makes), ``counts`` (``done failed stale gone`` ...) and ``further`` (how many
-        are ``up`` and ``down`` of it that are not among these).
+        By name, those up and down of it, and itself: ``run``, ``status``, ``raw`` and
+        ``sources`` (inputs that no transform makes, and where they are), ``counts`` (``done
+        failed stale gone`` ...) and ``further`` (how many are ``up`` and ``down`` of it that
+        are not among these).
     edges : list
         ``from``, ``to`` and the ``input`` between them.
     up, down : int
@@ -60,8 +61,8 @@ class Chain:
         if left <= 0:
             yield from self._further("from", name, "up", depth)
             return
-        for raw in self.transforms[name]["raw"]:
-            yield f"{'  ' * depth}from the input {raw}"
+        for raw in self.transforms[name]["sources"]:
+            yield f"{'  ' * depth}from the input {raw['input']}: {raw['name']}"
         for other in _others(self.edges, "to", name, "from"):
             yield self._line("from", other, depth, seen)
             if other not in seen:

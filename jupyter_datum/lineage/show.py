@@ -65,7 +65,7 @@ def _node(
     if how != "from":
         for file in node.outputs.first:
             if file.path != asked:
-                yield _file(depth + 1, "gives", file, start)
+                yield _file(depth + 1, "gives", file, start, _former(node))
         yield from _more(depth + 1, "gives", node.outputs, "files", node)
     if node.down.count:
         yield from _several(depth + 1, "used by", node.down, start, node)
@@ -105,6 +105,11 @@ def _upper(depth: int, upper: Node, node: Node, start: str | None) -> Iterator[L
     yield from _node(depth, upper, "from", start)
 
 
+def _former(node: Node) -> str:
+    """Whether the outputs of a datum are those of an earlier attempt."""
+    return "made before it failed" if node.state is DatumState.FAILED else ""
+
+
 def _before(used: File, file: File) -> str:
     """Whether what was read of an output is something else than what was made."""
     # What is recorded of an object that was read is the store's mark, no digest.
@@ -118,7 +123,7 @@ def _several(
     for node in some.first:
         yield Line(depth, how, f"{node.transform}:{key_text(node.key)}", _said(node), _warns(node))
         for file in node.outputs.first[:3]:
-            yield _file(depth + 1, "gives", file, start)
+            yield _file(depth + 1, "gives", file, start, _former(node))
         if node.down.count:
             yield from _several(depth + 1, "used by", node.down, start, node)
     yield from _more(depth, how, some, "datums", of)

@@ -12,7 +12,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from ..events import InputFile
@@ -143,7 +143,10 @@ def read_by(conn: sqlite3.Connection, datum: int, reader: Node) -> Outcome | Non
     started = conn.execute("select started from run where uuid = ?", (reader.run,)).fetchone()
     since = started[0] if started else 0.0
     stood = (each for each in fits or found if _stood(each, reader, since))
-    return next(stood, fits[-1] if read and fits else None)
+    one = next(stood, fits[-1] if read and fits else None)
+    # Brought back, it is the very same again.
+    again = one is not None and now.restored and one.run == now.run
+    return replace(one, present=True) if one is not None and again else one
 
 
 def _stood(each: Outcome, reader: Node, started: float) -> bool:

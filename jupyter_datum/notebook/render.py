@@ -183,7 +183,7 @@ def closing_line(run: RunRow) -> str:
     if run.pending + run.running and run.status != RunStatus.RUNNING:
         parts.append(f"{run.pending + run.running:,} not run")
     parts += _skipped(run)
-    if not tried and not _restored(run) and run.status == RunStatus.SUCCESS:
+    if not tried and not restored(run) and run.status == RunStatus.SUCCESS:
         return f"{run.name}: nothing to do; {', '.join(parts) or 'no datums'} ({span(seconds)})"
     speed = f", {tried / seconds:,.0f} datums/s" if tried and seconds > 0 else ""
     head = {
@@ -217,21 +217,21 @@ def _skipped(run: RunRow) -> list[str]:
     """Tell what was unchanged from what ``--only`` or ``--sample`` left as it is."""
     reasons = dict(json.loads(run.note or "{}").get("reasons", {}))
     same = sum(reasons.get(reason, 0) for reason in _AT_REST)
-    restored = _restored(run)
-    unchanged = min(run.skipped - restored, same if reasons else run.skipped)
+    back = restored(run)
+    unchanged = min(run.skipped - back, same if reasons else run.skipped)
     saved = f": {span(run.saved)} of work not repeated" if run.saved >= 0.05 else ""
     failed = left_failed(run)
     told = (
-        (restored, f"restored from kept results{'' if unchanged else saved}"),
+        (back, f"restored from kept results{'' if unchanged else saved}"),
         (unchanged, f"skipped (unchanged){saved}"),
         (failed, "still failed, left as they are"),
-        (run.skipped - restored - unchanged - failed, "left as they are"),
+        (run.skipped - back - unchanged - failed, "left as they are"),
     )
     return [f"{n:,} {word}" for n, word in told if n > 0]
 
 
-def _restored(run: RunRow) -> int:
-    """Datums that got the result of a former version of theirs (option keep)."""
+def restored(run: RunRow) -> int:
+    """Return how many datums got the result of a former version of theirs (option keep)."""
     reasons = dict(json.loads(run.note or "{}").get("reasons", {}))
     return min(run.skipped, int(reasons.get("restored from kept results", 0)))
 

@@ -13,7 +13,9 @@ from ...ledger import queries
 from ...ledger.edges import inputs_digest
 from ...ledger.known import inputs_of, outputs_of
 from ...ledger.queries import DatumRow
+from ...states import DatumState
 from ...words import text_of
+from .. import versions
 from ..files import roots_of
 
 _PAGE: Final = 2_000
@@ -23,7 +25,8 @@ class Row(NamedTuple):
     """What is known of one output, or of a datum without any.
 
     ``inputs`` counts the input files; ``input`` is the first of them, ``input_hash`` stands
-    for all. Hashes are BLAKE3 in hexadecimal digits.
+    for all. A datum that has failed has a row, and each output of a former version that it has
+    still one of that version. Hashes are BLAKE3 in hexadecimal digits.
     """
 
     transform: str
@@ -64,11 +67,30 @@ def rows(conn: sqlite3.Connection, name: str) -> Iterator[Row]:
                 codes.get(datum.version, 0), runs.get(datum.run, ""), moment(datum.began),
                 round(datum.seconds * 1000, 3), datum.attempt, *told,
             )  # fmt: skip
+            failed = datum.state is DatumState.FAILED
             for path, size, _, digest in sorted(outputs.get(datum.id, ())):
-                yield Row(*start, text_of(path), size, bytes(digest).hex())
-            if datum.id not in outputs:
+                made = _before(conn, datum, digest, told) if failed else None
+                head = (*start[:3], *(made or start[3:]))
+                yield Row._make((*head, text_of(path), size, digest.hex()))
+            if failed or datum.id not in outputs:
                 yield Row(*start, "", None, "")
         after = page[-1].key
+
+
+def _before(
+    conn: sqlite3.Connection, datum: DatumRow, digest: bytes, told: tuple[int, str, str]
+) -> tuple[Any, ...] | None:
+    """The columns from ``state`` to ``input_hash`` of the version that made an output which a
+    datum has still, though it has failed since."""
+    made = next((o for o in versions.former(conn, datum.id) if digest in o.contents), None)
+    if made is None:
+        return None
+    mark = (made.content or made.digest or b"").hex()
+    number, path, _ = told if mark == told[2] or made.content is not None else (0, "", "")
+    return (
+        DatumState(made.state).name.lower(), made.number, made.run, moment(made.began),
+        round(made.seconds * 1000, 3), made.attempt, number, path, mark,
+    )  # fmt: skip
 
 
 def moment(at: float) -> str:
