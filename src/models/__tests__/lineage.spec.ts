@@ -67,6 +67,20 @@ describe('the lineage of a datum', () => {
     expect(server.asked.filter(one => one.startsWith('2 '))).toEqual(['2 up 0 down 1']);
   });
 
+  it('says how much is beyond where the chain is not followed', async () => {
+    const cut = { first: [], count: 3, capped: false, rest: 'cut' };
+    const upper = node(2, { up: cut, inputs: some([]), run: '', now: 'unknown' });
+    server.nodes.set('1', node(1, { up: some([upper]), down: some([node(3, { down: cut })]) }));
+    server.nodes.set('3', new Error('never'));
+    await model.show(1);
+    expect(model.rows.map(row => [row.kind, row.node?.id ?? row.count, row.cut])).toEqual([
+      ['more', 3, true],
+      ['datum', 2, undefined],
+      ['datum', 1, undefined],
+      ['datum', 3, undefined]
+    ]);
+  });
+
   it('unfolds a single one by itself', async () => {
     server.nodes.set('1', node(1, { down: some([node(2)]) }));
     server.nodes.set('2', node(2, { down: some([node(4)]) }));

@@ -72,7 +72,8 @@ describe('the Lineage tab', () => {
     };
     const root = node(1, {
       outputs,
-      down: { first: [node(2), node(3)], count: 4000, capped: false }
+      up: { first: [], count: 5, capped: false, rest: 'cut' },
+      down: { first: [node(2, { now: 'earlier' }), node(3)], count: 4000, capped: false }
     });
     const requests = {
       run: async () => aRun({ name: 'seg' }),
@@ -161,6 +162,8 @@ describe('the Lineage tab', () => {
     expect(text).toContain('k1 <img src=x onerror=alert(1)>\\u202e');
     expect(text).toContain('edited since');
     expect(text).toContain('3,998 more');
+    expect(text).toContain('5 more, not followed from here');
+    expect(text.match(/made from an earlier version/g)).toHaveLength(1);
     expect(widget.node.querySelector('img')).toBeNull();
     const selected = rows().filter(row => row.getAttribute('aria-selected') === 'true');
     expect(selected).toHaveLength(1);
