@@ -66,11 +66,12 @@ export class WatchesModel {
 
   private _look(): void {
     const { project, row } = this._panel;
-    // A run that begins or ends may be one that a watch has asked for.
-    const about = project && row ? `${project} ${row.run?.uuid} ${row.run?.ended}` : '';
+    // A run that begins or ends may be one that a watch has asked for; before the first one there
+    // may be no ledger yet, and nothing can be watched.
+    const about = project && row?.run ? `${project} ${row.run.uuid} ${row.run.ended}` : '';
     if (about !== this._about) {
       this._about = about;
-      void (project ? this._read(project) : this._take([]));
+      void (project && about ? this._read(project) : this._take([]));
     }
   }
 

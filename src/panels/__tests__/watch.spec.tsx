@@ -3,6 +3,15 @@ import { Page, write } from '../../__tests__/page';
 import { until } from '../../__tests__/world';
 import { Commands } from '../../tokens';
 
+it('is not asked for before anything has run: there may be no ledger yet', async () => {
+  const page = new Page();
+  const watches = jest.spyOn(page.watch, 'watches');
+  await page.open();
+  await page.find(/^Run the cell$/);
+  expect(watches).not.toHaveBeenCalled();
+  page.dispose();
+});
+
 describe('a watch', () => {
   let page: Page;
 
