@@ -88,7 +88,8 @@ def _run(words: _Words) -> None:
     sub.add_argument("--engine", metavar="NAME", help="instead of the cell's own")
     sub.add_argument("--workers", metavar="N|MIN..MAX", help="instead of the cell's own")
     sub.add_argument("--give-back", metavar="TIME", help="instead of the cell's own")
-    sub.add_argument("--only", metavar="WHICH", help="new, failed, stale, or several with commas")
+    only = "new, failed, stale, or several with commas; new is added,changed,missing"
+    sub.add_argument("--only", metavar="WHICH", help=only)
     sub.add_argument("--force", action="store_true", help="unchanged datums too")
 
 

@@ -132,7 +132,12 @@ def _waiting_below(conn: sqlite3.Connection, project: Project, row: RunRow) -> l
 
 def recorded(project: Project, row: RunRow) -> Recipe:
     """Return the recipe that `row` ran, fit to be run again (errors: :func:`ask_again`)."""
-    recipe = read_recipe(project, row.recipe)
+    return fit_to_run(project, row.recipe)
+
+
+def fit_to_run(project: Project, digest: str) -> Recipe:
+    """Return a recipe that this machine can run as it was recorded (errors: :func:`ask_again`)."""
+    recipe = read_recipe(project, digest)
     check_place(project, recipe)
     if not os.path.exists(recipe.interpreter):
         raise RunError(f"the interpreter {recipe.interpreter!r} is gone: run the cell again")

@@ -181,7 +181,7 @@ class Committer:
             "left_input": planner.left_input,
         }
         if planner.compare.stale:
-            note["parts"] = stale_parts(self._conn, planner.compare.stale, self._job.recipe.parts)
+            note["parts"] = stale_parts(self._conn, planner.compare.stale, self._job.recipe)
         if planner.errors:
             note["errors"] = planner.errors[:20]
         if notes := [*planner.source.notes()[:20], *planner.compare.remarks()]:

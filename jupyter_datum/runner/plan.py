@@ -295,7 +295,7 @@ class Planner:
             return False
         if selection.among is not None and (known is None or known.id not in selection.among):
             return False
-        wanted = selection.wants(reason)
+        wanted = selection.wants_key(listed.key, reason)
         if self.still is None:
             return wanted
         return self.still.takes(listed, reason, known, wanted=wanted)

@@ -18,7 +18,7 @@ from ..ledger import queries
 from ..ledger.db import is_foreign
 from ..ledger.fence import RunKey
 from ..ledger.relocate import relocate
-from ..ledger.versions import changed_parts
+from ..ledger.versions import changed_parts, texts_of
 from ..outputs.porter import Porter
 from ..outputs.standing import Standing
 from ..project import Project
@@ -53,6 +53,8 @@ from .surroundings import surroundings_of
 _SHOWN: Final = 20
 #: Reasons whose examples name a file of the datum.
 _NAMES_ITS_FILE: Final = frozenset({CHANGED, EDITED, MISSING})
+#: Characters of a constant that is named with its value.
+_VALUE: Final = 60
 #: No version of the code has this row id: all that there is was made by another.
 _NO_ROW: Final = 0
 #: Seconds from a request to the first result where no worker is up yet
@@ -77,6 +79,8 @@ class Preview:
         The reason of each of these, with what changed: a file, a part of the code.
     examples : dict
         The first datums of each reason but unchanged, with what of them is meant.
+    keys : dict
+        Their keys in hexadecimal, of reasons for which a run can be limited to these.
     parts : dict
         What changed in the code -> how many datums were made before that.
     environment : dict
@@ -103,6 +107,7 @@ class Preview:
     first: list[str] = field(default_factory=list)
     why: list[str] = field(default_factory=list)
     examples: dict[str, list[str]] = field(default_factory=dict)
+    keys: dict[str, list[str]] = field(default_factory=dict)
     parts: dict[str, int] = field(default_factory=dict)
     environment: dict[str, int] = field(default_factory=dict)
     vanished: int = 0
@@ -212,7 +217,7 @@ class Survey:
             self._find_renamed(reasons)
         found.reasons = dict(reasons.most_common())
         found.vanished, found.left_input = planner.vanished, planner.left_input
-        found.parts = stale_parts(self._conn, planner.compare.stale, self._recipe.parts)
+        found.parts = stale_parts(self._conn, planner.compare.stale, self._recipe)
         found.environment = dict((+self._surroundings.made).most_common())
         found.sizes = self._sizes.summary()
         found.estimate = _estimate(self._conn, self._recipe.name, found.would_run)
@@ -242,13 +247,15 @@ class Survey:
                 if len(shown) < _SHOWN:
                     what = self._which(row) if row and reason in _NAMES_ITS_FILE else None
                     shown.append(f"{label(listed)} ({what})" if what else label(listed))
+                    if reason != EDITED:
+                        found.keys.setdefault(reason, []).append(listed.key.hex())
 
     def _why(self, row: Row | None, reason: str) -> str:
         """A reason with what changed, as far as that is known."""
         if row is None:
             return reason
         if reason == STALE:
-            what = ", ".join(stale_parts(self._conn, {row[3]: 1}, self._recipe.parts))
+            what = ", ".join(stale_parts(self._conn, {row[3]: 1}, self._recipe))
         elif reason == ENVIRONMENT:
             what = self._surroundings.words(row[12])
         else:
@@ -297,32 +304,53 @@ class Survey:
 
 
 def stale_parts(
-    conn: sqlite3.Connection, stale: Mapping[int, int], parts: dict[str, str]
+    conn: sqlite3.Connection, stale: Mapping[int, int], recipe: Recipe
 ) -> dict[str, int]:
-    """Return what changed in the code, and how many datums were made before that.
+    """Return what changed in the code, and how many datums were made before that; of a
+    constant also from what to what.
 
     Parameters
     ----------
     conn : sqlite3.Connection
     stale : mapping
         How many datums each other version has made.
-    parts : dict
-        Of the present version.
+    recipe : Recipe
+        With the present version.
     """
+    texts = texts_of(conn, list(stale))
     found: Counter[str] = Counter()
     for version, n in stale.items():
         if n <= 0:  # brought back, all of them
             continue
-        names = changed_parts(conn, version, parts)
-        found[", ".join(map(part_word, names)) or "the Python version"] += n
+        names = changed_parts(conn, version, recipe.parts)
+        words = [_with_values(name, texts[version], recipe.texts) for name in names]
+        found[", ".join(words) or "the Python version"] += n
     return dict(found.most_common())
 
 
+def _with_values(name: str, was: Mapping[str, str], now: Mapping[str, str]) -> str:
+    """A part as it is called, and how a constant has changed if both values were kept."""
+    values = [texts[name] for texts in (was, now) if name in texts]
+    if len(values) < 2 or any(len(text) > _VALUE or "\n" in text for text in values):
+        return part_word(name)
+    return f"{part_word(name)}: {values[0]} -> {values[1]}"
+
+
 def label(listed: Listed) -> str:
-    """What people call a datum: its files' key; else its value, if that is no pickle."""
-    if not listed.files and listed.value is not None and listed.value[:1] == b"j":
-        return listed.value[1:].decode("utf-8", "backslashreplace")
+    """What people call a datum: its key; where that is a digest, its value, if that is no
+    pickle."""
+    value = listed.value
+    if not listed.files and value is not None and value[:1] == b"j" and _is_digest(listed.key):
+        return value[1:].decode("utf-8", "backslashreplace")
     return queries.key_text(listed.key)
+
+
+def _is_digest(key: bytes) -> bool:
+    """Whether a key is no text that somebody would have written."""
+    try:
+        return not key.decode().replace("\0", "").isprintable()
+    except UnicodeDecodeError:
+        return True
 
 
 def part_word(name: str) -> str:

@@ -34,6 +34,9 @@ ONLY: Final = {
     "new": frozenset({NEW, CHANGED, DIRTY, MISSING, RENAMED}),
     "failed": frozenset({FAILED, RECOVERED}),
     "stale": frozenset({STALE, ENVIRONMENT}),
+    "added": frozenset({NEW, RENAMED}),
+    "changed": frozenset({CHANGED, DIRTY}),
+    "missing": frozenset({MISSING}),
 }
 
 
@@ -62,7 +65,7 @@ class Selection:
     Parameters
     ----------
     only : tuple of str
-        ``new``, ``failed``, ``stale``; empty for all that need it.
+        Words of `ONLY`; empty for all that need it, or, beside `keys`, for none.
     force : bool
         Unchanged ones too.
     replace : bool
@@ -73,6 +76,8 @@ class Selection:
         Nobody has asked for it: files may be in the middle of being written.
     among : Bitmap, optional
         Ids of the only datums that may run: a failure group, a selection.
+    keys : frozenset of bytes
+        Keys of datums that run if they are due, whatever `only` says of the others.
     """
 
     only: tuple[str, ...] = ()
@@ -81,11 +86,20 @@ class Selection:
     sample: int = 0
     watched: bool = False
     among: Bitmap | None = None
+    keys: frozenset[bytes] = frozenset()
 
     @property
     def unlimited(self) -> bool:
         """Whether a datum's reason alone decides if it runs."""
-        return not (self.sample or self.watched) and self.among is None
+        return not (self.sample or self.watched or self.keys) and self.among is None
+
+    def wants_key(self, key: bytes, reason: str) -> bool:
+        """Return whether a datum with this key runs for this reason."""
+        if not self.keys:
+            return self.wants(reason)
+        if key in self.keys:
+            return reason not in AT_REST and reason != EDITED
+        return bool(self.only) and self.wants(reason)
 
     def wants(self, reason: str) -> bool:
         """Return whether a datum with this reason runs."""
@@ -98,7 +112,7 @@ class Selection:
     @property
     def whole(self) -> bool:
         """Whether the run is about the whole input: only then may it conclude what is gone."""
-        return not self.only and not self.sample and self.among is None
+        return not (self.only or self.sample or self.keys) and self.among is None
 
 
 def selection_of(
@@ -113,7 +127,7 @@ def selection_of(
     options : Options
     args : mapping
         ``group`` (id of a failure group), ``datums`` (ids) and ``ranges`` (first and last id
-        each) narrow the run to these.
+        each) narrow the run to these; ``keys`` (in hexadecimal) to these and what ``only`` says.
     """
     among: Bitmap | None = None
     if args.get("group") is not None:
@@ -131,6 +145,7 @@ def selection_of(
         options.sample or 0,
         args.get("settle") is not None,
         among,
+        frozenset(bytes.fromhex(key) for key in args.get("keys") or ()),
     )
 
 

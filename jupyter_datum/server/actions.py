@@ -12,7 +12,7 @@ from typing import Any, Final
 from ..ledger import queries
 from ..ledger.alike import expect, expect_no_more
 from ..ledger.queries import RunRow
-from ..runner.ask import ask_again, recorded, tell_run
+from ..runner.ask import ask_again, ask_for_run, fit_to_run, recorded, tell_run
 from ..runner.client import ensure_runner
 from ..runner.towatch import ask_to_stop_watching, ask_to_watch, with_what_feeds_it
 from . import bodies, reads
@@ -29,10 +29,14 @@ class Actions:
     """The effects that a page can have."""
 
     async def start(self, reader: Reader, asked: dict[str, Any]) -> str:
-        """Run the code of a transform that was recorded last; return the run's uuid."""
+        """Run the code of a transform that was recorded last, or for a plan (``recipe``);
+        return the run's uuid."""
         which, key = asked.pop("transform"), asked.pop("key", None)
+        planned = asked.pop("recipe", None)
 
         def act(conn: sqlite3.Connection) -> str:
+            if planned is not None:
+                return _planned(conn, reader, which, planned, asked, key)
             row = _latest(conn, reads.transform_id(conn, which))
             return _again(conn, reader, row, asked, key)
 
@@ -123,14 +127,35 @@ def _again(
     conn: sqlite3.Connection, reader: Reader, row: RunRow, args: dict[str, Any], key: str | None
 ) -> str:
     """Ask for a run, once for each `key`: a click that is sent twice is one run."""
-    if key is not None:
-        known = conn.execute("select kind, run from request where uuid = ?", (key,)).fetchone()
-        if known is not None and tuple(known) != ("run", key):
-            raise refused("this key names another request")
-        if known is not None:
-            return key
+    if key is not None and _is_asked(conn, key):
+        return key
     run, _ = ask_again(conn, reader.project, row, {**args, "origin": "server"}, key)
     return run
+
+
+def _planned(
+    conn: sqlite3.Connection,
+    reader: Reader,
+    name: str | int,
+    digest: str,
+    args: dict[str, Any],
+    key: str | None,
+) -> str:
+    """The same for what a kernel has recorded, so that it could be planned."""
+    if key is not None and _is_asked(conn, key):
+        return key
+    recipe = fit_to_run(reader.project, digest)
+    if recipe.name != name:
+        raise refused(f"this recipe is of {recipe.name}, not of {name}")
+    return ask_for_run(conn, reader.project, digest, recipe, {**args, "origin": "server"}, key)
+
+
+def _is_asked(conn: sqlite3.Connection, key: str) -> bool:
+    """Whether a run was asked for under this key."""
+    known = conn.execute("select kind, run from request where uuid = ?", (key,)).fetchone()
+    if known is not None and tuple(known) != ("run", key):
+        raise refused("this key names another request")
+    return known is not None
 
 
 def _check_theirs(conn: sqlite3.Connection, row: RunRow, what: dict[str, Any]) -> None:

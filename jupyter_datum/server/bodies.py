@@ -9,6 +9,7 @@ from typing import Any, Final, NoReturn
 
 from ..errors import UsageError
 from ..state import OnError
+from ..transform.options import WHICH
 from ..transform.optiontable import OPTIONS
 from .errors import bad_request
 
@@ -16,9 +17,11 @@ from .errors import bad_request
 LIMIT: Final = 1 << 20
 #: Datums, or stretches of them, that one request may name.
 DATUMS: Final = 10_000
+#: Datums that a run may name by their keys, of any length.
+KEYS: Final = 1_000
 _UUID: Final = re.compile(r"[0-9a-f]{32}")
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
-_WHICH: Final = ("new", "failed", "stale")
+_KEY: Final = re.compile(r"([0-9a-f]{2}){1,8192}")
 #: An engine by its name (``joblib:NAME``, a profile or a file behind it), or by an address. It
 #: may come to stand on a cell's line: nothing in it begins another word.
 _ENGINE: Final = re.compile(
@@ -219,9 +222,18 @@ def spread(asked: dict[str, Any]) -> dict[str, Any]:
 def only(value: Any) -> list[str]:
     """Check which datums shall run."""
     found = value.split(",") if isinstance(value, str) else value
-    if not isinstance(found, list) or not found or any(word not in _WHICH for word in found):
-        raise ValueError(f"it takes a list of: {', '.join(_WHICH)}")
+    if not isinstance(found, list) or not found or any(word not in WHICH for word in found):
+        raise ValueError(f"it takes a list of: {', '.join(WHICH)}")
     return [str(word) for word in found]
+
+
+def keys(value: Any) -> list[str]:
+    """Check keys of datums, as a plan tells them: bytes in hexadecimal."""
+    if not isinstance(value, list) or not 0 < len(value) <= KEYS:
+        raise ValueError(f"it takes a list of 1 to {KEYS:,} keys")
+    if any(not isinstance(each, str) or not _KEY.fullmatch(each) for each in value):
+        raise ValueError("a key is told in hexadecimal, as a plan tells it")
+    return [str(each) for each in value]
 
 
 def what(value: Any) -> dict[str, Any]:
@@ -287,6 +299,8 @@ RUN: Final[Mapping[str, Check]] = {
     "sample": integer(1),
     "key": uuid,
 }
+#: A run of what is recorded, or of what a kernel has recorded for a plan.
+RECORDED: Final[Mapping[str, Check]] = {**RUN, "recipe": digest, "keys": keys}
 START: Final[Mapping[str, Check]] = {
     **RUN, "notebook": contents_path, "transform": name, "needs": boolean,
 }  # fmt: skip

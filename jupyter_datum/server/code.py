@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from ..ledger import queries
 from ..ledger.environments import environment_of
+from ..ledger.versions import texts_of
 from ..project import Project
 from .errors import not_found
 from .frames import Sources
@@ -77,7 +79,14 @@ def _version(conn: sqlite3.Connection, version: int) -> dict[str, Any]:
         "fingerprint": digest.lower(),
         "parts": _texts(parts),
         "source": source,
+        "values": constants(texts_of(conn, [version])[version]),
     }
+
+
+def constants(texts: Mapping[str, str]) -> dict[str, str]:
+    """Return the texts that are one short line: numbers that were captured, and their like."""
+    short = {name: text for name, text in texts.items() if len(text) <= _PARTS}
+    return {name: text for name, text in list(short.items())[:_PARTS] if "\n" not in text}
 
 
 def _texts(text: str) -> dict[str, str]:

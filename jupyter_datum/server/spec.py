@@ -11,8 +11,10 @@ from ..errors import DatumError
 from ..inputs import input_from_json
 from ..ledger.environments import environment_of
 from ..ledger.queries import RunRow
+from ..ledger.versions import texts_of
 from ..project import Project
 from ..transform.recipe import Recipe
+from .code import constants
 from .paths import contents_path
 from .reads import recipe_of, run_of
 from .shapes import json_object
@@ -51,7 +53,7 @@ def spec(
         "input": _input(project, recipe) if recipe else None,
         "out": out,
         "options": _options(row, recipe),
-        "parts": _parts(parts),
+        "parts": _parts(parts, constants(texts_of(conn, [row.version])[row.version])),
         "depends": list(recipe.options.get("depends") or []) if recipe else None,
         "untracked": recipe.untracked[:_NAMES] if recipe else None,
         "variables": sorted({*recipe.environment, *recipe.variables}) if recipe else None,
@@ -109,10 +111,11 @@ def _options(row: RunRow, recipe: Recipe | None) -> dict[str, Any]:
     return {name: value for name, value in said.items() if name not in _ELSEWHERE}
 
 
-def _parts(parts: dict[str, str]) -> list[dict[str, str]]:
-    """What the code reads or calls from outside, each with the beginning of its digest."""
+def _parts(parts: dict[str, str], values: dict[str, str]) -> list[dict[str, str | None]]:
+    """What the code reads or calls from outside, each with the beginning of its digest, and
+    with what a number was."""
     names = sorted(name for name in parts if name not in _CELL)[:_NAMES]
-    return [{"name": name, "digest": parts[name][:8]} for name in names]
+    return [{"name": n, "digest": parts[n][:8], "value": values.get(n)} for n in names]
 
 
 def _user(conn: sqlite3.Connection, row: RunRow) -> str:

@@ -53,7 +53,7 @@ class Fingerprint:
     functions : list of function
         Functions of the notebook that are reached.
     helpers : dict
-        Part -> what has a text that people can compare: a function, a text of code, a number.
+        Part -> what may have a text that people can compare: a function, a text of code, data.
     data : list
         Values that are neither code nor modules.
     imports : dict of str to str
@@ -217,7 +217,7 @@ class _Walker:
         self._callables(label, value)
         try:
             self.found.parts[label] = value_digest(value).hex()
-            if isinstance(value, int | float | None):
+            if not isinstance(value, str | bytes):  # these may be passwords: nobody is shown them
                 self.found.helpers[label] = value
         except (OpaqueValueError, RecursionError, AttributeError, TypeError):
             self.found.untracked.append(f"{label} ({type_name(value)})")

@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+#: Which datums a run may be limited to. The last three are what ``new`` is made of.
+WHICH: Final = ("new", "failed", "stale", "added", "changed", "missing")
+
 
 @dataclass(frozen=True)
 class Options:
@@ -34,7 +37,7 @@ class Options:
     on_error : str
         ``continue``, ``stop``, ``stop:N``, ``stop:P%``.
     only : tuple of str
-        ``new``, ``failed``, ``stale``; empty: whatever needs it.
+        Some of :data:`WHICH`; empty: whatever needs it.
     force : bool
         Unchanged datums too; and files that are not ours are overwritten.
     sample : int

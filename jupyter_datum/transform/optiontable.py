@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 from ..devices import Gpus
+from .options import WHICH
 
 
 class Option(NamedTuple):
@@ -75,8 +76,11 @@ def memory(text: str) -> int:
 def _only(text: str) -> tuple[str, ...]:
     words = tuple(word.strip() for word in text.split(",") if word.strip())
     for word in words:
-        if word not in ("new", "failed", "stale"):
-            raise ValueError("it takes new, failed, stale, or several with commas")
+        if word not in WHICH:
+            raise ValueError(
+                "it takes new, failed, stale, or several with commas; of new ones also added, "
+                "changed, missing"
+            )
     return words
 
 
@@ -147,7 +151,8 @@ OPTIONS: Final[tuple[Option, ...]] = (
     Option("memory_limit", ("--memory-limit",), "SIZE", memory,
            "replace a worker that holds more (2GB) when its set is done"),
     Option("only", ("--only",), "WHICH", _only,
-           "new, failed, stale, or several with commas: only these datums run"),
+           "new, failed, stale, or several with commas: only these datums run; new is added "
+           "(not run yet), changed (its input) and missing (its outputs)"),
     Option("force", ("--force",), "", None,
            "run unchanged datums too, and overwrite files that are not ours"),
     Option("sample", ("--sample",), "N", _count, "run at most N datums"),

@@ -22,6 +22,10 @@ from .fingerprint import code_text, nested
 #: Characters of one text that are kept, and of all texts of one version.
 LONGEST: Final = 64 << 10
 ALL: Final = 512 << 10
+#: Characters of a constant; a longer one is told by its digest alone.
+CONSTANT: Final = 200
+#: How deep lists of numbers lie in each other.
+_DEPTH: Final = 3
 
 _Lines = list[str]
 
@@ -32,13 +36,14 @@ def texts_of(helpers: Mapping[str, Any]) -> dict[str, str]:
     Parameters
     ----------
     helpers : mapping
-        Part -> function, text of code, or number.
+        Part -> function, text of code, or data: of that numbers have a text, and short
+        collections of them.
     """
     files = _Files()
     found: dict[str, str] = {}
     left = ALL
     for part, value in sorted(helpers.items()):
-        text = files.text(value) if isinstance(value, FunctionType) else str(value)
+        text = files.text(value) if isinstance(value, FunctionType) else _text(value)
         if text is None:
             continue
         if len(text) > LONGEST:
@@ -48,6 +53,28 @@ def texts_of(helpers: Mapping[str, Any]) -> dict[str, str]:
             break
         found[part] = text
     return found
+
+
+def _text(value: Any) -> str | None:
+    """Return the text of code as it is, and numbers as they are written; None of other data."""
+    if isinstance(value, str):
+        return value
+    text = repr(value) if _is_numbers(value, _DEPTH) else None
+    return text if text is None or len(text) <= CONSTANT else None
+
+
+def _is_numbers(value: Any, depth: int) -> bool:
+    """Whether something is a number, or a short collection of them with names at most."""
+    if isinstance(value, int | float | complex | None):
+        return True
+    if type(value) not in (list, tuple, set, frozenset, dict) or not depth:
+        return False
+    if len(value) > CONSTANT:
+        return False
+    if isinstance(value, dict):
+        names = all(isinstance(key, str) or _is_numbers(key, 0) for key in value)
+        return names and all(_is_numbers(each, depth - 1) for each in value.values())
+    return all(_is_numbers(each, depth - 1) for each in value)
 
 
 class _Files:

@@ -61,7 +61,13 @@ export function Seen(props: { datum: IDatumDetail; model: DatumModel }): JSX.Ele
           pairs={captured}
           show={([name, digest]) => (
             <Pair key={`c ${name}`} name={oneLine(name)} mono>
-              <code title={digest}>{oneLine(digest).slice(0, 12)} …</code>
+              {code.values?.[name] === undefined ? (
+                <code title={digest}>{oneLine(digest).slice(0, 12)} …</code>
+              ) : (
+                <code title={digest}>
+                  <bdi>{oneLine(code.values[name])}</bdi>
+                </code>
+              )}
             </Pair>
           )}
         />

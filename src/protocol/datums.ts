@@ -86,6 +86,8 @@ export interface ICode {
   fingerprint: string;
   /** Digest of each part of the fingerprint, captured names among them. */
   parts: Record<string, string>;
+  /** What the numbers among them were; an older server tells none. */
+  values?: Record<string, string>;
   python: string;
   packages: Record<string, string>;
   /** The exception that failed it is the last one. */

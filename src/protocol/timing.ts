@@ -113,7 +113,7 @@ export interface ISpec {
   out: string | null;
   options: Record<string, unknown>;
   /** What the code reads or calls from outside. */
-  parts: { name: string; digest: string }[];
+  parts: { name: string; digest: string; value?: string | null }[];
   depends: string[] | null;
   untracked: string[] | null;
   /** Names of environment variables; never a value. */

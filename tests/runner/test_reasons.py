@@ -91,6 +91,41 @@ def test_each_datum_has_one_reason_and_the_plan_is_what_happens(made: Story) -> 
     assert all("3.len" in finding.what for finding in made.findings())
 
 
+def test_a_constant_that_changed_is_named_with_its_values(made: Story) -> None:
+    made.namespace |= {"SIZE": (1, 2), "MODE": "fast"}
+    body = f"{BODY}, SIZE, MODE"
+    made.run(LINE, body)
+    made.namespace |= {"SIZE": (1, 3), "MODE": "slow"}
+    (part,) = plan(made, body=body).parts
+    assert sorted(part.split(", M")) == ["ODE", "SIZE: (1, 2) -> (1, 3)"], "no text is shown"
+
+
+def test_a_run_is_limited_to_one_reason(made: Story) -> None:
+    folder, out = made.folder / "in", made.folder / "out"
+    write(folder / "0.txt", "changed")
+    (out / "2.len").unlink()
+    write(folder / "new.txt", "something new")
+    found = plan(made)
+    assert {reason: len(keys) for reason, keys in found.keys.items()} == {
+        "input changed": 1, "output missing": 1, "new": 1,
+    }  # fmt: skip
+    assert bytes.fromhex(found.keys["input changed"][0]) == b"0.txt"
+    assert made.run(f"{LINE} --only missing", BODY).success == 1
+    assert plan(made).reasons == {"unchanged": 5, "input changed": 1, "new": 1}
+    assert made.run(f"{LINE} --only added,failed", BODY).success == 1
+    assert plan(made).reasons == {"unchanged": 6, "input changed": 1}
+    assert made.run(f"{LINE} --only changed", BODY).success == 1
+    assert plan(made).reasons == {"unchanged": 7}
+
+
+def test_a_plan_calls_datums_by_their_keys(story: Story) -> None:
+    story.namespace["numbers"] = [3, 1]
+    assert plan(story, "numbers -i numbers").first == ["3", "1"]
+    assert plan(story, "points -i grid(C=[0.5,1])").first == ["C=0.5", "C=1"]
+    (story.folder / "table.csv").write_text("site,n\na,1\nb,2\n")
+    assert plan(story, 'sites -i rows("table.csv",key="site")').first == ["a", "b"]
+
+
 def test_another_output_folder_has_nothing_yet(made: Story) -> None:
     (made.folder / "again").symlink_to("out")
     other = LINE.replace("-o out", "-o again")

@@ -26,6 +26,7 @@ from helpers import decode
 for n in range(3):
     text = ["[1]", "[2]", datum.value][n]
     decode(text)
+(LIMITS, WORD)
 """
 
 
@@ -34,6 +35,7 @@ def failed(story: Story, monkeypatch: pytest.MonkeyPatch) -> Story:
     (story.folder / "helpers.py").write_text(MODULE)
     monkeypatch.syspath_prepend(str(story.folder))
     story.namespace["texts"] = ["[]", "no"]
+    story.namespace |= {"LIMITS": (0.5, {"top": [1, None]}), "WORD": "canary"}
     run = story.run("read -i texts --workers 1 --tries 1", CELL)
     assert run.failed == 2
     return story
@@ -61,6 +63,8 @@ async def test_lines_of_the_cell_and_of_a_module(call: Call, failed: Story) -> N
     assert module["lines"][0] == "    found = json.loads(text)"
     assert block["error"] == "ValueError: nothing in it"
     assert found["python"] and found["fingerprint"] and "cell" in found["parts"]
+    assert found["values"] == {"LIMITS": "(0.5, {'top': [1, None]})"}
+    assert {"LIMITS", "WORD"} < set(found["parts"]), "a text may be a password"
 
 
 async def test_frames_of_packages_have_their_name_and_one_line(call: Call, failed: Story) -> None:

@@ -116,6 +116,7 @@ async def test_a_run_tells_what_it_was(call: Call, story: Story) -> None:
     assert (first["version"], last["version"]) == (1, 2)
     parts = [{one["name"]: one["digest"] for one in told["parts"]} for told in (first, last)]
     changed = {name for name in parts[0] if parts[0][name] != parts[1][name]}
+    assert [one["value"] for one in first["parts"] if one["name"] == "scale"] == ["3"]
     assert changed == {"scale"} and "half" in "".join(parts[0])
     assert first["python"].startswith("3.") and first["origin"] == "kernel"
     assert (first["notebook"], first["out"]) == (None, "out/t"), "never a path of this machine"

@@ -67,6 +67,33 @@ async def test_an_edited_cell_is_planned_and_marked_by_its_recipe(call: Call, ma
     assert (plan["would_run"], plan["marked"]) == (5, False)
 
 
+async def test_single_datums_of_a_plan_are_run_with_the_code_that_was_planned(
+    call: Call, made: Story
+) -> None:
+    edited = CELL.replace("* 2", "* 3")
+    recipe = write_recipe(made.project, made.prepare(LINE, edited).recipe)
+    (made.folder / "in/f.txt").write_text("f")
+    (made.folder / "in/g.txt").write_text("g")
+    plan = (await done(call, made, "plan", recipe=recipe))["plan"]
+    assert [bytes.fromhex(key) for key in plan["keys"]["new"]] == [b"f.txt", b"g.txt"]
+    base = ("projects", made.project.uuid, "runs")
+    key, chosen = "c" * 32, [plan["keys"]["code changed"][1], plan["keys"]["new"][0]]
+    body = {"transform": "up", "recipe": recipe, "keys": chosen, "key": key}
+    for _ in range(2):  # a click that is sent twice
+        assert (await call(*base, method="POST", body=body)).json == {"run": key}
+    row = made.end(key)
+    assert (row.success, row.skipped) == (2, 5)
+    out = made.folder / "out/up"
+    made_with = {path.stem: path.read_text().count("txt") for path in out.glob("*.up")}
+    assert made_with == {"a": 2, "b": 3, "c": 2, "d": 2, "e": 2, "f": 3}
+    # The others of a reason beside one that is named by itself.
+    more = {**body, "keys": chosen[:1], "only": ["added"], "key": "d" * 32}
+    made.end((await call(*base, method="POST", body=more)).json["run"])
+    assert (out / "g.up").exists() and (out / "c.up").read_text() == "c.txt" * 2
+    wrong = await call(*base, method="POST", body={**body, "transform": "down", "key": "e" * 32})
+    assert (wrong.status, wrong.json["code"]) == (409, "refused")
+
+
 async def test_prune_removes_exactly_what_vanished(call: Call, made: Story) -> None:
     (made.folder / "in/b.txt").unlink()
     said = await done(call, made, "prune")

@@ -38,7 +38,7 @@ class Runs(Posting):
     @authorized(action="execute", resource=RESOURCE)
     async def post(self, project: str) -> None:
         """Answer ``POST runs``."""
-        asked = bodies.spread(bodies.checked(self.body(), bodies.RUN, "transform"))
+        asked = bodies.spread(bodies.checked(self.body(), bodies.RECORDED, "transform"))
         reader = await self.ledger(project)
         engines.check(asked.get("engine"), self.hall.engines.names(reader.project.root))
         self.send({"run": await self.hall.actions.start(reader, asked)}, 202)

@@ -128,7 +128,7 @@ function Around(props: { spec: ISpec }): JSX.Element {
         {spec.parts.length ? (
           <dl className="jp-datum-named">
             {spec.parts.map(part => (
-              <Fact key={part.name} name={part.name} value={part.digest} code />
+              <Fact key={part.name} name={part.name} value={part.value ?? part.digest} code />
             ))}
           </dl>
         ) : (
