@@ -16,7 +16,7 @@ import type { IOnce } from './models/cells';
 import { asTransform } from './models/marks';
 import type { PanelModel } from './models/panel';
 import { live } from './models/pipeline';
-import type { PlansModel } from './models/plans';
+import type { IPlanned, PlansModel } from './models/plans';
 import type { RunModel } from './models/run';
 import type { IStart, Requests, What } from './requests';
 import type { IAsked, IRecipe, IRun, IUpkeep, RequestKind, Verb } from './tokens';
@@ -105,8 +105,15 @@ export class Actions {
     // An address has to be signed: so it goes into the cell, though that is as it was recorded.
     const way =
       isAddress(once.engine) || this._isOther(row?.name) ? this._panel.wayOfCell : this._panel.way;
+    const planned = this._plans.recipe;
     this._plans.close(); // it is carried out, or out of date in a moment
     this._plans.forget(row?.name ?? '');
+    if (row && once.keys?.length) {
+      return this._runPlanned(row.name, planned, once);
+    }
+    if (row && once.needs) {
+      return this._runSaved(row.name, once);
+    }
     if (row && way === 'cell') {
       return { cell: row.name, ok: await this._runCellOnce(row.cell ?? '', once) };
     }
@@ -145,9 +152,27 @@ export class Actions {
       throw new Error(language.trans.__('the notebook of this transform is not open'));
     }
     await notebook.save();
-    const how = { ...wanted(once), transform, notebook: notebook.path };
+    const needs = once.needs ? { needs: true } : {};
+    const how = { ...wanted(once), ...needs, transform, notebook: notebook.path };
     const asked = await this._requests.startCell(how);
     this._panel.asked.follow(asked.project, transform, asked.run);
+    this._panel.refreshSoon(); // it may be the first run of its project
+    return asked;
+  }
+
+  /** Single datums of a plan are run with the very code that was planned. */
+  private async _runPlanned(
+    transform: string,
+    planned: IPlanned | null,
+    once: IOnce
+  ): Promise<IAsked> {
+    if (planned?.transform !== transform) {
+      throw new Error(language.trans.__('plan %1 first: its datums are chosen there', transform));
+    }
+    const { project, recipe } = planned;
+    const how = { ...wanted(once), ...(recipe ? { recipe } : {}), keys: once.keys };
+    const asked = await this._requests.start(project, { ...how, transform });
+    this._panel.asked.follow(project, transform, asked.run);
     this._panel.refreshSoon(); // it may be the first run of its project
     return asked;
   }

@@ -1,10 +1,10 @@
-/**
- * REST, by JupyterLab's own connection: base URL, cookies, tokens and XSRF are its business.
- */
+/** All that the front end asks of the server. */
 import { URLExt } from '@jupyterlab/coreutils';
-import { ServerConnection } from '@jupyterlab/services';
 
 import { inflate } from './codec';
+import { Http } from './http';
+import type { Query } from './http';
+import type { IFilter, IStart, IStartCell, IUpkeepRequest, What } from './protocol/asks';
 import type {
   IAsked,
   ICode,
@@ -39,93 +39,14 @@ import type {
   IWhence,
   IWorker,
   RequestKind,
-  Side,
-  Verb
+  Side
 } from './tokens';
 
-/** What the server said no to, in its own sentence. */
-export class RefusedError extends Error {
-  constructor(
-    readonly status: number,
-    readonly code: string,
-    message: string
-  ) {
-    super(message);
-    this.name = 'RefusedError';
-  }
-}
-
-type Query = Record<string, string | number | null | undefined>;
-
-/** Which datums of a run are listed. */
-export interface IFilter {
-  state?: string;
-  group?: number;
-  name?: string;
-  error?: string;
-  after?: string;
-  limit?: number;
-}
-
-/** What is run again. */
-export type What =
-  | 'failed'
-  | { group: number }
-  | { datums: number[] }
-  | { filter: string }
-  /** First and last place each. */
-  | { positions: (readonly [number, number])[] };
-
-/** How a run is to differ from the cell as it is recorded. */
-export interface IStart {
-  transform: string;
-  only?: string[];
-  force?: boolean;
-  engine?: string;
-  /** A number, or the fewest and the most as `2..16`. */
-  workers?: number | string;
-  gpus?: string;
-  batch?: number;
-  on_error?: string;
-  tries?: number;
-  timeout?: string;
-  sample?: number;
-  key: string;
-}
-
-/** The same for the cell of a saved notebook: a kernel is started for it if need be. */
-export interface IStartCell extends IStart {
-  /** Contents path. */
-  notebook: string;
-}
-
-/** What is planned or decided. */
-export interface IUpkeepRequest {
-  verb: Verb;
-  transform: string;
-  recipe?: string;
-  all?: boolean;
-  undo?: boolean;
-}
+export { RefusedError } from './http';
+export type { IFilter, IStart, IStartCell, IUpkeepRequest, What } from './protocol/asks';
 
 /** All requests of the front end; see docs/live-protocol.md. */
-export class Requests {
-  constructor(readonly settings: ServerConnection.ISettings) {}
-
-  /** Where the stream is. */
-  get streamUrl(): string {
-    const url = URLExt.join(this.settings.wsUrl, 'jupyter-datum', 'stream');
-    const { appendToken, token } = this.settings;
-    return appendToken && token ? `${url}?token=${encodeURIComponent(token)}` : url;
-  }
-
-  /** The stream's socket; the settings know which class this page uses. */
-  socket(): WebSocket {
-    const socket = new this.settings.WebSocket(this.streamUrl);
-    socket.binaryType = 'arraybuffer';
-    return socket;
-  }
-
+export class Requests extends Http {
   status(): Promise<IServerStatus> {
     return this.get('status');
   }
@@ -195,11 +116,7 @@ export class Requests {
   /** How long each datum of a run took: a code for each position. */
   async durations(project: string, run: string): Promise<Uint8Array> {
     const path = `${at(project, run)}/durations?no_track_activity=1`;
-    const response = await this.fetch(path, {});
-    if (!response.ok) {
-      throw refusal(response, parse(await response.text()));
-    }
-    return inflate(new Uint8Array(await response.arrayBuffer()));
+    return inflate(await this.bytes(path));
   }
 
   datum(project: string, id: number): Promise<IDatumDetail> {
@@ -362,52 +279,6 @@ export class Requests {
   /** Datums that have read a file, page by page. */
   users(project: string, query: Query & { path: string }): Promise<IUsers> {
     return this.get(`projects/${safe(project)}/users`, query);
-  }
-
-  private get<T>(path: string, query: Query = {}, init: RequestInit = {}): Promise<T> {
-    const pairs = Object.entries(query).filter(
-      ([, value]) => value !== null && value !== undefined
-    );
-    const words = pairs.map(([name, value]) => [name, String(value)]);
-    // What a panel reads by itself must not keep an idle server alive.
-    const search = new URLSearchParams([...words, ['no_track_activity', '1']]);
-    return this.ask(`${path}?${search}`, init);
-  }
-
-  private post<T>(path: string, body: object, signal?: AbortSignal): Promise<T> {
-    const headers = { 'Content-Type': 'application/json' };
-    return this.ask(path, { method: 'POST', body: JSON.stringify(body), headers, signal });
-  }
-
-  private async ask<T>(path: string, init: RequestInit): Promise<T> {
-    return parse(await this.text(path, init)) as T;
-  }
-
-  private async text(path: string, init: RequestInit): Promise<string> {
-    const response = await this.fetch(path, init);
-    const text = await response.text();
-    if (!response.ok) {
-      throw refusal(response, parse(text));
-    }
-    return text;
-  }
-
-  private fetch(path: string, init: RequestInit): Promise<Response> {
-    const url = URLExt.join(this.settings.baseUrl, 'jupyter-datum', path);
-    return ServerConnection.makeRequest(url, init, this.settings);
-  }
-}
-
-function refusal(response: Response, data: any): RefusedError {
-  const message = data?.message ?? `${response.status} ${response.statusText}`;
-  return new RefusedError(response.status, data?.code ?? 'unknown', String(message));
-}
-
-function parse(text: string): any {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null; // a proxy's page, say: the status tells enough
   }
 }
 

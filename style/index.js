@@ -4,6 +4,7 @@ import './document.css';
 import './map.css';
 import './table.css';
 import './sidebar.css';
+import './plan.css';
 import './lineage.css';
 import './cell.css';
 import './timing.css';

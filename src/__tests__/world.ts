@@ -107,6 +107,7 @@ export function aPlan(more: Partial<IPlan> = {}): IPlan {
     first: ['a.csv', 'b.csv'],
     why: ['new', 'code changed: helpers.resize'],
     examples: { new: ['a.csv'] },
+    keys: { new: ['61'] },
     parts: { 'helpers.resize': 3 },
     environment: {},
     vanished: 0,

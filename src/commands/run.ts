@@ -12,7 +12,9 @@ export const SAMPLE = 20;
 const ONCE: Record<string, IArg> = {
   which: {
     type: 'string',
-    description: 'due, fresh (new and failed), all (unchanged too), or some of new,failed,stale.'
+    description:
+      'due, fresh (new and failed), all (unchanged too), or some of new,failed,stale; new is ' +
+      'added,changed,missing.'
   },
   engine: { type: 'string', description: 'A name, or the address of a cluster.' },
   workers: { type: 'number', description: 'At most.' },
@@ -22,7 +24,13 @@ const ONCE: Record<string, IArg> = {
   onError: { type: 'string', description: 'continue, stop, stop:N or stop:P%.' },
   tries: { type: 'number', description: 'Attempts in all at a datum.' },
   timeout: { type: 'string', description: 'Of one datum: 30s, 5min.' },
-  sample: { type: 'number', description: 'So many datums at most.' }
+  sample: { type: 'number', description: 'So many datums at most.' },
+  keys: {
+    type: 'array',
+    items: { type: 'string' },
+    description: 'Datums of the plan that is shown, by their keys as it tells them.'
+  },
+  needs: { type: 'boolean', description: 'Transforms of the notebook that feed it run too, first.' }
 };
 
 /** Run, run on a sample, and the rule for failures of a run that goes on. */
@@ -90,7 +98,9 @@ export function onceOf(args: Args): IOnce {
     onError: text(args.onError),
     tries: number(args.tries),
     timeout: text(args.timeout),
-    sample: number(args.sample)
+    sample: number(args.sample),
+    keys: Array.isArray(args.keys) ? args.keys.map(String) : undefined,
+    needs: args.needs === true
   };
   return once;
 }

@@ -60,7 +60,7 @@ function plain(source: string): string {
 export interface IOnce {
   /**
    * `due`: new, changed, stale and failed ones; `fresh`: these but for the stale; `all`: unchanged
-   * ones too; or some of `new,failed,stale`.
+   * ones too; or some of `new,failed,stale`, and of `added,changed,missing`, which are `new`.
    */
   which?: string;
   /** A name, or an address. */
@@ -77,9 +77,16 @@ export interface IOnce {
   timeout?: string;
   /** So many datums at most. */
   sample?: number;
+  /** Datums by their keys, as a plan tells them; of the others only what `which` says. */
+  keys?: readonly string[];
+  /** What feeds it runs too, first. */
+  needs?: boolean;
 }
 
-const WHICH = ['new', 'failed', 'stale'] as const;
+/** What `new` is made of. */
+const NEW = ['added', 'changed', 'missing'] as const;
+const DUE = ['new', 'failed', 'stale'] as const;
+const WHICH = [...DUE, ...NEW] as const;
 
 /** The datums that `which` means: `all`, some of the three words, or null for what is due. */
 export function onlyOf(which: string | undefined): 'all' | string[] | null {
@@ -91,21 +98,27 @@ export function onlyOf(which: string | undefined): 'all' | string[] | null {
     case 'fresh':
       return ['new', 'failed'];
     default: {
-      const said = which!.split(',').map(word => word.trim());
-      const wrong = said.find(word => !(WHICH as readonly string[]).includes(word));
+      const said = new Set(which!.split(',').map(word => word.trim()));
+      const wrong = [...said].find(word => !(WHICH as readonly string[]).includes(word));
       if (wrong !== undefined) {
         throw new Error(
           language.trans.__(
             '%1 is one of %2, or some of %3; not %4',
             'which',
             'due, fresh, all',
-            'new,failed,stale',
+            WHICH.join(),
             which
           )
         );
       }
-      const words = WHICH.filter(word => said.includes(word));
-      return words.length === WHICH.length ? null : words;
+      if (NEW.every(word => said.has(word))) {
+        said.add('new');
+      }
+      if (said.has('new')) {
+        NEW.forEach(word => said.delete(word));
+      }
+      const words = WHICH.filter(word => said.has(word));
+      return DUE.every(word => said.has(word)) ? null : words;
     }
   }
 }

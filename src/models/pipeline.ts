@@ -43,6 +43,20 @@ export function isPipeline(rows: readonly ILink[]): boolean {
   return rows.some(row => row.needs.some(name => names.has(name)));
 }
 
+/** All that feeds a row, however indirectly, as far as it is among `rows`; in their order. */
+export function above<T extends ILink>(row: T, rows: readonly T[]): T[] {
+  const by = new Map(rows.map(one => [one.name, one]));
+  const found = new Set<string>();
+  const left = [...row.needs];
+  for (let name = left.pop(); name !== undefined; name = left.pop()) {
+    if (!found.has(name) && name !== row.name) {
+      found.add(name);
+      left.push(...(by.get(name)?.needs ?? []));
+    }
+  }
+  return rows.filter(one => found.has(one.name));
+}
+
 /** Runs that have not ended. */
 export function live<T extends ILink>(rows: readonly T[]): T[] {
   return rows.filter(row => row.run !== null && !ENDED.has(row.run.status));

@@ -1,9 +1,11 @@
 /** What can be done with the chosen transform now: one click each. */
+import type { ReadonlyJSONObject } from '@lumino/coreutils';
 import React from 'react';
 
 import { SAMPLE } from '../commands/run';
 import type { ChoicesModel } from '../models/choices';
 import type { PanelModel } from '../models/panel';
+import { above } from '../models/pipeline';
 import type { PlansModel } from '../models/plans';
 import type { IRow } from '../models/rows';
 import { SETTLE } from '../models/watches';
@@ -42,6 +44,7 @@ export function NextStep(props: INextProps): JSX.Element | null {
           kind={isNext(panel, plans, row) && !words.why ? 'main' : undefined}
           {...words}
         />
+        <WithWhatFeedsIt {...props} row={row} args={args} why={words.why} />
         <CommandButton
           command={Commands.runSample}
           args={args}
@@ -68,6 +71,38 @@ function isNext(panel: PanelModel, plans: PlansModel, row: IRow): boolean {
     return false; // the plan has a button that says how many
   }
   return !row.run || panel.edited === true;
+}
+
+/** The transform and those that feed it, where one of them may have something to do. */
+function WithWhatFeedsIt(
+  props: INextProps & { row: IRow; args: ReadonlyJSONObject; why: string | null }
+): JSX.Element | null {
+  const { trans } = useHost();
+  const { panel, plans, row, args, why } = props;
+  const feeds = above(row, panel.rows).filter(
+    ({ name, cell, run }) =>
+      cell !== null && plans.would(name) !== 0 && (!run || ENDED.has(run.status))
+  );
+  if (!feeds.length || row.cell === null || !panel.notebook) {
+    return null;
+  }
+  const names = feeds.map(one => oneLine(one.name)).join(', ');
+  const wait = feeds.some(one => panel.asked.waits(one.name))
+    ? trans.__('It was asked for; the runner begins in a moment')
+    : null;
+  return (
+    <CommandButton
+      command={Commands.run}
+      args={{ ...args, needs: true }}
+      why={why ?? wait}
+      label={
+        feeds.length === 1
+          ? trans.__('Run with %1', names)
+          : trans.__('Run with the %1 above', feeds.length)
+      }
+      title={trans.__('Runs what is due of %1 too, first, under one id', names)}
+    />
+  );
 }
 
 function WatchButton(props: INextProps & { row: IRow }): JSX.Element | null {

@@ -1,6 +1,8 @@
 /** What can be decided by a plan: run, move, mark as equivalent, prune. */
 import React from 'react';
 
+import { argsOf, countOf } from '../models/planpick';
+import type { IPicked } from '../models/planpick';
 import type { PlansModel } from '../models/plans';
 import { Commands } from '../tokens';
 import type { IPlan } from '../tokens';
@@ -8,24 +10,42 @@ import { count, oneLine } from './format';
 import { CommandButton, useHost } from './parts';
 
 /** What can be done now. */
-export function Decisions(props: { plans: PlansModel; plan: IPlan }): JSX.Element {
+export function Decisions(props: {
+  plans: PlansModel;
+  plan: IPlan;
+  /** What is chosen of it. */
+  picked: IPicked;
+  /** Whether the cell is another one by now. */
+  edited: boolean;
+}): JSX.Element {
   const { trans } = useHost();
-  const { plans, plan } = props;
+  const { plans, plan, picked, edited } = props;
   const busy = plans.busy ? trans.__('Wait until this has ended') : null;
   const name = plans.name ?? '';
   const { reasons } = plan;
   const stale = reasons['code changed'] ?? 0;
   const fresh = plan.would_run - stale;
   const renamed = reasons['renamed'] ?? 0;
+  const chosen = countOf(plan, picked);
   return (
     <>
       <div className="jp-datum-actions">
+        {chosen ? (
+          <CommandButton
+            command={Commands.run}
+            args={{ name, ...argsOf(plan, picked) }}
+            icon="play"
+            kind="main"
+            why={busy ?? (edited ? trans.__('The cell was edited since: plan again.') : null)}
+            label={trans.__('Run selected (%1)', count(chosen))}
+          />
+        ) : null}
         {plan.would_run ? (
           <CommandButton
             command={Commands.run}
             args={{ name }}
             icon="play"
-            kind="main"
+            kind={chosen ? undefined : 'main'}
             why={busy}
             label={trans.__('Run these %1', count(plan.would_run))}
           />

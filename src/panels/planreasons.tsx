@@ -2,6 +2,8 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
+import { pressKey, pressWord, wordOf } from '../models/planpick';
+import type { IPicked } from '../models/planpick';
 import type { IPlan } from '../tokens';
 import { bytes, count, oneLine } from './format';
 import { useHost } from './parts';
@@ -33,25 +35,75 @@ function fullReason(trans: TranslationBundle, why: string): string {
   return [reasonWord(trans, reason), ...what].join(': ');
 }
 
-/** Why, with the first of each reason. */
-export function Reasons(props: { plan: IPlan }): JSX.Element {
+/** What is chosen of a plan, and how it is chosen. */
+export interface IPicking {
+  picked: IPicked;
+  onPick: (picked: IPicked) => void;
+}
+
+/** Why, with the first of each reason; reasons and single datums can be chosen, to run alone. */
+export function Reasons(props: IPicking & { plan: IPlan }): JSX.Element {
   const { trans } = useHost();
   const { plan } = props;
   return (
     <ul className="jp-datum-reasons" aria-label={trans.__('Reasons')}>
       {Object.entries(plan.reasons).map(([reason, n]) => (
         <li key={reason}>
-          <Folded
-            head={reasonWord(trans, reason)}
-            figure={count(n)}
-            rows={plan.examples[reason] ?? []}
-            total={n}
-          />
+          <div className="jp-datum-picked">
+            <Reason {...props} reason={reason} n={n} />
+            <Folded
+              head={reasonWord(trans, reason)}
+              figure={count(n)}
+              rows={plan.examples[reason] ?? []}
+              total={n}
+              pick={at => <Single {...props} reason={reason} at={at} />}
+            />
+          </div>
           {reason === 'code changed' ? <Parts parts={plan.parts} /> : null}
           {reason === 'environment changed' ? <Parts parts={plan.environment} /> : null}
         </li>
       ))}
     </ul>
+  );
+}
+
+/** All datums of a reason. */
+function Reason(props: IPicking & { plan: IPlan; reason: string; n: number }): JSX.Element {
+  const { trans } = useHost();
+  const { plan, picked, onPick, reason, n } = props;
+  const word = plan.ended && n > 0 ? wordOf(reason) : null;
+  if (word === null) {
+    return <span className="jp-datum-pick" />;
+  }
+  return (
+    <label className="jp-datum-pick">
+      <input
+        type="checkbox"
+        aria-label={trans.__('Choose those with: %1', reasonWord(trans, reason))}
+        checked={picked.words.has(word)}
+        onChange={() => onPick(pressWord(picked, word))}
+      />
+    </label>
+  );
+}
+
+/** One datum of a reason; a run can be limited to those that the plan has told keys of. */
+function Single(props: IPicking & { plan: IPlan; reason: string; at: number }): JSX.Element | null {
+  const { trans } = useHost();
+  const { plan, picked, onPick, reason, at } = props;
+  const key = plan.ended ? plan.keys?.[reason]?.[at] : undefined;
+  if (key === undefined || reason === 'renamed') {
+    return null; // to a run, a renamed file is a new one: it stands there
+  }
+  const all = picked.words.has(wordOf(reason) ?? '');
+  return (
+    <input
+      type="checkbox"
+      aria-label={trans.__('Choose %1', oneLine(plan.examples[reason][at]))}
+      checked={all || picked.keys.has(key)}
+      disabled={all}
+      onChange={() => onPick(pressKey(picked, key))}
+    />
   );
 }
 
@@ -75,9 +127,11 @@ function Folded(props: {
   figure: string;
   rows: readonly string[];
   total: number;
+  /** What stands before a row. */
+  pick?: (at: number) => JSX.Element;
 }): JSX.Element {
   const { trans } = useHost();
-  const { head, figure, rows, total } = props;
+  const { head, figure, rows, total, pick } = props;
   const line = (
     <>
       <span className="jp-datum-grow">{head}</span>
@@ -93,7 +147,10 @@ function Folded(props: {
       <ol className="jp-datum-names">
         {rows.map((row, at) => (
           <li key={at}>
-            <bdi>{oneLine(row)}</bdi>
+            <label>
+              {pick?.(at)}
+              <bdi>{oneLine(row)}</bdi>
+            </label>
           </li>
         ))}
         {total > rows.length ? (

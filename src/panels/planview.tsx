@@ -2,6 +2,7 @@
 import React from 'react';
 
 import type { PanelModel } from '../models/panel';
+import { NOTHING } from '../models/planpick';
 import type { PlansModel } from '../models/plans';
 import { Commands } from '../tokens';
 import type { IPlan } from '../tokens';
@@ -28,7 +29,7 @@ export function PlanView(props: { panel: PanelModel; plans: PlansModel }): JSX.E
       {error ? <Note>{oneLine(error)}</Note> : null}
       {plans.said.length ? <Said lines={plans.said} /> : null}
       <Outdated panel={panel} plans={plans} />
-      {plan ? <Planned plans={plans} plan={plan} /> : null}
+      {plan ? <Planned plans={plans} plan={plan} edited={isOutdated(panel, plans)} /> : null}
     </div>
   );
 }
@@ -88,12 +89,16 @@ function Said(props: { lines: readonly string[] }): JSX.Element {
   );
 }
 
+function isOutdated(panel: PanelModel, plans: PlansModel): boolean {
+  const cell = panel.notebook?.cells().find(one => one.id === panel.row?.cell);
+  return Boolean(plans.plan && cell && plans.source !== cell.source);
+}
+
 /** The plan is of other code than what stands in the cell. */
 function Outdated(props: { panel: PanelModel; plans: PlansModel }): JSX.Element | null {
   const { trans } = useHost();
   const { panel, plans } = props;
-  const cell = panel.notebook?.cells().find(one => one.id === panel.row?.cell);
-  if (!plans.plan || !cell || plans.source === cell.source) {
+  if (!isOutdated(panel, plans)) {
     return null;
   }
   return (
@@ -107,9 +112,11 @@ function Outdated(props: { panel: PanelModel; plans: PlansModel }): JSX.Element 
   );
 }
 
-function Planned(props: { plans: PlansModel; plan: IPlan }): JSX.Element {
+function Planned(props: { plans: PlansModel; plan: IPlan; edited: boolean }): JSX.Element {
   const { trans } = useHost();
-  const { plans, plan } = props;
+  const { plans, plan, edited } = props;
+  const [picked, onPick] = React.useState(NOTHING);
+  React.useEffect(() => onPick(NOTHING), [plan]); // what is planned anew is chosen anew
   return (
     <>
       <div className="jp-datum-figure">
@@ -121,7 +128,7 @@ function Planned(props: { plans: PlansModel; plan: IPlan }): JSX.Element {
       </div>
       <Cost plan={plan} />
       <PlanBar plan={plan} />
-      <Reasons plan={plan} />
+      <Reasons plan={plan} picked={picked} onPick={onPick} />
       {plan.errors.length ? (
         <Note>
           {trans.__('The listing is incomplete: %1', oneLine(plan.errors.slice(0, 3).join('; ')))}
@@ -129,7 +136,7 @@ function Planned(props: { plans: PlansModel; plan: IPlan }): JSX.Element {
       ) : null}
       {plan.ended ? (
         <React.Suspense fallback={null}>
-          <Decisions plans={plans} plan={plan} />
+          <Decisions plans={plans} plan={plan} picked={picked} edited={edited} />
         </React.Suspense>
       ) : null}
       <First plan={plan} />

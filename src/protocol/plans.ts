@@ -11,6 +11,8 @@ export interface IPlan {
   why: string[];
   /** The first of each reason. */
   examples: Record<string, string[]>;
+  /** The keys of these, where a run can be limited to them; an older server tells none. */
+  keys?: Record<string, string[]>;
   /** What changed in the code, and how many datums were made before that. */
   parts: Record<string, number>;
   /** What has another version now, and how many results were made before that. */

@@ -6,7 +6,7 @@ import { Signal } from '@lumino/signaling';
 
 import { addCommands } from '..';
 import { Page } from '../../__tests__/page';
-import { PROJECT, RUN, until } from '../../__tests__/world';
+import { aPlan, PROJECT, RUN, until } from '../../__tests__/world';
 import { Actions } from '../../actions';
 import { language } from '../../language';
 import type { IHeldRun } from '../../tokens';
@@ -110,6 +110,19 @@ describe('all commands', () => {
       `retry ["${PROJECT}","${RUN}",{"group":1}]`,
       `retry ["${PROJECT}","${RUN}",{"datums":[2]}]`
     ]);
+  });
+
+  it('run single datums of the plan that is shown, with the code that was planned', async () => {
+    await page.withRun(Uint8Array.of(2, 3), { status: 'failed', failed: 1, ended: 9 });
+    const some = { name: 'means', keys: ['61', '62'], which: 'missing' };
+    await expect(commands.execute('datum:run', some)).rejects.toThrow('plan means first');
+    page.upkeep.told.push({ plan: aPlan() });
+    const recipe = 'a'.repeat(64);
+    await page.plans.make('means', '', async () => ({ project: PROJECT, transform: 'means', recipe })); // prettier-ignore
+    await commands.execute('datum:run', some);
+    const [, body] = JSON.parse(asked.pop()!.replace(/^start /, ''));
+    expect(body).toMatchObject({ transform: 'means', recipe, keys: some.keys, only: ['missing'] });
+    expect(page.plans.plan).toBeNull();
   });
 
   it('say what they lack, to the user and to who has executed them', async () => {

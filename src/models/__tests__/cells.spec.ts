@@ -94,6 +94,10 @@ describe('withOptions', () => {
     expect(isPlain({ which: 'new,failed,stale' })).toBe(true);
     expect(isPlain({ sample: 20 })).toBe(false);
     expect(() => onlyOf('old')).toThrow('not old');
+    expect(onlyOf('missing,failed')).toEqual(['failed', 'missing']);
+    expect(onlyOf('added, changed,missing')).toEqual(['new']);
+    expect(onlyOf('new,added,stale')).toEqual(['new', 'stale']);
+    expect(onlyOf('added,changed,missing,failed,stale')).toBeNull();
   });
 
   it('is null for a cell without our magic', () => {

@@ -1,6 +1,6 @@
 import { aRun } from '../../__tests__/world';
 import type { IRun } from '../../tokens';
-import { inOrder, isPipeline, live, waitsFor } from '../pipeline';
+import { above, inOrder, isPipeline, live, waitsFor } from '../pipeline';
 
 const link = (name: string, needs: string[] = [], run: Partial<IRun> | null = null) => ({
   name,
@@ -22,6 +22,14 @@ describe('a pipeline', () => {
         link('raw')
       )
     ).toEqual(['0 raw', '1 thumbs', '0 boxes', '2 sheet']);
+  });
+
+  it('knows all that feeds one, however indirectly', () => {
+    const rows = [link('raw'), link('thumbs', ['raw']), link('other'), link('sheet', ['thumbs'])];
+    const names = (at: number) => above(rows[at], rows).map(one => one.name);
+    expect([names(3), names(0)]).toEqual([['raw', 'thumbs'], []]);
+    const circle = [link('a', ['b', 'gone']), link('b', ['a'])];
+    expect(above(circle[0], circle).map(one => one.name)).toEqual(['b']);
   });
 
   it('cuts a circle, and what feeds it from elsewhere is no row', () => {

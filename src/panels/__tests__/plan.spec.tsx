@@ -56,6 +56,37 @@ describe('the plan', () => {
     expect(page.executed.pop()).toEqual([Commands.run, { name: 'means' }]);
   });
 
+  it('runs the reasons and the single datums that one has chosen', async () => {
+    page.upkeep.told.push({
+      plan: aPlan({
+        would_run: 9,
+        reasons: { unchanged: 6, new: 2, 'code changed': 7, 'output edited by hand': 1 },
+        examples: { new: ['a.csv', EVIL], 'code changed': ['c.csv', 'd.csv'] },
+        keys: { new: ['61', '62'], 'code changed': ['63', '64'] }
+      })
+    });
+    await make();
+    await page.find(/^Run these 9$/);
+    const boxes = () => [...page.sidebar.node.querySelectorAll<HTMLInputElement>(
+      '.jp-datum-reasons input' // nothing runs for what is unchanged, or was edited by hand
+    )]; // prettier-ignore
+    const box = (name: string) => boxes().find(one => one.getAttribute('aria-label') === name)!;
+    expect(boxes()).toHaveLength(6);
+    expect(page.button(/^Run selected/)).toBeUndefined();
+    box('Choose those with: new').click();
+    await page.find(/^Run selected \(2\)$/);
+    expect([box('Choose a.csv').checked, box('Choose a.csv').disabled]).toEqual([true, true]);
+    box('Choose d.csv').click();
+    (await page.find(/^Run selected \(3\)$/)).click();
+    const args = { name: 'means', which: 'added', keys: ['64'] };
+    expect(page.executed.pop()).toEqual([Commands.run, args]);
+    box('Choose those with: new').click();
+    (await page.find(/^Run selected \(1\)$/)).click();
+    expect(page.executed.pop()).toEqual([Commands.run, { name: 'means', keys: ['64'] }]);
+    page.notebook.edit(`${CELL} * 2`); // what was planned is no longer what stands there
+    await until(() => page.button(/^Run selected/)!.getAttribute('aria-disabled') === 'true');
+  });
+
   it('marks as equivalent after one more question, and takes it back', async () => {
     page.upkeep.told.push({ plan: aPlan() });
     await make();

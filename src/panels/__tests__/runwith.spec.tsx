@@ -57,6 +57,21 @@ describe('running from the panel', () => {
     expect(page.panel.way).toBe('cell');
   });
 
+  it('runs what feeds it too, where that may have something to do', async () => {
+    const [cell] = page.notebook.cells();
+    page.notebook.cells = () => [{ ...cell, id: 'c0', source: '%%datum raw -i "*"\n1' }, cell];
+    await page.open();
+    page.put({ type: 'runs', project: PROJECT }, [aRun({ ...ENDED, needs: ['raw', 'elsewhere'] })]);
+    await until(() => page.panel.rows.some(row => row.run !== null));
+    page.panel.select('means');
+    (await page.find(/^Run with raw$/)).click();
+    expect(page.executed.pop()).toEqual([Commands.run, { name: 'means', needs: true }]);
+    page.upkeep.told.push({ plan: aPlan({ would_run: 0, reasons: { unchanged: 3 } }) });
+    const raw = { project: PROJECT, transform: 'raw' };
+    await page.plans.make('raw', undefined, async () => raw);
+    await until(() => page.button(/^Run with raw$/) === undefined);
+  });
+
   it('runs what is recorded, with what one chooses', async () => {
     page.has = () => ENGINES;
     await page.withRun(FAILED, ENDED);
