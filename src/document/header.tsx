@@ -6,6 +6,7 @@ import type { DocumentModel } from '../models/document';
 import {
   clock,
   count,
+  failedWord,
   noAlarm,
   percent,
   rate,
@@ -50,7 +51,10 @@ export function Header(props: { model: DocumentModel }): JSX.Element {
       <span className="jp-datum-muted jp-datum-head-run">
         {info ? trans.__('run %1', info.id) : ''}
       </span>
-      <span className={noAlarm(counts) ? 'jp-datum-no-alarm' : undefined}>
+      <span
+        className={`jp-datum-head-state ${noAlarm(counts) ? 'jp-datum-no-alarm' : ''}`}
+        title={statusWord(trans, counts.status)}
+      >
         <StateWord state={statusState(counts.status)} word={statusWord(trans, counts.status)} />
       </span>
       {total || !run.ended ? (
@@ -67,7 +71,7 @@ export function Header(props: { model: DocumentModel }): JSX.Element {
         <span className="jp-datum-muted">{trans.__('no datum matched')}</span>
       )}
       {counts.failed ? (
-        <span className="jp-datum-head-failed">
+        <span className="jp-datum-head-failed" title={failedWord(trans, counts)}>
           <FailedWord counts={counts} />
         </span>
       ) : null}

@@ -92,7 +92,7 @@ export function FailuresSummary(props: { run: RunModel }): JSX.Element {
   return (
     <>
       {count(failed)}
-      {expected ? <span>{trans.__('%1 expected', count(expected))}</span> : null}
+      {expected ? <span>{`· ${trans.__('%1 expected', count(expected))}`}</span> : null}
       <span className="jp-datum-wide">
         {trans._n('in 1 group', 'in %2 groups', groups, count(groups))}
       </span>
