@@ -23,7 +23,7 @@ class Rooms:
             takers = [
                 (other.job.link.taken(uuid), other.behind)
                 for other in drives.values()
-                if other.job.link.holds_back == uuid
+                if uuid in other.job.link.holds_back
             ]
             free = room(drive.state.counts, takers, self._ahead)
             if free != self._told.get(uuid):

@@ -42,12 +42,14 @@ class Link:
         followings = {name: Following(run) for name, run in follows.items()}
         self._followings = {following.run: following for following in followings.values()}
         at_once = source.go_along(followings, at_once=True)
-        leaves = [leaf for leaf in source.leaves if leaf.awaits(follows)]
-        held = len(leaves) == 1 and at_once == leaves and not source.foreign
-        #: The run that must not be far ahead. One that follows several holds none of them
-        #: back: it may wait for the one because of the other.
-        runs = [run for name, run in follows.items() if held and leaves[0].awaits([name])]
-        self.holds_back = runs[0] if runs else None
+        waiting = [leaf for leaf in source.leaves if not any(leaf is each for each in at_once)]
+        #: The runs that must not be far ahead: those of which each datum is taken as it comes. A
+        #: group may wait for one datum because of another, and would so wait for ever.
+        self.holds_back = frozenset(
+            run
+            for name, run in follows.items()
+            if not source.foreign and not any(leaf.awaits([name]) for leaf in waiting)
+        )
 
     def taken(self, run: str) -> int:
         """Return how many datums made by `run` were taken."""

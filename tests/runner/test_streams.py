@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import uuid
+from pathlib import Path
 
 import pytest
 
+from jupyter_datum.inputs import cross, group, union, whole
 from jupyter_datum.ledger import requests
 from jupyter_datum.ledger.queries import RunRow
 from jupyter_datum.notebook.submit import request_run
 from jupyter_datum.runner.ask import ask_again
 from jupyter_datum.runner.pipeline import members
-from jupyter_datum.runner.streams import room
+from jupyter_datum.runner.streams import Link, room
 from jupyter_datum.states import DatumState
 
+from ..inputs.test_going import made
 from ..story import Story, eventually
 
 #: A datum that waits until a file lets it go.
@@ -185,14 +188,26 @@ def test_a_run_that_is_ahead_stops_until_the_other_one_has_caught_up(
     story: Story, pipe: Pipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("JUPYTER_DATUM_AHEAD", "8")
-    up = pipe.start("up -i $xs", "datum.value")
-    low = pipe.start("low -i up", "datum.value", gate=0)
-    story.until(up, lambda row: row.success == 8)
+    ups = [pipe.start(f"{name} -i $xs", "datum.value") for name in ("up", "other")]
+    both = "low -i \"union(transform('up'), transform('other'))\""
+    low = pipe.start(both, "datum.value", gate=0)
     story.until(low, lambda row: row.running > 0)
-    seen = story.row(up)
-    assert seen is not None and seen.success <= 8 and seen.ended is None
+    assert eventually(
+        lambda: sum(row.success for row in map(story.row, ups) if row) >= 8, within=60
+    )
+    found = [story.row(up) for up in ups]
+    assert all(row is not None and row.success <= 8 and row.ended is None for row in found)
     pipe.open()
-    assert [row.success for row in pipe.ended(up, low)] == [30, 30]
+    assert [row.success for row in pipe.ended(*ups, low)] == [30, 30, 60]
+
+
+def test_who_may_need_what_is_still_to_come_holds_nobody_back(tmp_path: Path) -> None:
+    a, b = made(tmp_path, "a", "x0"), made(tmp_path, "b", "y0", by="$1")
+    runs = {"a": "run a", "b": "run b"}
+    assert Link(union(a, b), runs).holds_back == {"run a", "run b"}
+    assert Link(cross(a, whole(b)), runs).holds_back == {"run a"}
+    assert Link(union(a, group(b)), runs).holds_back == {"run a"}
+    assert Link(union(a, whole(cross(a.called("a"), b))), runs).holds_back == frozenset()
 
 
 def test_the_next_runner_takes_up_both(story: Story, pipe: Pipe) -> None:
