@@ -177,8 +177,14 @@ class GlobInput(Input):
 
     def _near_folder(self) -> str:
         parent, name = os.path.split(os.fsdecode(self._start))
-        near = nearest(parent, name)
-        return f". Nearest names there: {', '.join(near)}" if near else ""
+        try:
+            with os.scandir(parent) as entries:
+                there = sorted(e.name for e in islice(entries, 1_000) if e.is_dir())
+        except OSError:  # it is not there either
+            return ""
+        shown = [each for each in there if not each.startswith(".")]
+        near = difflib.get_close_matches(name, shown, n=5, cutoff=0.5) or shown[:5]
+        return f". Folders there: {', '.join(ascii(each)[1:-1] for each in near)}" if near else ""
 
 
 def nearest(folder: str, name: str, *, looked_at: int = 20_000) -> tuple[str, ...]:

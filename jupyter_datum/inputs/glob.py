@@ -87,7 +87,9 @@ def compile_glob(pattern: str) -> Glob:
     """
     fixed, rest = _split(pattern)
     if not rest:
-        raise UsageError(f"the pattern {pattern!r} names no file")
+        raise UsageError(
+            f"the pattern {pattern!r} names no file; all in it: {pattern.rstrip('/')}/*"
+        )
     if ".." in rest.split("/"):
         raise UsageError(f"the pattern {pattern!r} has '..' behind a wildcard")
     regex = _Translator(pattern, rest).translate()

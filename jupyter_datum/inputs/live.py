@@ -110,6 +110,8 @@ def _as_rows(table: Any, label: str, part: Path) -> str:
                 record = len(data).to_bytes(4, "big") + data
                 digest.update(record)
                 file.write(record)
+    except UsageError:
+        raise
     except InputError as exc:
         raise UsageError(str(exc)) from exc
     except Exception as exc:

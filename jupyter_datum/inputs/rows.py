@@ -157,7 +157,11 @@ class RowsInput(Input):
 
     def nothing_found(self) -> tuple[str, str, tuple[str, ...]]:
         what = self.where.label or self.where.file or self.where.query or "the table"
-        return "rows", what, ()
+        if self.how.filters:
+            return f"no row of {what} passes its filters", "", ()
+        if self.how.path is not None:
+            return f"no row of {what} names a file that is under {self.how.root}", "", ()
+        return f"{what} has no rows", "", ()
 
     # -- what it lists -------------------------------------------------------------------
 
@@ -165,7 +169,9 @@ class RowsInput(Input):
         columns = table.columns()
         loose = isinstance(table, JsonTable) or not columns
         given = (name for name, _ in self.how.types)
-        for name in (*self.how.named, *given, *(() if loose else self.how.columns)):
+        filtered = (name for name, *_ in self.how.filters)
+        seldom = () if loose else (*self.how.columns, *filtered)
+        for name in (*self.how.named, *given, *seldom):
             top = name.partition(".")[0]
             if columns and name not in columns and top not in columns:
                 raise no_column(table.label, name, columns)

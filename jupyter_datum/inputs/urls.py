@@ -63,6 +63,11 @@ class UrlGlob(Input):
         outer: bool = False,
     ) -> None:
         self._url = parse_url(pattern)
+        if "*" in self._url.tail:
+            raise UsageError(
+                f"in {pattern!r} one archive has to stand behind '::'; wildcards before it are "
+                "for what is in the archive"
+            )
         self.pattern = pattern
         self.given, self.on, self.by, self.outer = name, key_of(on), key_of(by), outer
         self.options = check_options(options or {}, pattern)

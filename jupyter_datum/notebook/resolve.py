@@ -24,6 +24,7 @@ from ..inputs import (
     starting_at,
 )
 from ..inputs.live import kind_of
+from ..inputs.place import absolute
 from ..inputs.upstream import asked_for
 from ..inputs.written import CALL, FIELD, FUNCTIONS, GLOB, JSON, rooted
 from ..ledger import db, queries
@@ -146,6 +147,8 @@ def _from_object(name: str, namespace: Mapping[str, Any], project: Project) -> I
         known = _transforms(project)
         chained = difflib.get_close_matches(name, known, n=5) or known[:5]
         hint += f" Transforms: {', '.join(chained)}." if chained else ""
+        if os.path.isdir(absolute(name)):
+            hint += f' It is a folder: for the files in it, -i "{name}/*".'
         raise UsageError(
             f"-i {name}: no transform and no object of the kernel has that name.{hint} A file "
             'pattern has a wildcard or a dot in it, as in "images/*.jpg"'

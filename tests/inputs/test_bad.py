@@ -72,6 +72,8 @@ MISTAKES: list[tuple[Callable[[], Any], str]] = [
     (lambda: cross(7), "int is no input: write glob"),
     (lambda: cross(glob("a/*", outer=True), grid(C=[1])), "outer=True is for an input of join"),
     (lambda: group(glob("a/(*)", by="$1", outer=True)), "outer=True is for an input of join"),
+    (lambda: glob("in/"), "the pattern 'in/' names no file; all in it: in/\\*"),
+    (lambda: glob("zip://*.txt::a/*.zip"), "one archive has to stand behind '::'"),
     (lambda: check_top(glob("a/*", outer=True)), "stands alone"),
     (lambda: input_from_json({"globs": "*"}, None), "did you mean 'glob'?"),
     (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 
 from jupyter_datum.errors import DatumError, UsageError
 from jupyter_datum.inputs import rows
+from jupyter_datum.runner.preview import preview
 
 from ..story import Story
 
@@ -251,6 +253,7 @@ def test_a_label_studio_export_is_a_manifest(story: Story) -> None:
     ("source", "says"),
     [
         ('rows("t.csv",key="ide")', "t.csv has no column 'ide'. It has: id, site, n"),
+        ('rows("t.csv",key="id",filters=[("m",">",1)])', "t.csv has no column 'm'. It has"),
         ('rows("t.csv",key="site")', "does not tell the rows of t.csv apart: 'a'"),
         ('rows("none.csv")', "there is no table 'none.csv'"),
         ('rows("t.csv",path="id",root="away")', "is not there"),
@@ -290,6 +293,10 @@ def test_what_cannot_be_listed_is_one_sentence_before_anything_runs(
         (lambda: rows("select 1", con=sqlite3.connect(":memory:")), "cannot be sent"),
         (lambda: rows("x.csv", filters=[("a", "~", 1)]), "Comparisons: =="),
         (lambda: rows("x.csv", root="y"), "path="),
+        (lambda: rows("x.csv", storage_options={"anon": True}), "behind a URL"),
+        (lambda: rows("s3://b/x.csv", storage_options={"secret": "x"}), "may not hold 'secret'"),
+        (lambda: rows("https://me:pw@host/x.csv"), "holds a password"),
+        (lambda: rows("memory://b/x.csv").to_json(), "cannot be seen by workers"),
     ],
 )
 def test_what_makes_no_sense_is_said_at_once(make: object, says: str) -> None:
@@ -315,6 +322,22 @@ def test_rows_pass_filters_and_bring_the_columns_asked_for(story: Story) -> None
     source = 'rows("t.csv",key="id",columns=["n"],filters=[("n",">=",2),("site","==","a")])'
     assert story.run(f"f -i {source} --workers 1", SAY).success == 2
     assert story.transform("f").results() == [{"n": 2}, {"n": 4}]
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        ('rows("t.csv",key="id",filters=[("n",">",99)])', "no row of .*t.csv passes its filters"),
+        ('rows("t.csv",path="id")', "no row of .*t.csv names a file that is under "),
+        ('rows("none.csv",key="id")', "none.csv has no rows"),
+    ],
+)
+def test_no_datum_is_told_in_words_of_tables(story: Story, source: str, says: str) -> None:
+    table(story.folder / "t.csv", ROWS)
+    (story.folder / "none.csv").write_text("id,n\n")
+    with story.ledger() as conn:
+        plan = preview(conn, story.project, story.prepare(f"e -i {source}", "1").recipe, {})
+    assert plan.total == 0 and re.search(says, " ".join(plan.notes)), plan.notes
 
 
 def test_csv_as_it_is_found_in_the_wild(story: Story) -> None:
