@@ -11,7 +11,7 @@ from blake3 import blake3
 from ..errors import InputError, UsageError
 from ..events import Stat
 from .pages import pages
-from .urls import Url, credentials_of, parse_url, protocols_of, url_of
+from .urls import Url, credentials_of, parse_url, parted, protocols_of, url_of
 
 #: What a store says of an object that changes with its content, best first.
 #: No S3 version id: a listing does not tell it, and an ETag changes as well.
@@ -74,9 +74,7 @@ class Store:
         """The archive that the root is in, as an object of a store of its own."""
         if not url.tail:
             return None
-        head, _, name = url.tail.removeprefix("::").partition("::")[0].rpartition("/")
-        further = url.tail.removeprefix("::").partition("::")
-        outer = head + "".join(further[1:])
+        outer, name = parted(url.tail.removeprefix("::"))
         return Store(outer, _inner_options(self._options, outer)), name
 
     def _open(self) -> None:

@@ -7,6 +7,7 @@ import io
 import os
 import tarfile
 import threading
+import zipfile
 from collections.abc import Iterator
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,8 +16,9 @@ from urllib.parse import quote, unquote
 
 import pytest
 
-from jupyter_datum import datums, glob
+from jupyter_datum import datums, glob, rows
 from jupyter_datum.errors import InputError
+from jupyter_datum.inputs import starting_at
 
 from ..story import Story
 
@@ -142,7 +144,7 @@ def test_members_of_a_tar_archive(story: Story, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("JUPYTER_DATUM_CACHE", str(story.folder / "cache"))
     path = story.folder / "x.tar.gz"
     _tar(path, {"in/a.txt": b"a", "in/b.txt": b"b", "in/deep/c.txt": b"c"})
-    line = f"up -i tar://in/*.txt::file://{path} --workers 1"
+    line = "up -i tar://in/*.txt::x.tar.gz --workers 1"  # from the notebook's folder
     assert story.run(line, BODY).success == 2, story.transform("up").failures()
     # Another archive with the same members runs nothing; a member is known by size and time.
     _tar(path, {"in/new.txt": b"new", "in/b.txt": b"longer", "in/a.txt": b"a"})
@@ -152,3 +154,15 @@ def test_members_of_a_tar_archive(story: Story, monkeypatch: pytest.MonkeyPatch)
     gone = f"tar://in/*.txt::file://{story.folder}/nothing.tar"
     with pytest.raises(InputError, match=r"nothing\.tar.*does not exist"):
         list(datums(glob(gone)))
+
+
+def test_an_archive_in_an_archive_by_its_path(tmp_path: Path) -> None:
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        archive.writestr("in/a.txt", "a")
+        archive.writestr("t.csv", "id,n\nx,1\n")
+    _tar(tmp_path / "x.tar.gz", {"z.zip": data.getvalue()})
+    with starting_at(tmp_path):
+        (member,) = datums(glob("zip://in/*.txt::tar://z.zip::x.tar.gz"))
+        (row,) = datums(rows("zip://t.csv::tar://z.zip::x.tar.gz", key="id"))
+    assert (member.rel, row.value) == ("a.txt", {"id": "x", "n": 1})
