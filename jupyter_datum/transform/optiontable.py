@@ -128,7 +128,8 @@ OPTIONS: Final[tuple[Option, ...]] = (
     Option("give_back", ("--give-back",), "TIME", duration,
            "workers without work are given back after it; default 10min here, 5min elsewhere"),
     Option("threads", ("--threads",), "N", _count,
-           "threads of numerical libraries in each worker; default: cores // workers"),
+           "threads of numerical libraries in each worker that is started for the run; default: "
+           "cores // workers"),
     Option("gpus", ("--gpus",), "N", _gpus,
            "GPUs that each worker sees: 1, 2, a part (0.5: two workers on one, whose memory is "
            "not fenced), or auto: one if there is any"),
