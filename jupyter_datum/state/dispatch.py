@@ -175,6 +175,10 @@ class Dispatch:
             return
         surplus = self.wanted is not None and len(self.crew) >= self.wanted
         lost = worker.lost(self._datums.table)
+        item, _ = worker.at(self._datums.table)
+        if worker.doom is not None and item is not None:
+            # One that nobody can end goes on with what it has, unless that is taken back.
+            self._datums.actions.extend(self._reclaims(worker, item))
         finding = judge(lost, event.begun, blameless=surplus, certain=event.certain)
         if finding.guilty is not None:
             self._ended_with(worker, finding.guilty, event.cause, now)
