@@ -2,6 +2,7 @@
 import { expect as expectSoon, test } from '@jupyterlab/galata';
 import * as fs from 'fs';
 
+import { accessible, theme, THEMES } from './looking';
 import { redPixel } from './panel';
 import { Story } from './story';
 
@@ -43,6 +44,13 @@ test('mark a cell, plan, run, fail, group, open in notebook, fix, retry to green
   await enter('Workers', '2');
   const line = '%%datum halves --input in/*.txt --output halves --workers 2';
   await expect(form).toContainText(line);
+  await accessible(page, '.jp-datum-form-state');
+  await accessible(page, '.jp-datum-badge');
+  await theme(page, THEMES.contrast);
+  for (const part of ['.jp-MetadataForm', '.jp-datum-badge', '.jp-cell-toolbar']) {
+    await accessible(page, part, 'colours');
+  }
+  await theme(page, THEMES.light);
 
   // A datum is bound in the kernel, and the cell runs on it as any cell does.
   expect(await story.command('datum:pick-datum', { which: 'first' })).toMatchObject({

@@ -16,15 +16,26 @@ export class Files {
     }
   }
 
-  /** The cell, with or without its bug; each datum counts itself. */
-  cell(options: { fixed?: boolean; pause?: number } = {}): string {
-    const { fixed = false, pause = 0 } = options;
+  /**
+   * The cell, with or without its bug; each datum counts itself. Once so many have begun, the others
+   * wait at a gate: what happens before it is passed has all the time that it needs.
+   */
+  cell(
+    options: { fixed?: boolean; pause?: number; gates?: Record<string, number> } = {}
+  ): string {
+    const { fixed = false, pause = 0, gates = {} } = options;
     const counted = JSON.stringify(path.join(this.folder, 'executions'));
     // No line is indented: the editor would indent the next one too.
     return [
       '%%datum halves -i "in/*.txt" -o halves --workers 2',
+      ...(Object.keys(gates).length ? ['import os'] : []),
       'import time',
       `open(${counted}, "a").write(datum.stem + "\\n")`,
+      ...(Object.keys(gates).length ? [`begun = len(open(${counted}).readlines())`] : []),
+      ...Object.entries(gates).map(
+        ([name, first]) =>
+          `while begun > ${first} and not os.path.exists("${name}"): time.sleep(0.02)`
+      ),
       `time.sleep(${pause})`,
       'text = open(datum.path).read()',
       fixed ? 'value = float(text.replace(",", "."))' : 'value = float(text)',
@@ -51,9 +62,14 @@ export class Files {
     ].join('\n');
   }
 
+  /** Let the datums at a gate go on. */
+  pass(gate: string): void {
+    fs.writeFileSync(path.join(this.folder, gate), '');
+  }
+
   /** From now on what has failed succeeds. */
   mend(): void {
-    fs.writeFileSync(path.join(this.folder, 'mended'), '');
+    this.pass('mended');
   }
 
   /** Run a notebook from the command line; some of its datums fail, as they are meant to. */
@@ -110,9 +126,9 @@ export class Files {
     return fs.existsSync(file) ? fs.readFileSync(file, 'utf-8') : null;
   }
 
-  /** What the command line says of the newest run. */
-  status(): Record<string, number | string> {
-    const args = ['datum', 'status', 'halves', '--json', '--project', this.folder];
+  /** What the command line says of the newest run of a transform. */
+  status(name = 'halves'): Record<string, number | string> {
+    const args = ['datum', 'status', name, '--json', '--project', this.folder];
     try {
       return JSON.parse(execFileSync('jupyter', args, { encoding: 'utf-8' }))[0];
     } catch (error) {

@@ -1,7 +1,7 @@
 /** The whole story without a mouse: run, find the failure, open it, mend the cell, retry. */
 import { expect, test } from '@jupyterlab/galata';
 import type { Page } from '@playwright/test';
-import { execFileSync } from 'child_process';
+import * as path from 'path';
 
 import { Files } from './files';
 import { Server } from './server';
@@ -139,26 +139,25 @@ const focused = (page: Page) =>
 
 const inNotebook = () => document.activeElement?.closest('.jp-NotebookPanel') !== null;
 
-for (const app of ['lab', 'notebook']) {
-  test(`the run document by keys alone, in ${app}`, async ({ browser }) => {
-    test.setTimeout(300_000); // a server of its own, and a run before it
-    const server = await Server.start({ app });
-    const page = await browser.newPage();
-    try {
-      const files = new Files(server.root);
+test.describe('the run document by keys alone', () => {
+  let server: Server;
+  test.beforeAll(async () => {
+    server = await Server.start();
+  });
+  test.afterAll(() => server.close());
+
+  for (const app of ['lab', 'notebook']) {
+    test(`in ${app}`, async ({ browser }) => {
+      test.setTimeout(300_000);
+      const page = await browser.newPage();
+      const files = new Files(path.join(server.root, app));
       files.write(20);
-      const notebook = files.notebook('%load_ext jupyter_datum', files.cell());
-      try {
-        execFileSync('jupyter', ['datum', 'run', notebook], { stdio: 'ignore' });
-      } catch {
-        // Two of them fail, as they are meant to.
-      }
-      await page.goto(server.url(`${app === 'lab' ? 'lab/tree' : 'notebooks'}/story.ipynb`));
+      files.run(files.notebook('%load_ext jupyter_datum', files.cell())); // two of them fail
+      const place = app === 'lab' ? 'lab/tree' : 'notebooks';
+      await page.goto(`${server.url(`${place}/${app}/story.ipynb`)}&reset`);
       await page.locator('.jp-Notebook .jp-CodeCell').first().waitFor({ timeout: 60000 });
       await throughDocument(page, files);
-    } finally {
       await page.close();
-      server.close();
-    }
-  });
-}
+    });
+  }
+});

@@ -1,19 +1,17 @@
 /** From an output in the file browser to its raw file and its code; who used a file. */
-import AxeBuilder from '@axe-core/playwright';
 import { expect, test } from '@jupyterlab/galata';
-import type { Page } from '@playwright/test';
 import * as path from 'path';
 
+import { accessible, theme, THEMES } from './looking';
 import { Story } from './story';
 
 const PICTURES = path.join(__dirname, '..', 'pictures');
 
-async function accessible(page: Page): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).include('.jp-datum-origins').analyze();
-  expect(violations.map(one => `${one.id}: ${one.nodes[0].html}`)).toEqual([]);
-}
-
-test('right click on an output: which raw file, which code', async ({ page, tmpPath }) => {
+test('a datum and its history; right click on an output: which raw file, which code', async ({
+  page,
+  tmpPath
+}) => {
+  test.setTimeout(240_000);
   const story = new Story(page, tmpPath);
   story.write(4);
   await story.open(story.cell({ fixed: true }));
@@ -26,12 +24,32 @@ test('right click on an output: which raw file, which code', async ({ page, tmpP
     '%%datum doubled -i halves -o doubled\ndatum.out_file(".two").write_text("2")'
   );
   await page.notebook.runCell(2, true);
+
+  // The page of a datum: its history with what differs, what it was made from, what of it.
+  const panel = await story.panel();
+  await panel.getByTitle(/^halves:/).click();
+  await story.command('datum:open-datum', { position: 1 });
+  const detail = page.locator('.jp-datum-detail');
+  await expect(detail.locator('[data-part=history] tbody tr')).toHaveCount(2);
+  await expect(detail.locator('[data-part=diff] [data-sign=plus]').last()).toContainText(
+    'value / 3'
+  );
+  await expect(detail.locator('[data-part=lineage]')).toContainText('0001.txt');
+  await page.screenshot({ path: path.join(PICTURES, 'datum-history.png') });
+  await accessible(page, '.jp-datum-detail');
+  await detail.getByRole('button', { name: /of doubled/ }).click();
+  await expect(detail.locator('h1')).toContainText('0001');
+  await detail.getByRole('button', { name: /of halves/ }).click();
+  await expect(detail.locator('[data-part=history] tbody tr')).toHaveCount(2);
+
+  await page.notebook.activate('story.ipynb');
   await page.notebook.addCell(
     'code',
     '%%datum together -i whole(transform("doubled")) -o together\nlen(datum.paths)'
   );
   await page.notebook.runCell(3, true);
 
+  await page.sidebar.openTab('filebrowser'); // the panel stands in its place
   await page.filebrowser.openDirectory(`${tmpPath}/doubled`);
   const item = page.locator('.jp-DirListing-item[data-isdir="false"]').first();
   await item.click({ button: 'right' });
@@ -50,10 +68,10 @@ test('right click on an output: which raw file, which code', async ({ page, tmpP
   await expect(tab.locator('[data-part=sides] [data-sign=minus]').last()).toContainText(
     'value / 2'
   );
-  await accessible(page);
+  await accessible(page, '.jp-datum-origins');
   await page.screenshot({ path: path.join(PICTURES, 'lineage-light.png') });
-  await page.theme.setTheme('JupyterLab Dark');
-  await accessible(page);
+  await theme(page, THEMES.dark);
+  await accessible(page, '.jp-datum-origins', 'colours');
   await page.screenshot({ path: path.join(PICTURES, 'lineage-dark.png') });
 
   // By keys alone: up to the raw file, and who else has used it.
@@ -62,7 +80,7 @@ test('right click on an output: which raw file, which code', async ({ page, tmpP
   await expect(row('0000.txt').first()).toBeFocused();
   await tab.getByRole('button', { name: 'Show datums that used this file' }).press('Enter');
   await expect(tab.locator('.jp-datum-user')).toHaveCount(1);
-  await accessible(page);
+  await accessible(page, '.jp-datum-origins');
   await tab.locator('.jp-datum-user').press('Enter');
   await expect(row(/^success halves/)).toHaveAttribute('aria-selected', 'true');
 

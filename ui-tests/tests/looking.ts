@@ -35,15 +35,44 @@ export async function theme(page: Page, name: string): Promise<void> {
   await page.waitForTimeout(150); // its style sheet, and then the map
 }
 
-/** What axe has to say of a part of the page that matters. */
-export async function axe(page: Page, where: string): Promise<string[]> {
+/** Rules that a theme alone can break. */
+const COLOURS = ['color-contrast', 'link-in-text-block'];
+
+/** What axe has to say of a part of the page that matters: by all rules, or of its colours alone. */
+export async function axe(
+  page: Page,
+  where: string,
+  rules: 'all' | 'colours' = 'all'
+): Promise<string[]> {
   // JupyterLab's body has no height, so that axe would take all of its text for clipped away.
   await page.evaluate(() => (document.body.style.height = '100vh'));
-  const { violations, passes } = await new AxeBuilder({ page }).include(where).analyze();
+  const builder = new AxeBuilder({ page }).include(where);
+  const { violations, passes } = await (
+    rules === 'all' ? builder : builder.withRules(COLOURS)
+  ).analyze();
   expect(passes.map(({ id }) => id)).toContain('color-contrast');
   return violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
     .flatMap(({ id, nodes }) => nodes.map(node => `${id}: ${node.html}: ${node.failureSummary}`));
+}
+
+/** Nothing at all is wrong with a part of the page, by all rules or in its colours. */
+export async function accessible(
+  page: Page,
+  where: string,
+  rules: 'all' | 'colours' = 'all'
+): Promise<void> {
+  const builder = new AxeBuilder({ page }).include(where);
+  const { violations } = await (rules === 'all' ? builder : builder.withRules(COLOURS)).analyze();
+  expect(violations.map(one => `${one.id}: ${one.nodes[0].html}`)).toEqual([]);
+}
+
+/** Until what was asked for has been drawn: chunks, answers, two frames. */
+export async function drawn(page: Page, part: Locator): Promise<void> {
+  await expect(part).not.toContainText('Reading');
+  await page.evaluate(
+    () => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))
+  );
 }
 
 /** The document, and how to turn its pages. */
@@ -77,9 +106,12 @@ export async function openRecorded(
       place => (window as any).jupyterapp.commands.execute('datum:open-run', place),
       place
     );
-    await page.locator(`.jp-datum-tabpanel[data-tab=${tab}]`).waitFor();
+    const panel = page.locator(`.jp-datum-tabpanel[data-tab=${tab}]`);
+    await panel.waitFor();
     await page.mouse.move(0, 0);
-    await page.waitForTimeout(700); // its chunk, its answers, its canvas
+    await panel.locator('[class*=jp-datum]').first().waitFor(); // its chunk
+    await drawn(page, panel);
+    await page.waitForTimeout(200); // what is measured once it stands, and its canvas
   };
   await go('overview');
   await page.clock.setFixedTime(NOW * 1000);

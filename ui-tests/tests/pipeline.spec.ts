@@ -71,4 +71,17 @@ test('run all of a notebook that nothing of has run, and no kernel is open', asy
       expect.stringMatching(/^count 1 from halves · joblib$/)
     ]);
   expect([...story.executions().values()].every(n => n === 1)).toBe(true);
+
+  // One more file: the last one alone would not see it; with what feeds it, it does.
+  story.write(41);
+  await list.nth(2).click();
+  await panel.getByRole('button', { name: 'Run with halves' }).click();
+  await expect.poll(through, { timeout: 150_000 }).toEqual([
+    expect.stringMatching(/^halves 41 joblib$/),
+    expect.stringMatching(/^signs 40 from halves · joblib$/),
+    expect.stringMatching(/^count 1 from halves · joblib$/)
+  ]);
+  await expect
+    .poll(() => story.status('count'), { timeout: 60_000 })
+    .toMatchObject({ status: 'success', success: 1 });
 });

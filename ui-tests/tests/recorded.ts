@@ -7,42 +7,27 @@ import { deflateSync } from 'zlib';
 import type {
   IDatum,
   IDatumDetail,
-  IGraph,
-  IGraphTransform,
   IGroup,
-  INode,
   IOverview,
   IRun,
   IRows,
-  ISome,
   ITableRow,
-  ITraced,
   IWorker,
-  State,
   Status
 } from '../../src/protocol';
 import {
   ATTEMPT, chance, CODE, DAYS, GROUPS, HISTORY, LOG, NOW, preview, SPEC, TIMES
 } from './recordedparts';
+import { graphOf, madeOf, STATES } from './recordedlineage';
 import { timingOf } from './recordedtiming';
 import { RUN } from './replay';
 import type { IFace } from './replay';
 
-const STATES: State[] = [
-  'pending',
-  'running',
-  'success',
-  'failed',
-  'recovered',
-  'skipped',
-  'cancelled'
-];
 const [PENDING, RUNNING, SUCCESS, FAILED, RECOVERED, SKIPPED] = [0, 1, 2, 3, 4, 5];
 
 /** What has failed most, and where: a bad shard shows as a stripe. */
 const SHARD = [0.417, 0.4171] as const;
 const ENDS = 0.612;
-
 
 /** A run of `total` datums; those of thousands are in their midst, others have ended. */
 export class Recorded {
@@ -103,9 +88,9 @@ export class Recorded {
       [/^datums\/\d+\/code$/, () => CODE],
       [/^datums\/\d+\/preview$/, () => preview(query.get('side') ?? 'input')],
       [/^datums\/\d+\/history$/, () => HISTORY],
-      [/^datums\/\d+\/lineage$/, () => ({ made: this.made(number - 1) })],
+      [/^datums\/\d+\/lineage$/, () => ({ made: madeOf(this.datum(number - 1)) })],
       [/^datums\/\d+\/log$/, () => LOG],
-      [/^graph$/, () => this.graph()]
+      [/^graph$/, () => graphOf(this.states, this.face.run!.status as Status)]
     ];
     return known.find(([form]) => form.test(rest))?.[1]();
   }
@@ -221,52 +206,6 @@ export class Recorded {
     };
   }
 
-  /** A datum of this run between what it was made from and what was made of it. */
-  private made(place: number): INode {
-    const { key, state } = this.datum(place);
-    const none = <T>(): ISome<T> => ({ count: 0, capped: false, first: [] });
-    const one = <T>(it: T): ISome<T> => ({ count: 1, capped: false, first: [it] });
-    const node = (id: number, transform: string, name: string, more: Partial<INode>): INode => ({
-      id,
-      transform,
-      key: name,
-      state: 'success',
-      attempt: 1,
-      began: NOW - 4000,
-      seconds: 0.0081,
-      run: RUN,
-      version: 3,
-      current: true,
-      gone: false,
-      inputs: none(),
-      outputs: none(),
-      up: none(),
-      down: none(),
-      ...more
-    });
-    const file = (path: string, size: number): ITraced => ({
-      path,
-      rel: path,
-      size,
-      content: 'b31c77a0b31c77a0',
-      now: 'unchanged'
-    });
-    const tile = file(`out/tiles/${key}`, 219_136);
-    const scene = node(900_001, 'tiles', 'scene-051 tile 0155', {
-      version: 2,
-      inputs: one(file('scenes/scene-051.tif', 858_000_000)),
-      outputs: one(tile)
-    });
-    const mosaic = node(900_002, 'mosaic', 'scene-051', { version: 1, seconds: 3.2, current: false });
-    return node(place + 1, 'segment', key!, {
-      state,
-      inputs: one(tile),
-      outputs: state === 'success' ? one(file(`out/segment/${key}.png`, 11_264)) : none(),
-      up: one(scene),
-      down: state === 'success' ? { count: 14, capped: false, first: [mosaic] } : none()
-    });
-  }
-
   private groupOf(place: number): number {
     const part = place / this.total;
     return this.total <= 20 || (part >= SHARD[0] && part < SHARD[1]) ? 1 : place % 7 ? 2 : 3;
@@ -342,51 +281,6 @@ export class Recorded {
       return seconds ? Math.min(255, 1 + Math.floor(6 * Math.log2(seconds * 1e6))) : 0;
     });
     return deflateSync(codes);
-  }
-
-  private graph(): IGraph {
-    const { total } = this;
-    const full = { running: 0, failed: 0, recovered: 0, skipped: 0, cancelled: 0, total };
-    const n = (state: number) => this.states.reduce((sum, one) => sum + Number(one === state), 0);
-    const own = Object.fromEntries(STATES.map((state, byte) => [state, n(byte)]));
-    const node = (name: string, more: Partial<IGraphTransform>): IGraphTransform => ({
-      name,
-      run: null,
-      status: null,
-      engine: null,
-      counts: {},
-      sources: [],
-      declared: [],
-      out: { name: `out/${name}/`, path: `out/${name}` },
-      ...more
-    });
-    const scenes = { input: 'scenes/*.tif', name: 'scenes/', path: 'scenes', files: 245 };
-    const first = { run: '6'.repeat(32), status: 'success' as const, engine: 'joblib' };
-    return {
-      transforms: [
-        node('tiles', { ...first, counts: { ...full, success: total }, sources: [scenes] }),
-        node('segment', {
-          run: RUN,
-          status: this.face.run!.status as Status,
-          engine: 'joblib',
-          counts: { ...own, total },
-          declared: [{ name: 'unet.pt', path: 'unet.pt' }]
-        }),
-        node('mosaic', {
-          ...first,
-          run: '5'.repeat(32),
-          status: 'running',
-          engine: 'dask',
-          counts: { ...full, total: 245, success: 134, running: 4 }
-        }),
-        node('stats', {})
-      ],
-      edges: [
-        { from: 'tiles', to: 'segment', input: '' },
-        { from: 'segment', to: 'mosaic', input: '' },
-        { from: 'segment', to: 'stats', input: '' }
-      ]
-    };
   }
 
   readonly done: number;

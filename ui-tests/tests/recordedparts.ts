@@ -96,6 +96,7 @@ export const CODE: ICode = {
   source: SOURCE.join('\n'),
   fingerprint: '4fe1a07c91d34fe1',
   parts: { cell: '4fe1a07c', 'helpers.decode': '2b90c31f', THRESHOLD: '77e0aa12' },
+  values: { THRESHOLD: '0.75' },
   python: '3.12.4',
   packages: { numpy: '2.1.0', rasterio: '1.4.3' },
   blocks: [
