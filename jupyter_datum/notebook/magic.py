@@ -193,6 +193,8 @@ class DatumMagics(DecisionVerbs, PickVerbs, PipelineVerbs, Magics):
         return isinstance(self.shell.user_ns.get(name), Transform)
 
     def _say(self, prepared: Prepared) -> None:
+        if prepared.options.plan:
+            return  # the plan says it
         for warning in prepared.found.warnings:
             print(warning, file=sys.stderr)
         if prepared.found.untracked:

@@ -64,7 +64,10 @@ def _set_apart(name: str, found: Preview) -> list[str]:
     """What nobody but the user can decide."""
     lines = []
     if edited := found.reasons.get(EDITED):
-        lines.append(f"  {edited:,} outputs edited by hand are kept; --replace-edited makes them:")
+        lines.append(
+            f"  {counted(edited, 'output')} edited by hand and kept; made anew with "
+            "--replace-edited:"
+        )
         lines += [f"    {one_line(label)}" for label in found.examples[EDITED]]
     if renamed := found.reasons.get(RENAMED):
         lines.append(
@@ -79,9 +82,10 @@ def _set_apart(name: str, found: Preview) -> list[str]:
             "  without --strict-env, results of other versions of packages count as they are"
         )
     if found.vanished:
+        of_them = f", {renamed:,} of them renamed" if renamed else ""
         lines.append(
-            f"  {found.vanished:,} vanished; their outputs are kept: %datum prune {name} "
-            "removes them"
+            f"  {found.vanished:,} vanished{of_them}; their outputs are kept: "
+            f"%datum prune {name} removes them"
         )
     if found.left_input:
         lines.append(

@@ -280,7 +280,17 @@ class Survey:
         reasons[RENAMED] += len(pairs)
         reasons += Counter()  # what is 0 goes
         before = [(queries.key_text(old), queries.key_text(new)) for old, new in pairs[:_SHOWN]]
-        self._found.examples[RENAMED] = [f"{old} -> {new}" for old, new in before]
+        found = self._found
+        found.examples[RENAMED] = [f"{old} -> {new}" for old, new in before]
+        shown = {*found.first, *found.examples[NEW]}
+        names = ((queries.key_text(old), queries.key_text(new)) for old, new in pairs)
+        former = {new: old for old, new in names if new in shown}
+        found.why = [
+            f"{RENAMED}: {former[name]}" if name in former else why
+            for name, why in zip(found.first, found.why, strict=True)
+        ]
+        left = [name for name in found.examples.pop(NEW) if name not in former]
+        found.examples |= {NEW: left} if left else {}
 
     def _notes(self) -> list[str]:
         found, options = self._found, self._options
