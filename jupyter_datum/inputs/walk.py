@@ -73,10 +73,14 @@ class Walk:
             self.errors.append(f"{os.fsdecode(path)!r}: {exc.strerror}")
             return
         last = self.glob.depth is not None and depth >= self.glob.depth
-        for name, entry in rows:
+        matches, new = self.glob.matches, tuple.__new__
+        for name, entry in rows:  # a million files pass here
             if not name.endswith(b"/"):
-                if self.match != "dirs" and (found := self._file(rel + name, entry)):
-                    yield found
+                if self.match == "dirs":
+                    continue
+                captures = matches(rel + name)
+                if captures is not None and (stat := self._stat(entry)):
+                    yield new(Found, (rel + name, stat, captures))
                 continue
             if self.match != "files" and (found := self._dir(rel + name[:-1], entry)):
                 yield found
@@ -100,13 +104,6 @@ class Walk:
             return False
         self._seen.add(key)
         return True
-
-    def _file(self, rel: bytes, entry: os.DirEntry[bytes]) -> Found | None:
-        captures = self.glob.match(rel)
-        if captures is None:
-            return None
-        stat = self._stat(entry)
-        return stat and Found(rel, stat, captures)
 
     def _stat(self, entry: os.DirEntry[bytes]) -> Stat | None:
         try:
