@@ -295,8 +295,11 @@ class Survey:
             f"{RENAMED}: {former[name]}" if name in former else why
             for name, why in zip(found.first, found.why, strict=True)
         ]
-        left = [name for name in found.examples.pop(NEW) if name not in former]
-        found.examples |= {NEW: left} if left else {}
+        examples, keys = found.examples.pop(NEW), found.keys.pop(NEW)
+        left = [pair for pair in zip(examples, keys, strict=True) if pair[0] not in former]
+        if left:
+            found.examples[NEW] = [name for name, _ in left]
+            found.keys[NEW] = [key for _, key in left]
 
     def _notes(self) -> list[str]:
         found, options = self._found, self._options

@@ -328,6 +328,10 @@ def test_a_renamed_file_is_offered_as_a_move_and_then_needs_no_run(
     assert found.reasons == {"unchanged": ALL - 1, "renamed": 1}
     assert found.examples == {"renamed": ["3.txt -> three.txt"]} and found.vanished == 1
     assert (found.first, found.why) == (["three.txt"], ["renamed: 3.txt"])
+    write(made.folder / "in" / "s.txt", "something else")
+    both = plan(made)
+    assert both.examples["new"] == ["s.txt"] and both.keys["new"] == [b"s.txt".hex()]
+    (made.folder / "in" / "s.txt").unlink()
     assert main(["move", "size"]) == 0
     assert "the results stay with 1 renamed datum; 1 output renamed" in capsys.readouterr().out
     out = made.folder / "out"
