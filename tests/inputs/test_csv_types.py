@@ -13,9 +13,9 @@ import pytest
 from jupyter_datum.errors import InputError, UsageError
 from jupyter_datum.hashing import decode_value
 from jupyter_datum.inputs import rows
+from jupyter_datum.inputs.csvtable import CsvTable
 from jupyter_datum.inputs.csvtypes import Types, type_of
 from jupyter_datum.inputs.lazy import loader_of
-from jupyter_datum.inputs.tables import CsvTable
 
 from ..story import Story
 
