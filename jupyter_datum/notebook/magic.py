@@ -14,7 +14,7 @@ from typing import Any
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand
 
 from ..errors import RunError, SignatureError, UsageError
-from ..ledger import db, queries
+from ..ledger import db, queries, requests
 from ..ledger.queries import RunRow
 from ..ledger.stragglers import stragglers
 from ..outcomes import Comparison, compare
@@ -143,11 +143,14 @@ class DatumMagics(DecisionVerbs, PickVerbs, PipelineVerbs, Magics):
     def _active(self, conn: sqlite3.Connection, prepared: Prepared) -> str | None:
         """Return an unfinished run of this very cell, to be waited for again; an unfinished
         one of other code gives way if it is paused or its runner is dead."""
+        # In this order: what begins between the two looks is found by the second.
+        if (asked := self._asked(conn, prepared)) is not None:
+            return asked
         row = queries.latest_run(conn, prepared.options.name)
         if row is None or row.ended is not None or row.status == RunStatus.PAUSED:
             return None
         alive = runner_alive(prepared.project, row.interpreter)
-        if self._same(prepared, row):
+        if self._same(prepared, row.recipe):
             if not alive:
                 ensure_runner(prepared.project, prepared.recipe.interpreter)
             return row.uuid
@@ -155,10 +158,23 @@ class DatumMagics(DecisionVerbs, PickVerbs, PipelineVerbs, Magics):
             tell_run(conn, "cancel", row.uuid, row.interpreter)
         return None
 
-    def _same(self, prepared: Prepared, row: RunRow) -> bool:
+    def _asked(self, conn: sqlite3.Connection, prepared: Prepared) -> str | None:
+        """Return a run of this very cell that was asked for, in the same words, and has not
+        begun: the runner may be starting still."""
+        words = of_the_run(prepared.options)
+        for request in requests.not_begun(conn, float("inf")):
+            if {**request.args, **words} != request.args or request.run is None:
+                continue
+            if self._same(prepared, request.recipe or ""):
+                if not runner_alive(prepared.project, request.interpreter):
+                    ensure_runner(prepared.project, prepared.recipe.interpreter)
+                return request.run
+        return None
+
+    def _same(self, prepared: Prepared, recipe: str) -> bool:
         """Whether a run does what the cell asks for, be it from a kernel that is gone."""
         try:
-            running = read_recipe(prepared.project, row.recipe)
+            running = read_recipe(prepared.project, recipe)
         except SignatureError:
             return False
         return all(

@@ -11,6 +11,7 @@ import pytest
 
 from jupyter_datum import registry
 from jupyter_datum.cli import main
+from jupyter_datum.ledger import requests
 
 from .kernel import SLOW, Notebook, wait_for
 
@@ -127,6 +128,23 @@ def test_a_run_in_the_background_frees_the_kernel(notebook: Notebook) -> None:
     assert sum(notebook.story.executions().values()) < 20 or time.monotonic() - start < 1
     text = notebook.run(SLOW)
     assert "20 succeeded" in text or "20 skipped" in text
+
+
+def test_a_run_that_was_asked_for_and_has_not_begun_is_waited_for(notebook: Notebook) -> None:
+    notebook.run("numbers = list(range(20))")
+    notebook.run(
+        "from jupyter_datum.runner import ask\n"
+        "start, ask.ensure_runner = ask.ensure_runner, lambda *given: None"
+    )
+    assert "in the background" in notebook.run(
+        SLOW.replace("--workers 2", "--workers 2 --background")
+    )
+    with notebook.story.ledger() as conn:
+        (asked,) = requests.not_begun(conn, 0)
+    notebook.run("ask.ensure_runner = start")
+    text = notebook.run(SLOW)
+    assert f"running already (run {asked.uuid[:8]})" in text and "20 succeeded" in text
+    assert notebook.story.row(asked.uuid) is not None
 
 
 def test_top_level_await_works(notebook: Notebook) -> None:
