@@ -103,6 +103,7 @@ wheel: $(VENV)/.test
 ui: $(VENV)/.test $(VENV)/.front .venv-kernel/.done
 	@command -v chromium >/dev/null || { $(APT) chromium; }
 	cd ui-tests && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 $(JLPM) install
+	$(JLPM) tsc -p ui-tests
 	cd ui-tests && $(JLPM) test
 
 test: lint pytest jest bundles wheel ui

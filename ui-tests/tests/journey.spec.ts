@@ -45,7 +45,8 @@ test('a reload in the middle of a run: panel and output are live again', async (
   await story.start();
   await expect.poll(() => story.executions().size, { timeout: 30000 }).toBeGreaterThan(5);
   await page.notebook.save();
-  await page.reload({ waitForIsReady: false });
+  // Galata's own option, which the types of its page lack.
+  await page.reload({ waitForIsReady: false } as Parameters<typeof page.reload>[0]);
   const panel = page.locator('#jupyter-datum-panel');
   await expect(panel).toBeVisible({ timeout: 30000 });
   const progress = panel.getByRole('progressbar').first();
