@@ -27,6 +27,7 @@ from ..project import Project, find
 from ..remote import is_url
 from ..states import DatumState, RunStatus
 from ..transform.recipe import Recipe, read_recipe
+from ..words import counted
 from .base import (
     Came,
     Due,
@@ -218,8 +219,9 @@ class UpstreamInput(Input):
             )
         if n := idle["other"]:
             errors.append(
-                f"{n:,} datums of {self.transform} feed nothing: they were made by older code, or "
-                f"lost an output. Run {self.transform} again"
+                f"{counted(n, 'datum')} of {self.transform} {'feeds' if n == 1 else 'feed'} "
+                "nothing: made by older code, or without an output by now. "
+                f"Run {self.transform} again"
             )
 
     def _files(self, datum: Given, out: bytes) -> tuple[tuple[str, bytes, Stat], ...] | None:

@@ -34,6 +34,8 @@ export interface IRun extends ICounts {
   total: number;
   pending: number;
   saved: number;
+  /** Results that came after their datum was given to another worker; an older server does not say. */
+  late?: number;
   reasons: Record<string, number> | null;
   /** By reason, the datums that the run was not about; an older server does not say. */
   left?: Record<string, number> | null;

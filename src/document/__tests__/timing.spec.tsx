@@ -110,7 +110,8 @@ describe('the tabs of a run document', () => {
   it('gives four answers at a glance, and leads to failures, other runs and a report', async () => {
     const old = aRun({ uuid: '1'.repeat(32), id: 6, executions: 2, seconds: 3, saved: 9660 });
     page.list = [aRun({ saved: 40 }), old];
-    page.open('overview', { reasons: { new: 3, unchanged: 1 }, name: 'means', started: 2 });
+    const run = { reasons: { new: 3, unchanged: 1 }, name: 'means', started: 2, late: 2 };
+    page.open('overview', run);
     await page.withRun(Uint8Array.of(2, 2, 3, 5), {
       status: 'failed',
       success: 2,
@@ -127,6 +128,7 @@ describe('the tabs of a run document', () => {
     await page.says('on one day of the last 14');
     await page.says('2 h 41 min');
     await page.says('1 skipped (unchanged)');
+    await page.says('2 results: their datums had been given to other workers');
     page.button('ValueError').click();
     expect(page.widget.model.place).toMatchObject({ tab: 'failures', group: 1 });
     page.widget.model.go({ tab: 'overview' });

@@ -213,6 +213,19 @@ function What(props: ITabProps): JSX.Element | null {
             span(counts.seconds)
           )}
         </dd>
+        {info.late ? (
+          <>
+            <dt>{trans.__('dropped')}</dt>
+            <dd>
+              {trans._n(
+                '%2 result: its datum had been given to another worker',
+                '%2 results: their datums had been given to other workers',
+                info.late,
+                count(info.late)
+              )}
+            </dd>
+          </>
+        ) : null}
         <dt>{trans.__('started from')}</dt>
         <dd>{oneLine(info.origin)}</dd>
       </dl>
