@@ -42,7 +42,7 @@ _failed = st.builds(
     Failed, _small, _small, _bytes, _small, _small, _small, st.floats(0, 1e9), st.floats(0, 1e9),
     _inputs,
     st.builds(Failure, *[st.text(max_size=9)] * 6, st.booleans(), st.booleans()),
-    _logs, _outputs, _upstream,
+    _logs, _outputs, _upstream, st.none() | st.builds(Result, st.just("mime"), _bytes, _small),
 )  # fmt: skip
 _records = st.lists(_begun | _done | _failed, max_size=8)
 

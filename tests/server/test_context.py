@@ -280,6 +280,7 @@ async def test_an_older_ledger_is_upgraded_when_asked_to(
     story.close()
     with contextlib.closing(sqlite3.connect(project.ledger)) as conn:
         conn.executescript(
+            "alter table run drop column environment; drop table environment;"
             "drop trigger attempt_goes; drop table failed_display; drop table helper;"
             "alter table version drop column texts;"
             "drop table expected; alter table worker drop column memory;"
