@@ -41,6 +41,9 @@ test('four views of one run: one socket, and no polling', async ({ page, tmpPath
   await expect(page.locator('.jp-datum-status-button')).toBeVisible();
   await open.click({ timeout: 30000 });
   await expect(page.locator('.jp-datum-detail')).toContainText('could not convert');
+  // What the page of a datum asks for at its opening: the last is what its file looks like.
+  await expect.poll(() => counter.requests.some(one => one.endsWith('/preview'))).toBe(true);
+  await page.waitForTimeout(500);
   counter.take();
   const before = story.executions().size;
   await page.waitForTimeout(2500);

@@ -12,8 +12,9 @@ test('how a run went: answers, durations, workers, code, and the report as a pag
   const story = new Story(page, tmpPath);
   story.write(30);
   await story.open(story.cell());
-  await story.panel();
+  const panel = await story.panel();
   await page.notebook.runCell(1, true);
+  await expect(panel.locator('[data-section=run]')).toContainText('done with failures');
   await page.evaluate(() => (window as any).jupyterapp.commands.execute('datum:open-run'));
   const run = page.locator('.jp-datum-document');
   await expect(run.locator('.jp-datum-card').first()).toContainText('30');
