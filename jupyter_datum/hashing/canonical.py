@@ -59,8 +59,18 @@ class OpaqueValueError(ValueError):
         return f"{self.kind} at {self.path}" if self.path else self.kind
 
 
-def value_digest(value: Any) -> bytes:
+def value_digest(
+    value: Any, follow: Callable[[types.FunctionType], str | None] | None = None
+) -> bytes:
     """Return a canonical 16-byte digest of a value's type and content.
+
+    Parameters
+    ----------
+    value : object
+    follow : callable, optional
+        Is given each function in the value whose code may change under its name; returns the
+        text that stands for its code, or None if there is none. What the function binds (its
+        defaults and closure) counts beside that. Without it such a function has no digest.
 
     Raises
     ------
@@ -68,7 +78,7 @@ def value_digest(value: Any) -> bytes:
         If something in it has no stable content to hash (a connection, an open file).
     """
     try:
-        return blake3(_Canon().of(value)).digest(length=16)
+        return blake3(_Canon(follow).of(value)).digest(length=16)
     except RecursionError:
         raise OpaqueValueError(f"{type_name(value)} (nested too deeply)") from None
 
@@ -90,7 +100,8 @@ class _Canon:
     """One walk over a value. What stands in it twice is walked once; a value that holds
     itself has no digest (its text would have no end)."""
 
-    def __init__(self) -> None:
+    def __init__(self, follow: Callable[[types.FunctionType], str | None] | None = None) -> None:
+        self._follow = follow
         #: id -> the value, so that its id is not used again, and its canonical form
         self._done: dict[int, tuple[Any, bytes]] = {}
         self._open: set[int] = set()
@@ -154,6 +165,8 @@ class _Canon:
         named = _by_name(value)
         if named is not None:
             return named.encode("utf-8", "surrogatepass")
+        if isinstance(value, types.FunctionType):
+            return self._function(value)
         array = _array(value)
         if array is not None:
             return _joined([self.of(array[0]), array[1]])
@@ -163,6 +176,16 @@ class _Canon:
         if dataclasses.is_dataclass(value):
             return self._fields(value)
         return self.of(_reduced(value))
+
+    def _function(self, function: types.FunctionType) -> bytes:
+        code = self._follow(function) if self._follow is not None else None
+        if code is None:
+            raise OpaqueValueError(type_name(function))
+        try:
+            bound = [cell.cell_contents for cell in function.__closure__ or ()]
+        except ValueError:  # bound later: recursion of a local function
+            raise OpaqueValueError(type_name(function)) from None
+        return self.of([code, function.__defaults__, function.__kwdefaults__, bound])
 
     def _fields(self, value: Any) -> bytes:
         parts = []

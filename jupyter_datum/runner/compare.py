@@ -190,6 +190,9 @@ class Comparer:
             return self._same_inputs(listed, known)
         stat = (known.size, known.mtime_ns, known.ctime_ns, known.inode)
         file = listed.files[0]
+        if (before := self._inputs.get(known.id)) and before[0][:2] != file[:2]:
+            self.which[known.id] = file[1]
+            return False  # the same key, another file: of a group of one, of a manifest
         if file[2] == stat and known.sure:
             return True
         now = self._now_ns()
@@ -281,7 +284,12 @@ class Comparer:
     def _recorded_inputs(
         self, pairs: Sequence[Pair]
     ) -> dict[int, list[tuple[str, bytes, Stat, bytes]]]:
-        several = [row[1] for listed, row in pairs if row and len(listed[1]) > 1]
+        # A single file that has the key for its path is told by that.
+        several = [
+            row[1]
+            for (key, files, *_), row in pairs
+            if row and files and (len(files) > 1 or files[0][1] != key)
+        ]
         return queries.inputs_of(self._conn, several) if several else {}
 
     def _recorded_outputs(

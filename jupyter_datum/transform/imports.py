@@ -21,7 +21,8 @@ from types import CodeType
 from ..hashing import hex_digest
 from .capture import Captured, in_project
 from .cell import Cell, compile_cell
-from .fingerprint import Fingerprint, finish, tree_text
+from .codetext import tree_text
+from .fingerprint import Fingerprint, finish
 from .setup import setup_of
 
 

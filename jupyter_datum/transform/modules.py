@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 from ..errors import CaptureError
 from ..hashing import hex_digest
 from ..hashing.values import is_plain
-from .fingerprint import edited
+from .codetext import edited
 
 
 class Source(NamedTuple):

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Any, Final
 
-from .fingerprint import code_text, nested
+from .codetext import code_text, nested
 
 #: Characters of one text that are kept, and of all texts of one version.
 LONGEST: Final = 64 << 10

@@ -59,6 +59,14 @@ class Model:
     def predict(self, x):
         return x * self.weight
 
+class Rule:
+    def __init__(self, how, limit):
+        self.how, self.limit = how, limit
+
+RULES = {"up": (deep, 2), "down": [functools.partial(max, 6), lambda x: x - 8]}
+MAKERS = [scaled(2), scaled(3)]
+rule = Rule(deep, 12)
+
 closure = scaled(4)
 keyed = lambda x: x * 7
 model = Model()
@@ -85,6 +93,7 @@ CELL = """
 x = helper(datum.value)
 x = imported(x) + near.by_attribute(x)
 x = decorated(closure(keyed(x))) + TABLE["a"]
+x = RULES["up"][0](x) + MAKERS[0](x) + rule.how(x)
 result = model.predict(x) if x < LIMIT else math.sqrt(x)
 result
 """
@@ -101,6 +110,13 @@ REAL = {
     "global of a module": ("module", "FACTOR = 3", "FACTOR = 5"),
     "global constant": ("notebook", "LIMIT = 10", "LIMIT = 11"),
     "inside a global dict": ("notebook", "[2, 3]", "[2, 4]"),
+    "number beside a function in a container": ("notebook", "(deep, 2)", "(deep, 3)"),
+    "another function in a container": ("notebook", "(deep, 2)", "(abs, 2)"),
+    "argument of a partial in a container": ("notebook", "partial(max, 6)", "partial(max, 7)"),
+    "constant of a lambda in a container": ("notebook", "x - 8", "x - 9"),
+    "closure of a function in a container": ("notebook", "scaled(2), scaled", "scaled(5), scaled"),
+    "order of functions": ("notebook", "scaled(2), scaled(3)", "scaled(3), scaled(2)"),
+    "number beside a function in an object": ("notebook", "Rule(deep, 12)", "Rule(deep, 13)"),
     "closure value": ("notebook", "scaled(4)", "scaled(8)"),
     "constant in a lambda": ("notebook", "x * 7", "x * 9"),
     "argument of a decorator": ("notebook", "@repeat(3)", "@repeat(2)"),
@@ -192,6 +208,13 @@ def test_what_has_no_content_to_hash_is_listed_and_not_guessed(tmp_path: Path) -
     namespace = {"__name__": "__main__", "guard": threading.Lock()}
     found = fingerprint(marked, capture(marked, namespace, tmp_path))
     assert found.untracked == ["guard (_thread.lock)"]
+
+
+def test_what_pickle_leaves_on_a_class_is_none_of_its_code(house: Path) -> None:
+    before = take(house, NOTEBOOK, MODULE, CELL)
+    used = "import copyreg\nfor each in (Model, Rule): copyreg._slotnames(each)\n"
+    assert take(house, NOTEBOOK + used, MODULE, CELL).parts == before.parts
+    assert before.untracked == []
 
 
 def test_it_is_the_same_in_any_process(tmp_path: Path) -> None:

@@ -1,0 +1,131 @@
+"""Code as text: what of it changes what is computed, and whether a file still holds it."""
+
+from __future__ import annotations
+
+import ast
+import dis
+import inspect
+import types
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+_LOADS: Final = frozenset({"LOAD_NAME", "LOAD_GLOBAL", "LOAD_DEREF", "LOAD_CLASSDEREF"})
+_ATTRIBUTES: Final = frozenset({"LOAD_ATTR", "LOAD_METHOD", "IMPORT_FROM"})
+
+#: Flags that change what a function is (variadic, generator, coroutine), not how it was compiled.
+_FLAGS: Final = (
+    inspect.CO_VARARGS
+    | inspect.CO_VARKEYWORDS
+    | inspect.CO_GENERATOR
+    | inspect.CO_COROUTINE
+    | inspect.CO_ASYNC_GENERATOR
+)
+
+
+def code_text(code: types.CodeType) -> str:
+    """Return instructions with constants and names spelt out.
+
+    Not ``co_code``: there constants go by number, and a docstring takes one of them.
+    """
+    rows = [f"{code.co_flags & _FLAGS} {code.co_argcount} {code.co_kwonlyargcount}"]
+    rows.append(" ".join(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]))
+    for step in dis.get_instructions(code):
+        if step.opname in ("RESUME", "NOP", "CACHE", "EXTENDED_ARG"):
+            continue
+        rows.append(f"{step.opname} {_argument(step)}")
+    return "\n".join(rows)
+
+
+def _argument(step: dis.Instruction) -> str:
+    value = step.argval
+    if isinstance(value, types.CodeType):
+        return f"({code_text(value)})"
+    if isinstance(value, frozenset):
+        return f"frozenset {sorted(map(repr, value))}"
+    return f"{type(value).__name__} {value!r}"
+
+
+def names_read(code: types.CodeType) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield the names that `code` and what is defined in it read from outside, each with
+    the attributes that are read of it at once: ``mod.sub.f`` is ``("mod", ("sub", "f"))``."""
+    name, attributes = "", []
+    for step in dis.get_instructions(code):
+        if step.opname in _ATTRIBUTES and name:
+            attributes.append(str(step.argval))
+            continue
+        if name:
+            yield name, tuple(attributes)
+        name, attributes = "", []
+        if step.opname in _LOADS:
+            name = str(step.argval)
+    if name:
+        yield name, tuple(attributes)
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from names_read(constant)
+
+
+class _Bare(ast.NodeTransformer):
+    """Takes away what does not change what is computed."""
+
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        super().generic_visit(node)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Module):
+            self._docstring(node)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            node.returns = None
+        if isinstance(node, ast.arg):
+            node.annotation = None
+        return node
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST | None:
+        if node.value is None:
+            return None
+        return ast.Assign(targets=[node.target], value=self.visit(node.value))
+
+    def _docstring(
+        self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Module
+    ) -> None:
+        first = node.body[0] if node.body else None
+        if (
+            isinstance(first, ast.Expr)
+            and isinstance(first.value, ast.Constant)
+            and isinstance(first.value.value, str)
+            # The last expression of a cell is its result, a string too.
+            and (len(node.body) > 1 or not isinstance(node, ast.Module))
+        ):
+            del node.body[0]
+
+
+def tree_text(tree: ast.Module) -> str:
+    """Return what of a syntax tree changes what is computed."""
+    return ast.dump(_Bare().visit(tree), annotate_fields=True, include_attributes=False)
+
+
+# -- is the source still what runs? --------------------------------------------------------
+
+
+def edited(
+    function: types.FunctionType, module: types.ModuleType, source: bytes | None = None
+) -> bool:
+    """Return whether the file of `module`, as it is now (or as `source`, if it was read
+    already), has no function with the running code."""
+    try:
+        source = Path(str(module.__file__)).read_bytes() if source is None else source
+        whole = compile(source, str(module.__file__), "exec", dont_inherit=True)
+    except (OSError, SyntaxError, ValueError):
+        return True
+    wanted = code_text(function.__code__)
+    return not any(
+        code.co_name == function.__code__.co_name and code_text(code) == wanted
+        for code in nested(whole)
+    )
+
+
+def nested(code: types.CodeType) -> Iterator[types.CodeType]:
+    """Yield the code of all that is defined in `code`, however deep."""
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield constant
+            yield from nested(constant)
