@@ -126,6 +126,21 @@ def test_a_plan_calls_datums_by_their_keys(story: Story) -> None:
     assert plan(story, 'sites -i rows("table.csv",key="site")').first == ["a", "b"]
 
 
+def test_the_only_file_of_a_group_under_another_name_is_another_input(story: Story) -> None:
+    (story.folder / "in").mkdir()
+    for name in ("s1-a", "s2-a"):
+        write(story.folder / f"in/{name}.txt", name)
+    line = "size -i group(glob('in/(*)-*.txt'),by='$1') --workers 1"
+    body = "[path.name for path in datum.paths['in']]"
+    assert story.run(line, body).success == 2
+    assert plan(story, line, body).reasons == {"unchanged": 2}
+    (story.folder / "in/s2-a.txt").rename(story.folder / "in/s2-b.txt")
+    assert plan(story, line, body).reasons == {"unchanged": 1, "input changed": 1}
+    assert story.run(line, body).success == 1
+    assert sorted(story.transform("size").results()) == [["s1-a.txt"], ["s2-b.txt"]]
+    assert plan(story, line, body).reasons == {"unchanged": 2}
+
+
 def test_another_output_folder_has_nothing_yet(made: Story) -> None:
     (made.folder / "again").symlink_to("out")
     other = LINE.replace("-o out", "-o again")
