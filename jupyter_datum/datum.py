@@ -188,7 +188,13 @@ class Datum:
 
     @property
     def hash(self) -> str:
-        """What is processed: 16 hexadecimal digits over content, names, value and code."""
+        """What is processed: 16 hexadecimal digits over content, names, value and code. Known
+        where the datum is processed, and not of one that is only listed."""
+        if len(self._contents) != len(self._files):
+            raise AttributeError(
+                "the hash is over what a run reads, its code too; datums that are only listed "
+                "have an id"
+            )
         files = zip(self._files, self._contents, strict=True)
         return datum_hash(
             [(name, rel, content) for (name, _, rel), content in files],

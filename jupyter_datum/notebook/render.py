@@ -140,8 +140,8 @@ def closing_lines(run: RunRow, groups: list[FailureGroup], out: str | None) -> l
         lines.append(f"  not pruned: {one_line(note['not_pruned'])}")
     if edited := note.get("left", {}).get("output edited by hand"):
         lines.append(
-            f"  {edited:,} outputs edited by hand are kept as they are; --replace-edited makes "
-            f"them anew   which: %datum plan {run.name}"
+            f"  {counted(edited, 'output')} edited by hand and kept; made anew with "
+            f"--replace-edited   which: %datum plan {run.name}"
         )
     if note.get("errors"):
         lines.append(f"  the listing is incomplete: {one_line('; '.join(note['errors'][:3]))}")

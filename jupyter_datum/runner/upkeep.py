@@ -197,9 +197,9 @@ def pruned_lines(name: str, done: Pruned) -> list[str]:
         f"{name}: {counted(done.files, 'file')} of {counted(done.datums, 'vanished datum')} removed"
     ]
     if done.edited:
-        lines.append(f"  {done.edited:,} were edited by hand since, and stay:")
+        lines.append(f"  edited by hand since, and kept: {counted(done.edited, 'file')}")
     if done.outside:
-        lines.append(f"  {done.outside:,} lie outside the output folder, and stay:")
+        lines.append(f"  outside the output folder, and kept: {counted(done.outside, 'file')}")
     return [*lines, *(f"    {queries.key_text(path)}" for path in done.kept)]
 
 

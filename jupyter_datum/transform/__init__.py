@@ -11,15 +11,24 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ..inputs import UpstreamInput
+    from ..inputs.make import KeyLike
 
 
 class _Callable(ModuleType):
     """The package is a function too: users say ``-i transform("thumbs")``."""
 
-    def __call__(self, name: str, *, label: str | None = None) -> UpstreamInput:
+    def __call__(
+        self,
+        name: str,
+        *,
+        label: str | None = None,
+        on: KeyLike | None = None,
+        by: KeyLike | None = None,
+        outer: bool = False,
+    ) -> UpstreamInput:
         from ..inputs import transform
 
-        return transform(name, label=label)
+        return transform(name, label=label, on=on, by=by, outer=outer)
 
 
 sys.modules[__name__].__class__ = _Callable

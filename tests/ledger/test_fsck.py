@@ -200,7 +200,7 @@ def test_without_digests_only_sizes_are_compared(project: Project, run: RunKey) 
 def test_missing_outputs_are_named(project: Project, run: RunKey) -> None:
     change("one.png", None)(connect(project), project)
     [finding] = audit(project)
-    assert finding.what == f"1 outputs are gone: {str(project.root / 'one.png')!r}"
+    assert finding.what == f"1 output gone: {str(project.root / 'one.png')!r}"
     assert "run the cell again" in finding.do
 
 

@@ -33,7 +33,7 @@ def problems(soak: Soak) -> list[str]:
     found = [
         f"fsck: {finding}"
         for finding in soak.story.findings()
-        if not (soak.lost_outputs and "outputs are gone" in finding.what)  # of a datum that is
+        if not (soak.lost_outputs and " gone: " in finding.what)  # of a datum that is
     ]
     for part in soak.world.parts:
         found += [f"{part.name} ({part.kind}): {text}" for text in _part(soak, part)]

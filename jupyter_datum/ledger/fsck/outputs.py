@@ -9,6 +9,7 @@ from typing import Final
 
 from ...hashing import file_digest
 from ...remote import is_url
+from ...words import counted
 from ..db import transaction
 from .case import MEND, RERUN, Case, Finding
 
@@ -56,9 +57,9 @@ def files(case: Case) -> Iterator[Finding]:
         if state is not None and _still(case, folded, digest):
             (missing if state == "missing" else changed).append(path)
     if missing:
-        yield Finding("outputs", f"{len(missing)} outputs are gone: {_some(missing)}", RERUN)
+        yield Finding("outputs", f"{counted(len(missing), 'output')} gone: {_some(missing)}", RERUN)
     if changed:
-        what = f"{len(changed)} outputs are not as they were made: {_some(changed)}"
+        what = f"{counted(len(changed), 'output')} not as made: {_some(changed)}"
         do = "if you edited them, move them away; then run the cell again (or with --force)"
         yield Finding("outputs", what, do)
 
