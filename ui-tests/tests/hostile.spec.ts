@@ -66,6 +66,9 @@ test('file names, messages and logs are text in every view', async ({ page, tmpP
       await run.getByRole('application').focus();
       await page.keyboard.press('n');
       await expect(run.locator('.jp-datum-map-card')).toContainText('ValueError');
+    } else if (tab === 'table' || tab === 'spec') {
+      // What comes after the frame of the tab: rows, and the text of the cell.
+      await expect(run.locator(`.jp-datum-tabpanel[data-tab=${tab}]`)).toContainText('onerror');
     } else if (tab === 'failures') {
       await expect(run.locator('.jp-datum-detail')).toContainText('ValueError');
     }

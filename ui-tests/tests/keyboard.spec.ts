@@ -47,7 +47,7 @@ test('from the failure to green by keys alone', async ({ page, tmpPath }) => {
   await tabTo(page, /in\/0003|0003\.txt/);
   await page.keyboard.press('Enter');
   const datum = page.locator('.jp-datum-detail');
-  await expect(datum).toContainText('could not convert string to float');
+  await expect(datum).toContainText('could not convert string to float', { timeout: 30000 });
   await expect.poll(() => datum.evaluate(node => node.contains(document.activeElement))).toBe(true);
   await page.keyboard.press('n');
   await expect(datum.locator('h1')).toContainText('0013');
