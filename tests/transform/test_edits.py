@@ -20,59 +20,26 @@ from jupyter_datum.transform.environment import packages_of
 from jupyter_datum.transform.fingerprint import Fingerprint, fingerprint
 from jupyter_datum.transform.imports import declare_imports
 
-#: What is edited; it uses a module beside it.
-CODE = '''
+from .edited import COMMON
+
+IMPORTS = """
 import functools
 import lib14
 import house.near as near
 from house.near import imported
-
-LIMIT = 10
-TABLE = {"a": 1, "b": [2, 3]}
-
-def scaled(by):
-    def inner(x):
-        return x * by
-    return inner
-
-def repeat(times):
-    def wrap(function):
-        @functools.wraps(function)
-        def again(x):
-            for _ in range(times):
-                x = function(x)
-            return x
-        return again
-    return wrap
-
-def deep(x):
-    return x + 1
-
-def helper(x, step=2):
-    """A docstring."""
-    # a comment
-    return deep(x) + step
-
-@repeat(3)
-def decorated(x):
-    return x + 5
-
-class Model:
-    def __init__(self):
-        self.weight = 1.5
-    def predict(self, x):
-        return x * self.weight
-
-closure = scaled(4)
-keyed = lambda x: x * 7
-model = Model()
-
+"""
+#: What is edited; it uses a module beside it.
+CODE = (
+    IMPORTS
+    + COMMON
+    + """
 def work(x):
     x = helper(x)
     x = lib14.same(imported(x)) + near.by_attribute(x)
     x = decorated(closure(keyed(x))) + TABLE["a"] + 30
     return model.predict(x) if x < LIMIT else x
-'''
+"""
+)
 UNUSED = "\ndef unused(x):\n    return x - 1\n"
 NEAR = """
 def imported(x):

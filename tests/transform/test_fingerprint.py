@@ -16,49 +16,18 @@ from jupyter_datum.transform.capture import capture
 from jupyter_datum.transform.cell import Cell
 from jupyter_datum.transform.fingerprint import Fingerprint, fingerprint
 
+from .edited import COMMON
+
 #: The notebook above the cell.
-NOTEBOOK = '''
+NOTEBOOK = (
+    """
 import math
 import functools
 import house.near as near
 from house.near import imported
-
-LIMIT = 10
-TABLE = {"a": 1, "b": [2, 3]}
-
-def scaled(by):
-    def inner(x):
-        return x * by
-    return inner
-
-def repeat(times):
-    def wrap(function):
-        @functools.wraps(function)
-        def again(x):
-            for _ in range(times):
-                x = function(x)
-            return x
-        return again
-    return wrap
-
-def deep(x):
-    return x + 1
-
-def helper(x, step=2):
-    """A docstring."""
-    # a comment
-    return deep(x) + step
-
-@repeat(3)
-def decorated(x):
-    return x + 5
-
-class Model:
-    def __init__(self):
-        self.weight = 1.5
-    def predict(self, x):
-        return x * self.weight
-
+"""
+    + COMMON
+    + """
 class Rule:
     def __init__(self, how, limit):
         self.how, self.limit = how, limit
@@ -67,13 +36,10 @@ RULES = {"up": (deep, 2), "down": [functools.partial(max, 6), lambda x: x - 8]}
 MAKERS = [scaled(2), scaled(3)]
 rule = Rule(deep, 12)
 
-closure = scaled(4)
-keyed = lambda x: x * 7
-model = Model()
-
 def unused(x):
     return x - 1
-'''
+"""
+)
 MODULE = """
 FACTOR = 3
 
