@@ -84,6 +84,8 @@ class Comparer:
         self.lstat: Callable[[bytes], Any] = os.lstat
         #: The folder in which outputs have to stand, with a slash behind; empty: in any.
         self.out = b""
+        #: Folder -> where it lies, with no link in it, and a slash behind.
+        self._real: dict[bytes, bytes] = {}
         #: (id, stat, sure) of single files whose content is as before.
         self.touched: list[tuple[int, Stat, bool]] = []
         #: (stat, id, ordinal) of files of datums with several.
@@ -277,7 +279,12 @@ class Comparer:
         another folder than it was, or the same by another name."""
         if path.startswith(self.out):
             return True
-        return os.path.realpath(path).startswith(os.path.join(os.path.realpath(self.out), b""))
+        folder, name = os.path.split(path)
+        if folder not in self._real:  # few folders hold many outputs
+            self._real[folder] = os.path.join(os.path.realpath(folder), b"")
+        if self.out not in self._real:
+            self._real[self.out] = os.path.join(os.path.realpath(self.out), b"")
+        return (self._real[folder] + name).startswith(self._real[self.out])
 
     # -- a batch at a time ---------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from ..ledger.environments import environments
 from ..transform.environment import Environment, differences, environment_now
 from ..transform.options import Options
 from ..transform.recipe import Recipe
+from ..words import counted
 from .keep import Keeper
 from .merge import Pair
 from .selection import AT_REST, ENVIRONMENT
@@ -72,9 +73,11 @@ class Surroundings:
         made = {words: n for words, n in self.made.most_common() if n > 0}
         if self._strict or not made:
             return None
+        one = sum(made.values()) == 1
         return (
-            f"{sum(made.values()):,} results were made with other versions "
-            f"({'; '.join(list(made)[:3])}) and count as they are; --strict-env makes them again"
+            f"{counted(sum(made.values()), 'result')} {'was' if one else 'were'} made with other "
+            f"versions ({'; '.join(list(made)[:3])}) and {'counts' if one else 'count'} as "
+            f"{'it is' if one else 'they are'}; --strict-env makes {'it' if one else 'them'} again"
         )
 
     def _look(self, runs: set[int]) -> None:
