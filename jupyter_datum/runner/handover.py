@@ -8,6 +8,7 @@ long as the run: a runner that takes the run up after another one has died is to
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import socket
@@ -33,6 +34,10 @@ _LARGEST: Final = 4 << 20
 _AGAIN: Final = 0.1
 #: Seconds after which a client that has not said what it wants is left.
 _PATIENCE: Final = 5.0
+#: Seconds after which a socket is looked at by others; one that is just being made is younger.
+_OLD: Final = 86_400.0
+#: How many of them one runner looks at.
+_SWEPT: Final = 500
 
 
 class Receiver:
@@ -152,6 +157,8 @@ def _over(project: Project, run: str) -> bool:
 def _listen(project: Project, interpreter: str) -> tuple[Path | None, socket.socket | None]:
     """Listen at the first place where that works; a system without such sockets has none."""
     for path in _places(project, interpreter):
+        if path.parent != project.dir:
+            _sweep(path.parent)
         listener = socket.socket(socket.AF_UNIX)
         before = os.umask(0o177)
         try:
@@ -188,6 +195,26 @@ def _places(project: Project, interpreter: str) -> Iterator[Path]:
         yield folder / f"{name}.sock"
     if len(os.fsencode(own)) <= _LONGEST:
         yield own
+
+
+def _sweep(folder: Path, most: int = _SWEPT) -> None:
+    """Remove what killed runners of former days have left in `folder`, a part at a time."""
+    before = time.time() - _OLD
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in itertools.islice(entries, most):
+            with contextlib.suppress(OSError):
+                if entry.stat(follow_symlinks=False).st_mtime < before and _deserted(entry.path):
+                    os.unlink(entry.path)
+
+
+def _deserted(path: str) -> bool:
+    with socket.socket(socket.AF_UNIX) as client:
+        client.setblocking(False)  # a full queue is no reason to wait
+        try:
+            client.connect(path)
+        except ConnectionRefusedError:
+            return True
+    return False
 
 
 def _same_user(peer: socket.socket) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import stat
 import sys
 import time
@@ -181,6 +182,28 @@ def test_the_socket_is_this_users_alone(story: Story, tmp_path: Path) -> None:
     finally:
         receiver.close()
     assert not place.exists()
+
+
+def test_sockets_that_killed_runners_left_are_removed_when_they_are_old(story: Story) -> None:
+    home = next(handover._places(story.project, sys.executable)).parent
+    names = {name: home / f"{story.folder.name}-{os.getpid()}-{name}" for name in ("old", "used")}
+    names["young"] = home / f"{story.folder.name}-{os.getpid()}-young"
+    sockets = []
+    for place in names.values():
+        sockets.append(socket.socket(socket.AF_UNIX))
+        sockets[-1].bind(str(place))
+    sockets[1].listen()
+    for name in ("old", "used"):
+        os.utime(names[name], (0, 0))
+    sockets[0].close()
+    sockets[2].close()
+    try:
+        handover._sweep(home, most=sys.maxsize)
+        assert [name for name, path in names.items() if path.exists()] == ["used", "young"]
+    finally:
+        sockets[1].close()
+        for place in names.values():
+            place.unlink(missing_ok=True)
 
 
 def test_a_deep_project_has_its_socket_elsewhere(tmp_path: Path) -> None:
