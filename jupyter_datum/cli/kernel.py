@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import tempfile
 import time
 import uuid
 from collections.abc import Iterator, Mapping
@@ -21,6 +22,8 @@ from ..transform.marked import RUN_KEY
 _LOOK: Final = 0.5
 #: Seconds that a kernel has for an interrupted cell: a run's hold and its cancelling.
 _INTERRUPT_WITHIN: Final = 20.0
+#: Bytes of a folder's path; with the name of a socket in it, Linux takes 107 and macOS 103.
+_SOCKET_PATH: Final = 80
 #: What a run with failures raises where nobody sees it; its summary says the same better.
 _EXPECTED: Final = ("RunFailedError", "RunStoppedError")
 
@@ -152,30 +155,53 @@ def started(path: Path, *, quiet: bool) -> Iterator[Kernel]:
         If it does not come up.
     """
     import nbformat
-    from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
-    from jupyter_client.manager import KernelManager
 
     spec = nbformat.read(path, as_version=4).metadata.get("kernelspec", {})
     name = spec.get("name", "python3")
-    manager = KernelManager(kernel_name=name)
+    with _started_manager(path, name) as manager:
+        client = manager.client()
+        client.start_channels()
+        try:
+            _wait_until_ready(client, name)
+            yield Kernel(manager, client, quiet=quiet)
+        finally:
+            client.stop_channels()
+            manager.shutdown_kernel(now=True)
+
+
+@contextlib.contextmanager
+def _started_manager(path: Path, name: str) -> Iterator[Any]:
+    from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
+    from jupyter_client.manager import KernelManager
+
     together = os.environ.get(PIPELINE) or uuid.uuid4().hex
     environment = {**os.environ, "JPY_SESSION_NAME": str(path.resolve()), PIPELINE: together}
-    try:
-        manager.start_kernel(cwd=str(path.resolve().parent), env=environment)
-    except NoSuchKernel:
-        there = ", ".join(sorted(KernelSpecManager().find_kernel_specs())) or "none"
-        raise UsageError(
-            f"{str(path)!r} asks for the kernel {name!r}, which is not installed here; "
-            f"there are: {there}"
-        ) from None
-    client = manager.client()
-    client.start_channels()
-    try:
-        _wait_until_ready(client, name)
-        yield Kernel(manager, client, quiet=quiet)
-    finally:
-        client.stop_channels()
-        manager.shutdown_kernel(now=True)
+    with tempfile.TemporaryDirectory(prefix="jupyter-datum-") as folder:
+        try:
+            manager = KernelManager(kernel_name=name, **_sockets(folder, name))
+            manager.start_kernel(cwd=str(path.resolve().parent), env=environment)
+        except NoSuchKernel:
+            there = ", ".join(sorted(KernelSpecManager().find_kernel_specs())) or "none"
+            raise UsageError(
+                f"{str(path)!r} asks for the kernel {name!r}, which is not installed here; "
+                f"there are: {there}"
+            ) from None
+        yield manager
+
+
+def _sockets(folder: str, name: str) -> dict[str, str]:
+    """Where a kernel listens: at files in `folder`, which nobody but we can open, if it can.
+
+    It can't on Windows, where the path is too long for a socket, and where something else than
+    jupyter_client itself starts the kernel, perhaps on another machine.
+    """
+    from jupyter_client.kernelspec import get_kernel_spec
+
+    if os.name != "posix" or len(os.fsencode(folder)) > _SOCKET_PATH:
+        return {}
+    if get_kernel_spec(name).metadata.get("kernel_provisioner"):
+        return {}
+    return {"transport": "ipc", "connection_file": os.path.join(folder, "kernel.json")}
 
 
 def _wait_until_ready(client: Any, name: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from typing import Any
 
 import msgpack
@@ -58,10 +59,24 @@ def plain_failure(exc: BaseException, phase: str, filename: str) -> Failure:
 
 
 def plain(metrics: dict[str, Any]) -> dict[str, Any]:
-    """NumPy's scalars as Python's; raises what cannot be recorded."""
-    plain = {
-        str(name): value.item() if hasattr(value, "item") else value
-        for name, value in metrics.items()
-    }
-    msgpack.packb(plain)
+    """NumPy's scalars as Python's.
+
+    Raises
+    ------
+    TypeError, OverflowError
+        If one cannot be recorded; names it.
+    """
+    return {str(name): _scalar(str(name), value) for name, value in metrics.items()}
+
+
+def _scalar(name: str, value: Any) -> Any:
+    try:
+        plain = value.item() if hasattr(value, "item") else value
+        msgpack.packb(plain)
+    except (TypeError, ValueError, OverflowError) as exc:
+        kind = OverflowError if isinstance(exc, OverflowError) else TypeError
+        raise kind(
+            f"the metric {name!r} is {reprlib.repr(value)} ({type(value).__name__}); "
+            "a metric is a number (whole ones up to 64 bits), a text, True or False"
+        ) from None
     return plain

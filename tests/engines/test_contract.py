@@ -129,6 +129,9 @@ def test_nothing_that_user_code_raises_or_returns_harms_its_neighbours(crew: Cre
         assert isinstance(record, Failed), (code, record)
         found[code] = (record.failure.type.rpartition(".")[2], record.failure.phase)
     assert found == HOSTILE
+    bad = done[::2][list(HOSTILE).index("datum.metrics['x'] = object()")]
+    assert isinstance(bad, Failed)
+    assert bad.failure.message.startswith("the metric 'x' is <object ")
     assert len(answer.frames) < 400_000  # the text of ten megabytes among them
     assert crew.work.executed() == list(range(len(codes)))
     assert crew.up() == [worker]
