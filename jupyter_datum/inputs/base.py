@@ -5,15 +5,16 @@ from __future__ import annotations
 import builtins
 import copy
 import difflib
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, Self
 
 from ..datum import Form
-from ..errors import UsageError
+from ..errors import InputError, UsageError
 from ..events import Stat
 from ..project import Project
-from .keys import Key, key_from_json, key_to_json
+from .keys import Key, MissingCapture, key_from_json, key_to_json, shown_capture
 
 if TYPE_CHECKING:
     from .follow import Following
@@ -207,10 +208,13 @@ class Input(ABC):
         Raises
         ------
         InputError
-            If a key function of the user's fails.
+            If a key function of the user's fails, or a capture took no part in the match.
         """
         key: Key = getattr(self, word)
-        return key.of(listed)
+        try:
+            return key.of(listed)
+        except MissingCapture as exc:
+            raise InputError(_not_captured(self, word, listed, str(exc))) from None
 
     def captures(self, key: bytes) -> dict[str, str]:
         """Return what a pattern captures from the key of a datum."""
@@ -275,6 +279,24 @@ class Input(ABC):
     def nothing_found(self) -> tuple[str, str, tuple[str, ...]]:
         """Return pattern, place and nearest names, for when it lists no datum; or a whole
         sentence and no place."""
+
+
+def _not_captured(source: Input, word: str, listed: Listed, name: str) -> str:
+    """The sentence for a datum without the capture that its key is made of."""
+    rel = os.fsdecode(listed.files[0][1] if listed.files else listed.key)
+    text = getattr(source, word).describe()
+    why = "in an alternative that it did not take"
+    if source.leaves == (source,):
+        why += (
+            ". Put them round all alternatives, '({a,b}).jpg', or give each alternative one of the "
+            "same name, '{(?P<id>*)-a,b-(?P<id>*)}.jpg'"
+        )
+    else:
+        why += ", or in an input of which this datum has nothing"
+    return (
+        f"{word}={text} of {source.describe()}: the path {rel!a} has no capture "
+        f"{shown_capture(name)}; its parentheses stand {why}"
+    )
 
 
 def _in(path: bytes, folder: bytes) -> bool:

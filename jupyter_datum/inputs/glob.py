@@ -4,7 +4,8 @@
   character; ``[abc] [a-z] [!abc]`` one of a set; ``{a,b}`` alternatives, which may nest and
   hold any of these.
 * ``( )`` captures what stands within, numbered from the left: ``"1"``, ``"2"``;
-  ``(?P<site>..)`` captures under a name.
+  ``(?P<site>..)`` captures under a name, too, which may stand once in each of several
+  alternatives. A capture in an alternative that a path did not take is not there.
 * The whole path must match, from the root. A name that begins with a dot matches only
   where the pattern has that dot.
 * A file name of any bytes can match; a byte that is no UTF-8 is a character of its own.
@@ -51,11 +52,14 @@ class Glob:
     fixed: str
     regex: re.Pattern[str]
     depth: int | None
+    #: Names of captures, and the numbers that each stands for: one, or one of each alternative.
+    named: tuple[tuple[str, tuple[int, ...]], ...] = ()
 
     @property
     def names(self) -> frozenset[str]:
         """What it captures: ``"1"``, ``"2"``, ... and names."""
-        return frozenset([*map(str, range(1, self.regex.groups + 1)), *self.regex.groupindex])
+        numbers = map(str, range(1, self.regex.groups + 1))
+        return frozenset([*numbers, *(name for name, _ in self.named)])
 
     @property
     def matches(self) -> Callable[[bytes], dict[str, str] | None]:
@@ -66,15 +70,19 @@ class Glob:
         return lambda rel: {} if match(rel.decode("utf-8", "surrogateescape")) else None
 
     def match(self, rel: bytes) -> dict[str, str] | None:
-        """Return what is captured if the path `rel` (under :attr:`fixed`) matches, else None."""
+        """Return what is captured if the path `rel` (under :attr:`fixed`) matches, else None;
+        a capture that took no part is not in it."""
         found = self.regex.match(rel.decode("utf-8", "surrogateescape"))
         if found is None:
             return None
         if not self.regex.groups:
             return {}
-        captures = {str(i): text or "" for i, text in enumerate(found.groups(), 1)}
-        for name, text in found.groupdict().items():
-            captures[name] = text or ""
+        texts = found.groups()
+        captures = {str(i): text for i, text in enumerate(texts, 1) if text is not None}
+        for name, numbers in self.named:
+            for i in numbers:
+                if texts[i - 1] is not None:
+                    captures[name] = texts[i - 1]
         return captures
 
 
@@ -94,6 +102,11 @@ def compile_glob(pattern: str) -> Glob:
     UsageError
         If brackets do not match, or the pattern is empty or leaves its root.
     """
+    if not pattern:
+        raise UsageError(
+            "the pattern is empty. 'images/*.jpg' are files by their ending, '*' is every file of "
+            "the folder, '**' with those in its folders"
+        )
     fixed, rest = _split(pattern)
     if not rest:
         raise UsageError(
@@ -101,10 +114,11 @@ def compile_glob(pattern: str) -> Glob:
         )
     if ".." in rest.split("/"):
         raise UsageError(f"the pattern {pattern!r} has '..' behind a wildcard")
-    regex = _Translator(pattern, rest).translate()
+    translator = _Translator(pattern, rest)
+    regex = translator.translate()
     depth = None if "**" in rest else _depth(rest)
     try:
-        return Glob(pattern, fixed, re.compile(regex, re.DOTALL), depth)
+        return Glob(pattern, fixed, re.compile(regex, re.DOTALL), depth, translator.named)
     except re.error as exc:
         raise UsageError(f"the pattern {pattern!r} cannot be read: {exc}") from exc
 
@@ -139,6 +153,15 @@ class _Translator:
         self._sure = True  # and not only maybe
         self._began: list[tuple[bool, bool]] = []  # both, where an alternative began
         self._ended: list[set[bool]] = []  # the former, where alternatives have ended
+        self._groups = 0  # captures so far
+        self._braces = 0
+        self._branch: list[tuple[int, int]] = []  # the braces around, and their alternative
+        self._names: dict[str, list[tuple[int, dict[int, int]]]] = {}  # number, and branch
+
+    @property
+    def named(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
+        """See :attr:`Glob.named`."""
+        return tuple((name, tuple(n for n, _ in found)) for name, found in self._names.items())
 
     def translate(self) -> str:
         pieces: list[str] = []
@@ -196,12 +219,15 @@ class _Translator:
         if char == "(":
             named = _NAMED.match(self._text, self._at - 1)
             self._open.append("(")
-            if named is None:
-                return "("
-            self._at = named.end()
-            return f"(?P<{named[1]}>"
+            self._groups += 1
+            if named is not None:
+                self._at = named.end()
+                self._name(named[1])
+            return "("
         if char == "{":
             self._open.append("{")
+            self._braces += 1
+            self._branch.append((self._braces, 0))
             self._began.append((self._start, self._sure))
             self._ended.append(set())
             return "(?:"
@@ -212,6 +238,8 @@ class _Translator:
                 return ","
             self._ended[-1].add(self._start)
             self._start, self._sure = self._began[-1]
+            brace, alternative = self._branch.pop()
+            self._branch.append((brace, alternative + 1))
             return "|"
         if inside != {"}": "{", ")": "("}[char]:
             raise self._error(f"{char!r} closes nothing")
@@ -220,8 +248,20 @@ class _Translator:
             self._close()
         return ")"
 
+    def _name(self, name: str) -> None:
+        """One path takes one alternative: there the name may stand in each."""
+        here = dict(self._branch)
+        for _, there in self._names.get(name, ()):
+            if all(there[brace] == here[brace] for brace in there.keys() & here.keys()):
+                raise self._error(
+                    f"it captures {name!r} twice. One name may stand in several alternatives, "
+                    f"{{(?P<{name}>..)-x,y-(?P<{name}>..)}}, else each has its own"
+                )
+        self._names.setdefault(name, []).append((self._groups, here))
+
     def _close(self) -> None:
         """Behind alternatives a name starts if it does behind one of them."""
+        self._branch.pop()
         _, sure = self._began.pop()
         ends = self._ended.pop() | {self._start}
         self._sure = sure and self._sure and len(ends) == 1

@@ -24,6 +24,10 @@ _FIELD: Final = re.compile(r"\$(?:(\$)|(\d+)|([A-Za-z_]\w*)|\{([^{}]*)\}|(.?))",
 _SHOWN: Final = 200
 
 
+class MissingCapture(Exception):
+    """A datum lacks the capture with this name: its path took another alternative."""
+
+
 class Key(Protocol):
     """Makes a text of a datum."""
 
@@ -77,9 +81,12 @@ class Template:
 
     def of(self, listed: Listed) -> str:
         captures = listed.captures
-        if self._single is not None:
-            return captures[self._single]
-        return "".join([captures[text] if named else text for named, text in self._pieces])
+        try:
+            if self._single is not None:
+                return captures[self._single]
+            return "".join([captures[text] if named else text for named, text in self._pieces])
+        except KeyError as exc:
+            raise MissingCapture(exc.args[0]) from None
 
     def describe(self) -> str:
         return repr(self.text)
@@ -217,7 +224,7 @@ def check_template(key: Template, names: frozenset[str], word: str, where: str) 
     UsageError
         If it names another one, or none at all.
     """
-    there = ", ".join(_shown(name) for name in sorted(names))
+    there = ", ".join(shown_capture(name) for name in sorted(names))
     if not there:
         raise UsageError(
             f"{word}={key.text!r}, but {where} captures nothing: put parentheses round the part "
@@ -234,7 +241,8 @@ def check_template(key: Template, names: frozenset[str], word: str, where: str) 
             )
 
 
-def _shown(name: str) -> str:
+def shown_capture(name: str) -> str:
+    """Return a capture as it is written in a key."""
     return f"${name}" if name.isidentifier() or name.isdigit() else f"${{{name}}}"
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from .again import Again
 from .base import Came, Due, Errors, Going, Input, Piece
 from .combine import Composite
+from .keys import Key, Template, check_template
 from .turns import in_turns
 
 
@@ -103,6 +104,13 @@ class UnionInput(Composite):
 
     def _prepared(self, children: tuple[Input, ...]) -> tuple[Input, ...]:
         return children  # inside a join each may be outer
+
+    def _check_keys(self) -> None:
+        for word in ("on", "by"):
+            key: Key | None = getattr(self, word)
+            if isinstance(key, Template):  # each of them makes datums of its own
+                for child in self.children:
+                    check_template(key, child.capture_names, word, child.describe())
 
     def announces(self, runs: Collection[str]) -> bool:
         return all(child.announces(runs) for child in self.children)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -72,6 +73,11 @@ MISTAKES: list[tuple[Callable[[], Any], str]] = [
     (lambda: cross(7), "int is no input: write glob"),
     (lambda: cross(glob("a/*", outer=True), grid(C=[1])), "outer=True is for an input of join"),
     (lambda: group(glob("a/(*)", by="$1", outer=True)), "outer=True is for an input of join"),
+    (
+        lambda: join(left(), union(glob("b/(*)"), glob("c/*"), on="$1")),
+        r"on='\$1', but c/\* captures nothing: put parentheses",
+    ),
+    (lambda: glob(""), "the pattern is empty. 'images/\\*.jpg' are files by their ending"),
     (lambda: glob("in/"), "the pattern 'in/' names no file; all in it: in/\\*"),
     (lambda: glob("zip://*.txt::a/*.zip"), "one archive has to stand behind '::'"),
     (lambda: check_top(glob("a/*", outer=True)), "stands alone"),
@@ -107,6 +113,40 @@ def test_a_key_function_that_fails_names_the_path(tmp_path: Path, function: Any,
     (tmp_path / "x.txt").touch()
     with pytest.raises(InputError, match=says):
         list(group(glob("*.txt", tmp_path, by=function)).list(frozenset(), []))
+
+
+@pytest.mark.parametrize("pattern", ["{(a),b}.txt", "{(?P<id>a),b}.txt"])
+def test_a_capture_that_took_no_part_makes_no_key(tmp_path: Path, pattern: str) -> None:
+    """It was the empty text, so that all of them were one group. Where no key needs it, it is
+    only not there."""
+    for name in "ab":
+        (tmp_path / f"{name}.txt").touch()
+    names = ("id", "1") if "id" in pattern else ("1",)
+    seen = [listed.captures for listed in glob(pattern, tmp_path).list(frozenset(), [])]
+    assert seen == [dict.fromkeys(names, "a"), {}]
+    for name in names:
+        key = f"${name}"
+        says = rf"{re.escape(pattern)}.*: the path 'b.txt' has no capture \{key}; its parenth"
+        for source in (
+            group(glob(pattern, tmp_path, by=key)),
+            join(glob(pattern, tmp_path), glob("(*).txt", tmp_path, on="$1", name="t"), on=key),
+            group(union(glob(pattern, tmp_path), glob("(?P<id>*).txt", tmp_path), by=f"x-{key}")),
+        ):
+            with pytest.raises(InputError, match=says):
+                list(source.list(frozenset(), []))
+    alike = glob("{(?P<id>a),(?P<id>b)}.txt", tmp_path, by="$id")
+    assert [listed.key for listed in group(alike).list(frozenset(), [])] == [b"a", b"b"]
+
+
+def test_of_an_outer_join_what_has_no_such_part_has_no_such_key(tmp_path: Path) -> None:
+    for name in ("a/1.x", "b/1.y", "b/2.y"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    sides = (glob("a/(*).(?)", tmp_path, on="$1"), glob("b/(*).y", tmp_path, on="$1", outer=True))
+    with pytest.raises(
+        InputError, match=r"path '2.y' has no capture \$2; .* of which this datum has"
+    ):
+        list(group(join(*sides, by="$2")).list(frozenset(), []))
 
 
 def test_unnamed_inputs_are_called_by_folder_or_ending(tmp_path: Path) -> None:

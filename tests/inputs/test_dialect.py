@@ -35,6 +35,8 @@ def piece(inner: Any) -> Any:
 
 PIECE = piece(piece(st.one_of(LITERAL.map(lambda c: ("lit", c)), WILD.map(lambda w: ("wild", w)))))
 PART = st.one_of(st.just("**"), st.lists(PIECE, min_size=1, max_size=4))
+#: What each pair of parentheses holds; None in an alternative that was not taken.
+Captured = tuple[str | None, ...]
 NAME = st.text(CHARS, min_size=1, max_size=4).filter(lambda n: n not in (".", ".."))
 
 
@@ -49,7 +51,7 @@ def text(pieces: list[Any]) -> str:
     return "".join(map(one, pieces))
 
 
-def ways(pieces: list[Any], name: str, at: int) -> Iterator[tuple[int, tuple[str, ...]]]:
+def ways(pieces: list[Any], name: str, at: int) -> Iterator[tuple[int, Captured]]:
     """Every end that `pieces` can reach in `name` from `at`, with what is captured on the way."""
     if not pieces:
         yield at, ()
@@ -59,7 +61,7 @@ def ways(pieces: list[Any], name: str, at: int) -> Iterator[tuple[int, tuple[str
             yield last, captured + more
 
 
-def one_way(p: Any, name: str, at: int) -> Iterator[tuple[int, tuple[str, ...]]]:
+def one_way(p: Any, name: str, at: int) -> Iterator[tuple[int, Captured]]:
     kind, what = p
     if kind == "lit":
         if name.startswith(what, at):
@@ -76,8 +78,8 @@ def one_way(p: Any, name: str, at: int) -> Iterator[tuple[int, tuple[str, ...]]]
             yield at + 1, ()
 
 
-def branches(what: Any, name: str, at: int) -> Iterator[tuple[int, tuple[str, ...]]]:
-    empty = [("",) * captures(each) for each in what]
+def branches(what: Any, name: str, at: int) -> Iterator[tuple[int, Captured]]:
+    empty: list[Captured] = [(None,) * captures(each) for each in what]
     for i, each in enumerate(what):
         for end, captured in ways(each, name, at):
             before = sum(empty[:i], ())
@@ -100,7 +102,7 @@ def suits(wild: str, char: str) -> bool:
     }[wild]  # fmt: skip
 
 
-def paths(parts: list[Any], names: list[str]) -> Iterator[tuple[str, ...]]:
+def paths(parts: list[Any], names: list[str]) -> Iterator[Captured]:
     """What is captured, for each way in which the parts match the names."""
     if not parts:
         if not names:
@@ -114,7 +116,7 @@ def paths(parts: list[Any], names: list[str]) -> Iterator[tuple[str, ...]]:
                     yield captured + more
 
 
-def folders(parts: list[Any], names: list[str]) -> Iterator[tuple[str, ...]]:
+def folders(parts: list[Any], names: list[str]) -> Iterator[Captured]:
     """Of ``**``."""
     if len(parts) == 1:
         if names and not any(n.startswith(".") for n in names):
@@ -150,7 +152,7 @@ def test_matches_and_captures_are_those_of_brute_force(parts: list[Any], names: 
     found = glob.match(os.fsencode("/".join(rest)))
     assert (found is not None) == bool(expected)
     if found is not None:
-        assert tuple(found[str(i + 1)] for i in range(len(found))) in expected
+        assert tuple(found.get(str(i + 1)) for i in range(len(glob.names))) in expected
 
 
 @given(
@@ -201,6 +203,12 @@ def test_a_walk_finds_what_brute_force_finds(
         ("??.txt", "é.txt", None),
         ("[à-ü].txt", "é.txt", {}),
         ("(?P<a>{x,y(?)})-(*)", "yz-1", {"1": "yz", "2": "z", "3": "1", "a": "yz"}),
+        ("{(a),b}.x", "a.x", {"1": "a"}),
+        ("{(a),b}.x", "b.x", {}),
+        ("x(*)", "x", {"1": ""}),
+        ("{(?P<k>*)-a,b-(?P<k>*),c}", "x-a", {"1": "x", "k": "x"}),
+        ("{(?P<k>*)-a,b-(?P<k>*),c}", "b-x", {"2": "x", "k": "x"}),
+        ("{(?P<k>*)-a,b-(?P<k>*),c}", "c", {}),
         ("{a,{b,c{d,e}}}", "ce", {}),
         ("**/.git/*", "x/.git/y", {}),
         ("**", ".git/y", None),
@@ -210,7 +218,26 @@ def test_cases(pattern: str, path: str, captured: dict[str, str] | None) -> None
     assert compile_glob(pattern).match(os.fsencode(path)) == captured
 
 
-@pytest.mark.parametrize("pattern", ["(?P<a>*)(?P<a>*)", "{a,b", "a}", "[x", "(*", "*/../x"])
+@pytest.mark.parametrize(
+    ("pattern", "names"),
+    [
+        ("{(?P<k>a),{(?P<k>b),(?P<j>c)}}(?P<i>x)", {"1", "2", "3", "4", "k", "j", "i"}),
+        ("{(?P<k>a/*),b/(?P<k>*)}", {"1", "2", "k"}),
+    ],
+)
+def test_a_name_may_stand_in_several_alternatives(pattern: str, names: set[str]) -> None:
+    assert compile_glob(pattern).names == names
+
+
+@pytest.mark.parametrize(
+    "pattern", ["(?P<k>*)(?P<k>*)", "{(?P<k>a),b}(?P<k>*)", "{a,(?P<k>(?P<k>b))}"]
+)
+def test_a_name_stands_once_on_each_way(pattern: str) -> None:
+    with pytest.raises(UsageError, match=r"captures 'k' twice\. One name may stand in several alt"):
+        compile_glob(pattern)
+
+
+@pytest.mark.parametrize("pattern", ["{a,b", "a}", "[x", "(*", "*/../x"])
 def test_what_cannot_be_read(pattern: str) -> None:
     with pytest.raises(UsageError, match="pattern"):
         compile_glob(pattern)
