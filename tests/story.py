@@ -132,6 +132,15 @@ class Story:
     def transform(self, name: str) -> Transform:
         return Transform(self.project, name)
 
+    def made(self, suffix: str, folder: str = "out") -> list[Path]:
+        """Published files of a name that ends so. The runner tidies up what is hidden meanwhile,
+        and `rglob` trips over a folder that goes while it looks."""
+        found = []
+        for place, folders, names in os.walk(self.folder / folder):
+            folders[:] = [name for name in folders if not name.startswith(".")]
+            found += [Path(place) / name for name in names if name.endswith(suffix)]
+        return sorted(found)
+
     def findings(self) -> list[Any]:
         """What fsck finds."""
         return audit(self.project, signed=output_folders)

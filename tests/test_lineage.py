@@ -64,7 +64,7 @@ def test_lines_of_a_file_lead_to_it_and_it_to_them(story: Story) -> None:
     body = "datum.out_file('.n').write_text(datum.value)"
     row = story.run("count -i \"split(glob('*.log'), lines=2)\" -o out --workers 1", body)
     assert row.success == 4
-    made = next(path for path in (story.folder / "out").rglob("*.n") if "a.log" in str(path))
+    made = next(path for path in story.made(".n") if "a.log" in str(path))
     (file,) = seen(story, str(made)).to_json()["made"]["inputs"]["first"]
     assert file["rel"] == "a.log" and file["now"] != "gone"
     assert seen(story, "a.log").to_json()["read"]["count"] == 3

@@ -49,8 +49,7 @@ def test_each_datum_of_a_batch_has_its_own_result_output_and_metrics(
     assert sorted(r["n"] for r in story.transform("m").results(frame=False)) == [
         n * n for n in range(40)
     ]
-    files = [path for path in (story.folder / "out").rglob("*.txt") if ".datum" not in str(path)]
-    assert sorted(int(path.read_text()) for path in files) == list(range(40))
+    assert sorted(int(path.read_text()) for path in story.made(".txt")) == list(range(40))
     assert story.findings() == []
     # One more datum runs alone; the others are unchanged.
     story.namespace["xs"] = range(41)
@@ -74,8 +73,9 @@ def test_a_failing_datum_is_found_by_halves_and_the_others_succeed_once(
     (failure,) = story.transform("m").failures()
     assert "bad one" in str(failure)
     assert len(sizes(calls)) <= 1 + 2 * 5
-    files = [path for path in (story.folder / "out").rglob("*.txt") if ".datum" not in str(path)]
-    assert sorted(int(path.read_text()) for path in files) == [n for n in range(32) if n != 21]
+    assert sorted(int(path.read_text()) for path in story.made(".txt")) == [
+        n for n in range(32) if n != 21
+    ]
     assert story.findings() == []
 
 

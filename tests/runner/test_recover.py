@@ -34,7 +34,7 @@ def test_what_the_function_returns_is_the_result_and_the_run_does_not_fail(numbe
     assert (row.status, row.success, row.recovered, row.failed) == ("success", 9, 3, 0)
     results = numbers.transform("job").results()
     assert results[5] == [-1, "ValueError", "cell", 5] and results[6] == 6
-    texts = {path.read_text() for path in (numbers.folder / "out" / "job").rglob("*.txt")}
+    texts = {path.read_text() for path in numbers.made(".txt")}
     assert texts == {"bad 1", "bad 5", "bad 9"}
     assert set(numbers.executions().values()) == {1}, "the cell itself has run once for each"
     assert numbers.findings() == []
