@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 import time
 import uuid
@@ -13,6 +14,7 @@ from jupyter_client.manager import KernelManager
 
 from ..story import Story
 
+TRANSPORT = "tcp" if sys.platform == "win32" else "ipc"
 SLOW = """%%datum slow -i numbers --workers 2
 import time
 with open("executions", "a") as file:
@@ -36,7 +38,12 @@ class Notebook:
         # Named as a server names it: by this name the kernel knows its id.
         self.kernel_id = str(uuid.uuid4())
         place = Path(tempfile.mkdtemp()) / f"kernel-{self.kernel_id}.json"
-        self.manager = KernelManager(kernel_name="python3", connection_file=str(place))
+        # By sockets of files: a port that was chosen may be somebody else's when the kernel, or
+        # the next one after a restart, comes to it.
+        self.manager = KernelManager(
+            kernel_name="python3", connection_file=str(place), transport=TRANSPORT,
+            ip=f"{place}-ipc" if TRANSPORT == "ipc" else "127.0.0.1",
+        )  # fmt: skip
         self.start()
 
     def start(self) -> None:
