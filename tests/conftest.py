@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,3 +37,30 @@ def story(tmp_path: Path) -> Iterator[Story]:
     story = Story(tmp_path)
     yield story
     story.close()
+
+
+#: Ends as a kernel does whose port somebody else has taken meanwhile; the next one comes up.
+CLUMSY = """
+import os, sys
+flag = {flag!r}
+if not os.path.exists(flag):
+    open(flag, "w").close()
+    sys.exit(1)
+os.execv(sys.executable, [sys.executable, "-m", "ipykernel_launcher", *sys.argv[1:]])
+"""
+
+
+@pytest.fixture
+def clumsy_kernel(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """A kernelspec ``clumsy``, whose first kernel dies in its start; the file that says it did."""
+    folder = tmp_path_factory.mktemp("specs")
+    flag = folder / "died"
+    code = CLUMSY.format(flag=str(flag))
+    spec = {"argv": [sys.executable, "-c", code, "-f", "{connection_file}"], "language": "python"}
+    (folder / "kernels" / "clumsy").mkdir(parents=True)
+    text = json.dumps({**spec, "display_name": "clumsy"})
+    (folder / "kernels" / "clumsy" / "kernel.json").write_text(text)
+    monkeypatch.setenv("JUPYTER_PATH", str(folder))
+    return flag

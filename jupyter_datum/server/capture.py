@@ -14,7 +14,7 @@ import contextlib
 import os
 import posixpath
 import uuid
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from queue import Empty
 from typing import Any, Final, NamedTuple
@@ -33,8 +33,10 @@ from .reader import Reader
 
 #: Seconds without an answer after which the kernel is looked at.
 _LOOK: Final = 1.0
-#: Seconds that a kernel has to come up.
+#: Seconds that a kernel has to come up, and how many may die in that: another process may have
+#: taken one of the ports that were chosen for it.
 _READY: Final = 60.0
+_STARTS: Final = 3
 #: What a run with failures raises in a cell above; the cells below it may still be run.
 _EXPECTED: Final = ("RunFailedError", "RunStoppedError")
 
@@ -124,13 +126,22 @@ class Captures:
             os.close(held)
 
     async def _in_kernel(self, wanted: Wanted) -> None:
+        for left in reversed(range(_STARTS)):
+            async with self._started_kernel(wanted) as (kernel, client):
+                cells = _Cells(client, self._manager, kernel)
+                if await _ready(client, cells, last=not left):
+                    await _execute_all(cells, wanted)
+                    return
+
+    @contextlib.asynccontextmanager
+    async def _started_kernel(self, wanted: Wanted) -> AsyncIterator[tuple[str, Any]]:
+        """A kernel that is coming up, with a client of it; it is ended."""
         kernel = await self._started(wanted)
         try:
             client = self._manager.get_kernel(kernel).client()
             client.start_channels(stdin=False)
             try:
-                await _ready(client)
-                await _execute_all(_Cells(client, self._manager, kernel), wanted)
+                yield kernel, client
             finally:
                 client.stop_channels()
         finally:
@@ -158,10 +169,14 @@ def _lock_of(project: Project, run: str) -> Path:
     return project.dir / f"capture-{run}.lock"
 
 
-async def _ready(client: Any) -> None:
+async def _ready(client: Any, cells: _Cells, *, last: bool) -> bool:
+    """Wait until a kernel answers; False if it died before, and another may do better."""
     try:
         await client.wait_for_ready(timeout=_READY)
+        return True
     except RuntimeError as exc:
+        if not last and await cells.died():
+            return False
         raise NotCapturedError(f"the notebook's kernel did not start: {exc}") from exc
 
 
@@ -237,6 +252,17 @@ class _Cells:
         self._client = client
         self._manager = manager
         self._kernel = kernel
+        #: Whether the server has started it anew: what it was asked is not answered any more.
+        self._restarted = False
+        with contextlib.suppress(AttributeError):  # a manager that restarts none
+            manager.add_restart_callback(kernel, self._note_restart, "restart")
+
+    def _note_restart(self) -> None:
+        self._restarted = True
+
+    async def died(self) -> bool:
+        """Return whether the kernel that was started is gone."""
+        return self._restarted or not await ensure_async(self._manager.is_alive(self._kernel))
 
     async def execute(
         self, code: str, position: int, metadata: Mapping[str, Any] | None = None
@@ -268,7 +294,7 @@ class _Cells:
             try:
                 message = await self._client.get_shell_msg(timeout=_LOOK)
             except Empty:
-                if not await ensure_async(self._manager.is_alive(self._kernel)):
+                if await self.died():
                     raise NotCapturedError(
                         f"the kernel died while it executed cell {position + 1} of the notebook"
                     ) from None

@@ -11,6 +11,7 @@ from typing import Any
 
 import nbformat
 import pytest
+from jupyter_client.restarter import KernelRestarter
 from jupyter_server.auth.authorizer import AllowAllAuthorizer
 
 from jupyter_datum.ledger import requests
@@ -79,7 +80,8 @@ async def test_a_notebook_that_was_never_executed(
     book(story.folder, LOAD, ("1 / 0", {"tags": ["datum-skip"]}), CELL, "1 / 0")
     answer = await start()
     assert (answer.status, answer.json["code"]) == (202, "capture")
-    assert (await settled(call, answer))["state"] == "done"
+    told = await settled(call, answer)
+    assert told["state"] == "done", told
     row = await asyncio.to_thread(story.end, answer.json["run"])
     assert (row.status, row.success, row.origin) == ("success", 4, "capture")
     assert story.transform("triple").results() == [0, 3, 6, 9]
@@ -110,7 +112,8 @@ async def test_marked_by_metadata_and_fed_by_a_transform_above(
     book(story.folder, LOAD, body, ("int(Path(datum.path).read_text()) + 1", {"datum": mark}))
     answer = await start("sums")
     assert answer.json["code"] == "capture"
-    assert (await settled(call, answer))["state"] == "done"
+    told = await settled(call, answer)
+    assert told["state"] == "done", told
     row = await asyncio.to_thread(story.end, answer.json["run"])
     assert (row.name, row.success) == ("sums", 4)
     assert story.transform("sums").results() == [1, 4, 7, 10]
@@ -161,6 +164,27 @@ async def test_what_is_wrong_before_is_refused_at_once(
     answer = await start()
     assert (answer.status, answer.json["code"]) == (409, "refused"), answer
     assert says in answer.json["message"]
+
+
+async def test_a_kernel_that_dies_in_its_start_is_started_again(
+    call: Call, story: Story, start: Start, clumsy_kernel: Path
+) -> None:
+    book(story.folder, LOAD, CELL, kernel="clumsy")
+    answer = await start()
+    told = await settled(call, answer)
+    assert clumsy_kernel.exists()
+    assert told["state"] == "done", told
+    assert (await asyncio.to_thread(story.end, answer.json["run"])).success == 4
+
+
+async def test_a_kernel_that_the_server_restarts_has_died(
+    call: Call, story: Story, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who looks only now and then finds one alive, which never answers what another was asked."""
+    monkeypatch.setattr(KernelRestarter.time_to_dead, "default_value", 0.1)
+    book(story.folder, LOAD, "import os\nos._exit(3)", CELL)
+    told = await settled(call, await start())
+    assert told["state"] == "refused" and "the kernel died while it executed cell 2" in str(told)
 
 
 async def test_an_unknown_kernel(call: Call, story: Story, start: Start) -> None:
@@ -229,7 +253,8 @@ async def test_all_transforms_run_as_a_pipeline(
     book(story.folder, LOAD, last, CELL, double, other)
     answer = await call("runs", method="POST", body={"notebook": "book.ipynb"})
     assert (answer.status, answer.json["code"]) == (202, "capture")
-    assert (await settled(call, answer))["state"] == "done"
+    told = await settled(call, answer)
+    assert told["state"] == "done", told
     for name, n in (("triple", 4), ("double", 4), ("total", 1), ("other", 4)):
         row = await asyncio.to_thread(story.end, story.latest(name))
         assert (row.name, row.status, row.success) == (name, "success", n)
