@@ -10,7 +10,9 @@ from typing import Any, Final, NoReturn
 
 from ..datum import Datum
 from ..errors import UsageError
-from ..inputs import Input
+from ..hashing import type_name
+from ..inputs import Input, UpstreamInput
+from ..inputs.live import kind_of
 from ..transform.cell import Cell
 from ..transform.names import bound_names, free_names
 from .sample import Unbound
@@ -55,6 +57,20 @@ def hints(cell: Cell, source: Input) -> list[str]:
     return [
         f"a datum is the whole file here, and datum.value is None; for a datum a row: "
         f'-i rows("{os.path.basename(pattern)}")'
+    ]
+
+
+def two_of_a_name(text: str | None, source: Input, namespace: Mapping[str, Any]) -> list[str]:
+    """Return a sentence where `text` names a transform and something else of the kernel that
+    might be an input."""
+    value = namespace.get(text or "")
+    if not isinstance(source, UpstreamInput) or value is None or hasattr(value, "failures"):
+        return []
+    if not isinstance(value, Input | list | tuple | range | str) and not kind_of(value):
+        return []
+    return [
+        f"-i {text} is the transform of that name, not the {type_name(value)} that the kernel has "
+        f"under it: that would be -i ${text}"
     ]
 
 

@@ -85,7 +85,8 @@ class PickVerbs:
         step = {"first": 0, "next": 1, "previous": -1}[which]
         place = 0 if at is None or which == "first" else max(0, at + step)
         project: Project = self._context.project()
-        source = resolve_input(options.input, self._context, self.shell.user_ns, project)
+        names = self.shell.user_ns
+        source = resolve_input(options.input, self._context, names, project, options.name)
         out = resolve_output(options.output, options.name, self._context)
         listing = source.list(frozenset({os.fsencode(out)}), [])
         listed = next(itertools.islice(listing, place, None), None)

@@ -7,7 +7,7 @@ import difflib
 import json
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,9 +34,16 @@ from .context import Context
 
 
 def resolve_input(
-    text: str | None, context: Context, namespace: Mapping[str, Any], project: Project
+    text: str | None,
+    context: Context,
+    namespace: Mapping[str, Any],
+    project: Project,
+    own: str | None = None,
 ) -> Input:
     """Return the input that `text` names.
+
+    A name is that of a transform if there is one, else the kernel's object; for the transform
+    `own` itself always the object, the first time and each time after it.
 
     Raises
     ------
@@ -46,23 +53,35 @@ def resolve_input(
     if not text:
         raise UsageError('a transform needs an input: %%datum NAME -i "images/*.jpg"')
     with starting_at(context.folder):
-        source = _resolved(text, context, namespace, project).stored(project)
+        known = [name for name in _transforms(project) if name != own]
+        if text == own and text not in namespace:
+            raise UsageError(
+                f"-i {text}: no object of the kernel is called {text}, and a transform cannot come "
+                "from itself"
+            )
+        source = _resolved(text, context, namespace, project, known).stored(project)
     check_top(source)
     return source
 
 
-def _resolved(text: str, context: Context, namespace: Mapping[str, Any], project: Project) -> Input:
+def _resolved(
+    text: str,
+    context: Context,
+    namespace: Mapping[str, Any],
+    project: Project,
+    known: Collection[str],
+) -> Input:
     if JSON.match(text):
         return _from_json(text, context, project)
     if text.startswith("$"):
-        return _from_object(text[1:], namespace, project)
+        return _from_object(text[1:], namespace, known)
     if CALL.match(text):
-        chained = {name: UpstreamInput(name, project=project) for name in _transforms(project)}
+        chained = {name: UpstreamInput(name, project=project) for name in known}
         return _from_value(_evaluate(text, {**chained, **namespace}), text)
-    if text.isidentifier() and text in _transforms(project):
+    if text.isidentifier() and text in known:
         return UpstreamInput(text, project=project)
     if text.isidentifier() and (text in namespace or not GLOB.search(text)):
-        return _from_object(text, namespace, project)
+        return _from_object(text, namespace, known)
     return inputs.glob(expand(text, namespace))
 
 
@@ -135,7 +154,7 @@ def _from_json(text: str, context: Context, project: Project) -> Input:
     return input_from_json(rooted(spec, str(context.folder)), project)
 
 
-def _from_object(name: str, namespace: Mapping[str, Any], project: Project) -> Input:
+def _from_object(name: str, namespace: Mapping[str, Any], known: Collection[str]) -> Input:
     if name not in namespace:
         candidates = sorted(
             n
@@ -144,8 +163,7 @@ def _from_object(name: str, namespace: Mapping[str, Any], project: Project) -> I
         )
         near = difflib.get_close_matches(name, candidates, n=5) or candidates[:5]
         hint = f" Lists there: {', '.join(near)}." if near else ""
-        known = _transforms(project)
-        chained = difflib.get_close_matches(name, known, n=5) or known[:5]
+        chained = difflib.get_close_matches(name, known, n=5) or list(known)[:5]
         hint += f" Transforms: {', '.join(chained)}." if chained else ""
         if os.path.isdir(absolute(name)):
             hint += f' It is a folder: for the files in it, -i "{name}/*".'

@@ -95,7 +95,8 @@ class SampleCells:
     def _first(self, mark: Mapping[str, Any]) -> Datum:
         options = parse_line(line_of(mark))
         namespace = self._shell.user_ns
-        source = resolve_input(options.input, self._context, namespace, self._context.project())
+        project = self._context.project()
+        source = resolve_input(options.input, self._context, namespace, project, options.name)
         out = resolve_output(options.output, options.name, self._context)
         listing = source.list(frozenset({os.fsencode(out)}), [])
         listed = next(listing, None)

@@ -37,7 +37,7 @@ from ..transform.texts import texts_of
 from .circles import check_circle
 from .clusters import engine_of
 from .context import Context
-from .mistakes import check_cell, hints
+from .mistakes import check_cell, hints, two_of_a_name
 from .resolve import check_apart, resolve_input, resolve_output
 from .setups import setup_for
 
@@ -92,7 +92,7 @@ def prepare(
     check_cell(cell, options.batch, namespace)
     options = replace(options, engine=engine_of(options.engine, namespace))
     project = context.project()
-    source = resolve_input(options.input, context, namespace, project)
+    source = resolve_input(options.input, context, namespace, project, options.name)
     out = resolve_output(options.output, options.name, context)
     check_apart(source, out)
     check_circle(options.name, source, out, project)
@@ -105,7 +105,7 @@ def prepare(
     found = fingerprint(cell, captured)
     declare_imports(found, cell, captured, project.root)
     declare(found, cell, captured, context.folder, options.depends, options.versions)
-    found.warnings += hints(cell, source)
+    found.warnings += [*hints(cell, source), *two_of_a_name(options.input, source, namespace)]
     imports = imported_sources(found.imports, found.texts)
     payload = build_payload(cell, captured, found.functions, _consent(options, project), imports)
     names, values = _environment(cell, found, source, out)

@@ -63,7 +63,8 @@ def answer(asked: Mapping[str, Any]) -> dict[str, Any]:
 def _counted(asked: Mapping[str, Any]) -> tuple[int, bool]:
     folder = str(asked["folder"])
     project = _project(folder)
-    source = written(asked["input"], folder, project, _transforms(project))
+    others = [name for name in _transforms(project) if name != asked["name"]]
+    source = written(asked["input"], folder, project, others)
     out = os.fsencode(os.path.realpath(os.path.join(folder, asked["output"])))
     errors: list[str] = []
     count, end = 0, time.monotonic() + WITHIN

@@ -111,7 +111,7 @@ def _within(child: subprocess.Popen[bytes], seconds: float) -> bytes:
 
 
 def input_of(asked: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is to be counted: ``input`` (None: nothing) and ``output``.
+    """Return what is to be counted: ``input`` (None: nothing), ``name`` and ``output``.
 
     Parameters
     ----------
@@ -137,4 +137,4 @@ def input_of(asked: Mapping[str, Any]) -> dict[str, Any]:
         except UsageError:
             return {"input": None}  # `POST marks` says what is wrong
     output = found.options.get("output") or f"out/{found.name}"
-    return {"input": found.options.get("input"), "output": output}
+    return {"name": found.name, "input": found.options.get("input"), "output": output}

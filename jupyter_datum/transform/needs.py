@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 
-def needed(text: object, names: Collection[str]) -> list[str]:
+def needed(text: object, names: Collection[str], own: str | None = None) -> list[str]:
     """Return those of `names` that the input `text` is made of, in its order.
 
     Parameters
@@ -19,18 +19,21 @@ def needed(text: object, names: Collection[str]) -> list[str]:
         ``transform("thumbs")``, ``{"transform": "thumbs"}``. A pattern of files names none.
     names : collection of str
         Transforms that there are.
+    own : str, optional
+        The transform whose input it is: written as a mere name that is the kernel's object.
     """
-    found = [name for name in _named(text) if name in names]
+    found = (name for name, spelt in _named(text) if name in names and (spelt or name != own))
     return list(dict.fromkeys(found))
 
 
-def _named(text: object) -> Iterator[str]:
+def _named(text: object) -> Iterator[tuple[str, bool]]:
+    """Names, and whether they are said to be those of transforms."""
     if not isinstance(text, str):
-        yield from _of_json(text)
+        yield from ((name, True) for name in _of_json(text))
     elif text.lstrip().startswith("{"):
-        yield from _of_json(_loaded(text))
+        yield from ((name, True) for name in _of_json(_loaded(text)))
     elif text.isidentifier():
-        yield text
+        yield text, False
     elif text.endswith(")"):
         yield from _of_call(text)
 
@@ -92,15 +95,15 @@ def _parsed(text: str) -> ast.AST | None:
         return None  # a pattern of files with a parenthesis at its end
 
 
-def _of_call(text: str) -> Iterator[str]:
+def _of_call(text: str) -> Iterator[tuple[str, bool]]:
     """The names in an expression, and the texts given to ``transform``."""
     tree = _parsed(text)
     for node in ast.walk(tree) if tree is not None else ():
         if isinstance(node, ast.Name):
-            yield node.id
+            yield node.id, False
         elif isinstance(node, ast.Call) and _is_transform(node.func):
             yield from (
-                given.value
+                (given.value, True)
                 for given in node.args
                 if isinstance(given, ast.Constant) and isinstance(given.value, str)
             )

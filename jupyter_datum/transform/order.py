@@ -41,7 +41,7 @@ def needs(marks: Iterable[Marked]) -> dict[str, list[str]]:
     for name, mark in named.items():
         text = mark.options.get("input")
         others = [other for other in named if other != name]
-        by_name = [*needed(text, named)]
+        by_name = [*needed(text, named, own=name)]
         by_folder = [o for o in others if _lies_in(text, _out(named[o]))]
         found[name] = list(dict.fromkeys([*by_name, *by_folder]))
     return found

@@ -41,6 +41,8 @@ def test_a_notebook_run_by_the_command_line(
         nbformat.v4.new_code_cell("%load_ext jupyter_datum\nnumbers = list(range(10))"),
         nbformat.v4.new_code_cell("%%datum job -i numbers\nassert datum.value != 3\ndatum.value"),
         nbformat.v4.new_code_cell("%%datum other -i numbers\ndatum.value"),
+        nbformat.v4.new_code_cell("words = ['a']"),
+        nbformat.v4.new_code_cell("%%datum words -i words\ndatum.value"),
     ]
     path = story.folder / "n.ipynb"
     nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
@@ -48,6 +50,10 @@ def test_a_notebook_run_by_the_command_line(
     assert main(["run", str(path), "other", "--json"]) == 0
     (run,) = json.loads(capfd.readouterr().out)
     assert (run["name"], run["success"]) == ("other", 10)
+    for n in (0, 1):  # the list, also when a transform is called so
+        assert main(["run", str(path), "words", "--json"]) == 0
+        (run,) = json.loads(capfd.readouterr().out)
+        assert (run["success"], run["skipped"]) == (1 - n, n)
     assert main(["run", str(path)]) == 1
     text = capfd.readouterr().out
     assert "failed      1" in text and "succeeded   9" in text

@@ -35,6 +35,24 @@ def test_inputs_are_made_looked_at_run_and_picked_from(notebook: Notebook) -> No
     assert "Give each a name of its own" in wrong and "Traceback" not in wrong
 
 
+def test_an_input_of_the_transforms_own_name_is_the_same_each_time(notebook: Notebook) -> None:
+    """The second time it was refused, as a transform that comes from itself."""
+    notebook.run("numbers = [1, 2]")
+    cell = "%%datum numbers -i numbers\ndatum.value"
+    text = notebook.run(cell)
+    assert "2 succeeded" in text and "the name numbers holds something else" in text
+    assert "2 skipped" in notebook.run(cell)
+    assert "2 skipped" in notebook.run("%%datum numbers -i $numbers\ndatum.value")
+    # For another one it is the transform, and that is said.
+    text = notebook.run("%%datum other -i numbers\ndatum.value")
+    assert "2 succeeded" in text
+    assert "is the transform of that name, not the list that the kernel has under it: " in text
+    assert "that would be -i $numbers" in notebook.run("%datum plan other")
+    notebook.run("del numbers")
+    text = notebook.run(cell)
+    assert "no object of the kernel is called numbers, and a transform cannot come from" in text
+
+
 def test_inputs_start_at_the_notebook_wherever_the_kernel_has_gone(notebook: Notebook) -> None:
     folder = notebook.story.folder / "a"
     folder.mkdir()

@@ -33,3 +33,19 @@ NAMES = {"thumbs", "boxes", "sheet"}
 def test_names_of_an_input(text: Any, names: list[str]) -> None:
     assert sorted(needed(text, NAMES)) == sorted(names)
     assert set(needed(text, ())) == set()
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("thumbs", []),
+        ("whole(thumbs)", []),
+        ("union(thumbs, boxes)", ["boxes"]),
+        ('transform("thumbs")', ["thumbs"]),
+        ({"transform": "thumbs"}, ["thumbs"]),
+    ],
+)
+def test_a_transform_that_is_called_as_its_input_does_not_need_itself(
+    text: Any, names: list[str]
+) -> None:
+    assert needed(text, NAMES, own="thumbs") == names
