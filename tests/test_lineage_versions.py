@@ -5,12 +5,21 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from jupyter_datum.lineage import ask, show_export, show_history, show_question, versions
+from jupyter_datum.lineage import (
+    ask,
+    face,
+    show_export,
+    show_history,
+    show_lineage,
+    show_question,
+    versions,
+)
 from jupyter_datum.notebook import render
 from jupyter_datum.runner import upkeep
 
@@ -179,3 +188,34 @@ def test_a_chain_that_is_cut_says_how_much_is_beyond(
     monkeypatch.setattr(ask, "_MOST", 1)
     text = repr(seen(story, "out/sums/001.sum"))
     assert "up:001.txt" not in text and "from 1 datum  (not followed further" in text
+
+
+def test_content_says_what_became_of_a_folder_and_of_large_files(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def what(file: str) -> str:
+        found = show_lineage(story.project, "sizes:a/", folder=story.folder, hashed=hashed)
+        (one,) = [f for f in found.data.made.inputs.first if f.rel == file.encode()]
+        return one.now
+
+    hashed = False
+    for name in ("a/1.txt", "a/deep/2.txt", "b/1.txt"):
+        (story.folder / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+        (story.folder / "in" / name).write_text(name)
+    story.run("sizes -i \"glob('in/*', match='dirs')\" --workers 1", "datum.rel", within=90)
+    os.utime(story.folder / "in/a")
+    os.utime(story.folder / "in/a/1.txt")
+    assert what("a/") == "same" and what("a/1.txt") == "same"
+    monkeypatch.setattr(face, "everywhere", lambda path: 4)
+    assert what("a/") == "uncompared" and what("a/1.txt") == "uncompared"
+    text = repr(show_lineage(story.project, "sizes:a/", folder=story.folder))
+    assert "in/a/1.txt  (7 bytes, touched or edited since: --hash compares)" in text
+    hashed = True
+    assert what("a/") == "same" and what("a/1.txt") == "same"
+    (story.folder / "in/a/deep/3.txt").write_text("more")
+    assert what("a/") == "edited" and what("a/1.txt") == "same"
+    (story.folder / "in/a/deep/3.txt").unlink()
+    (story.folder / "in/a/deep/2.txt").write_text("else")
+    assert what("a/") == "edited"
+    shutil.rmtree(story.folder / "in/a")
+    assert what("a/") == "gone"

@@ -50,8 +50,9 @@ class _Callable(ModuleType):
         *,
         up: int | None = None,
         down: int | None = None,
+        hashed: bool = False,
     ) -> View:
-        return show_lineage(project_for(asked), asked, up=up, down=down)
+        return show_lineage(project_for(asked), asked, up=up, down=down, hashed=hashed)
 
 
 sys.modules[__name__].__class__ = _Callable

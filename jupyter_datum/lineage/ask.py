@@ -11,8 +11,9 @@ from ..errors import RunError
 from ..ledger import queries
 from ..remote import is_url
 from . import steps
-from .files import Look, everywhere, output_at
+from .files import output_at
 from .model import Node, Origin, Some
+from .now import Look, everywhere
 
 #: Steps that are made when nobody says how many.
 UP: Final = 10

@@ -15,6 +15,7 @@ from ..ledger.relocate import follow_project
 from ..project import Project, find
 from ..remote import is_url
 from . import ask, chain, history, overview, questions, show
+from .now import Look, everywhere, wholly
 
 
 class View:
@@ -52,6 +53,7 @@ def show_lineage(
     folder: Path | str | None = None,
     up: int | None = None,
     down: int | None = None,
+    hashed: bool = False,
 ) -> View:
     """Show where a file, a datum or a transform comes from, and what was made from it.
 
@@ -65,6 +67,8 @@ def show_lineage(
     up, down : int
         Steps from transform to transform; by default all to the raw files and one down, of a
         transform's name all.
+    hashed : bool
+        Whether large files that were touched are read too, to tell whether they are the same.
 
     Raises
     ------
@@ -76,8 +80,15 @@ def show_lineage(
         if _names_transform(conn, asked, start):
             tied = chain.chain(conn, str(asked), _or(up, chain.MOST), _or(down, chain.MOST))
             return View(tied, tied.text())
-        found = ask.lineage(conn, asked, folder=start, up=_or(up, ask.UP), down=_or(down, ask.DOWN))
+        found = ask.lineage(
+            conn, asked, folder=start, up=_or(up, ask.UP), down=_or(down, ask.DOWN),
+            look=_looks(hashed),
+        )  # fmt: skip
     return View(found, show.as_text(found, start), show.as_html(found, start))
+
+
+def _looks(hashed: bool) -> Look:
+    return wholly if hashed else everywhere
 
 
 def _or(steps: int | None, default: int) -> int:
@@ -107,9 +118,17 @@ def show_overview(project: Project, name: str) -> View:
     return View(found, found.text())
 
 
-def show_question(project: Project, name: str, word: str, *, limit: int = 100) -> View:
+def show_question(
+    project: Project,
+    name: str,
+    word: str,
+    *,
+    limit: int = 100,
+    folder: Path | str | None = None,
+    hashed: bool = False,
+) -> View:
     """Show which outputs of a transform were made by old code, come from a run with failures,
-    are orphans, or were edited since.
+    are orphans, or were edited since. Paths below `folder` are shown as relative ones.
 
     Raises
     ------
@@ -120,9 +139,12 @@ def show_question(project: Project, name: str, word: str, *, limit: int = 100) -
         row = queries.transform(conn, name)
         if row is None:
             raise UsageError(f"no transform is named {name!r}")
-        page = questions.ask(conn, row.id, word, limit=limit)
+        page = questions.ask(conn, row.id, word, limit=limit, look=_looks(hashed))
     said = [f"{name}: outputs that {_verb(word)}"]
-    said += [f"  {found.path}{f'  ({found.now})' if found.now else ''}" for found in page.found]
+    base = os.path.join(str(folder if folder is not None else os.getcwd()), "")
+    for found in page.found:
+        now = f"  ({show.now_said(found.now)})" if found.now else ""
+        said.append(f"  {found.path.removeprefix(base)}{now}")
     said += ["  none"] if not page.found else []
     said += [f"  and more: only {limit:,} datums are shown"] if page.after is not None else []
     if word == "edited" and row.out and is_url(row.out):

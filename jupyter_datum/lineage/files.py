@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
-from ..hashing import file_digest
 from ..ledger.edges import makers_of
 from ..outputs.names import fold
 from ..remote import is_url, url_of
 from .model import COUNTED, SHOWN, File, Some
-
-#: Whether the file at a path is looked at.
-Look = Callable[[bytes], bool]
-#: Files up to this size are read to tell an edit from a touch; others are told by stat.
-_READ: Final = 64 << 20
+from .now import Look, content_now, folder_now, now_of
 
 
 def inputs(conn: sqlite3.Connection, datum: int, transform: int, look: Look) -> Some[File]:
@@ -39,7 +34,8 @@ def inputs(conn: sqlite3.Connection, datum: int, transform: int, look: Look) -> 
         count = len(rows)
     if not rows and (part := _part_of(conn, datum, roots, look)) is not None:
         return Some([part], 1)
-    return Some(_remade(conn, [_input(row, roots, look) for row in rows]), count)
+    found = [_input(conn, datum, row, roots, look) for row in rows]
+    return Some(_remade(conn, found), count)
 
 
 def _remade(conn: sqlite3.Connection, found: Sequence[File]) -> list[File]:
@@ -65,17 +61,14 @@ def outputs_at(
 
 def once(conn: sqlite3.Connection, path: bytes, rel: bytes, content: bytes, look: Look) -> File:
     """Return a file as it was once: of what was read or made then the content alone is known."""
-    if is_url(path) or not look(path):
+    read = 0 if is_url(path) else look(path)
+    if not read:
         return File(path, rel, None, content)
     row = outputs_at(conn, [path]).get(path)
     if row is not None:
-        now = now_of(path, *row[1:])
+        now = now_of(path, *row[1:], read)
         return File(path, rel, None, content, now if row[3] == content else "remade")
-    try:
-        same = os.stat(path).st_size <= _READ and file_digest(path) == content
-    except (OSError, ValueError):
-        return File(path, rel, None, content, "gone")
-    return File(path, rel, None, content, "same" if same else "edited")
+    return File(path, rel, None, content, content_now(path, content, read))
 
 
 def _part_of(
@@ -92,11 +85,21 @@ def _part_of(
     return File(path, rel, None, b"", now)
 
 
-def _input(row: tuple[Any, ...], roots: dict[str, bytes], look: Look) -> File:
+def _input(
+    conn: sqlite3.Connection,
+    datum: int,
+    row: tuple[Any, ...],
+    roots: dict[str, bytes],
+    look: Look,
+) -> File:
     name, rel, size, mtime_ns, content = row
     root = roots.get(name) or (next(iter(roots.values())) if len(roots) == 1 else None)
     path = joined(root, rel) if root is not None else rel
-    now = now_of(path, size, mtime_ns, content) if root is not None and look(path) else ""
+    read = look(path) if root is not None and not is_url(path) else 0
+    if rel.endswith(b"/") and root is not None:  # a folder that is a datum
+        now = folder_now(conn, datum, root, rel, read) if read else ""
+        return File(path, rel, None, content, now)
+    now = now_of(path, size, mtime_ns, content, read) if read else ""
     return File(path, rel, size, content, now)
 
 
@@ -121,7 +124,9 @@ def _output(row: tuple[Any, ...], look: Look) -> File:
     path, size, mtime_ns, digest, out = row
     below = out is not None and path.startswith(os.path.join(out, b""))
     rel = path[len(os.path.join(out, b"")) :] if below else path
-    return File(path, rel, size, digest, now_of(path, size, mtime_ns, digest) if look(path) else "")
+    read = look(path)
+    now = now_of(path, size, mtime_ns, digest, read) if read else ""
+    return File(path, rel, size, digest, now)
 
 
 def output_at(conn: sqlite3.Connection, path: bytes, look: Look) -> tuple[File, int] | None:
@@ -136,24 +141,6 @@ def output_at(conn: sqlite3.Connection, path: bytes, look: Look) -> tuple[File, 
     )
     found = next((row for row in rows if row[0] == path), None)
     return (_output(found, look), made) if found else None
-
-
-def now_of(path: bytes, size: int, mtime_ns: int, content: bytes) -> str:
-    """Whether a file is as recorded; a touched one is read, unless it is large. Nobody looks
-    at objects: a store is asked by fsck and by plans, with one listing."""
-    if is_url(path):
-        return ""
-    try:
-        stat = os.stat(path)
-        if stat.st_size != size:
-            return "edited"
-        if stat.st_mtime_ns == mtime_ns:
-            return "same"
-        if size <= _READ and os.path.isfile(path):
-            return "same" if file_digest(path) == content else "edited"
-        return "edited"
-    except (OSError, ValueError):
-        return "gone"
 
 
 def roots_of(conn: sqlite3.Connection, transform: int) -> dict[str, bytes]:
@@ -175,16 +162,6 @@ def below(path: bytes, root: bytes) -> bytes:
     if not path.startswith(head) or not path.endswith(tail):
         return b""
     return path[len(head) : len(path) - len(tail)]
-
-
-def everywhere(path: bytes) -> bool:
-    """Look at every file."""
-    return True
-
-
-def nowhere(path: bytes) -> bool:
-    """Look at no file."""
-    return False
 
 
 def counted(conn: sqlite3.Connection, which: str, value: object) -> int:

@@ -19,7 +19,8 @@ from ..words import span, text_of, when
 from . import steps
 from .ask import _datum_of, nothing_known, place_of
 from .codediff import HelperDiff, Reached, changed_parts, code_diff, helper_diffs
-from .files import nowhere, output_at
+from .files import output_at
+from .now import nowhere
 
 #: Versions of one datum that are read; older ones are left out.
 _MOST: Final = 500

@@ -69,8 +69,8 @@ class File:
     content : bytes
         Its BLAKE3 as recorded; an object in a store has another mark.
     now : str
-        ``same``, ``edited``, ``gone``, ``remade`` (what stands there is a later output), or empty
-        where nobody looked.
+        ``same``, ``edited``, ``gone``, ``remade`` (what stands there is a later output),
+        ``uncompared`` (touched, and too large to be read unasked), or empty where nobody looked.
     """
 
     path: bytes

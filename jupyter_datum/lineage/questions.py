@@ -15,8 +15,8 @@ from ..ledger.feed import current_versions
 from ..ledger.queries import key_text
 from ..states import FINISHED, DatumState
 from ..words import text_of
-from .files import Look, everywhere, now_of
 from .model import COUNTED
+from .now import Look, everywhere, now_of
 
 #: What can be asked, with the sentence that it answers.
 QUESTIONS: Final = {
@@ -157,8 +157,9 @@ def _edited(conn: sqlite3.Connection, transform: int, after: str, limit: int, lo
     found: list[Found] = []
     rows = _outputs(conn, transform, start)
     for looked, (path, size, mtime_ns, digest, datum, key) in enumerate(rows, 1):
-        now = now_of(path, size, mtime_ns, digest) if look(path) else ""
-        if now in ("edited", "gone"):
+        read = look(path)
+        now = now_of(path, size, mtime_ns, digest, read) if read else ""
+        if now in ("edited", "gone", "uncompared"):
             found.append(Found(datum, key_text(key), text_of(path), now))
         if len(found) == limit or looked == _AT_MOST:
             return Page(found, os.fsdecode(path))

@@ -17,7 +17,7 @@ from .model import File, Node, Origin, Some
 _OFF = ("edited", "gone", "remade")
 _NOW = {
     "same": "as recorded", "edited": "edited since", "gone": "gone", "remade": "made anew since",
-    "": "",
+    "uncompared": "touched or edited since: --hash compares", "": "",
 }  # fmt: skip
 #: What is said of a datum that is another one now than it was when it was read.
 _THEN = {
@@ -25,6 +25,11 @@ _THEN = {
     "failed": "failed since",
     "earlier": "made from an earlier version of it",
 }
+
+
+def now_said(now: str) -> str:
+    """What is said of a file of which :attr:`File.now` is this."""
+    return _NOW.get(now, "")
 
 
 class Line(NamedTuple):

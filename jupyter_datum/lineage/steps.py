@@ -11,8 +11,8 @@ from typing import Final
 from ..ledger.feed import current_versions
 from ..states import DatumState
 from . import files, versions
-from .files import Look
 from .model import COUNTED, SHOWN, File, Node, Some
+from .now import Look, nowhere
 from .versions import Outcome
 
 #: What lies beyond a chain that is cut is counted so far.
@@ -109,7 +109,7 @@ def _upper(conn: sqlite3.Connection, datum: int, reader: Node, look: Look) -> No
     then = versions.read_by(conn, datum, reader)
     if then is not None:
         return node(conn, datum, look, then)
-    now = node(conn, datum, files.nowhere)
+    now = node(conn, datum, nowhere)
     if now is None:
         return None
     ours = {file.path for file in now.outputs.first}

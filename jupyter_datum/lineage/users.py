@@ -10,8 +10,9 @@ from itertools import islice
 from typing import Any, Final
 
 from . import steps
-from .files import Look, everywhere, places_of
+from .files import places_of
 from .model import COUNTED, Node, Shown
+from .now import Look, everywhere
 
 #: Where a path lies: a transform, the name of its input, the path under that input's folder.
 Place = tuple[int, str, bytes]

@@ -21,8 +21,8 @@ from ..ledger.kept import STORE
 from ..remote import is_url
 from ..states import FINISHED
 from . import files
-from .files import Look
 from .model import File, Node, Some
+from .now import Look
 
 #: Former versions of a datum that are looked at.
 _MOST: Final = 200
@@ -228,12 +228,12 @@ def inputs_then(
             return Some([], 0, "unknown")
         path = files.joined(next(iter(roots.values())), key)
         return Some([files.once(conn, path, key, told.content, look)], 1)
-    if told.digest is None or told.digest == _digest(conn, datum):
+    if told.digest is None or told.digest == digest_of(conn, datum):
         return found
     return Some([], 0, "unknown")
 
 
-def _digest(conn: sqlite3.Connection, datum: int) -> bytes:
+def digest_of(conn: sqlite3.Connection, datum: int) -> bytes:
     rows: list[tuple[Any, ...]] = conn.execute(
         "select name, rel, size, mtime_ns, ctime_ns, inode, content from input where datum = ?"
         " order by ordinal limit ?",

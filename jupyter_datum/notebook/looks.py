@@ -20,7 +20,9 @@ from ..lineage import (
     show_report,
 )
 from ..lineage.ask import DOWN, UP
+from ..lineage.now import READ
 from ..project import Project
+from ..words import size
 from .engines import show_engines, show_engines_outside, takes_engines
 
 
@@ -80,6 +82,12 @@ def _takes_lineage(parser: argparse.ArgumentParser) -> None:
         help=f"steps towards what was made of it; default: {DOWN}, of a transform's name all",
     )
     parser.add_argument(
+        "--hash",
+        dest="hashed",
+        action="store_true",
+        help=f"read touched files of more than {size(READ)} too, to tell whether they are the same",
+    )
+    parser.add_argument(
         "--which",
         choices=list(QUESTIONS),
         help="PATH is a transform's name: which of its outputs are of this kind",
@@ -88,8 +96,10 @@ def _takes_lineage(parser: argparse.ArgumentParser) -> None:
 
 def _lineage(project: Project, folder: str, args: argparse.Namespace) -> View:
     if args.which:
-        return show_question(project, args.what, args.which)
-    return show_lineage(project, args.what, folder=folder, up=args.up, down=args.down)
+        return show_question(project, args.what, args.which, folder=folder, hashed=args.hashed)
+    return show_lineage(
+        project, args.what, folder=folder, up=args.up, down=args.down, hashed=args.hashed
+    )
 
 
 def _history(project: Project, folder: str, args: argparse.Namespace) -> View:
@@ -134,7 +144,9 @@ def _takes_export(parser: argparse.ArgumentParser) -> None:
         help="events of its runs; without a file they go to OPENLINEAGE_URL",
     )
     parser.add_argument("--crate", metavar="FOLDER", help="its outputs as a Process Run Crate")
-    parser.add_argument("--table", metavar="FILE", help="a row per output: .csv or .parquet")
+    parser.add_argument(
+        "--table", metavar="FILE", help="a row per input file and output: .csv, .parquet"
+    )
 
 
 def _export(project: Project, folder: str, args: argparse.Namespace) -> View:

@@ -13,10 +13,10 @@ from typing import Any, Final
 from ..errors import RunError, UsageError
 from ..ledger import queries
 from ..lineage.ask import lineage
-from ..lineage.files import Look
 from ..lineage.graph import graph
 from ..lineage.history import history
 from ..lineage.model import Origin, Some
+from ..lineage.now import READ, Look, nowhere
 from ..lineage.overview import overview
 from ..lineage.questions import QUESTIONS, ask
 from ..lineage.report import report
@@ -76,9 +76,9 @@ def of_users(
     """Return a page of the datums that have read a file below the root; the first page also
     counts them by transform."""
     place = os.fsencode(place_of(path, root))
-    page = users(
-        conn, place, transform=transform, after=after, limit=limit, look=lambda _: False
-    ).to_json(lambda file: contents_path(root, file))
+    page = users(conn, place, transform=transform, after=after, limit=limit, look=nowhere).to_json(
+        lambda file: contents_path(root, file)
+    )
     found = uses(conn, place) if not after else []
     return {"asked": path, "transforms": [use.to_json() for use in found], **page}
 
@@ -178,11 +178,13 @@ def _name(conn: sqlite3.Connection, name: str | None) -> str:
 
 
 def _all(root: Path | None) -> Look:
-    return lambda path: contents_path(root, path) is not None
+    return lambda path: READ if contents_path(root, path) is not None else 0
 
 
 def _shown(root: Path | None) -> Look:
     """Look at files that the server shows, and at no more of them than an answer is worth: a
     file that was touched is read to tell whether it is still the same."""
     left = iter(range(_LOOKED))
-    return lambda path: contents_path(root, path) is not None and next(left, None) is not None
+    return lambda path: (
+        READ if contents_path(root, path) is not None and next(left, None) is not None else 0
+    )

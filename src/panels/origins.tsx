@@ -88,6 +88,7 @@ function Nodes(props: { some: ISome<INode>; project: string }): JSX.Element {
 }
 
 function Traced(props: { some: ISome<ITraced> }): JSX.Element {
+  const { trans } = useHost();
   const { some } = props;
   return (
     <ul className="jp-datum-files">
@@ -96,7 +97,9 @@ function Traced(props: { some: ISome<ITraced> }): JSX.Element {
           <bdi>{oneLine(file.rel)}</bdi>
           <code className="jp-datum-muted">{file.content.slice(0, 8)}</code>
           {file.now && file.now !== 'same' ? (
-            <span className="jp-datum-bad">{oneLine(file.now)}</span>
+            <span className="jp-datum-bad">
+              {file.now === 'uncompared' ? trans.__('touched, not compared') : oneLine(file.now)}
+            </span>
           ) : null}
         </li>
       ))}

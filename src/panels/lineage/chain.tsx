@@ -179,7 +179,8 @@ function File(props: { file: ITraced }): JSX.Element {
   const words: Record<string, string> = {
     edited: trans.__('edited since'),
     remade: trans.__('made anew since'),
-    gone: trans.__('not there any more')
+    gone: trans.__('not there any more'),
+    uncompared: trans.__('touched, not compared')
   };
   const mark = words[file.now];
   return (
