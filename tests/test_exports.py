@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pandas
+import polars
 import pytest
 from rocrate.rocrate import ROCrate
 
@@ -113,6 +114,13 @@ def test_a_crate_says_how_each_file_was_made(ran: Story) -> None:
     ]  # fmt: skip
     assert action["instrument"].id == "#transform-up"
     assert action["object"][0]["name"] == str(ran.folder / "in/001.txt")
+    (failed,) = [e for e in crate.get_by_type("CreateAction") if "error" in e.properties()]
+    assert failed["actionStatus"].endswith("FailedActionStatus") and "bad <b>" in failed["error"]
+    assert {"name", "description", "endTime"} <= action.properties().keys()
+    (profile,) = [e for e in crate.get_entities() if e.id.endswith("process/0.5")]
+    assert crate.root_dataset["conformsTo"] == profile and profile["version"] == "0.5"
+    assert {"license", "datePublished", "description"} <= crate.root_dataset.properties().keys()
+    assert crate.metadata["conformsTo"] == "https://w3id.org/ro/crate/1.1"
     assert len(list(csv.DictReader((folder / "datums.csv").open()))) == 4
     with pytest.raises(UsageError, match="not empty"):
         show_export(ran.project, "up", crate=str(folder))
@@ -141,3 +149,42 @@ def test_a_flat_table_reads_the_same_both_ways(
     assert low["input_hash"].iloc[0] == rows["output_hash"].iloc[0]
     assert main(["export", "up", "--table", "t.xls"]) == 2
     assert main(["export", "up"]) == 2
+
+
+def test_the_table_has_a_row_for_each_pair_of_input_file_and_output(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(story.folder)
+    for side in "ab":
+        (story.folder / side).mkdir()
+        for i in range(3):
+            (story.folder / side / f"{i}.txt").write_text(f"{side} {i}")
+    pairs = "pairs -i \"join(glob('a/(*).txt',name='a'),glob('b/(*).txt',name='b'),on='$1')\""
+    body = (
+        "assert datum.paths['a'].name != '2.txt'\n"
+        "for kind in 'xy': (datum.out / f'{datum.paths[\"a\"].stem}.{kind}').write_text(kind)"
+    )
+    story.end(story.start(f"{pairs} -o out --workers 1 --tries 1", body, counted=False))
+    story.run("points -i grid(n=[1,2]) --workers 1", "datum.value")
+    show_export(story.project, "pairs", table="t.csv")
+    show_export(story.project, "pairs", table="t.parquet")
+    told = pandas.read_parquet("t.parquet")
+    assert str(told["began"].dtype) == "datetime64[ms, UTC]"
+    assert polars.read_parquet("t.parquet").height == 10
+    assert pandas.read_csv("t.csv").isna().equals(told.isna()), "absent is absent in both"
+    made = told[told["output"].notna()]
+    assert len(made) == 8 and made.duplicated(["output", "input"]).sum() == 0
+    (row,) = made[
+        (made["output"] == str(story.folder / "out/1.y")) & (made["input_name"] == "b")
+    ].itertuples()
+    assert row.input == str(story.folder / "b/1.txt") and row.input_size == 3
+    failed = told[told["state"] == "failed"]
+    assert failed["input_name"].tolist() == ["a", "b"] and failed["output"].isna().all()
+    # What it is for: from the outputs back to something known of each input file.
+    labels = pandas.DataFrame({"input": [str(story.folder / f"a/{i}.txt") for i in range(3)]})
+    labels["label"] = ["cat", "dog", "cow"]
+    merged = made.merge(labels, on="input")
+    assert merged.groupby("label")["output"].nunique().to_dict() == {"cat": 2, "dog": 2}
+    show_export(story.project, "points", table="p.parquet")
+    points = pandas.read_parquet("p.parquet")
+    assert len(points) == 2 and points[["input", "input_hash", "output"]].isna().all(axis=None)

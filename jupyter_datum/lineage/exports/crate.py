@@ -5,22 +5,31 @@ Above a number of datums their own actions are left out; the table in the crate 
 
 from __future__ import annotations
 
+import datetime
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable
+from itertools import chain, groupby
+from mimetypes import guess_type
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 from ...errors import RunError, UsageError
 from ...ledger import queries
 from ...ledger.environments import environment_of
 from ...ledger.queries import RunRow, TransformRow
+from ...words import counted
 from .rows import Row, moment, rows
 from .table import write_table
 
 _PROFILE: Final = "https://w3id.org/ro/wfrun/process/0.5"
 #: Datums that have an action of their own.
 _ACTIONS: Final = 10_000
+#: Input files of one of these.
+_READ: Final = 1_000
+#: It must say something, and nobody has told us.
+_LICENSE: Final = "None is stated: ask whoever this crate is from how it may be used."
 _TABLE: Final = "datums.csv"
 
 
@@ -46,10 +55,13 @@ def write_crate(conn: sqlite3.Connection, name: str, folder: Path) -> int:
         raise UsageError(f"{str(folder)!r} is not empty: a crate wants a folder of its own")
     folder.mkdir(parents=True, exist_ok=True)
     write_table(conn, name, folder / _TABLE)
-    crate = ROCrate()
+    crate = ROCrate(version="1.1")  # the one that the profile builds on
     crate.name = f"Results of {name}"
     crate.description = f"Made by the notebook cell {name}, one datum at a time"
-    crate.root_dataset["conformsTo"] = crate.add(_thing(crate, _PROFILE, "CreativeWork", {}))
+    crate.license = _LICENSE
+    crate.root_dataset["conformsTo"] = crate.add(
+        _thing(crate, _PROFILE, "CreativeWork", {"name": "Process Run Crate", "version": "0.5"})
+    )
     crate.add_file(folder / _TABLE, _TABLE, properties={"encodingFormat": "text/csv"})
     count = _fill(crate, conn, transform, run)
     crate.write(folder)
@@ -57,73 +69,119 @@ def write_crate(conn: sqlite3.Connection, name: str, folder: Path) -> int:
 
 
 def _fill(crate: Any, conn: sqlite3.Connection, transform: TransformRow, run: RunRow) -> int:
-    program = _program(crate, conn, transform.name, run)
+    program, agents = _program(crate, conn, transform, run), _agents(crate, conn, transform.id)
     crate.root_dataset["mentions"] = []
-    results, count = [], 0
-    for row, path, rel in _outputs(conn, transform):
-        count += 1
-        made = crate.add_file(
-            path, rel, properties={"contentSize": str(row.output_size), "blake3": row.output_hash}
-        )
-        results.append(made)
-        if count <= _ACTIONS:
-            crate.root_dataset.append_to("mentions", _action(crate, program, row, made))
+    results: list[Any] = []
+    count = 0
+    for _, edges in groupby(rows(conn, transform.name), lambda row: (row.datum, row.state)):
+        first, read, made = _gathered(edges)
+        files = [_add(crate, transform, row) for row in made if os.path.isfile(row.output or "")]
+        if not files and first.state not in ("success", "failed"):
+            continue
+        results += files[: _ACTIONS - len(results)]
+        if count < _ACTIONS:
+            action = _action(crate, program, first, [_input(crate, row) for row in read], files)
+            if first.state == "failed":
+                action["error"] = _error(conn, first.datum)
+            if first.run in agents:
+                action["agent"] = agents[first.run]
+            crate.root_dataset.append_to("mentions", action)
+        count += len(files)
     whole = crate.add_action(
         program,
         identifier=f"#run-{run.uuid}",
-        result=results[:_ACTIONS],
+        result=results,
         properties={
             "name": f"run {run.uuid[:8]} of {transform.name}",
+            "description": f"the newest run, over {counted(run.total, 'datum')}",
             "startTime": moment(run.started or run.requested),
             **({"endTime": moment(run.ended)} if run.ended else {}),
             "actionStatus": _status(run.status == "success"),
         },
     )
+    if run.uuid in agents:
+        whole["agent"] = agents[run.uuid]
     crate.root_dataset.append_to("mentions", whole)
     return count
 
 
-def _outputs(conn: sqlite3.Connection, transform: TransformRow) -> Iterator[tuple[Row, str, str]]:
-    """Outputs that are there, each with its path and its name in the crate."""
-    out = os.fsdecode(transform.out or b"")
-    for row in rows(conn, transform.name):
-        if row.output and row.state == "success" and os.path.isfile(row.output):
-            yield row, row.output, os.path.join("out", os.path.relpath(row.output, out))
+def _agents(crate: Any, conn: sqlite3.Connection, transform: int) -> dict[str, Any]:
+    """Who asked for each of the newest runs."""
+    rows = conn.execute(
+        "select uuid, user from run where transform = ? and user <> '' order by id desc limit ?",
+        (transform, _ACTIONS),
+    ).fetchall()
+    people = {
+        user: crate.add(_thing(crate, f"#user-{quote(user)}", "Person", {"name": user}))
+        for user in {user for _, user in rows}
+    }
+    return {run: people[user] for run, user in rows}
 
 
-def _program(crate: Any, conn: sqlite3.Connection, name: str, run: RunRow) -> Any:
+def _error(conn: sqlite3.Connection, datum: int) -> str:
+    tries = queries.attempts(conn, datum, limit=1)
+    return (tries[0].message if tries else None) or "failed"
+
+
+def _gathered(edges: Iterable[Row]) -> tuple[Row, list[Row], list[Row]]:
+    """Of the edges of a datum the first, one for each file that it read, one for each it made."""
+    read: dict[str, Row] = {}
+    made: dict[str, Row] = {}
+    rest = iter(edges)
+    first = next(rest)
+    for row in chain([first], rest):
+        if row.input and len(read) < _READ:
+            read.setdefault(row.input, row)
+        if row.output:
+            made.setdefault(row.output, row)
+    return first, list(read.values()), list(made.values())
+
+
+def _add(crate: Any, transform: TransformRow, row: Row) -> Any:
+    """Add an output, under its name in the crate."""
+    rel = os.path.relpath(str(row.output), os.fsdecode(transform.out or b""))
+    told = {"contentSize": str(row.output_size), "blake3": row.output_hash}
+    if kind := guess_type(rel)[0]:
+        told["encodingFormat"] = kind
+    return crate.add_file(row.output, os.path.join("out", rel), properties=told)
+
+
+def _input(crate: Any, row: Row) -> Any:
+    """Not a file of the crate: its content is known, it stays where it is."""
+    told = {"name": row.input, "blake3": row.input_hash, "contentSize": str(row.input_size or "")}
+    known = {name: text for name, text in told.items() if text}
+    return crate.add(_thing(crate, f"#input-{quote(str(row.input))}", "CreativeWork", known))
+
+
+def _program(crate: Any, conn: sqlite3.Connection, transform: TransformRow, run: RunRow) -> Any:
     python, packages = environment_of(conn, run.id)
     needs = [f"{package} {version}" for package, version in packages.items()]
-    return crate.add(
-        _thing(
-            crate,
-            f"#transform-{name}",
-            "SoftwareApplication",
-            {
-                "name": name,
-                "text": queries.version_source(conn, run.version) or "",
-                "softwareVersion": str(run.version),
-                "softwareRequirements": ", ".join([f"Python {python}", *needs]),
-            },
-        )
-    )
+    number = conn.execute(
+        "select count(*) from version where transform = ? and id <= ?", (transform.id, run.version)
+    ).fetchone()[0]
+    told = {
+        "name": transform.name,
+        "text": queries.version_source(conn, run.version) or "",
+        "version": str(number),
+        "softwareRequirements": ", ".join([f"Python {python}", *needs]),
+    }
+    return crate.add(_thing(crate, f"#transform-{transform.name}", "SoftwareApplication", told))
 
 
-def _action(crate: Any, program: Any, row: Row, made: Any) -> Any:
-    source = None
-    if row.input:
-        # Not a file of the crate: its content is known, it stays where it is.
-        told = {"name": row.input, "blake3": row.input_hash}
-        source = crate.add(_thing(crate, f"#input-{row.input_hash[:16]}", "CreativeWork", told))
+def _action(crate: Any, program: Any, row: Row, read: list[Any], made: list[Any]) -> Any:
+    began = datetime.datetime.fromisoformat(row.began)
+    ended = began + datetime.timedelta(milliseconds=row.ms)
     return crate.add_action(
         program,
-        identifier=f"#datum-{row.datum}-{made.id}",
-        object=[source] if source is not None else [],
-        result=[made],
+        identifier=f"#datum-{row.datum}-{row.state}",
+        object=read,
+        result=made,
         properties={
             "name": f"{row.transform}: {row.key}",
+            "description": f"attempt {row.attempt} in run {row.run[:8]}, by code {row.code}",
             "startTime": row.began,
-            "actionStatus": _status(True),
+            "endTime": ended.isoformat(timespec="milliseconds"),
+            "actionStatus": _status(row.state != "failed"),
         },
     )
 

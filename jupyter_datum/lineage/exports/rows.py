@@ -1,32 +1,33 @@
-"""One flat row for each output of each datum, streamed in key order."""
+"""One flat row for each edge from an input file to an output, streamed in key order."""
 
 from __future__ import annotations
 
 import datetime
-import os
+import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
-from ...events import InputFile
 from ...ledger import queries
-from ...ledger.edges import inputs_digest
-from ...ledger.known import inputs_of, outputs_of
+from ...ledger.known import outputs_of
 from ...ledger.queries import DatumRow
 from ...states import DatumState
 from ...words import text_of
 from .. import versions
-from ..files import roots_of
+from ..files import joined, roots_of
+from ..versions import Outcome
 
 _PAGE: Final = 2_000
 
 
 class Row(NamedTuple):
-    """What is known of one output, or of a datum without any.
+    """An edge: one input file and one output of a datum.
 
-    ``inputs`` counts the input files; ``input`` is the first of them, ``input_hash`` stands
-    for all. A datum that has failed has a row, and each output of a former version that it has
-    still one of that version. Hashes are BLAKE3 in hexadecimal digits.
+    A datum of two files that made three has six. One that made nothing (it gave a result, or
+    failed) has a row for each input file without an output; one that has read no file, a row
+    for each output without an input. What is not there is None. Each output of a former
+    version that a failed datum has still is told of that version. Hashes are BLAKE3 in
+    hexadecimal digits; of objects in a store `input_hash` is the store's mark.
     """
 
     transform: str
@@ -38,16 +39,25 @@ class Row(NamedTuple):
     began: str
     ms: float
     attempt: int
-    inputs: int
-    input: str
-    input_hash: str
-    output: str
+    input_name: str | None
+    input: str | None
+    input_size: int | None
+    input_hash: str | None
+    output: str | None
     output_size: int | None
-    output_hash: str
+    output_hash: str | None
+
+
+#: Of a row: the name of the input, path, size, content.
+_Source = tuple[str | None, str | None, int | None, str | None]
+#: path, size, content
+_Made = tuple[str | None, int | None, str | None]
+_NO_SOURCE: Final = (None, None, None, None)
+_NOTHING: Final = (None, None, None)
 
 
 def rows(conn: sqlite3.Connection, name: str) -> Iterator[Row]:
-    """Yield the rows of a transform, by key."""
+    """Yield the rows of a transform, by key; those of a datum stand together."""
     transform = queries.transform(conn, name)
     if transform is None:
         return
@@ -59,38 +69,87 @@ def rows(conn: sqlite3.Connection, name: str) -> Iterator[Row]:
     after: bytes | None = None
     while page := queries.datums_page(conn, transform.id, after=after, limit=_PAGE):
         ids = [datum.id for datum in page]
-        several, outputs = inputs_of(conn, ids), outputs_of(conn, ids)
+        outputs, alone = outputs_of(conn, ids), _alone(conn, ids)
         for datum in page:
-            told = _input(datum, several.get(datum.id, []), roots)
-            start = (
-                name, datum.id, queries.key_text(datum.key), datum.state.name.lower(),
-                codes.get(datum.version, 0), runs.get(datum.run, ""), moment(datum.began),
-                round(datum.seconds * 1000, 3), datum.attempt, *told,
+            head = name, datum.id, queries.key_text(datum.key)
+            told = (
+                datum.state.name.lower(), codes.get(datum.version, 0), runs.get(datum.run, ""),
+                moment(datum.began), round(datum.seconds * 1000, 3), datum.attempt,
             )  # fmt: skip
-            failed = datum.state is DatumState.FAILED
-            for path, size, _, digest in sorted(outputs.get(datum.id, ())):
-                made = _before(conn, datum, digest, told) if failed else None
-                head = (*start[:3], *(made or start[3:]))
-                yield Row._make((*head, text_of(path), size, digest.hex()))
-            if failed or datum.id not in outputs:
-                yield Row(*start, "", None, "")
+            for how, made in _made(conn, datum, outputs.get(datum.id, ())):
+                known = how is None or _same_inputs(conn, datum, how)
+                said = _told(how) if how is not None else told
+                found = _sources(conn, datum, alone, roots) if known else (_NO_SOURCE,)
+                for source in found:
+                    yield Row._make((*head, *said, *source, *made))
         after = page[-1].key
 
 
-def _before(
-    conn: sqlite3.Connection, datum: DatumRow, digest: bytes, told: tuple[int, str, str]
-) -> tuple[Any, ...] | None:
-    """The columns from ``state`` to ``input_hash`` of the version that made an output which a
-    datum has still, though it has failed since."""
-    made = next((o for o in versions.former(conn, datum.id) if digest in o.contents), None)
-    if made is None:
-        return None
-    mark = (made.content or made.digest or b"").hex()
-    number, path, _ = told if mark == told[2] or made.content is not None else (0, "", "")
+def _made(
+    conn: sqlite3.Connection, datum: DatumRow, outputs: Sequence[tuple[bytes, int, int, bytes]]
+) -> Iterator[tuple[Outcome | None, _Made]]:
+    """Each output, with the former version that made it if the present one did not; and nothing,
+    where the present one has made nothing."""
+    failed = datum.state is DatumState.FAILED
+    former = list(versions.former(conn, datum.id)) if failed and outputs else []
+    for path, size, _, digest in sorted(outputs):
+        yield (
+            next((one for one in former if digest in one.contents), None),
+            (text_of(path), size, digest.hex()),
+        )
+    if failed or not outputs:
+        yield None, _NOTHING
+
+
+def _told(made: Outcome) -> tuple[Any, ...]:
+    """The columns from ``state`` to ``attempt`` of a former version."""
     return (
         DatumState(made.state).name.lower(), made.number, made.run, moment(made.began),
-        round(made.seconds * 1000, 3), made.attempt, number, path, mark,
+        round(made.seconds * 1000, 3), made.attempt,
     )  # fmt: skip
+
+
+def _same_inputs(conn: sqlite3.Connection, datum: DatumRow, made: Outcome) -> bool:
+    """Whether a former version was made from the very files that the datum has now."""
+    if made.content is not None:
+        return made.content == datum.content
+    return made.digest is None or made.digest == versions.digest_of(conn, datum.id)
+
+
+def _sources(
+    conn: sqlite3.Connection, datum: DatumRow, alone: dict[int, int | None], roots: dict[str, bytes]
+) -> Iterator[_Source]:
+    """The files that a datum was made from, one after the other: there may be a million."""
+    name, root = next(iter(roots.items())) if len(roots) == 1 else (None, None)
+    if datum.id in alone:
+        yield _source(name, datum.key, root, alone[datum.id], datum.content)
+        return
+    found = conn.execute(
+        "select name, rel, size, content from input where datum = ? order by ordinal", (datum.id,)
+    )
+    none = True
+    for each, rel, long, content in found:
+        none = False
+        yield _source(each, rel, roots.get(each) or root, long, content)
+    if none:
+        rel, part, _ = datum.key.partition(b"\0")  # lines of a file: the key names it
+        yield _source(name, rel, root, None, None) if part and root else _NO_SOURCE
+
+
+def _source(
+    name: str | None, rel: bytes, root: bytes | None, size: int | None, content: bytes | None
+) -> _Source:
+    path = joined(root, rel) if root else rel
+    return name, text_of(path), size, bytes(content).hex() if content is not None else None
+
+
+def _alone(conn: sqlite3.Connection, ids: Sequence[int]) -> dict[int, int | None]:
+    """Those of these datums whose only input file stands in their own row, with its size."""
+    sql = (
+        "select d.id, d.size from json_each(?) j cross join datum d on d.id = j.value where"
+        " d.content is not null and not exists (select 1 from input i where i.datum = d.id)"
+    )
+    return dict(conn.execute(sql, (json.dumps(ids),)).fetchall())
 
 
 def moment(at: float) -> str:
@@ -102,22 +161,3 @@ def _codes(conn: sqlite3.Connection, transform: int) -> dict[int, int]:
     """Row ids of versions -> their numbers, from 1."""
     found = conn.execute("select id from version where transform = ? order by id", (transform,))
     return {row[0]: number for number, row in enumerate(found, 1)}
-
-
-def _input(
-    datum: DatumRow, several: Sequence[tuple[str, bytes, Any, bytes]], roots: dict[str, bytes]
-) -> tuple[int, str, str]:
-    """How many input files, the first, and a hash over all."""
-    alone = next(iter(roots.values())) if len(roots) == 1 else None
-    if several:
-        name, rel, _, content = several[0]
-        root = roots.get(name, alone)
-        path = text_of(os.path.join(root, rel) if root else rel)
-        if len(several) == 1:
-            return 1, path, bytes(content).hex()
-        files = [InputFile._make((n, r, *s, c)) for n, r, s, c in several]
-        return len(several), path, inputs_digest(files).hex()
-    if datum.content is None:
-        return 0, "", ""
-    path = text_of(os.path.join(alone, datum.key) if alone else datum.key)
-    return 1, path, bytes(datum.content).hex()

@@ -12,12 +12,11 @@ from ...errors import UsageError
 from .rows import Row, rows
 
 _BATCH: Final = 10_000
+#: Column -> Arrow type; the others are strings.
 _NUMBERS: Final = {
-    "datum": "int64", "code": "int64", "ms": "float64", "attempt": "int64", "inputs": "int64",
+    "datum": "int64", "code": "int64", "ms": "float64", "attempt": "int64", "input_size": "int64",
     "output_size": "int64",
 }  # fmt: skip
-#: Column -> Arrow type.
-_KINDS: Final = {field: _NUMBERS.get(field, "string") for field in Row._fields}
 
 
 def write_table(conn: sqlite3.Connection, name: str, path: Path) -> int:
@@ -53,13 +52,19 @@ def _parquet(conn: sqlite3.Connection, name: str, path: Path) -> int:
         from pyarrow import parquet
     except ImportError as exc:
         raise UsageError("Parquet needs pyarrow: pip install 'jupyter-datum[tables]'") from exc
-    schema = pyarrow.schema([(field, getattr(pyarrow, kind)()) for field, kind in _KINDS.items()])
+    texts = pyarrow.string()
+    kinds = {field: getattr(pyarrow, kind)() for field, kind in _NUMBERS.items()}
+    kinds["began"] = pyarrow.timestamp("ms", "UTC")
+    schema = pyarrow.schema([(field, kinds.get(field, texts)) for field in Row._fields])
     count = 0
     with parquet.ParquetWriter(path, schema) as writer:
         lines = rows(conn, name)
         while part := list(islice(lines, _BATCH)):
             columns = [
-                pyarrow.array(column, field.type)
+                # A moment is text in a row: Arrow reads it.
+                pyarrow.array(column, texts if field.name == "began" else field.type).cast(
+                    field.type
+                )
                 for column, field in zip(zip(*part, strict=True), schema, strict=True)
             ]
             writer.write_batch(pyarrow.record_batch(columns, schema=schema))
