@@ -39,8 +39,8 @@ from ..transform.order import (
     needs,
     reads,
     reads_nothing,
-    with_needs,
 )
+from ..transform.reach import reached
 from ..transform.recipe import read_recipe
 from .commands import exit_code, follow
 from .kernel import started
@@ -190,10 +190,23 @@ def _wanted(cells: list[NotebookCell], name: str | None) -> list[NotebookCell]:
     each_needs = needs(cell.marked for cell in cells if cell.marked)
     check_no_circle(each_needs)
     if name is not None:
-        names = with_needs(name, each_needs)
-        last = max(i for i, cell in enumerate(cells) if cell.name in names)
-        cells = [c for c in cells[: last + 1] if c.name is None or c.name in names]
+        cells = _for_one(cells, name, each_needs)
     return [cells[i] for i in in_order([cell.name for cell in cells], each_needs)]
+
+
+def _for_one(
+    cells: list[NotebookCell], name: str, each_needs: dict[str, list[str]]
+) -> list[NotebookCell]:
+    found = reached([(cell.cell, cell.marked) for cell in cells], name, each_needs)
+    last = max(i for i, cell in enumerate(cells) if cell.name in found.names)
+    wanted = []
+    for i, cell in enumerate(cells[: last + 1]):
+        if i in found.left_out:
+            first = render.one_line(cell.code.strip().partition("\n")[0])
+            print(f"left out, as it reads a transform that does not run: {first}", file=sys.stderr)
+        elif cell.name is None or cell.name in found.names:
+            wanted.append(cell)
+    return wanted
 
 
 def _extra(args: argparse.Namespace) -> str:

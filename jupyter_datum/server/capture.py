@@ -28,6 +28,7 @@ from ..project import Project
 from ..runner.environment import PIPELINE
 from ..transform.marked import LOAD_EXTENSION, RUN_KEY, Marked, is_skipped, kernel_code, marked_cell
 from ..transform.order import in_order, needs, reads, reads_nothing
+from ..transform.reach import left_out
 from .errors import ApiError, refused
 from .reader import Reader
 
@@ -221,13 +222,19 @@ async def _execute_together(cells: _Cells, wanted: Wanted) -> None:
 
 
 def _in_order(wanted: Wanted) -> list[tuple[int, Marked | None]]:
-    """The code cells to be executed, by position, those of other transforms left out."""
-    found = []
-    for position, cell in enumerate(wanted.cells):
-        marked = marked_cell(position, cell)
-        other = marked is not None and marked.name not in wanted.names
-        if cell.get("cell_type") == "code" and not is_skipped(cell) and not other:
-            found.append((position, marked))
+    """The code cells to be executed, by position; those of other transforms are left out, and
+    those that read what these make."""
+    there = [
+        (position, marked_cell(position, cell))
+        for position, cell in enumerate(wanted.cells)
+        if cell.get("cell_type") == "code" and not is_skipped(cell)
+    ]
+    skipped = left_out([(wanted.cells[n], mark) for n, mark in there], set(wanted.names))
+    found = [
+        (position, marked)
+        for i, (position, marked) in enumerate(there)
+        if i not in skipped and (marked is None or marked.name in wanted.names)
+    ]
     last = max(position for position, marked in found if marked)
     found = [each for each in found if each[0] <= last]
     each_needs = needs(marked for _, marked in found if marked)

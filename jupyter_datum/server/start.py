@@ -15,7 +15,8 @@ from ..runner.ask import ask_again, recorded
 from ..transform.marked import Marked, find_marked, is_skipped, marked_cell
 from ..transform.optionline import parse_line
 from ..transform.options import OF_THE_RUN, Options
-from ..transform.order import check_no_circle, in_order, needs, with_needs
+from ..transform.order import check_no_circle, in_order, needs
+from ..transform.reach import reached
 from ..transform.recipe import Recipe
 from .errors import refused
 from .reader import Reader
@@ -79,8 +80,12 @@ def chosen(cells: list[dict[str, Any]], name: str | None, *, with_its: bool) -> 
     """
     if name is not None and not with_its:
         return [of_line(cells, name)]
-    found = (marked_cell(i, cell) for i, cell in enumerate(cells) if not is_skipped(cell))
-    marks = {mark.name: mark for mark in found if mark and mark.name}
+    found = [
+        (cell, marked_cell(i, cell))
+        for i, cell in enumerate(cells)
+        if cell.get("cell_type") == "code" and not is_skipped(cell)
+    ]
+    marks = {mark.name: mark for _, mark in found if mark and mark.name}
     if not marks:
         raise refused("the notebook has no transform: no cell begins with %%datum NAME")
     each_needs = needs(marks.values())
@@ -89,7 +94,9 @@ def chosen(cells: list[dict[str, Any]], name: str | None, *, with_its: bool) -> 
     except UsageError as exc:
         raise refused(str(exc)) from None
     wanted = (
-        marks.keys() if name is None else with_needs(of_line(cells, name).name or "", each_needs)
+        marks.keys()
+        if name is None
+        else reached(found, of_line(cells, name).name or "", each_needs).names
     )
     names = [each for each in marks if each in wanted]
     return [of_line(cells, names[i] or "") for i in in_order(names, each_needs)]

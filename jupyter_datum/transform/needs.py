@@ -26,6 +26,18 @@ def needed(text: object, names: Collection[str], own: str | None = None) -> list
     return list(dict.fromkeys(found))
 
 
+def names_in(text: object) -> Iterator[str]:
+    """Yield the names that an input is made of, be they transforms or anything else of the
+    kernel, and the texts that say that they name a transform.
+
+    Parameters
+    ----------
+    text : str or dict
+        As :func:`needed` takes it.
+    """
+    return (name for name, _ in _named(text))
+
+
 def _named(text: object) -> Iterator[tuple[str, bool]]:
     """Names, and whether they are said to be those of transforms."""
     if not isinstance(text, str):

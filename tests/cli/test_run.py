@@ -40,6 +40,7 @@ def test_a_notebook_run_by_the_command_line(
     cells = [
         nbformat.v4.new_code_cell("%load_ext jupyter_datum\nnumbers = list(range(10))"),
         nbformat.v4.new_code_cell("%%datum job -i numbers\nassert datum.value != 3\ndatum.value"),
+        nbformat.v4.new_code_cell("job.results()"),
         nbformat.v4.new_code_cell("%%datum other -i numbers\ndatum.value"),
         nbformat.v4.new_code_cell("words = ['a']"),
         nbformat.v4.new_code_cell("%%datum words -i words\ndatum.value"),
@@ -48,8 +49,10 @@ def test_a_notebook_run_by_the_command_line(
     nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
     project = ["--project", str(story.folder)]
     assert main(["run", str(path), "other", "--json"]) == 0
-    (run,) = json.loads(capfd.readouterr().out)
+    told = capfd.readouterr()
+    (run,) = json.loads(told.out)
     assert (run["name"], run["success"]) == ("other", 10)
+    assert told.err.endswith("reads a transform that does not run: job.results()\n")
     for n in (0, 1):  # the list, also when a transform is called so
         assert main(["run", str(path), "words", "--json"]) == 0
         (run,) = json.loads(capfd.readouterr().out)

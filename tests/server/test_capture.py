@@ -269,6 +269,13 @@ async def test_all_transforms_run_as_a_pipeline(
         ).fetchone()
     assert n == 2, "triple too, and neither total nor other"
 
+    book(story.folder, LOAD, other, "other.results()", CELL, double.replace("2 *", "3 *"))
+    edited = await start("double", needs=True)
+    assert edited.json["code"] == "capture"
+    assert (await settled(call, edited))["state"] == "done", "who looks at other is left out"
+    row = await asyncio.to_thread(story.end, edited.json["run"])
+    assert (row.success, story.transform("double").results()) == (4, [0, 9, 18, 27])
+
 
 async def test_a_circle_is_refused(call: Call, story: Story, start: Start) -> None:
     book(story.folder, LOAD, "%%datum a -i b\n1", "%%datum b -i a\n1")
