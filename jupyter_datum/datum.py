@@ -250,10 +250,13 @@ class Datum:
         Raises
         ------
         OutputError
-            If the suffix has no dot.
+            If the suffix does not start with a dot.
         """
         if suffix and not suffix.startswith("."):
-            raise OutputError(f"a suffix starts with a dot: out_file({'.' + suffix!r})")
+            raise OutputError(
+                f"a suffix starts with a dot: out_file({'.' + suffix!r}). For a path of your own: "
+                f"datum.out / {suffix!r}"
+            )
         if self._form.by_key:
             path = self.out / (key_path(self._key) + (suffix or ""))
         else:

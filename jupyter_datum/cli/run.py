@@ -47,6 +47,8 @@ from .kernel import started
 
 #: Seconds that cancelled runs have to end.
 _CANCEL_WITHIN: Final = 20.0
+#: Cells that were left out and are named.
+_NAMED: Final = 3
 
 
 def run(args: argparse.Namespace) -> int:
@@ -199,14 +201,21 @@ def _for_one(
 ) -> list[NotebookCell]:
     found = reached([(cell.cell, cell.marked) for cell in cells], name, each_needs)
     last = max(i for i, cell in enumerate(cells) if cell.name in found.names)
-    wanted = []
-    for i, cell in enumerate(cells[: last + 1]):
-        if i in found.left_out:
-            first = render.one_line(cell.code.strip().partition("\n")[0])
-            print(f"left out, as it reads a transform that does not run: {first}", file=sys.stderr)
-        elif cell.name is None or cell.name in found.names:
-            wanted.append(cell)
-    return wanted
+    there = [cell for i, cell in enumerate(cells[: last + 1]) if i not in found.left_out]
+    _tell_left_out([cells[i] for i in sorted(found.left_out) if i < last])
+    return [cell for cell in there if cell.name is None or cell.name in found.names]
+
+
+def _tell_left_out(cells: list[NotebookCell]) -> None:
+    if not cells:
+        return
+    firsts = [render.one_line(cell.code.strip().partition("\n")[0]) for cell in cells[:_NAMED]]
+    more = f" and {len(cells) - _NAMED} more" if len(cells) > _NAMED else ""
+    what = "it reads" if len(cells) == 1 else "they read"
+    print(
+        f"left out, as {what} transforms that do not run here: {', '.join(firsts)}{more}",
+        file=sys.stderr,
+    )
 
 
 def _extra(args: argparse.Namespace) -> str:
