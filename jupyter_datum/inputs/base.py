@@ -107,6 +107,12 @@ class Input(ABC):
         return self.given or "in"
 
     @property
+    def movable(self) -> bool:
+        """Whether a datum whose file gets another name is the same one under another key: all
+        else that the cell sees of it is in the rest of its key, or captured from the name."""
+        return self.told_by_key
+
+    @property
     def hints(self) -> tuple[str, ...]:
         """Names that it might be given inside another input, best first."""
         return (self.given or self.kind,)

@@ -78,6 +78,10 @@ class GlobInput(Input):
         return self.given or "in"
 
     @property
+    def movable(self) -> bool:
+        return True
+
+    @property
     def foreign(self) -> bool:  # type: ignore[override]
         return any(key is not None and key.foreign for key in (self.on, self.by))
 

@@ -28,6 +28,10 @@ class CrossInput(Composite):
     def ordered(self) -> bool:  # type: ignore[override]
         return all(child.ordered for child in self.children)
 
+    @property
+    def movable(self) -> bool:
+        return all(child.movable for child in self.children)
+
     def announces(self, runs: Collection[str]) -> bool:
         # Of two that grow, what is to come of the pairs is known only when both are made.
         return _one(child.awaits(runs) for child in self.children) and all(
@@ -111,6 +115,10 @@ class UnionInput(Composite):
             if isinstance(key, Template):  # each of them makes datums of its own
                 for child in self.children:
                     check_template(key, child.capture_names, word, child.describe())
+
+    @property
+    def movable(self) -> bool:
+        return all(child.movable for child in self.children)
 
     def announces(self, runs: Collection[str]) -> bool:
         return all(child.announces(runs) for child in self.children)

@@ -21,6 +21,7 @@ from ..ledger.fence import RunKey
 from ..ledger.relocate import relocate
 from ..ledger.versions import changed_parts, texts_of
 from ..outputs.porter import Porter
+from ..outputs.publish.rekey import Renamed
 from ..outputs.standing import Standing
 from ..project import Project
 from ..remote import is_url
@@ -197,11 +198,9 @@ class Survey:
             weakref.finalize(self, porter.close)
         self._found = Preview(errors=self.planner.errors)
         self._sizes = Sizes()
-        self._renames = Renames(conn, source.roots)
-        #: Where the key says all that the cell sees, a renamed file is the same datum.
-        self._can_move = source.told_by_key
-        #: (old key, new key) of files that were renamed.
-        self.renamed: list[tuple[bytes, bytes]] = []
+        self._renames = Renames(conn, source)
+        #: Files that were renamed.
+        self.renamed: list[Renamed] = []
 
     def run(self, look: Callable[[Preview], None] = lambda found: None) -> Preview:
         """List everything; `look` is called now and then with what is known so far."""
@@ -247,7 +246,7 @@ class Survey:
                     found.first.append(label(listed))
                     found.why.append(self._why(row, reason))
             if reason not in AT_REST:
-                if reason == NEW and self._can_move:
+                if reason == NEW:
                     self._renames.new(listed)
                 shown = found.examples.setdefault(reason, [])
                 if len(shown) < _SHOWN:
@@ -285,11 +284,11 @@ class Survey:
         reasons[NEW] -= len(pairs)
         reasons[RENAMED] += len(pairs)
         reasons += Counter()  # what is 0 goes
-        before = [(queries.key_text(old), queries.key_text(new)) for old, new in pairs[:_SHOWN]]
+        before = [(queries.key_text(old), queries.key_text(new)) for old, new, *_ in pairs[:_SHOWN]]
         found = self._found
         found.examples[RENAMED] = [f"{old} -> {new}" for old, new in before]
         shown = {*found.first, *found.examples[NEW]}
-        names = ((queries.key_text(old), queries.key_text(new)) for old, new in pairs)
+        names = ((queries.key_text(old), queries.key_text(new)) for old, new, *_ in pairs)
         former = {new: old for old, new in names if new in shown}
         found.why = [
             f"{RENAMED}: {former[name]}" if name in former else why

@@ -4,17 +4,29 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Iterator
+from typing import Final, NamedTuple
 
-from ..hashing import file_digest
+from ..hashing import file_digest, seen_digest
+from ..inputs import Input
 from ..inputs.base import Listed
 from ..ledger import queries
 from ..ledger.bitmap import Bitmap
+from ..outputs.publish.rekey import Renamed
 
 #: New datums that are kept in mind, and files that are hashed for it; beyond that a rename
 #: of a whole tree is cheaper run than found out.
 MOST: Final = 20_000
+
+#: Of the parts of a key which one is the file, and all the others: a point of a grid, say.
+_Rest = tuple[int, tuple[bytes, ...]]
+
+
+class _New(NamedTuple):
+    key: bytes
+    rests: tuple[_Rest, ...]
+    seen: bytes | None
+    path: bytes
 
 
 class Renames:
@@ -23,36 +35,43 @@ class Renames:
     Parameters
     ----------
     conn : sqlite3.Connection
-    roots : mapping
-        Absolute folder of each input name.
+    source : Input
     """
 
-    def __init__(self, conn: sqlite3.Connection, roots: Mapping[str, bytes]) -> None:
+    def __init__(self, conn: sqlite3.Connection, source: Input) -> None:
         self._conn = conn
-        self._roots = roots
-        self._new: dict[int, list[tuple[bytes, bytes]]] = {}
+        self._roots = source.roots
+        self._movable = source.movable
+        self._told_by_key = source.told_by_key
+        self._new: dict[int, list[_New]] = {}
         self._count = 0
 
     def new(self, listed: Listed) -> None:
         """Take in a new datum; only those of one file can be told."""
-        if len(listed.files) != 1 or self._count >= MOST:
+        if not self._movable or len(listed.files) != 1 or self._count >= MOST:
             return
         name, rel, stat = listed.files[0]
         path = os.path.join(self._roots[name], rel)
-        self._new.setdefault(stat.size, []).append((listed.key, path))
+        rests = tuple(rest for part, rest in _parts(listed.key) if part == rel)
+        seen = None if self._told_by_key else seen_digest(listed.value, listed.captures)
+        self._new.setdefault(stat.size, []).append(_New(listed.key, rests, seen, path))
         self._count += 1
 
-    def pairs(self, gone: Bitmap, transform: int) -> list[tuple[bytes, bytes]]:
-        """Return ``(old key, new key)``: sizes first, then contents; each used once."""
+    def pairs(self, gone: Bitmap, transform: int) -> list[Renamed]:
+        """Return who is who: sizes first, then contents, then the rest of the key; each once."""
         if not self._new:
             return []
-        found: list[tuple[bytes, bytes]] = []
-        digests: dict[int, dict[bytes, list[bytes]]] = {}
+        found: list[Renamed] = []
+        digests: dict[int, dict[tuple[bytes, _Rest], list[_New]]] = {}
         for key, size, content in self._vanished(gone, transform):
             if size not in digests:
                 digests[size] = self._hashed(size)
-            if candidates := digests[size].get(content):
-                found.append((key, candidates.pop(0)))
+            for was, rest in _parts(key):
+                if candidates := digests[size].get((content, rest)):
+                    new = candidates.pop(0)
+                    rel = new.key.split(b"\0")[rest[0]]
+                    found.append(Renamed(key, new.key, was, rel, new.seen))
+                    break
         return found
 
     def _vanished(self, gone: Bitmap, transform: int) -> list[tuple[bytes, int, bytes]]:
@@ -70,11 +89,25 @@ class Renames:
                 break
         return found
 
-    def _hashed(self, size: int) -> dict[bytes, list[bytes]]:
-        found: dict[bytes, list[bytes]] = {}
-        for key, path in self._new[size]:
+    def _hashed(self, size: int) -> dict[tuple[bytes, _Rest], list[_New]]:
+        found: dict[tuple[bytes, _Rest], list[_New]] = {}
+        contents: dict[bytes, bytes] = {}  # of a cross each file has many datums
+        for each in self._new[size]:
             try:
-                found.setdefault(file_digest(path), []).append(key)
+                if each.path not in contents:
+                    contents[each.path] = file_digest(each.path)
             except OSError:
                 continue
+            for rest in each.rests:
+                found.setdefault((contents[each.path], rest), []).append(each)
         return found
+
+
+def _parts(key: bytes) -> Iterator[tuple[bytes, _Rest]]:
+    """Yield each part of a key, with its place and the others."""
+    parts = key.split(b"\0")
+    for i, part in enumerate(parts):
+        yield part, (i, (*parts[:i], *parts[i + 1 :]))
+
+
+__all__ = ["MOST", "Renames"]

@@ -209,6 +209,11 @@ def moved_lines(name: str, moved: Moved) -> list[str]:
         f"{name}: the results stay with {counted(moved.datums, 'renamed datum')}; "
         f"{counted(moved.files, 'output')} renamed"
     ]
+    if moved.seen:
+        lines.append(
+            f"  of {counted(moved.seen, 'datum')} datum.key is another now: what was made of the "
+            "former one still holds it"
+        )
     return lines + [f"  {sentence}" for sentence in moved.refused[:20]]
 
 

@@ -18,13 +18,27 @@ from . import redo
 _BATCH: Final = 100
 
 
+class Renamed(NamedTuple):
+    """A datum whose file was renamed: its keys and the file's paths under the input's root,
+    before and now; the digest of what the cell sees of it now beside the file, None where the
+    key says that."""
+
+    old: bytes
+    new: bytes
+    was: bytes
+    rel: bytes
+    seen: bytes | None
+
+
 class Moved(NamedTuple):
     """How many datums have their new key, how many outputs their new name, and why some
-    do not (a sentence each)."""
+    do not (a sentence each); of how many datums the cell sees something else now beside the
+    name."""
 
     datums: int
     files: int
     refused: list[str]
+    seen: int = 0
 
 
 def move_target(old: bytes, new: bytes, rel: bytes) -> bytes:
@@ -43,36 +57,50 @@ def rekey(
     conn: sqlite3.Connection,
     transform: int,
     out: bytes | None,
-    pairs: Sequence[tuple[bytes, bytes]],
+    renamed: Sequence[Renamed],
 ) -> Moved:
-    """Give datums new keys, ``(old, new)``; nothing is overwritten, nothing runs.
+    """Give datums new keys; nothing is overwritten, nothing runs.
 
     Raises
     ------
     RunError
         If the transform is running.
     """
-    datums = files = 0
+    datums = files = others = 0
     refused: list[str] = []
     folds = file_system_folds(out) if out and os.path.isdir(out) else False
-    for start in range(0, len(pairs), _BATCH):
+    for start in range(0, len(renamed), _BATCH):
         with transaction(conn):
             sql = "select 1 from run where transform = ? and ended is null limit 1"
             if conn.execute(sql, (transform,)).fetchone():
                 raise RunError("it is running: move when the run has ended")
-            for old, new in pairs[start : start + _BATCH]:
-                moved = _rekey(conn, transform, out, old, new, folds)
+            for each in renamed[start : start + _BATCH]:
+                moved = _rekey(conn, transform, out, each, folds)
                 if isinstance(moved, str):
                     refused.append(moved)
                 else:
                     datums, files = datums + 1, files + moved
-    return Moved(datums, files, refused)
+                    others += _sees(conn, transform, each)
+    return Moved(datums, files, refused, others)
+
+
+def _sees(conn: sqlite3.Connection, transform: int, each: Renamed) -> bool:
+    """Record what the cell sees of a datum now; return whether that is another thing beside
+    the file's name."""
+    datum = "(select datum from datum_key where transform = ? and key = ?)"
+    sql = f"update input set rel = ? where datum = {datum} and rel = ?"
+    conn.execute(sql, (each.rel, transform, each.new, each.was))
+    if each.seen is None:
+        return False
+    sql = f"update datum set seen = ? where id = {datum} and seen != ?"
+    return bool(conn.execute(sql, (each.seen, transform, each.new, each.seen)).rowcount)
 
 
 def _rekey(
-    conn: sqlite3.Connection, transform: int, out: bytes | None, old: bytes, new: bytes, folds: bool
+    conn: sqlite3.Connection, transform: int, out: bytes | None, each: Renamed, folds: bool
 ) -> int | str:
     """Move one datum; return how many files were renamed, or why it stays."""
+    old, new = each.old, each.new
     sql = "select datum from datum_key where transform = ? and key = ?"
     row = conn.execute(sql, (transform, old)).fetchone()
     if row is None or conn.execute(sql, (transform, new)).fetchone():
