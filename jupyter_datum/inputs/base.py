@@ -137,6 +137,11 @@ class Input(ABC):
         """The inputs that it is made of which are made of no others."""
         return (self,)
 
+    def ranges(self) -> builtins.list[bytes] | None:
+        """Return what keys begin with, one after the other in the order in which the datums are
+        listed, where those of each come sorted by their bytes; None if they do not."""
+        return [b""] if self.ordered else None
+
     @abstractmethod
     def list(self, exclude: frozenset[bytes], errors: Errors) -> Iterator[Listed]:
         """Yield the datums, lazily.

@@ -5,13 +5,14 @@ from __future__ import annotations
 import builtins
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import chain
+from itertools import chain, product
 from typing import Any
 
 from .again import Again
 from .base import Came, Due, Errors, Going, Input, Piece
 from .combine import Composite
 from .keys import Key, Template, check_template
+from .stubs import Stubs
 from .turns import in_turns
 
 
@@ -33,10 +34,7 @@ class CrossInput(Composite):
         return all(child.movable for child in self.children)
 
     def announces(self, runs: Collection[str]) -> bool:
-        # Of two that grow, what is to come of the pairs is known only when both are made.
-        return _one(child.awaits(runs) for child in self.children) and all(
-            child.announces(runs) for child in self.children
-        )
+        return all(child.announces(runs) for child in self.children)
 
     def going(self, exclude: frozenset[bytes], errors: Errors) -> Iterator[Going]:
         growing = self._growing or [0]
@@ -52,23 +50,59 @@ class CrossInput(Composite):
                 if not there[place]:  # nothing times anything; the others need not be listed
                     return
             listings = {place: self.children[place].going(exclude, errors) for place in growing}
-            yield from self._paired(in_turns(listings), there, alone=len(listings) == 1)
+            steps = in_turns(listings)
+            if len(listings) == 1:
+                yield from self._of_one(steps, there)
+            else:
+                yield from self._of_several(steps, there, growing)
 
-    def _paired(
-        self, steps: Iterator[tuple[int, Going]], there: Sequence[Again], *, alone: bool
+    def _of_one(
+        self, steps: Iterator[tuple[int, Going]], there: Sequence[Again]
     ) -> Iterator[Going]:
+        """Where one of the children grows: what is to come of it tells what is of the pairs."""
         for place, step in steps:
             if step is None:
                 yield None
             elif isinstance(step, Due):
-                if alone:
-                    pieces = (pair for p in step.pieces for pair in self._pairs(place, p, there))
-                    yield Due(pieces, step.last)
+                pieces = (pair for p in step.pieces for pair in self._pairs(place, p, there))
+                yield Due(pieces, step.last)
             else:
                 for pair in self._pairs(place, step.piece, there):
-                    yield Came(pair, step.awaited and alone)
-                if not alone:
+                    yield Came(pair, step.awaited)
+
+    def _of_several(
+        self, steps: Iterator[tuple[int, Going]], there: Sequence[Again], growing: Sequence[int]
+    ) -> Iterator[Going]:
+        """Where several grow: what is to come of the pairs is known once it is of all of them."""
+        silent = set(growing)
+        with Stubs.many(self.children) as due:
+            for place, step in steps:
+                if step is None:
+                    yield None
+                elif isinstance(step, Due):
+                    due[place].add(step.pieces)
+                    if step.last and place in silent:
+                        silent.discard(place)
+                        if not silent:
+                            yield Due(self._to_come(there, due, growing), last=True)
+                else:
+                    if step.awaited and silent:
+                        due[place].discard(step.piece)
+                    for pair in self._pairs(place, step.piece, there):
+                        yield Came(pair, step.awaited and not silent)
                     there[place].add(step.piece)
+
+    def _to_come(
+        self, there: Sequence[Again], due: Sequence[Stubs], growing: Sequence[int]
+    ) -> Iterator[Piece]:
+        """All pairs of which one side at least is still to come."""
+        for choice in product((False, True), repeat=len(growing)):
+            sides: builtins.list[Iterable[Piece]] = [*there]
+            for place, still in zip(growing, choice, strict=True):
+                if still:
+                    sides[place] = due[place]
+            if any(choice):
+                yield from self._with((), sides)
 
     def _pairs(self, place: int, piece: Piece, there: Sequence[Again]) -> Iterator[Piece]:
         """One of the child at `place` with all that is there of the others."""
@@ -135,6 +169,12 @@ class UnionInput(Composite):
             else:
                 yield None
 
+    def ranges(self) -> builtins.list[bytes] | None:
+        each = [child.ranges() for child in self.children]
+        pairs = zip(self._labels, each, strict=True)
+        found = [label + b"\0" + start for label, starts in pairs for start in starts or ()]
+        return None if None in each else found
+
     def _labelled(self, place: int, piece: Piece) -> Piece:
         listed, members = piece
         key = self._labels[place] + b"\0" + self.children[place].part(listed)
@@ -143,10 +183,6 @@ class UnionInput(Composite):
 
 def _in_order(listings: Mapping[int, Iterator[Going]]) -> Iterator[tuple[int, Going]]:
     return ((place, step) for place, listing in listings.items() for step in listing)
-
-
-def _one(conditions: Iterable[bool]) -> bool:
-    return sum(conditions) == 1
 
 
 __all__ = ["CrossInput", "UnionInput"]

@@ -2,8 +2,8 @@
 
 The order is that of the newest run that listed the whole input: its ``plan`` file has a
 place for each datum, also for those that did not run then. A run that took datums of another
-transform as they were made has them in that order; then it is that of the keys, where the input
-has its datums so.
+transform as they were made has them in that order; then it is that of the keys, where these tell
+the order of the input.
 """
 
 from __future__ import annotations
@@ -64,30 +64,38 @@ def order_of(
     for row in whole:
         path = project.run(row.uuid) / "plan"
         if path.is_file():
-            as_made = _is_as_made(project, row)
-            return _sorted_pages(conn, transform, path) if as_made else plan_pages(path, PAGE)
+            ranges = _ranges(project, row)
+            if ranges is None:
+                return plan_pages(path, PAGE)
+            return _sorted_pages(conn, transform, path, ranges)
     return None
 
 
-def _is_as_made(project: Project, row: queries.RunRow) -> bool:
-    """Whether the places of a run say when its datums came, and their keys where they stand."""
+def _ranges(project: Project, row: queries.RunRow) -> list[bytes] | None:
+    """Of a run whose places say when its datums came: what their keys begin with, in the order
+    of the input; None of others, and where keys do not tell that order."""
     if not json.loads(row.options).get("follows"):
-        return False
+        return None
     try:
-        return input_from_json(read_recipe(project, row.recipe).input, project).ordered
+        return input_from_json(read_recipe(project, row.recipe).input, project).ranges()
     except (DatumError, OSError):  # somebody else's, or gone
-        return False
+        return None
 
 
-def _sorted_pages(conn: sqlite3.Connection, transform: int, plan: Path) -> Iterator[list[int]]:
-    """The datums of a plan that the ledger knows, by key."""
+def _sorted_pages(
+    conn: sqlite3.Connection, transform: int, plan: Path, ranges: Sequence[bytes]
+) -> Iterator[list[int]]:
+    """The datums of a plan that the ledger knows, range by range, in each by key."""
     planned = Bitmap()
     for ids in plan_pages(plan, PAGE):
         planned.update(ids)
-    after: bytes | None = None
-    while rows := queries.datums_page(conn, transform, after=after, limit=PAGE):
-        yield [row.id for row in rows if row.id in planned]
-        after = rows[-1].key
+    for start in ranges:
+        after: bytes | None = start or None
+        while rows := queries.datums_page(conn, transform, after=after, limit=PAGE):
+            yield [r.id for r in rows if r.id in planned and r.key.startswith(start)]
+            after = rows[-1].key
+            if not after.startswith(start):
+                break
 
 
 def outcomes(

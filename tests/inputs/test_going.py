@@ -230,9 +230,43 @@ def test_a_join_pairs_by_key_what_a_cross_makes(tmp_path: Path) -> None:
     same(line)
 
 
+def test_a_group_of_two_that_run_side_by_side_waits_for_its_own_pairs(tmp_path: Path) -> None:
+    a = made(tmp_path, "a", "x1", "y0", "x0", "z0", fails=["z0"])
+    b = made(tmp_path, "b", "p0", "q0")
+    line = Line(group(cross(a, b, by="${a.1}")))
+    a.announced = True
+    a.come("x1")
+    b.come("p0")
+    assert line.read() == [], "what b is to make is not known yet"
+    b.announced = True
+    assert line.read() == []
+    a.come("x0")
+    b.come("q0")
+    assert line.read() == ["x0 p0 x0 q0 x1 p0 x1 q0"], "all that x has, and nothing else"
+    a.come("y0")
+    assert line.read() == ["y0 p0 y0 q0"]
+    line.end()
+    same(line)
+
+
+def test_a_key_made_of_both_sides_waits_for_nobody_elses(tmp_path: Path) -> None:
+    a, b = made(tmp_path, "a", "x0", "y0"), made(tmp_path, "b", "p0", "q0", "q1")
+    line = Line(group(cross(a, b, by="${a.1}${b.1}")))
+    a.announced = b.announced = True
+    a.come("y0")
+    b.come("q1")
+    assert line.read() == []
+    b.come("q0")
+    assert line.read() == ["y0 q0 y0 q1"], "neither x nor p is there"
+    a.come()
+    assert line.read() == ["x0 q0 x0 q1"]
+    line.end()
+    same(line)
+
+
 def test_keys_that_nobody_knows_before_wait_for_the_end(tmp_path: Path) -> None:
     a, b = made(tmp_path, "a", "x1", "x0"), made(tmp_path, "b", "y0")
-    line = Line(group(cross(a, b, by="${a.1}")))
+    line = Line(group(cross(a, group(b, by="$1"), by="${1}")))
     a.announced = b.announced = True
     a.come()
     b.come()

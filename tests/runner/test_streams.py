@@ -157,9 +157,11 @@ def test_parts_of_a_union_and_either_side_of_a_cross_start_when_their_own_are_do
     assert sorted(story.transform("both").results()) == sorted([*range(30), *range(0, -30, -1)])
     found = sorted(story.transform("pairs").results())
     assert found == [[word, n] for word in "pq" for n in range(30)]
+    came = list(story.transform("both").results())
     alone = [pipe.start(union, "datum.value")]
     alone += [pipe.start(cross, "[datum.value['items'], datum.value['a']]")]
     assert [row.skipped for row in pipe.ended(*alone)] == [60, 60], "the datums are the same"
+    assert list(story.transform("both").results()) == came, "in the order of the input both times"
     assert not story.findings()
 
 
