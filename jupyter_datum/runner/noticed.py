@@ -20,6 +20,10 @@ from ..ledger.db import NETWORK, file_system
 
 #: Seconds between two listings where no event tells, unless the user says.
 EVERY: Final = 10.0
+#: What watchfiles says of a path.
+_CAME: Final = 1
+_WRITTEN: Final = 2
+_DELETED: Final = 3
 #: Milliseconds of silence after which what came is told.
 _QUIET: Final = 200
 #: Arrivals that are named; any more count when they have stood still.
@@ -40,6 +44,9 @@ class Noticed:
     """
 
     def __init__(self, roots: Sequence[bytes], exclude: Sequence[bytes]) -> None:
+        self._roots = frozenset(map(os.fsdecode, roots))
+        #: Whether one of the folders was deleted, or moved away: nothing more is heard of it.
+        self.lost = False
         self._exclude = tuple(folder.rstrip(b"/") + b"/" for folder in exclude)
         self._stop = threading.Event()
         #: Paths that were moved here as a whole -> when.
@@ -69,10 +76,11 @@ class Noticed:
 
     def _take(self, changes: set[tuple[Any, str]]) -> bool:
         known = [(int(kind), path) for kind, path in changes if self._counts(os.fsencode(path))]
+        self.lost |= any(kind == _DELETED and path in self._roots for kind, path in known)
         now = time.monotonic()
-        written = {path for kind, path in known if kind == 2}
+        written = {path for kind, path in known if kind == _WRITTEN}
         for kind, path in known:
-            if kind == 1 and path not in written:
+            if kind == _CAME and path not in written:
                 self._coming[path] = now
             else:
                 self._coming.pop(path, None)

@@ -342,7 +342,7 @@ class Planner:
         if self.errors:
             return
         self.gives_way.whole = True
-        if self._selection.whole and not self._dry:
+        if self._selection.tells_gone and not self._dry:
             self.write_gone(self._run)
 
     def write_gone(self, run: int) -> None:

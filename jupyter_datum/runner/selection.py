@@ -111,8 +111,14 @@ class Selection:
 
     @property
     def whole(self) -> bool:
-        """Whether the run is about the whole input: only then may it conclude what is gone."""
+        """Whether the run is about the whole input."""
         return not (self.only or self.sample or self.keys) and self.among is None
+
+    @property
+    def tells_gone(self) -> bool:
+        """Whether the run may conclude what is gone: it is about the whole input, or of a watch,
+        which leaves nothing out but what has failed or is being written."""
+        return self.whole or self.watched
 
 
 def selection_of(

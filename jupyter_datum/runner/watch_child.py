@@ -118,6 +118,10 @@ class Watching:
         due = time.monotonic()
         while True:
             now = time.monotonic()
+            if self._replaced():
+                self._noticed.close()
+                self._notice()
+                due = now
             if now >= due:
                 due = self._look()
             wait = max(0.0, min(due - time.monotonic(), _LOOK if self._ups else 1.0))
@@ -133,6 +137,7 @@ class Watching:
         if why and self._ups and not self._roots:
             why = "" if not self._every else why
         out = [os.fsencode(self._recipe.out)] if self._recipe.out else []
+        self._places = _places(self._roots)
         self._noticed = Noticed([] if why else self._roots, out)
         self._by_time = bool(why)
         self._why = why
@@ -140,6 +145,15 @@ class Watching:
         self._rested = 0.0
         how = f"listing every {self._pause:g} s: {why}" if why else "events"
         self._say({"how": how})
+
+    def _replaced(self) -> bool:
+        """Whether events tell of folders in whose place others stand by now: of these they say
+        nothing."""
+        if self._by_time:
+            return False
+        now = _places(self._roots)
+        other = self._noticed.lost or now != self._places
+        return other and None not in now  # one that is gone is waited for
 
     def _look(self) -> float:
         """List, and tell what there is to run; return when to look again."""
@@ -212,6 +226,19 @@ def _folders(source: Input) -> list[bytes]:
         if root and not is_url(root)
     }
     return sorted(found)
+
+
+def _places(folders: list[bytes]) -> list[tuple[int, int] | None]:
+    """What tells each folder from another in its place; None of one that is not there."""
+    found: list[tuple[int, int] | None] = []
+    for folder in folders:
+        try:
+            status = os.stat(folder)
+        except OSError:
+            found.append(None)
+        else:
+            found.append((status.st_dev, status.st_ino))
+    return found
 
 
 def _has_files(source: Input) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -128,6 +130,23 @@ def test_a_file_that_is_moved_here_counts_at_once(ran: Story) -> None:
     assert executed(ran)["written.txt"] == 0
 
 
+def test_a_folder_in_place_of_another_is_watched_as_that_was(ran: Story) -> None:
+    pytest.importorskip("watchfiles")
+    begin(ran, settle=600, every=None)
+    shutil.rmtree(ran.folder / "in")
+    (ran.folder / "in").mkdir()
+    numbers = itertools.count()
+
+    def one_more_arrives() -> bool:
+        n = next(numbers)
+        (ran.folder / "moved.part").write_text("moved")
+        time.sleep(0.05)  # a tick of the file system's clock later
+        os.rename(ran.folder / "moved.part", ran.folder / f"in/n{n}.txt")
+        return eventually(lambda: made(ran, f"n{n}", "MOVED"), within=5)
+
+    assert any(one_more_arrives() for _ in range(12)), "only events tell that it was moved"
+
+
 def test_it_outlives_the_runner_and_ends_with_stop(
     ran: Story, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -169,6 +188,11 @@ def test_what_is_made_of_the_batch_waits_for_all_of_it(ran: Story) -> None:
     assert eventually(lambda: ran.transform("total").results() == [7], within=60)
     assert eventually(lambda: all(row.ended for row in runs(ran, "total")), within=30)
     assert len(runs(ran, "total")) == len(runs(ran)), "one for each batch"
+    (ran.folder / "in/n0.txt").rename(ran.folder / "in/m0.txt")
+    assert eventually(lambda: len(runs(ran, "total")) == 3, within=60)
+    assert eventually(lambda: all(row.ended for row in runs(ran, "total")), within=30)
+    assert ran.transform("total").results() == [7], "what has vanished is in it no more"
+    assert made(ran, "n0", "N"), "its outputs stay"
 
 
 def test_the_newest_code_is_what_runs(ran: Story) -> None:
