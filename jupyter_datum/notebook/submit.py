@@ -38,6 +38,7 @@ from .circles import check_circle
 from .clusters import engine_of
 from .context import Context
 from .mistakes import check_cell, hints, two_of_a_name
+from .namesake import namesakes
 from .resolve import check_apart, resolve_input, resolve_output
 from .setups import setup_for
 
@@ -105,7 +106,11 @@ def prepare(
     found = fingerprint(cell, captured)
     declare_imports(found, cell, captured, project.root)
     declare(found, cell, captured, context.folder, options.depends, options.versions)
-    found.warnings += [*hints(cell, source), *two_of_a_name(options.input, source, namespace)]
+    found.warnings += [
+        *hints(cell, source),
+        *two_of_a_name(options.input, source, namespace),
+        *namesakes(project, options.name, context.notebook, cell.whole or cell.body),
+    ]
     imports = imported_sources(found.imports, found.texts)
     payload = build_payload(cell, captured, found.functions, _consent(options, project), imports)
     names, values = _environment(cell, found, source, out)
