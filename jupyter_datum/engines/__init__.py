@@ -41,6 +41,7 @@ _IPYPARALLEL: Final = "jupyter_datum.engines.ipyparallel_given:GivenIpyparallelE
 DOORS: Final = {
     ("dask", "address"): "jupyter_datum.engines.dask_given:GivenDaskEngine",
     ("dask", "cluster"): "jupyter_datum.engines.dask_given:GivenDaskEngine",
+    ("joblib", "backend"): "jupyter_datum.engines.backend:BackendEngine",
     ("ipyparallel", "profile"): _IPYPARALLEL,
     ("ipyparallel", "connection_file"): _IPYPARALLEL,
     ("ipyparallel", "launcher"): _IPYPARALLEL,

@@ -8,6 +8,7 @@ its death.
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import runpy
 import shutil
@@ -19,7 +20,7 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from ..errors import EngineError
 from .processes import WORKER_MARK, OomWatch, death_cause, kill_left, kill_tree
@@ -32,6 +33,38 @@ sys.path[0:1] = [] if root in sys.path[1:] else [root]
 from jupyter_datum.engines.children import main
 main()
 """
+
+
+#: A worker that takes sets from a folder; it imports what this process would import.
+_TAKE_SETS: Final = """\
+import json, sys
+sys.path[:] = json.loads(sys.argv.pop(1))
+from jupyter_datum.engines.worker import worker_main
+worker_main()
+"""
+
+
+def begin(inbox: Path, environment: Mapping[str, str], **streams: Any) -> subprocess.Popen[bytes]:
+    """Start a worker that takes its sets from the folder `inbox`; it ends when its standard input
+    does, that is with this process.
+
+    Parameters
+    ----------
+    inbox : Path
+    environment : mapping of str to str
+        Variables set before its first import.
+    **streams
+        Where it prints, as :class:`subprocess.Popen` takes it.
+    """
+    # A process group of its own from the first moment; Windows has none.
+    group: dict[str, Any] = {} if sys.platform == "win32" else {"process_group": 0}
+    return subprocess.Popen(
+        [sys.executable, "-c", _TAKE_SETS, json.dumps(sys.path), "--inbox", str(inbox)],
+        env={**os.environ, **environment},
+        stdin=subprocess.PIPE,
+        **group,
+        **streams,
+    )
 
 
 class Children:

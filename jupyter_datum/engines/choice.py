@@ -1,8 +1,9 @@
 """Which engine is meant: a name, an address, or a name of the user's own settings.
 
 ``joblib``, ``dask``: an engine by its name. ``tcp://host:8786``: the Dask cluster that runs
-there. ``ipyparallel:PROFILE`` or ``ipyparallel:FILE.json``: a running ipyparallel cluster.
-Anything else is looked up in ``jupyter_datum.toml`` of the user's Jupyter configuration::
+there. ``joblib:NAME``: another backend of joblib's. ``ipyparallel:PROFILE`` or
+``ipyparallel:FILE.json``: a running ipyparallel cluster. Anything else is looked up in
+``jupyter_datum.toml`` of the user's Jupyter configuration::
 
     [engines.big]
     kind = "dask"
@@ -31,12 +32,15 @@ from urllib.parse import parse_qsl, urlencode
 from ..errors import UnknownEngineError, UsageError
 from ..resources import workers_of
 from ..settings import settings_file, table
-from ..transform.engine import is_address, told_by_text
+from ..transform.engine import BACKENDS_HERE, is_address, told_by_text
 from ..transform.optiontable import duration
 
 #: What follows ``#`` in an address: the files that prove who is who (TLS), or one with all that
 #: a cluster object holds for that; and the module that makes the address's scheme known.
 SECURITY: Final = ("ca", "cert", "key", "credentials", "module")
+
+#: What follows ``#`` behind the name of one of joblib's backends.
+BACKEND: Final = ("factory", "scheduler_host")
 
 _NAME: Final = re.compile(r"[\w.-]+(:[\w.-]+)?")
 
@@ -67,6 +71,8 @@ class Choice(NamedTuple):
         of theirs."""
         place = str(self.options.get("cluster") or self.options.get("launcher") or "")
         brought_up_here = place.rpartition(":")[2].lower().startswith("local")
+        if "backend" in self.options:
+            return self.options["backend"] not in BACKENDS_HERE
         return self.given or bool(place and not brought_up_here)
 
     def workers(self, asked: int | None) -> int:
@@ -131,10 +137,19 @@ def _security(text: str, query: str) -> dict[str, Any]:
 
 def _of_kind(kind: str, rest: str) -> Choice:
     if kind == "joblib":
-        return Choice(kind, {})
+        return Choice(kind, _backend(rest))
     if rest.endswith(".json"):
         return Choice(kind, {"connection_file": os.path.expanduser(rest)})
     return Choice(kind, {"profile": rest})
+
+
+def _backend(rest: str) -> dict[str, Any]:
+    """One of joblib's, and what makes it known where the kernel alone knew it."""
+    name, _, query = rest.partition("#")
+    more = dict(parse_qsl(query))
+    if unknown := more.keys() - set(BACKEND):
+        raise UsageError(f"joblib:{rest}: {', '.join(sorted(unknown))} is no part of a backend")
+    return {} if name == "loky" else {"backend": name, **more}
 
 
 # -- the user's own names ------------------------------------------------------------------

@@ -98,7 +98,9 @@ def hello(
         if not read and _guests[engine].mirror is None:
             _guests[engine].mirror = Mirror()
             _guests[engine].session = FarSession(Teller(channel, engine), recycles=recycles)
-    return tuple(Hello(os.getpid(), socket.gethostname(), _python(), package_version(), read))
+    return tuple(
+        Hello(os.getpid(), socket.gethostname(), python_version(), package_version(), read)
+    )
 
 
 def execute(engine: str, data: bytes) -> bytes:
@@ -178,7 +180,7 @@ def _as_found(guest: _Guest) -> Iterator[None]:
             os.chdir(folder)
 
 
-def _python() -> str:
+def python_version() -> str:
     return ".".join(platform.python_version_tuple()[:2])
 
 
@@ -192,8 +194,8 @@ def package_version() -> str:
 
 def greeting_problem(hello: Hello) -> str | None:
     """Return why a worker that said this cannot be used, or None."""
-    if hello.python != _python():
-        return f"it has Python {hello.python}, the kernel has {_python()}: use the same"
+    if hello.python != python_version():
+        return f"it has Python {hello.python}, the kernel has {python_version()}: use the same"
     if hello.version != package_version():
         return (
             f"it has jupyter-datum {hello.version or '?'}, the kernel has {package_version()}: "

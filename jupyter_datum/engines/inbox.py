@@ -7,10 +7,13 @@ somebody does. A file is whole when it is there: it is written under another nam
 
 from __future__ import annotations
 
+import itertools
 import os
+import shutil
 import signal
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,12 +22,15 @@ from typing import Any, Final, Protocol
 from ..errors import EngineError
 from ..events import DatumSet, SetReturn, pack_return, unpack_set
 from ..locks import try_lock
+from .base import Event, Returned
 
 #: A file in the folder: a process of its own takes sets from it now.
 UP: Final = "up"
 #: Seconds between two looks into the folder: while sets come, and after a quiet second.
 _BUSY: Final = 0.001
 _QUIET: Final = 0.01
+
+_numbers = itertools.count(1)
 
 
 class Executor(Protocol):
@@ -142,3 +148,61 @@ def put(path: Path, data: bytes) -> None:
     part = path.with_name(f".{path.name}")
     part.write_bytes(data)
     part.replace(path)
+
+
+class Inbox(ABC):
+    """The engine's end of an inbox: somebody takes sets from it.
+
+    Parameters
+    ----------
+    name : str
+        The worker's.
+    inbox : Path
+        Made anew.
+    """
+
+    def __init__(self, name: str, inbox: Path) -> None:
+        self.name = name
+        self.inbox = inbox
+        self.pid: int | None = None
+        self.leaving = False
+        self._sent: dict[int, int] = {}
+        shutil.rmtree(inbox, ignore_errors=True)
+        inbox.mkdir(mode=0o700, parents=True)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a set is not answered yet."""
+        return bool(self._sent)
+
+    def send(self, set_id: int, data: bytes) -> None:
+        """Add a set to the folder."""
+        number = next(_numbers)
+        self._sent[number] = set_id
+        put(self.inbox / f"{number}.set", data)
+
+    def returned(self) -> Iterator[Event]:
+        """Take the answers that have come."""
+        for number in numbered(self.inbox, ".ret") if self._sent else ():
+            path = self.inbox / f"{number}.ret"
+            data = path.read_bytes()
+            path.unlink()
+            if number in self._sent:
+                yield Returned(self.name, self._sent.pop(number), data)
+
+    @property
+    def up(self) -> bool:
+        """Whether it takes sets."""
+        return True
+
+    @abstractmethod
+    def cause(self) -> str | None:
+        """Return why it is gone, or None if it is not."""
+
+    @abstractmethod
+    def kill(self) -> None:
+        """End it."""
+
+    def bury(self) -> None:
+        """After its end: take back what it did not begin."""
+        shutil.rmtree(self.inbox, ignore_errors=True)

@@ -8,91 +8,29 @@ breakpoints work. Without one it is a child process. Both take their sets from a
 from __future__ import annotations
 
 import itertools
-import json
 import os
 import shutil
 import socket
-import subprocess
-import sys
 import tempfile
 import time
-from abc import ABC, abstractmethod
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from ..errors import EngineError, UsageError
 from ..locks import is_locked
-from .base import Down, Engine, EngineSettings, Event, Refused, Returned, Up
-from .inbox import UP, numbered, put
+from .base import Down, Engine, EngineSettings, Event, Refused, Up
+from .children import begin
+from .inbox import UP, Inbox
 from .processes import WORKER_MARK, OomWatch, death_cause, kill_left, kill_tree
 
 #: Seconds between two looks into the inbox, and at the kernel's lock.
 _LOOK: Final = 0.002
 _LOOK_AT_LOCK: Final = 0.2
 
-#: The child imports what this process would import.
-_BOOT: Final = """\
-import json, sys
-sys.path[:] = json.loads(sys.argv.pop(1))
-from jupyter_datum.engines.worker import worker_main
-worker_main()
-"""
-
 _numbers = itertools.count(1)
 
 
-class _Worker(ABC):
-    """Somebody who takes sets from a folder."""
-
-    def __init__(self, name: str, inbox: Path) -> None:
-        self.name = name
-        self.inbox = inbox
-        self.pid: int | None = None
-        self.leaving = False
-        self._sent: dict[int, int] = {}
-        shutil.rmtree(inbox, ignore_errors=True)
-        inbox.mkdir(mode=0o700, parents=True)
-
-    @property
-    def busy(self) -> bool:
-        """Whether a set is not answered yet."""
-        return bool(self._sent)
-
-    def send(self, set_id: int, data: bytes) -> None:
-        """Add a set to the folder."""
-        number = next(_numbers)
-        self._sent[number] = set_id
-        put(self.inbox / f"{number}.set", data)
-
-    def returned(self) -> Iterator[Event]:
-        """Take the answers that have come."""
-        for number in numbered(self.inbox, ".ret") if self._sent else ():
-            path = self.inbox / f"{number}.ret"
-            data = path.read_bytes()
-            path.unlink()
-            if number in self._sent:
-                yield Returned(self.name, self._sent.pop(number), data)
-
-    @property
-    def up(self) -> bool:
-        """Whether it takes sets."""
-        return True
-
-    @abstractmethod
-    def cause(self) -> str | None:
-        """Return why it is gone, or None if it is not."""
-
-    @abstractmethod
-    def kill(self) -> None:
-        """End it."""
-
-    def bury(self) -> None:
-        """After its end: take back what it did not begin."""
-        shutil.rmtree(self.inbox, ignore_errors=True)
-
-
-class _Child(_Worker):
+class _Child(Inbox):
     """A process of ours."""
 
     def __init__(self, name: str, inbox: Path, environment: dict[str, str]) -> None:
@@ -100,12 +38,7 @@ class _Child(_Worker):
         self._mark = f"{os.getpid()}-{name}-{next(_numbers)}"
         self._oom = OomWatch()
         self._killed = False
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", _BOOT, json.dumps(sys.path), "--inbox", str(inbox)],
-            env={**os.environ, **environment, WORKER_MARK: self._mark},
-            stdin=subprocess.PIPE,
-            **_OWN_GROUP,
-        )
+        self._process = begin(inbox, {**environment, WORKER_MARK: self._mark})
         self.pid = self._process.pid
 
     @property
@@ -131,7 +64,7 @@ class _Child(_Worker):
         super().bury()
 
 
-class _Kernel(_Worker):
+class _Kernel(Inbox):
     """The kernel that holds `lock`. Nobody kills a kernel: it is left alone instead."""
 
     def __init__(self, name: str, inbox: Path, lock: Path) -> None:
@@ -166,7 +99,7 @@ class SerialEngine(Engine):
         super().__init__(settings)
         if unknown := set(settings.options) - {"inbox", "lock"}:
             raise UsageError(f"engine 'serial' knows no option {', '.join(sorted(unknown))}")
-        self._worker: _Worker | None = None
+        self._worker: Inbox | None = None
         #: Whether it was reported.
         self._up = False
         self._names = itertools.count(1)
@@ -186,7 +119,7 @@ class SerialEngine(Engine):
             self._worker.leaving = n <= 0
             self._let_go()
 
-    def _new(self) -> _Worker:
+    def _new(self) -> Inbox:
         number = next(self._names)
         lock, inbox = self.settings.options.get("lock"), self.settings.options.get("inbox")
         if lock and inbox and not self._left_alone and is_locked(Path(lock)):
@@ -241,7 +174,7 @@ class SerialEngine(Engine):
             self._let_go()
         return found
 
-    def _is_up(self, worker: _Worker) -> Up:
+    def _is_up(self, worker: Inbox) -> Up:
         self._up = True
         return Up(worker.name, worker.pid, socket.gethostname())
 
@@ -265,7 +198,3 @@ class SerialEngine(Engine):
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None
-
-
-#: A process group of its own from the first moment; Windows has none.
-_OWN_GROUP: Final[dict[str, Any]] = {} if sys.platform == "win32" else {"process_group": 0}

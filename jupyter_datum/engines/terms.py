@@ -43,8 +43,8 @@ class Terms:
 
     @property
     def ours(self) -> bool:
-        """Whether the cluster is brought up for us, and given back."""
-        return bool({"cluster", "launcher"} & self.options.keys())
+        """Whether the workers are brought up for us, and given back."""
+        return bool({"cluster", "launcher", "backend"} & self.options.keys())
 
     @property
     def patient(self) -> bool:

@@ -6,6 +6,7 @@ in another process, nor tomorrow.
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -39,8 +40,30 @@ def engine_of(text: str, namespace: Mapping[str, Any]) -> str:
         if name not in namespace:
             raise EngineError(f"--engine {text}: the kernel has no name {name!r}")
         text = address_of(name, namespace[name])
+    if text.startswith("joblib:") and "#" not in text:
+        text = _of_joblib(text)
     engine_class(choose_engine(text))
     return text
+
+
+def _of_joblib(text: str) -> str:
+    """A backend of joblib's, with what makes it known in another process too."""
+    name = text.partition(":")[2]
+    parallel = sys.modules.get("joblib.parallel")
+    if name == "dask":
+        client = getattr(sys.modules.get("distributed.client"), "default_client", None)
+        with contextlib.suppress(ValueError):  # there is none
+            return secured(text, {"scheduler_host": client().scheduler.address} if client else {})
+    factory = getattr(parallel, "BACKENDS", {}).get(name)
+    module, known_as = getattr(factory, "__module__", ""), getattr(factory, "__qualname__", "")
+    if factory is None or module.partition(".")[0] in ("joblib", ""):
+        return text
+    if module == "__main__" or not known_as.isidentifier():
+        raise EngineError(
+            f"--engine {text}: only this kernel knows the backend's {known_as!r}; put it into a "
+            "module that others can import"
+        )
+    return secured(text, {"factory": f"{module}:{known_as}"})
 
 
 def _is_object(name: str, namespace: Mapping[str, Any]) -> bool:

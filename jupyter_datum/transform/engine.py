@@ -10,28 +10,15 @@ from ..errors import UnknownEngineError, UsageError
 #: The engines of this package.
 BUILT_IN: Final = ("serial", "joblib", "dask", "ipyparallel")
 
-#: Why joblib's other backends run no datums, and what to write instead. What joblib asks of a
-#: backend is a pool: it takes calls and gives results, and no worker of it has a name.
-_ANY_BACKEND: Final = (
-    "a backend of joblib takes calls and gives results; which of its workers is at a datum nobody "
-    "can say, so none could be timed out, blamed for a crash, or given its own device. Write: "
-    "joblib (its backend loky, one process for each worker). A cluster behind it has an engine "
-    "of its own, or can have one: docs/engines.md"
-)
+#: Backends of joblib whose calls are made on this machine.
+BACKENDS_HERE: Final = frozenset({"threading", "multiprocessing"})
+#: Those that cannot give anybody a worker, and what to write instead.
 _BACKENDS: Final = {
-    "threading": (
-        "threads cannot be ended, and share one working folder, one set of variables and one "
-        "standard output: a datum that hangs would hang the run, and what datums print could "
-        "not be told apart. Write: joblib --workers N; for code that lets go of the interpreter "
-        "lock: --threads N"
-    ),
-    "multiprocessing": (
-        "when a process of its pool dies the call that it had is never answered, so the run would "
-        "wait for ever. Write: joblib (loky's processes notice)"
-    ),
     "sequential": "one datum after another, here, is --engine serial",
-    "dask": "Dask has an engine of its own. Write: dask, or the address of its scheduler",
-    "ipyparallel": "ipyparallel has an engine of its own. Write: ipyparallel",
+    "dask": (
+        "which cluster is meant? Make a Dask client in the kernel first; or write: dask, or the "
+        "address of its scheduler"
+    ),
 }
 
 _ADDRESS: Final = re.compile(r"[a-z]+://[^\s#]+(#\S*)?")
@@ -60,15 +47,15 @@ def told_by_text(text: str, known: tuple[str, ...] = BUILT_IN) -> bool:
     Raises
     ------
     UsageError
-        For a backend of joblib that runs no datums.
+        For a backend of joblib that has no workers.
     UnknownEngineError
         If something stands behind the name of an engine that takes nothing there.
     """
     kind, colon, rest = text.partition(":")
     if is_address(text) or not (colon and rest):
         return is_address(text) or text in BUILT_IN
-    if kind == "joblib" and rest != "loky":
-        raise UsageError(f"--engine {text}: {_BACKENDS.get(rest, _ANY_BACKEND)}")
+    if kind == "joblib" and rest in _BACKENDS:
+        raise UsageError(f"--engine {text}: {_BACKENDS[rest]}")
     if kind not in ("joblib", "ipyparallel"):
         raise UnknownEngineError(text, known)
     return True

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_datum.engines import get_engine, known_engines
+from jupyter_datum.engines import choose_engine, engine_class, known_engines
 from jupyter_datum.engines.base import Down, Engine, EngineSettings, Event, Refused, Returned, Up
 from jupyter_datum.errors import EngineNotInstalledError
 from jupyter_datum.events import (
@@ -235,11 +235,12 @@ class Crew:
                 gone.add(event.worker)
 
 
-@pytest.fixture(params=known_engines())
+@pytest.fixture(params=[*known_engines(), "joblib:multiprocessing"])
 def crew(request: pytest.FixtureRequest, work: Work) -> Iterator[Crew]:
     try:
-        engine = get_engine(request.param)(
-            EngineSettings(str(work.project.dir), {"OMP_NUM_THREADS": "3"})
+        choice = choose_engine(request.param)
+        engine = engine_class(choice)(
+            EngineSettings(str(work.project.dir), {"OMP_NUM_THREADS": "3"}, choice.options)
         )
     except EngineNotInstalledError as exc:
         pytest.skip(str(exc))

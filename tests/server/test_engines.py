@@ -48,7 +48,7 @@ async def test_a_run_on_an_engine_that_there_is_not_is_refused_at_once(
     assert (await call("engines", params={"path": book})).status == 200
     for engine, why in (
         ("slurm", "no engine is named 'slurm'; there are: dask"),
-        ("joblib:threading", "Write: joblib --workers"),
+        ("joblib:sequential", "is --engine serial"),
         ("dask:x", "no engine is named 'dask:x'"),
     ):
         for route, body in routes:
