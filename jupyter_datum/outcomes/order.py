@@ -3,7 +3,8 @@
 The order is that of the newest run that listed the whole input: its ``plan`` file has a
 place for each datum, also for those that did not run then. A run that took datums of another
 transform as they were made has them in that order; then it is that of the keys, where these tell
-the order of the input.
+the order of the input. What is made of another transform has the order of that one's input:
+the results of both stand side by side.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from ..errors import DatumError
-from ..inputs import input_from_json
+from ..inputs import Input, UpstreamInput, input_from_json
 from ..ledger import queries
 from ..ledger.bitmap import Bitmap
 from ..ledger.files import plan_pages
@@ -59,27 +60,74 @@ def order_of(
 
     None if no run's plan is there any more.
     """
+    found = _listed(conn, project, transform)
+    if found is None:
+        return None
+    row, plan = found
+    source = _input(project, row)
+    if isinstance(source, UpstreamInput):
+        upstream = queries.transform(conn, source.transform)
+        pages = order_of(conn, project, upstream.id) if upstream is not None else None
+        if pages is not None and not _goes_by_key(conn, project, source):
+            return _as_upstream(conn, transform, plan, pages)
+    ranges = source.ranges() if source is not None and _follows(row) else None
+    if ranges is None:
+        return plan_pages(plan, PAGE)
+    return _sorted_pages(conn, transform, plan, ranges)
+
+
+def _listed(
+    conn: sqlite3.Connection, project: Project, transform: int
+) -> tuple[queries.RunRow, Path] | None:
+    """The newest run that listed the whole input and whose plan is there."""
     rows = queries.runs(conn, transform=transform, limit=_RUNS)
-    whole = [row for row in rows if row.planned] or rows
-    for row in whole:
+    for row in [row for row in rows if row.planned] or rows:
         path = project.run(row.uuid) / "plan"
         if path.is_file():
-            ranges = _ranges(project, row)
-            if ranges is None:
-                return plan_pages(path, PAGE)
-            return _sorted_pages(conn, transform, path, ranges)
+            return row, path
     return None
 
 
-def _ranges(project: Project, row: queries.RunRow) -> list[bytes] | None:
-    """Of a run whose places say when its datums came: what their keys begin with, in the order
-    of the input; None of others, and where keys do not tell that order."""
-    if not json.loads(row.options).get("follows"):
-        return None
+def _follows(row: queries.RunRow) -> bool:
+    """Whether the places of a run say when its datums came."""
+    return bool(json.loads(row.options).get("follows"))
+
+
+def _input(project: Project, row: queries.RunRow) -> Input | None:
     try:
-        return input_from_json(read_recipe(project, row.recipe).input, project).ranges()
+        return input_from_json(read_recipe(project, row.recipe).input, project)
     except (DatumError, OSError):  # somebody else's, or gone
         return None
+
+
+def _goes_by_key(conn: sqlite3.Connection, project: Project, source: Input | None) -> bool:
+    """Whether an input's order is that of its keys; of a chain of transforms its first one says."""
+    while isinstance(source, UpstreamInput):
+        upstream = queries.transform(conn, source.transform)
+        found = _listed(conn, project, upstream.id) if upstream is not None else None
+        source = _input(project, found[0]) if found is not None else None
+    return source is not None and source.ordered
+
+
+def _as_upstream(
+    conn: sqlite3.Connection, transform: int, plan: Path, pages: Iterator[Sequence[int]]
+) -> Iterator[list[int]]:
+    """The datums of a plan in the order of those that they were made of, which have their keys;
+    what is left of the plan comes behind."""
+    planned, given = Bitmap(), Bitmap()
+    for ids in plan_pages(plan, PAGE):
+        planned.update(ids)
+    for ids in pages:
+        rows = conn.execute(
+            "select k.datum from json_each(?) j cross join datum u on u.id = j.value"
+            " cross join datum_key k on k.transform = ? and k.key = u.key order by j.key",
+            (json.dumps(list(ids)), transform),
+        )
+        found = [identity for (identity,) in rows if identity in planned]
+        given.update(found)
+        yield found
+    for ids in plan_pages(plan, PAGE):
+        yield [identity for identity in ids if identity not in given]
 
 
 def _sorted_pages(

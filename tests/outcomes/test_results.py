@@ -37,6 +37,20 @@ def test_results_are_in_the_order_of_the_input(story: Story) -> None:
     assert [value for _, value in story.transform("job").items()] == [7, 3, 5]
 
 
+def test_what_is_made_of_a_transform_has_the_order_of_its_input(story: Story) -> None:
+    story.namespace["numbers"] = list(range(20, 0, -1))
+    story.run("up -i numbers", "datum.value")
+    story.run("low -i up", "assert datum.value != 7\n-datum.value")
+    story.run("last -i low", "2 * datum.value")
+    wanted = [-n for n in range(20, 0, -1) if n != 7]
+    assert story.transform("low").results() == wanted
+    assert story.transform("last").results() == [2 * n for n in wanted]
+    story.namespace["numbers"] = [3, 1, 2]  # low's run has listed more than these
+    story.run("up -i numbers", "datum.value")
+    assert story.transform("low").results()[:3] == [-3, -1, -2]
+    assert sorted(story.transform("low").results()) == sorted(wanted)
+
+
 def test_large_results_are_read_when_they_are_looked_at(story: Story) -> None:
     story.namespace["numbers"] = [0, 1, 2]
     cell = "import numpy\nnumpy.full(10_000 if datum.value else 2, datum.value, 'float64')"
