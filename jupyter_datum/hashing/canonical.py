@@ -83,6 +83,7 @@ def value_digest(
         raise OpaqueValueError(f"{type_name(value)} (nested too deeply)") from None
 
 
+_CACHED: Final = type(functools.cache(lambda: None))
 _SIMPLE: Final[dict[type, Callable[[Any], bytes]]] = {
     type(None): lambda _: b"",
     type(...): lambda _: b"",
@@ -167,6 +168,8 @@ class _Canon:
             return named.encode("utf-8", "surrogatepass")
         if isinstance(value, types.FunctionType):
             return self._function(value)
+        if isinstance(value, _CACHED):  # pickle would give its name alone
+            return self.of(value.__wrapped__)
         array = _array(value)
         if array is not None:
             return _joined([self.of(array[0]), array[1]])

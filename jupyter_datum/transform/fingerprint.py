@@ -26,6 +26,7 @@ from .check import SLOT, is_arrow_schema
 from .codetext import code_text, edited, names_read, tree_text
 from .fallback import RECOVER
 from .setup import setup_of
+from .wrappers import CACHED, inner_parts
 
 #: Items of a container that are searched for functions; larger ones are data.
 _SEARCHED: Final = 10_000
@@ -131,14 +132,15 @@ class _Walker:
         if id(value) in self._seen and not isinstance(value, int | str | float | bytes):
             return
         self._seen[id(value)] = value
-        if isinstance(value, types.FunctionType):
+        inner = inner_parts(value)
+        if inner is not None:
+            for name, part in inner:
+                self.value(label + name, part)
+        elif isinstance(value, types.FunctionType):
             self._function(label, value)
         elif isinstance(value, types.MethodType):
             self.value(label, value.__func__)
             self.value(f"{label}.self", value.__self__)
-        elif isinstance(value, functools.partial):
-            self.value(f"{label}.func", value.func)
-            self.value(f"{label}.args", [value.args, value.keywords])
         elif isinstance(value, type):
             self._class(label, value)
         else:
@@ -233,9 +235,7 @@ class _Walker:
             return
         items = value.items() if isinstance(value, dict) else enumerate(value)
         for key, item in items:
-            if isinstance(item, types.FunctionType | types.MethodType | type) or self._ours(
-                type(item)
-            ):
+            if isinstance(item, _CODE) or self._ours(type(item)):
                 self.value(f"{label}[{key!r}]", item)
             elif isinstance(item, list | tuple | dict) and id(item) not in self._seen:
                 self._seen[id(item)] = item
@@ -265,6 +265,7 @@ class _Walker:
             self.found.warnings.append(warning)
 
 
+_CODE: Final = (types.FunctionType, types.MethodType, type, CACHED)
 _CLASS_NOISE: Final = frozenset(
     ["__module__", "__dict__", "__weakref__", "__doc__", "__qualname__", "__annotations__",
      "__firstlineno__", "__static_attributes__", "__abstractmethods__", "_abc_impl",

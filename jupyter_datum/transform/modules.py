@@ -24,6 +24,7 @@ from ..errors import CaptureError
 from ..hashing import hex_digest
 from ..hashing.values import is_plain
 from .codetext import edited
+from .wrappers import dumps
 
 
 class Source(NamedTuple):
@@ -75,11 +76,9 @@ def as_sources(modules: Iterable[types.ModuleType]) -> list[Source]:
 
 
 def _travels(module: types.ModuleType) -> bool:
-    import cloudpickle
-
     for value in _data(vars(module), module.__name__):
         try:
-            cloudpickle.dumps(value, protocol=5)
+            dumps(value)
         except Exception:  # whatever an object's own pickling raises
             return False
     return True

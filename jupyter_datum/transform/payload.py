@@ -27,6 +27,7 @@ from .fallback import RECOVER, Fallback
 from .modules import Source, StandIns, as_sources, came, present
 from .names import bound_names
 from .setup import SETUP, SetupDatum, setup_of
+from .wrappers import dumps
 
 #: Bytes of a payload above which somebody must want it, and above which it is refused.
 LARGE: Final = 64 << 20
@@ -93,7 +94,7 @@ def _dump(content: Any, captured: Captured) -> bytes:
     among their globals, go before it as source."""
     with _by_value(captured.modules):
         try:
-            return _pickled(content)
+            return dumps(content)
         except Exception as exc:
             sources = as_sources(captured.modules)
             if not sources:
@@ -101,15 +102,9 @@ def _dump(content: Any, captured: Captured) -> bytes:
     names = {source.name for source in sources}
     with _by_value(m for m in captured.modules if m.__name__ not in names):
         try:
-            return _pickled({"modules": sources, "content": _pickled(content)})
+            return dumps({"modules": sources, "content": dumps(content)})
         except Exception as exc:
             raise _culprit(captured, exc) from exc
-
-
-def _pickled(value: Any) -> bytes:
-    import cloudpickle
-
-    return bytes(cloudpickle.dumps(value, protocol=5))
 
 
 @contextmanager
@@ -125,11 +120,9 @@ def _by_value(modules: Iterable[ModuleType]) -> Iterator[None]:
 
 def _culprit(captured: Captured, exc: Exception) -> CaptureError:
     """Find the name that cannot be pickled."""
-    import cloudpickle
-
     for name, value in captured.values.items():
         try:
-            cloudpickle.dumps(value, protocol=5)
+            dumps(value)
         except Exception as own:
             return CaptureError(
                 f"{name!r} ({type_name(value)}) is used by the cell and cannot be sent to a "
@@ -143,7 +136,7 @@ def _largest(captured: Captured) -> str:
     with _by_value(captured.modules):
         for name, value in captured.values.items():
             try:
-                sizes[name] = len(_pickled(value))
+                sizes[name] = len(dumps(value))
             except Exception:  # of a module that travels as source: it is not what is large
                 continue
     top = sorted(sizes.items(), key=lambda pair: -pair[1])[:3]

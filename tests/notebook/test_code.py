@@ -291,3 +291,18 @@ def plant(evil: Path, script: Path, trace: Path, planted: Path) -> None:
     shutil.copytree(other.project.dir, planted / ".datum")
     marker = planted / ".datum" / "project.json"
     assert json.loads(marker.read_text())["uuid"] == other.project.uuid
+
+
+def test_a_function_with_a_cache_runs_in_workers_and_its_edit_is_seen(notebook: Notebook) -> None:
+    """pickle named it, and no worker had that name: every datum failed."""
+    text = (
+        "import functools\n@functools.cache\ndef grown(n):\n"
+        "    return grown(n - 1) + 1 if n else {}\nnumbers = [1, 2, 3]"
+    )
+    cell = "%%datum grow -i numbers --workers 1 --engine {}\ngrown(datum.value)"
+    notebook.run(text.format(0))
+    assert "3 succeeded" in notebook.run(cell.format("joblib"))
+    assert "3 skipped" in notebook.run(cell.format("serial"))
+    notebook.run(text.format(10))
+    assert "3 succeeded" in notebook.run(cell.format("serial"))
+    assert "[11, 12, 13]" in notebook.run("grow.results()")
