@@ -14,9 +14,8 @@ from queue import Empty
 from typing import Any, Final
 
 from ..errors import RunError, UsageError
-from ..notebook.submit import RECIPE_MIME
 from ..runner.environment import PIPELINE
-from ..transform.marked import RUN_KEY
+from ..transform.marked import RECIPE_MIME, RUN_KEY
 
 #: Seconds without a message after which the kernel is looked at.
 _LOOK: Final = 0.5

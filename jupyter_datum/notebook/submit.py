@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import CodeType
-from typing import Any, Final
+from typing import Any
 
 from ..errors import UsageError
 from ..hashing import hex_digest
@@ -27,6 +27,7 @@ from ..transform.environment import packages_of
 from ..transform.fallback import RECOVER, checked_fallback
 from ..transform.fingerprint import Fingerprint, fingerprint
 from ..transform.imports import declare_imports, imports_digest
+from ..transform.marked import RECIPE_MIME
 from ..transform.modules import imported_sources
 from ..transform.optionline import parse_line
 from ..transform.options import OF_THE_RUN, Options
@@ -42,8 +43,6 @@ from .namesake import namesakes
 from .resolve import check_apart, resolve_input, resolve_output
 from .setups import setup_for
 
-#: How a front end is told of a recipe.
-RECIPE_MIME: Final = "application/vnd.jupyter-datum.recipe+json"
 #: Options of one execution that only the kernel acts on.
 _OF_THE_KERNEL = ("background", "plan", "large_payload", "equivalent")
 

@@ -304,6 +304,7 @@ RECORDED: Final[Mapping[str, Check]] = {**RUN, "recipe": digest, "keys": keys}
 START: Final[Mapping[str, Check]] = {
     **RUN, "notebook": contents_path, "transform": name, "needs": boolean,
 }  # fmt: skip
+RECIPE: Final[Mapping[str, Check]] = {"notebook": contents_path, "transform": name}
 COUNT: Final[Mapping[str, Check]] = {
     "notebook": contents_path, "mark": anything, "source": cell_source,
 }  # fmt: skip

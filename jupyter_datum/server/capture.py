@@ -12,15 +12,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import posixpath
 import uuid
-from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
-from queue import Empty
-from typing import Any, Final, NamedTuple
-
-from jupyter_client.kernelspec import NoSuchKernel
-from jupyter_server.utils import ensure_async
+from typing import Any, NamedTuple
 
 from ..ledger import requests
 from ..locks import is_locked, try_lock
@@ -30,36 +24,19 @@ from ..transform.marked import LOAD_EXTENSION, RUN_KEY, Marked, is_skipped, kern
 from ..transform.order import in_order, needs, reads, reads_nothing
 from ..transform.reach import left_out
 from .errors import ApiError, refused
+from .kernels import Cells, NotCapturedError, Notebook, RunFailedError, started
 from .reader import Reader
-
-#: Seconds without an answer after which the kernel is looked at.
-_LOOK: Final = 1.0
-#: Seconds that a kernel has to come up, and how many may die in that: another process may have
-#: taken one of the ports that were chosen for it.
-_READY: Final = 60.0
-_STARTS: Final = 3
-#: What a run with failures raises in a cell above; the cells below it may still be run.
-_EXPECTED: Final = ("RunFailedError", "RunStoppedError")
-
-
-class NotCapturedError(Exception):
-    """Why a transform could not be captured, as one sentence."""
 
 
 class Wanted(NamedTuple):
     """What to capture.
 
-    ``names`` are the transforms that run, ``target`` the last of them, under the uuid ``run``.
-    ``path`` is the notebook's contents path and ``file`` its file; ``kernel`` the name of its
-    kernelspec or None; ``cells`` are as nbformat has them; ``options`` are those of
-    this run, as text, beside the cell's own.
+    ``names`` are the transforms that run, ``target`` the last of them, under the uuid ``run``;
+    ``options`` are those of this run, as text, beside the cell's own.
     """
 
     run: str
-    path: str
-    file: Path
-    kernel: str | None
-    cells: list[dict[str, Any]]
+    notebook: Notebook
     target: Marked
     options: str
     names: frozenset[str] = frozenset()
@@ -127,42 +104,9 @@ class Captures:
             os.close(held)
 
     async def _in_kernel(self, wanted: Wanted) -> None:
-        for left in reversed(range(_STARTS)):
-            async with self._started_kernel(wanted) as (kernel, client):
-                cells = _Cells(client, self._manager, kernel)
-                if await _ready(client, cells, last=not left):
-                    await _execute_all(cells, wanted)
-                    return
-
-    @contextlib.asynccontextmanager
-    async def _started_kernel(self, wanted: Wanted) -> AsyncIterator[tuple[str, Any]]:
-        """A kernel that is coming up, with a client of it; it is ended."""
-        kernel = await self._started(wanted)
-        try:
-            client = self._manager.get_kernel(kernel).client()
-            client.start_channels(stdin=False)
-            try:
-                yield kernel, client
-            finally:
-                client.stop_channels()
-        finally:
-            with contextlib.suppress(Exception):  # it died by itself
-                await asyncio.shield(ensure_async(self._manager.shutdown_kernel(kernel, now=True)))
-
-    async def _started(self, wanted: Wanted) -> str:
         together = {PIPELINE: uuid.uuid4().hex} if len(wanted.names) > 1 else {}
-        environment = {**os.environ, "JPY_SESSION_NAME": str(wanted.file), **together}
-        try:
-            started = self._manager.start_kernel(
-                path=posixpath.dirname(wanted.path),
-                kernel_name=wanted.kernel,
-                env=environment,
-            )
-            return str(await ensure_async(started))
-        except NoSuchKernel:
-            raise NotCapturedError(
-                f"the notebook asks for the kernel {wanted.kernel!r}, which is not installed here"
-            ) from None
+        async with started(self._manager, wanted.notebook, together) as cells:
+            await _execute_all(cells, wanted)
 
 
 def _lock_of(project: Project, run: str) -> Path:
@@ -170,22 +114,11 @@ def _lock_of(project: Project, run: str) -> Path:
     return project.dir / f"capture-{run}.lock"
 
 
-async def _ready(client: Any, cells: _Cells, *, last: bool) -> bool:
-    """Wait until a kernel answers; False if it died before, and another may do better."""
-    try:
-        await client.wait_for_ready(timeout=_READY)
-        return True
-    except RuntimeError as exc:
-        if not last and await cells.died():
-            return False
-        raise NotCapturedError(f"the notebook's kernel did not start: {exc}") from exc
-
-
-async def _execute_all(cells: _Cells, wanted: Wanted) -> None:
+async def _execute_all(cells: Cells, wanted: Wanted) -> None:
     if len(wanted.names) > 1:
         await _execute_together(cells, wanted)
         return
-    for position, cell in enumerate(wanted.cells[: wanted.target.position]):
+    for position, cell in enumerate(wanted.notebook.cells[: wanted.target.position]):
         if cell.get("cell_type") != "code" or is_skipped(cell):
             continue
         marked = marked_cell(position, cell)
@@ -193,43 +126,44 @@ async def _execute_all(cells: _Cells, wanted: Wanted) -> None:
             await cells.execute(kernel_code(cell), position)
             continue
         await cells.execute(LOAD_EXTENSION, position)
-        with contextlib.suppress(_RunFailedError):
+        with contextlib.suppress(RunFailedError):
             await cells.execute(marked.code, position)
     await _hand_over(cells, wanted)
 
 
-async def _execute_together(cells: _Cells, wanted: Wanted) -> None:
+async def _execute_together(cells: Cells, wanted: Wanted) -> None:
     """As the command line does: the runs go on side by side, unless a cell may read what they
     make; then they end first."""
     order = _in_order(wanted)
     for i, (position, marked) in enumerate(order):
         if marked is None:
-            await cells.execute(kernel_code(wanted.cells[position]), position)
+            await cells.execute(kernel_code(wanted.notebook.cells[position]), position)
         elif marked.name == wanted.target.name:
             await _hand_over(cells, wanted)
         else:
             read = any(
                 reads(mark, [marked.name or ""])
                 if mark
-                else not reads_nothing(wanted.cells[n], [marked.name or ""])
+                else not reads_nothing(wanted.notebook.cells[n], [marked.name or ""])
                 for n, mark in order[i + 1 :]
             )
             asked = {"origin": "capture", "options": wanted.options}
             asked["options"] += "" if read else " --background"
             await cells.execute(LOAD_EXTENSION, position)
-            with contextlib.suppress(_RunFailedError):
+            with contextlib.suppress(RunFailedError):
                 await cells.execute(marked.code, position, {RUN_KEY: asked})
 
 
 def _in_order(wanted: Wanted) -> list[tuple[int, Marked | None]]:
     """The code cells to be executed, by position; those of other transforms are left out, and
     those that read what these make."""
+    cells = wanted.notebook.cells
     there = [
         (position, marked_cell(position, cell))
-        for position, cell in enumerate(wanted.cells)
+        for position, cell in enumerate(cells)
         if cell.get("cell_type") == "code" and not is_skipped(cell)
     ]
-    skipped = left_out([(wanted.cells[n], mark) for n, mark in there], set(wanted.names))
+    skipped = left_out([(cells[n], mark) for n, mark in there], set(wanted.names))
     found = [
         (position, marked)
         for i, (position, marked) in enumerate(there)
@@ -242,69 +176,7 @@ def _in_order(wanted: Wanted) -> list[tuple[int, Marked | None]]:
     return [found[i] for i in order]
 
 
-async def _hand_over(cells: _Cells, wanted: Wanted) -> None:
+async def _hand_over(cells: Cells, wanted: Wanted) -> None:
     await cells.execute(LOAD_EXTENSION, wanted.target.position)
     asked = {"run": wanted.run, "origin": "capture", "options": f"{wanted.options} --background"}
     await cells.execute(wanted.target.code, wanted.target.position, {RUN_KEY: asked})
-
-
-class _RunFailedError(NotCapturedError):
-    """A transform above had failures."""
-
-
-class _Cells:
-    """A kernel that executes cells, whose answers are heard and whose output is not."""
-
-    def __init__(self, client: Any, manager: Any, kernel: str) -> None:
-        self._client = client
-        self._manager = manager
-        self._kernel = kernel
-        #: Whether the server has started it anew: what it was asked is not answered any more.
-        self._restarted = False
-        with contextlib.suppress(AttributeError):  # a manager that restarts none
-            manager.add_restart_callback(kernel, self._note_restart, "restart")
-
-    def _note_restart(self) -> None:
-        self._restarted = True
-
-    async def died(self) -> bool:
-        """Return whether the kernel that was started is gone."""
-        return self._restarted or not await ensure_async(self._manager.is_alive(self._kernel))
-
-    async def execute(
-        self, code: str, position: int, metadata: Mapping[str, Any] | None = None
-    ) -> None:
-        """Execute a cell to its end.
-
-        Raises
-        ------
-        NotCapturedError
-            If it raises, or the kernel dies.
-        """
-        content = {
-            "code": code, "silent": False, "store_history": False, "user_expressions": {},
-            "allow_stdin": False, "stop_on_error": True,
-        }  # fmt: skip
-        session = self._client.session
-        message = session.msg("execute_request", content, metadata=dict(metadata or {}))
-        self._client.shell_channel.send(message)
-        answer = await self._answer(message["header"]["msg_id"], position)
-        if answer.get("status") == "ok":
-            return
-        name, text = answer.get("ename", "an error"), str(answer.get("evalue", ""))
-        if name in _EXPECTED:
-            raise _RunFailedError(text)
-        raise NotCapturedError(f"cell {position + 1} of the notebook raised {name}: {text[:1000]}")
-
-    async def _answer(self, request: str, position: int) -> dict[str, Any]:
-        while True:
-            try:
-                message = await self._client.get_shell_msg(timeout=_LOOK)
-            except Empty:
-                if await self.died():
-                    raise NotCapturedError(
-                        f"the kernel died while it executed cell {position + 1} of the notebook"
-                    ) from None
-                continue
-            if message["parent_header"].get("msg_id") == request:
-                return dict(message["content"])

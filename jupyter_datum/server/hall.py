@@ -21,6 +21,7 @@ from .outbox import Outbox
 from .projects import Projects
 from .reader import Reader
 from .reads import Facts
+from .recordings import Recordings
 from .sessions import Sessions
 from .sight import Sight
 from .tail import Tail
@@ -63,6 +64,7 @@ class Hall:
         self.projects = Projects(root, hidden)
         self.actions = Actions()
         self.upkeep = Upkeep()
+        self.recordings = Recordings(kernels, self.upkeep)
         self.engines = Engines()
         self.counts = Counts()
         self.drawn = Drawn(self.projects.files.submit)
@@ -92,6 +94,7 @@ class Hall:
             self._keeper.cancel()
         self.lifecycle.close()
         self.captures.close()
+        self.recordings.close()
         self.upkeep.close()
         self.engines.close()
         self.counts.close()

@@ -40,12 +40,19 @@ class Errand:
     message: str | None = None
     lines: list[str] = field(default_factory=list)
     plan: dict[str, Any] | None = None
+    recipe: str | None = None
+    cells: tuple[int, int] | None = None
     seen: float = field(default_factory=time.monotonic)
 
     def to_json(self) -> dict[str, Any]:
         """Return what a page is told."""
-        names = ("verb", "state", "message", "lines", "plan")
+        names = ("verb", "state", "message", "lines", "plan", "recipe", "cells")
         return {name: getattr(self, name) for name in names}
+
+    def end(self, state: str, message: str | None = None) -> None:
+        """It is ``done``, or ``refused`` with a sentence; what was said first counts."""
+        if self.state == "open":
+            self.state, self.message = state, message
 
 
 class Upkeep:
@@ -71,13 +78,32 @@ class Upkeep:
                 raise refused("other plans are being made; try again in a moment")
             child = _child(project)
             self._children[key] = child
-            self._errands[key] = errand = Errand(project.uuid, asked["verb"])
-            while len(self._errands) > _KEPT:
-                self._errands.popitem(last=False)
+            errand = self._note(key, Errand(project.uuid, asked["verb"]))
         threading.Thread(
             target=self._follow, args=(key, errand, child, dict(asked)), daemon=True
         ).start()
         return key
+
+    def begin(self, project: Project, verb: str) -> tuple[str, Errand]:
+        """Have pages ask for what another one does; return its id, and what it tells there."""
+        key = uuid.uuid4().hex
+        with self._lock:
+            return key, self._note(key, Errand(project.uuid, verb))
+
+    def cancel(self, project: str, key: str) -> None:
+        """Give up a plan that is being made; what has an effect is left to its end.
+
+        Raises
+        ------
+        ApiError
+            ``not-found`` as for :meth:`look`.
+        """
+        self.look(project, key)
+        with self._lock:
+            child, errand = self._children.get(key), self._errands.get(key)
+            if child is not None and errand is not None and errand.verb == "plan":
+                errand.end("refused", "it was given up")
+                child.kill()
 
     def look(self, project: str, key: str) -> dict[str, Any]:
         """Return how far it is.
@@ -98,6 +124,12 @@ class Upkeep:
         with self._lock:
             for child in self._children.values():
                 child.kill()
+
+    def _note(self, key: str, errand: Errand) -> Errand:
+        self._errands[key] = errand
+        while len(self._errands) > _KEPT:
+            self._errands.popitem(last=False)
+        return errand
 
     def _give_up(self) -> None:
         """Plans that nobody waits for make room; what has an effect is left to its end."""
@@ -120,9 +152,9 @@ class Upkeep:
             child.kill()
         with self._lock:
             self._children.pop(key, None)
-        if errand.state == "open":
-            errand.message = "the process that did this has ended too early; see .datum/runner.log"
-            errand.state = "refused"
+        errand.end(
+            "refused", "the process that did this has ended too early; see .datum/runner.log"
+        )
 
 
 def _take(stream: IO[bytes], errand: Errand) -> None:

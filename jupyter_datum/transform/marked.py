@@ -23,6 +23,8 @@ MARKED: Final = "--marked"
 #: In the metadata of a request to execute a cell: ``{"run": uuid, "origin": .., "options": ..}``
 #: of the run that it shall start. They stand beside the cell, whose text stays as it is.
 RUN_KEY: Final = "datum_run"
+#: How a kernel tells under which name it has recorded a cell.
+RECIPE_MIME: Final = "application/vnd.jupyter-datum.recipe+json"
 #: Executed before a cell that is marked by its metadata; a second time does nothing.
 LOAD_EXTENSION: Final = "get_ipython().extension_manager.load_extension('jupyter_datum')"
 #: The tag of a cell that is not executed when a notebook is run without a person.

@@ -6,7 +6,7 @@ import time
 from queue import Empty
 from typing import Any
 
-from jupyter_datum.notebook.submit import RECIPE_MIME
+from jupyter_datum.transform.marked import RECIPE_MIME
 from jupyter_datum.transform.recipe import read_recipe
 
 from .kernel import Notebook

@@ -29,6 +29,7 @@ ACTIONS = {
     "counts": {"POST": "execute"},
     "engines": {"GET": "execute"},
     "runs": {"POST": "execute"},
+    "recipes": {"POST": "execute"},
     "whence": {"GET": "read"},
     "stream": {"GET": "read"},
     f"projects/{ZERO}/runs": {"GET": "read", "POST": "execute"},
@@ -63,7 +64,7 @@ ACTIONS = {
     f"projects/{ZERO}/watches": {"GET": "read", "POST": "execute"},
     f"projects/{ZERO}/upgrade": {"POST": "execute"},
     f"projects/{ZERO}/upkeep": {"POST": "execute"},
-    f"projects/{ZERO}/upkeep/{ZERO}": {"GET": "read"},
+    f"projects/{ZERO}/upkeep/{ZERO}": {"GET": "read", "DELETE": "execute"},
     f"projects/{ZERO}/requests/{ZERO}": {"GET": "read"},
     "nothing/at/all": {"GET": "read", "POST": "execute"},
 }

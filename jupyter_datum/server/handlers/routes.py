@@ -34,6 +34,7 @@ ROUTES: Final[list[tuple[str, type[RequestHandler]]]] = [
     (r"marks", project.Marks),
     (r"counts", project.Counts),
     (r"runs", start.Start),
+    (r"recipes", start.Recipes),
     (r"whence", origins.Whence),
     (r"stream", stream.Stream),
     (rf"{_P}/runs", runs.Runs),

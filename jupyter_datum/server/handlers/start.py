@@ -13,14 +13,54 @@ from ...project import Project, find_or_create
 from .. import bodies, engines
 from ..capture import Wanted
 from ..errors import ApiError, refused
+from ..kernels import Notebook
 from ..notebook import read_notebook
 from ..projects import Where
-from ..reader import Reader
-from ..start import chosen, recorded_runs, text_of
+from ..start import chosen, of_line, recorded_runs, text_of
 from .base import RESOURCE, Posting
 
 
-class Start(Posting):
+class FromNotebook(Posting):
+    """What takes a notebook as it stands, and may start its kernel."""
+
+    async def project_at(self, where: Where, folder: Any) -> Project:
+        """Return the notebook's project, made by the rule that a kernel goes by."""
+        found = await self.projects.project(where)
+        if found is None:
+            await self.projects.call(find_or_create, folder)
+            found = await self.projects.project(where)
+        if found is None:
+            raise refused("no project can be made in the folder of this notebook")
+        return found
+
+    async def check_kernels(self) -> None:
+        """Refuse those who may start no kernels here."""
+        for action in ("write", "execute"):  # as Jupyter asks for starting one and for using it
+            may = self.authorizer.is_authorized(self, self.current_user, action, "kernels")
+            if not await ensure_async(may):
+                raise ApiError(403, "forbidden", "you may not start kernels on this server")
+
+
+class Recipes(FromNotebook):
+    """A notebook's transform as it stands, to be planned."""
+
+    @web.authenticated
+    @authorized(action="execute", resource=RESOURCE)
+    async def post(self) -> None:
+        """Answer ``POST recipes``."""
+        asked = bodies.checked(self.body(), bodies.RECIPE, "notebook", "transform")
+        path = asked["notebook"]
+        file = await self.projects.notebook(path)
+        kernel, cells = await self.projects.call(read_notebook, file)
+        target = of_line(cells, asked["transform"])
+        await self.check_kernels()
+        project = await self.project_at(Where(path, None), file.parent)
+        notebook = Notebook(path, file, kernel, cells)
+        begun = self.hall.recordings.begin(project, notebook, target)
+        self.send({"project": project.uuid, "upkeep": begun}, 202)
+
+
+class Start(FromNotebook):
     """A notebook's transforms."""
 
     @web.authenticated
@@ -36,29 +76,14 @@ class Start(Posting):
         engines.check(asked.get("engine"), self.hall.engines.names(there.root if there else None))
         kernel, cells = await self.projects.call(read_notebook, file)
         targets = chosen(cells, name, with_its=with_its)
-        project = await self._project(Where(path, None), file.parent)
+        project = await self.project_at(Where(path, None), file.parent)
         reader = await self.ledger(project.uuid)
         code = "recorded"
         if not await reader.write(lambda conn: recorded_runs(conn, reader, targets, asked, run)):
             code = "capture"
             names = frozenset(target.name or "" for target in targets)
-            wanted = Wanted(run, path, file, kernel, cells, targets[-1], text_of(asked), names)
-            await self._capture(reader, wanted)
+            notebook = Notebook(path, file, kernel, cells)
+            await self.check_kernels()
+            wanted = Wanted(run, notebook, targets[-1], text_of(asked), names)
+            await self.hall.captures.begin(reader, wanted)
         self.send({"project": project.uuid, "run": run, "code": code}, 202)
-
-    async def _project(self, where: Where, folder: Any) -> Project:
-        """The notebook's project, made by the rule that a kernel goes by."""
-        found = await self.projects.project(where)
-        if found is None:
-            await self.projects.call(find_or_create, folder)
-            found = await self.projects.project(where)
-        if found is None:
-            raise refused("no project can be made in the folder of this notebook")
-        return found
-
-    async def _capture(self, reader: Reader, wanted: Wanted) -> None:
-        for action in ("write", "execute"):  # as Jupyter asks for starting one and for using it
-            may = self.authorizer.is_authorized(self, self.current_user, action, "kernels")
-            if not await ensure_async(may):
-                raise ApiError(403, "forbidden", "you may not start kernels on this server")
-        await self.hall.captures.begin(reader, wanted)

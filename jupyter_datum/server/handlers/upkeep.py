@@ -48,7 +48,7 @@ class Upgrade(Posting):
 
 
 class Errand(Api):
-    """How far it is."""
+    """How far it is; and to give it up."""
 
     @web.authenticated
     @authorized(action="read", resource=RESOURCE)
@@ -56,3 +56,12 @@ class Errand(Api):
         """Answer ``GET upkeep``."""
         await self.ledger(project)
         self.send(self.hall.upkeep.look(project, upkeep))
+
+    @web.authenticated
+    @authorized(action="execute", resource=RESOURCE)
+    async def delete(self, project: str, upkeep: str) -> None:
+        """Answer ``DELETE upkeep``."""
+        await self.ledger(project)
+        self.hall.upkeep.cancel(project, upkeep)
+        self.hall.recordings.cancel(upkeep)
+        self.send({"upkeep": upkeep}, 202)
