@@ -19,7 +19,7 @@ import { live } from './models/pipeline';
 import type { IPlanned, PlansModel } from './models/plans';
 import type { RunModel } from './models/run';
 import type { IStart, Requests, What } from './requests';
-import type { IAsked, IRecipe, IRun, IUpkeep, RequestKind, Verb } from './tokens';
+import type { IAsked, IRecipe, IRecording, IRun, IUpkeep, RequestKind, Verb } from './tokens';
 
 /** A run by its ids, as commands name it; left out: that of the document in front, or the panel's. */
 export interface IWhich {
@@ -219,16 +219,16 @@ export class Actions {
   }
 
   /**
-   * Plan a transform: the open cell as it stands, recorded by its kernel, where it was edited or
-   * never ran; else, and where no kernel is open, the code that ran last.
+   * Plan a transform: the open cell as it stands, recorded by its kernel, or by one that the server
+   * starts, where it was edited or never ran; else the code that ran last.
    */
   async plan(name: string | undefined): Promise<IUpkeep | null> {
     if (name !== undefined) {
       this._panel.select(name);
     }
-    const { row, way, project, edited } = this._panel;
+    const { row, way, project } = this._panel;
     this._meant(name);
-    if (!row || way === null) {
+    if (!row || way === null || (way === 'recorded' && project === null)) {
       throw new Error(
         name === undefined
           ? language.trans.__('there is no transform to plan here')
@@ -240,18 +240,11 @@ export class Actions {
         this._record(row.cell ?? '')
       );
     }
-    if (project === null || !row.run) {
-      throw new Error(
-        language.trans.__(
-          '%1 has not run: open a kernel, and execute %2 in it',
-          row.name,
-          '%load_ext jupyter_datum'
-        )
-      );
+    const source = this.sourceOf(row.name);
+    if (way === 'saved') {
+      return this._plans.make(row.name, source, () => this._recordSaved(row.name));
     }
-    // Without a kernel nobody can say what an edited cell would do.
-    const source = edited ? undefined : this.sourceOf(row.name);
-    const recipe = { project, transform: row.name };
+    const recipe = { project: project!, transform: row.name };
     const idle = this._panel.wayOfCell === 'cell' && !this._notebook()?.busy;
     return this._plans.make(row.name, source, async () => {
       // What the cell calls may be another by now: the kernel in which it has run knows.
@@ -271,6 +264,17 @@ export class Actions {
     return this._notebook()
       ?.cells()
       .find(cell => cell.id === id)?.source;
+  }
+
+  private async _recordSaved(transform: string): Promise<IRecording> {
+    const notebook = this._notebook();
+    if (!notebook) {
+      throw new Error(language.trans.__('the notebook of this transform is not open'));
+    }
+    await notebook.save();
+    const asked = await this._requests.recordCell(notebook.path, transform);
+    this._panel.refreshSoon(); // its project may have been made just now
+    return asked;
   }
 
   private async _record(id: string): Promise<IRecipe> {

@@ -53,6 +53,10 @@ export class Http {
     return this.ask(path, { method: 'POST', body: JSON.stringify(body), headers, signal });
   }
 
+  protected remove<T>(path: string): Promise<T> {
+    return this.ask(path, { method: 'DELETE' });
+  }
+
   protected async bytes(path: string): Promise<Uint8Array> {
     const response = await this.fetch(path, {});
     if (!response.ok) {

@@ -27,6 +27,7 @@ import type {
   IRowsQuery,
   IPreview,
   IPrinting,
+  IRecording,
   IRun,
   IRunDetail,
   IServerStatus,
@@ -216,6 +217,20 @@ export class Requests extends Http {
 
   upkeepOf(project: string, id: string): Promise<IUpkeep> {
     return this.get(`projects/${safe(project)}/upkeep/${safe(id)}`);
+  }
+
+  /** Give up a plan that is in the making. */
+  giveUp(project: string, id: string): Promise<unknown> {
+    return this.remove(`projects/${safe(project)}/upkeep/${safe(id)}`);
+  }
+
+  /** Have a kernel that the server starts record a transform as the saved notebook has it. */
+  async recordCell(notebook: string, transform: string): Promise<IRecording> {
+    const told = await this.post<{ project: string; upkeep: string }>('recipes', {
+      notebook,
+      transform
+    });
+    return { ...told, transform };
   }
 
   async watches(project: string): Promise<IWatch[]> {

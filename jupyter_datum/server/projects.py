@@ -295,6 +295,13 @@ def _kernel_state(
     return state, message
 
 
+def is_expected(exc: ApiError, project: Project) -> bool:
+    """Whether a ledger cannot be read for a reason that the context tells of a notebook: there
+    is none yet, or another version wrote it."""
+    by_another = isinstance(exc.__cause__, LedgerOlderError | LedgerVersionError)
+    return by_another or not os.path.lexists(project.ledger)
+
+
 def is_older(project: Project) -> bool:
     """Return whether an older version of this package wrote a project's ledger."""
     try:

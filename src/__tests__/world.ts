@@ -72,6 +72,10 @@ export class FakeUpkeep {
     this.asked.push(asked);
     return 'u';
   }
+  readonly givenUp: string[] = [];
+  async giveUp(_: string, id: string): Promise<void> {
+    this.givenUp.push(id);
+  }
   async upkeepOf(): Promise<IUpkeep> {
     const next = this.told.shift() ?? { state: 'refused', message: 'nothing more is told' };
     return { verb: 'plan', state: 'done', message: null, lines: [], plan: null, ...next };

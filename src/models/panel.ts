@@ -124,7 +124,8 @@ export class PanelModel implements IDisposable {
     try {
       const { path, kernel } = notebook;
       const context = await this._requests.context(path, kernel);
-      const saved = context.state === 'no-files' ? [] : await this._transforms(path, kernel);
+      const known = context.state !== 'no-files' && context.state !== 'damaged';
+      const saved = known ? await this._transforms(path, kernel) : [];
       if (round === this._round && !this._disposed) {
         this._error = null;
         this._context = context;

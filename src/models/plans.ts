@@ -2,7 +2,7 @@
 import { Signal } from '@lumino/signaling';
 
 import type { IUpkeepRequest, Requests } from '../requests';
-import type { IPlan, IUpkeep, Verb } from '../tokens';
+import type { IPlan, IRecording, IUpkeep, Verb } from '../tokens';
 
 /** Which code is planned; without a recipe it is what the newest run recorded. */
 export interface IPlanned {
@@ -11,13 +11,16 @@ export interface IPlanned {
   recipe?: string;
 }
 
+/** What is under way: a verb, or the cell is read, by its own kernel or by one that is started. */
+export type Busy = Verb | 'record' | 'start';
+
 /** Milliseconds between two looks: a plan's first rows soon, then less often. */
 const LOOKS = [100, 200, 300, 500];
 
 /** One plan at a time. */
 export class PlansModel {
   constructor(
-    private readonly _requests: Pick<Requests, 'upkeep' | 'upkeepOf'>,
+    private readonly _requests: Pick<Requests, 'upkeep' | 'upkeepOf' | 'giveUp'>,
     private readonly _looks: readonly number[] = LOOKS
   ) {}
 
@@ -50,8 +53,12 @@ export class PlansModel {
     return this._plan;
   }
   /** What is being done; null: nothing. */
-  get busy(): Verb | 'record' | null {
+  get busy(): Busy | null {
     return this._busy;
+  }
+  /** Which of how many cells the kernel that was started executes. */
+  get cells(): readonly [number, number] | null {
+    return this._cells;
   }
   /** Why it cannot be. */
   get error(): string | null {
@@ -66,12 +73,13 @@ export class PlansModel {
   async make(
     name: string,
     source: string | undefined,
-    record: () => Promise<IPlanned>
+    record: () => Promise<IPlanned | IRecording>
   ): Promise<IUpkeep | null> {
     const round = this._begin(name, source);
     try {
-      const recipe = await record();
-      if (round !== this._round) {
+      const told = await record();
+      const recipe = 'upkeep' in told ? await this._recorded(round, told) : told;
+      if (recipe === null || round !== this._round) {
         return null;
       }
       this._recipe = recipe;
@@ -119,6 +127,11 @@ export class PlansModel {
   }
 
   private _begin(name: string | null, source: string | undefined): number {
+    if (this._open) {
+      this._requests.giveUp(...this._open).catch(() => undefined); // it has ended just now
+    }
+    this._open = null;
+    this._cells = null;
     this._name = name;
     this._source = source;
     this._recipe = null;
@@ -134,7 +147,26 @@ export class PlansModel {
     this._busy = request.verb;
     this._changed.emit();
     const { project } = this._recipe!;
-    const id = await this._requests.upkeep(project, request);
+    return this._follow(round, project, await this._requests.upkeep(project, request));
+  }
+
+  /** Wait until a kernel that the server has started has recorded the cell; null: it has not. */
+  private async _recorded(round: number, asked: IRecording): Promise<IPlanned | null> {
+    const { project, transform, upkeep } = asked;
+    if (round === this._round) {
+      this._busy = 'start';
+      this._changed.emit();
+    }
+    const recipe = (await this._follow(round, project, upkeep))?.recipe;
+    return recipe ? { project, transform, recipe } : null;
+  }
+
+  private async _follow(round: number, project: string, id: string): Promise<IUpkeep | null> {
+    if (round !== this._round) {
+      this._requests.giveUp(project, id).catch(() => undefined); // another one was asked for
+      return null;
+    }
+    this._open = [project, id];
     for (let look = 0; round === this._round; look++) {
       const wait = this._looks[Math.min(look, this._looks.length - 1)];
       await new Promise(resolve => window.setTimeout(resolve, wait));
@@ -149,10 +181,12 @@ export class PlansModel {
   /** Keep what is told; whether it has ended. */
   private _take(told: IUpkeep): boolean {
     this._plan = told.plan ?? this._plan;
+    this._cells = told.cells ?? null;
     if (told.state === 'done' && told.plan?.ended && this._name !== null) {
       this._would.set(this._name, told.plan.would_run);
     }
     if (told.state !== 'open') {
+      this._open = null;
       this._busy = null;
       this._error = told.state === 'refused' ? (told.message ?? '') : null;
       this._said = told.lines.length ? told.lines : this._said;
@@ -169,9 +203,12 @@ export class PlansModel {
     }
   }
 
-  private _busy: Verb | 'record' | null = null;
+  private _busy: Busy | null = null;
+  private _cells: readonly [number, number] | null = null;
   private _error: string | null = null;
   private _name: string | null = null;
+  /** What could be given up: its project and its id. */
+  private _open: [string, string] | null = null;
   private _plan: IPlan | null = null;
   private _recipe: IPlanned | null = null;
   private _round = 0;

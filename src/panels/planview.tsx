@@ -27,6 +27,7 @@ export function PlanView(props: { panel: PanelModel; plans: PlansModel }): JSX.E
   return (
     <div className="jp-datum-plan">
       {error ? <Note>{oneLine(error)}</Note> : null}
+      <Starting plans={plans} />
       {plans.said.length ? <Said lines={plans.said} /> : null}
       <Outdated panel={panel} plans={plans} />
       {plan ? <Planned plans={plans} plan={plan} edited={isOutdated(panel, plans)} /> : null}
@@ -67,15 +68,36 @@ export function PlanButtons(props: { plans: PlansModel }): JSX.Element {
 
 function Busy(props: { plans: PlansModel }): JSX.Element | null {
   const { trans } = useHost();
+  const { busy } = props.plans;
   const words = {
     record: trans.__('the kernel reads the cell …'),
+    start: '…', // the section itself says more
     plan: trans.__('listing …'),
     prune: trans.__('removing …'),
     move: trans.__('moving …'),
     equivalent: trans.__('marking …')
   };
-  const { busy } = props.plans;
   return busy ? <>{words[busy]}</> : null;
+}
+
+/** A kernel is started to read the cell: that may take as long as the cells above do. */
+function Starting(props: { plans: PlansModel }): JSX.Element | null {
+  const { trans } = useHost();
+  const { busy, cells } = props.plans;
+  if (busy !== 'start') {
+    return null;
+  }
+  return (
+    <div className="jp-datum-starting">
+      <p role="status">
+        {cells ? trans.__('cell %1 of %2 …', ...cells) : trans.__('a kernel starts …')}
+      </p>
+      <p className="jp-datum-muted">
+        {trans.__('The cells above are executed in a kernel of their own. No transform runs.')}
+      </p>
+      <CommandButton command={Commands.closePlan} icon="close" label={trans.__('Cancel')} />
+    </div>
+  );
 }
 
 /** What was done, in the sentences of the command line. */
@@ -101,15 +123,7 @@ function Outdated(props: { panel: PanelModel; plans: PlansModel }): JSX.Element 
   if (!isOutdated(panel, plans)) {
     return null;
   }
-  return (
-    <Note>
-      {plans.source === undefined
-        ? trans.__(
-            'This is the plan of the code that ran last: the cell is another, and has no kernel that could read it.'
-          )
-        : trans.__('The cell was edited since: plan again.')}
-    </Note>
-  );
+  return <Note>{trans.__('The cell was edited since: plan again.')}</Note>;
 }
 
 function Planned(props: { plans: PlansModel; plan: IPlan; edited: boolean }): JSX.Element {

@@ -33,13 +33,24 @@ export interface IPlan {
 /** What is decided about results that are there. */
 export type Verb = 'plan' | 'prune' | 'move' | 'equivalent';
 
+/** A transform that a kernel of the server's records; how far it is tells `upkeep`. */
+export interface IRecording {
+  project: string;
+  transform: string;
+  upkeep: string;
+}
+
 /** How far something is that a process of its own does. */
 export interface IUpkeep {
-  verb: Verb;
+  verb: Verb | 'record';
   state: 'open' | 'done' | 'refused';
   message: string | null;
   lines: string[];
   plan: IPlan | null;
+  /** The name under which a cell was recorded. */
+  recipe?: string | null;
+  /** Which of how many cells is being executed for that. */
+  cells?: [number, number] | null;
 }
 
 /** The name under which a kernel has recorded a cell as it stands. */

@@ -202,6 +202,14 @@ async def test_a_ledger_that_cannot_be_read(
     runs = await call("projects", project.uuid, "runs")
     assert (runs.status, runs.json["code"]) == (503, "ledger")
     assert "ledger" in runs.json["message"]
+    marked = save(jp_root_dir, "%%datum thumbs -i numbers\n1")
+    if state == "newer":
+        await lists_without_runs(call, marked)
+        project.ledger.unlink()
+        await lists_without_runs(call, marked)
+    else:
+        told = await call("transforms", params={"path": marked})
+        assert (told.status, told.json["code"]) == (503, "ledger")
 
 
 async def test_a_project_file_that_is_damaged(call: Call, jp_root_dir: Path) -> None:
@@ -272,6 +280,13 @@ def locked(path: Path) -> Iterator[None]:
         holder.kill()
 
 
+async def lists_without_runs(call: Call, path: str) -> None:
+    """What the context tells of a ledger is no error of its notebook's transforms."""
+    told = await call("transforms", params={"path": path})
+    assert told.status == 200, told
+    assert [(each["name"], each["run"]) for each in told.json["transforms"]] == [("thumbs", None)]
+
+
 async def test_an_older_ledger_is_upgraded_when_asked_to(
     call: Call, ran: tuple[Story, str]
 ) -> None:
@@ -287,12 +302,13 @@ async def test_an_older_ledger_is_upgraded_when_asked_to(
             "alter table worker drop column device; alter table worker drop column behind;"
             "alter table worker drop column gone; pragma user_version = 3;"
         )
-    path = save(story.folder, "1")
+    path = save(story.folder, "%%datum thumbs -i numbers\n1")
     answer = await call("context", params={"path": path})
     assert (answer.json["state"], answer.json["project"]) == ("older", project.uuid), answer
     assert "schema version 3" in answer.json["message"]
     base = ("projects", project.uuid)
     assert (await call(*base, "runs")).status == 503
+    await lists_without_runs(call, path)
     with locked(project.dir / "runner-0123.lock"):
         told = await call(*base, "upgrade", method="POST")
         assert (told.status, told.json["code"]) == (409, "refused"), "it might be at work"

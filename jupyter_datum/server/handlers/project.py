@@ -14,9 +14,9 @@ from ...project import PROTOCOL
 from ...runner.version import VERSION
 from .. import bodies
 from ..counts import UNKNOWN, input_of
-from ..errors import not_found
+from ..errors import ApiError, not_found
 from ..notebook import read_mark, read_transforms, with_runs
-from ..projects import Where
+from ..projects import Where, is_expected
 from .base import RESOURCE, Api, Posting
 
 
@@ -64,7 +64,11 @@ class Transforms(OfNotebook):
         if project is not None and found:
             reader = await self.ledger(project.uuid)
             facts = self.hall.facts(reader)
-            found = await reader.read(lambda conn: with_runs(conn, facts, found))
+            try:
+                found = await reader.read(lambda conn: with_runs(conn, facts, found))
+            except ApiError as exc:
+                if not await self.projects.call(is_expected, exc, project):
+                    raise
         self.send({"transforms": found})
 
 

@@ -56,6 +56,40 @@ describe('the plan', () => {
     expect(page.executed.pop()).toEqual([Commands.run, { name: 'means' }]);
   });
 
+  it('waits for a kernel that is started to record the cell, and says how far it is', async () => {
+    page.upkeep.told.push({ verb: 'record', state: 'open', cells: null });
+    page.upkeep.told.push(
+      ...Array(4).fill({ verb: 'record', state: 'open', cells: [2, 5] }),
+      { verb: 'record', recipe: RECIPE.recipe },
+      { plan: aPlan() }
+    );
+    const { project, transform } = RECIPE;
+    const recording = { project, transform, upkeep: 'rec' };
+    const made = page.plans.make('means', CELL, async () => recording);
+    await page.says('cell 2 of 5');
+    expect(page.text).toContain('No transform runs');
+    await made;
+    await page.says('of 10 would run');
+    expect(page.upkeep.asked).toEqual([{ verb: 'plan', transform, recipe: RECIPE.recipe }]);
+    expect(page.upkeep.givenUp).toEqual([]);
+  });
+
+  it('can be given up while the kernel starts', async () => {
+    page.upkeep.told.push(...Array(99).fill({ verb: 'record', state: 'open' }));
+    const { project, transform } = RECIPE;
+    const made = page.plans.make('means', CELL, async () => ({
+      project,
+      transform,
+      upkeep: 'rec'
+    }));
+    (await page.find(/^Cancel$/)).click();
+    expect(page.executed.pop()![0]).toBe(Commands.closePlan);
+    page.plans.close();
+    expect(await made).toBeNull();
+    expect(page.upkeep.givenUp).toEqual(['rec']);
+    expect([page.plans.busy, page.upkeep.asked]).toEqual([null, []]);
+  });
+
   it('runs the reasons and the single datums that one has chosen', async () => {
     page.upkeep.told.push({
       plan: aPlan({
@@ -135,14 +169,11 @@ describe('the plan', () => {
     await until(() => !page.text.includes('no kernel reads it'));
   });
 
-  it('says that the cell was edited since, or that the plan is of other code', async () => {
-    page.upkeep.told.push({ plan: aPlan() }, { plan: aPlan() });
+  it('says that the cell was edited since', async () => {
+    page.upkeep.told.push({ plan: aPlan() });
     await make();
     page.notebook.edit(`${CELL} * 2`);
     await page.says('The cell was edited since: plan again.');
-    await page.plans.make('means', undefined, async () => ({ ...RECIPE, recipe: '' }));
-    await page.says('This is the plan of the code that ran last');
-    expect(page.upkeep.asked[1]).toEqual({ verb: 'plan', transform: 'means' });
   });
 
   it('lets go of a plan when another one takes its place', async () => {
