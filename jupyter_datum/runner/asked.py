@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from ..engines import is_name, limits
-from ..errors import SignatureError
+from ..errors import SignatureError, UsageError
 from ..state import OnError, RunSettings
-from ..transform.options import Options
+from ..transform.options import WHICH, Options
 from ..transform.recipe import Recipe
+from .version import VERSION
+
+#: What a request may say of a run beside its options.
+_BESIDE: Final = frozenset(
+    {
+        "origin", "pipeline", "follows", "after", "settle", "arrived",
+        "group", "datums", "ranges", "keys",
+    }
+)  # fmt: skip
 
 
 def options_of(recipe: Recipe, args: Mapping[str, Any]) -> Options:
@@ -20,8 +30,11 @@ def options_of(recipe: Recipe, args: Mapping[str, Any]) -> Options:
     ------
     SignatureError
         If the request, which nobody has signed, names a cluster by its address.
+    UsageError
+        If it says what only a newer version of this package understands.
     """
     _check_request(args, recipe)
+    _check_known(args)
     names = {field.name for field in dataclasses.fields(Options)}
     merged = {**recipe.options, **{k: v for k, v in args.items() if k in names}}
     return Options.from_json(merged)
@@ -34,6 +47,20 @@ def _check_request(args: Mapping[str, Any], recipe: Recipe) -> None:
         raise SignatureError(
             f"the cluster {asked!r} does not stand in the signed cell: run the cell with it, or "
             "give it a name in jupyter_datum.toml"
+        )
+
+
+def _check_known(args: Mapping[str, Any]) -> None:
+    """A word that is passed over would have other datums run than were asked for: who asks may be
+    a server with a newer version than the kernel's environment, which this process has."""
+    options = {field.name for field in dataclasses.fields(Options)}
+    unknown = [repr(name) for name in args if name not in options | _BESIDE]
+    unknown += [f"--only {word}" for word in args.get("only") or () if word not in WHICH]
+    if unknown:
+        raise UsageError(
+            f"the kernel's environment has jupyter-datum {VERSION}, which does not know "
+            f"{', '.join(unknown)}; upgrade it: {sys.executable} -m pip install --upgrade "
+            "jupyter-datum"
         )
 
 

@@ -6,11 +6,14 @@ link, nor ``..``, nor a folder whose name only begins like the root leads out of
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 from pathlib import Path
 from typing import Final
 
+from .. import registry
+from ..project import FOLDER
 from ..remote import is_url
 
 #: Bytes of a contents path.
@@ -104,3 +107,14 @@ def read_whole(path: Path, limit: int) -> bytes | None:
         if not stat.S_ISREG(status.st_mode) or status.st_size > limit:
             return None
         return file.read(status.st_size) or b""
+
+
+def uuid_at(root: Path) -> str | None:
+    """Return the uuid that stands in a project's marker, which may be anything."""
+    data = registry.read_regular(root / FOLDER / "project.json")
+    try:
+        fields = json.loads(data) if data else None
+    except (ValueError, RecursionError):
+        return None
+    uuid = fields.get("uuid") if isinstance(fields, dict) else None
+    return uuid if isinstance(uuid, str) else None

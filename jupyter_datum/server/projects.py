@@ -7,7 +7,6 @@ server's root folder. A project is known to the browser by its uuid alone.
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import stat
 import sys
@@ -22,7 +21,7 @@ from ..errors import LedgerError, LedgerOlderError, LedgerVersionError, ProjectE
 from ..ledger import db
 from ..project import FOLDER, PROTOCOL, Project, find
 from .errors import ApiError, not_found
-from .paths import contents_file, inside, shown_root
+from .paths import contents_file, inside, shown_root, uuid_at
 from .reader import Reader
 
 #: Seconds for which the place of an open ledger is taken as checked.
@@ -143,7 +142,7 @@ class Projects:
     def _verified(self, root: Path, uuid: str) -> Project | None:
         """The project at `root`, if it is this user's, has this uuid, and may be opened."""
         real = Path(os.path.realpath(root))
-        if not _ours(real) or _uuid_at(real) != uuid:
+        if not _ours(real) or uuid_at(real) != uuid:
             return None
         project = Project(real, uuid)
         ledger = Path(os.path.realpath(project.dir))
@@ -318,17 +317,6 @@ def _registered(uuid: str) -> Path | None:
     if fields is None or fields.get("project") != uuid or not isinstance(fields.get("root"), str):
         return None
     return Path(fields["root"])
-
-
-def _uuid_at(root: Path) -> str | None:
-    """The uuid that stands in a project's marker, which may be anything."""
-    data = registry.read_regular(root / FOLDER / "project.json")
-    try:
-        fields = json.loads(data) if data else None
-    except (ValueError, RecursionError):
-        return None
-    uuid = fields.get("uuid") if isinstance(fields, dict) else None
-    return uuid if isinstance(uuid, str) else None
 
 
 def _check_markers(folder: Path) -> None:

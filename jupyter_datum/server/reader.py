@@ -23,6 +23,7 @@ from typing import Final, TypeVar
 from ..ledger import db
 from ..project import Project
 from .errors import ApiError, api_error
+from .paths import uuid_at
 from .views import Asked, Search, Views
 
 T = TypeVar("T")
@@ -119,6 +120,7 @@ class Reader:
         try:
             if db.is_foreign(self.project):
                 raise ApiError(409, "foreign", "this ledger is another user's: nothing is run")
+            _check_place(self.project)
             with contextlib.closing(db.connect(self.project)) as conn:
                 return act(conn)
         except Exception as exc:
@@ -181,6 +183,7 @@ class _Lane:
             file = None
         if self._conn is None or file is None or file != self._file:
             self._drop()
+            _check_place(self._project)
             self._conn = db.connect(self._project, readonly=True)
             self._file = file
             if self._sorts and _has_room():
@@ -191,6 +194,14 @@ class _Lane:
         conn, self._conn = self._conn, None
         if conn is not None:
             conn.close()
+
+
+def _check_place(project: Project) -> None:
+    """See that no other project has taken this one's place: its ids mean nothing there."""
+    if uuid_at(project.root) not in (None, project.uuid):
+        raise ApiError(
+            404, "not-found", "this project was deleted, and another one begun in its place"
+        )
 
 
 def _has_room() -> bool:

@@ -41,6 +41,7 @@ export class PanelModel implements IDisposable {
     runs.changed.connect(this._onRuns, this);
     runs.runChanged.connect(this._onRun, this);
     runs.projectShown.connect(this._onProject, this);
+    runs.projectLost.connect(this._onLost, this);
   }
 
   /** Runs that were asked for here and have not begun. */
@@ -253,6 +254,12 @@ export class PanelModel implements IDisposable {
   /** The first run of a new project is shown in its cell before we can know of the project. */
   private _onProject(_: RunsModel, project: string): void {
     if (this._notebook && project !== this.project) {
+      this._onNotebook(null, 'kernel');
+    }
+  }
+
+  private _onLost(_: RunsModel, project: string): void {
+    if (project === this.project) {
       this._onNotebook(null, 'kernel');
     }
   }

@@ -85,6 +85,11 @@ export class RunsModel implements IRunsModel, IDisposable {
     return this._projectShown;
   }
 
+  /** A project cannot be followed: perhaps it was deleted, and another one begun in its place. */
+  get projectLost(): Signal<this, string> {
+    return this._projectLost;
+  }
+
   /** Try to connect now. */
   reconnect(): void {
     this._stream.retry();
@@ -193,6 +198,9 @@ export class RunsModel implements IRunsModel, IDisposable {
       }
       return;
     }
+    if (frame.type === 'error' && frame.project && !frame.run) {
+      this._projectLost.emit(frame.project);
+    }
     if (!('run' in frame) || !frame.run || !frame.project) {
       return;
     }
@@ -253,6 +261,7 @@ export class RunsModel implements IRunsModel, IDisposable {
   private readonly _watched = new Map<string, number>();
   private readonly _held = new Map<string, IHeld>();
   private readonly _changed = new Signal<this, void>(this);
+  private readonly _projectLost = new Signal<this, string>(this);
   private readonly _projectShown = new Signal<this, string>(this);
   private readonly _followed = new Signal<this, RunModel>(this);
   private readonly _told = new Signal<this, ITold>(this);

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from jupyter_datum.ledger import requests
+from jupyter_datum.runner.ask import ask_again
 from jupyter_datum.runner.client import runner_alive, runner_environment
 from jupyter_datum.runner.version import VERSION
 
@@ -123,3 +124,19 @@ def old_run(story: Story) -> str:
             recipe=prepared.digest,
         )  # fmt: skip
     return run
+
+
+@pytest.mark.parametrize(
+    ("asked", "named"),
+    [({"only": ["new", "sometime"]}, "--only sometime"), ({"quarter": 3}, "'quarter'")],
+)
+def test_what_only_a_newer_server_knows_is_refused_and_not_passed_over(
+    story: Story, asked: dict[str, object], named: str
+) -> None:
+    story.namespace["numbers"] = [1, 2]
+    row = story.run("job -i numbers --workers 1", "datum.value")
+    with story.ledger() as conn:
+        run, _ = ask_again(conn, story.project, row, asked)
+    with pytest.raises(AssertionError, match=f"does not know {named}; upgrade it: "):
+        story.end(run)
+    assert story.latest("job") == row.uuid

@@ -140,6 +140,16 @@ describe('the panel', () => {
     held.dispose();
   });
 
+  it('looks again which project this is when the shown one is gone', async () => {
+    await page.withRun(Uint8Array.of(2, 2), {});
+    const next = 'e'.repeat(32);
+    page.context = { ...page.context, project: next };
+    const code = 'not-found';
+    page.server.last.frame({ type: 'error', project: PROJECT, code, message: 'deleted' });
+    await until(() => page.panel.project === next);
+    expect(page.server.last.said).toContainEqual({ type: 'watch', project: next });
+  });
+
   it('keeps a failure among a million in the bar and in words', async () => {
     const states = new Uint8Array(1_000_000).fill(2);
     states[417_000] = 3;
