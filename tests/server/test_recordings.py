@@ -79,7 +79,7 @@ async def test_a_notebook_that_never_ran_is_planned_with_no_kernel(
     ("cells", "says"),
     [
         ((LOAD, "1 / 0", CELL), "cell 2 of the notebook raised ZeroDivisionError"),
-        ((LOAD, FED.replace("triple", "nobody"), CELL), None),
+        ((LOAD, FED.replace("triple", "nobody"), "print(sums.results())", CELL), None),
         ((LOAD, FED.replace("sums", "triple").replace("-i triple", "-i nobody")), "has that name"),
     ],
 )
