@@ -180,6 +180,19 @@ def test_history_tells_every_version_and_how_the_code_changed(story: Story) -> N
     ]  # fmt: skip
     with pytest.raises(RunError, match="there are: 1, 2"):
         told.diff(1, 7)
+    fails = "assert 0, 'so\\nlong'\n" + UP
+    story.run('up -i "in/*.txt" --workers 1 --tries 1', fails)
+    line = "AssertionError: so long  (cell line 3)"
+    view = story.transform("up").history("001.txt", diffs=True)
+    top, said, diff, *_ = repr(view).splitlines()[1:]
+    assert "failed" in top and said.strip() == line and diff.strip() == "--- code 2"
+    assert repr(view).count("--- code") == 2, "each change stands at its version"
+    with pytest.raises(RunError, match="code 7 never made .*; there are: 1, 2, 3"):
+        look("history", ["up:001.txt", "--between", "1", "7"], story.project, str(story.folder))
+    both = look("history", ["up:001.txt", "--between", "1", "-1"], story.project, "/")
+    data = both.to_json()
+    assert data["diff"].startswith("--- code 1\n+++ code 3") and data["differs"] == ["the cell"]
+    assert data["diff"] in repr(both) and data["versions"][0]["message"] == line
     assert (told.differs(), told.differs(2, 2)) == (["the cell"], [])
 
 
@@ -195,6 +208,9 @@ def test_history_names_the_helper_and_the_value_that_changed(story: Story) -> No
     assert [v.number for v in told.versions] == [3, 2, 1]
     assert told.differs(1, 3) == ["decode", "FACTOR"] or told.differs(1, 3) == ["FACTOR", "decode"]
     assert told.diff(1, 3) == "", "the cell itself is the same text"
+    words = ["up:000.txt", "--between", "1", "-1"]
+    text = repr(look("history", words, story.project, str(story.folder)))
+    assert re.search(r"code 1 and code 3: .*FACTOR.* changed, of which no text is kept$", text)
     assert len(set(told.marks.values())) == 3
     assert {"the cell", "decode", "FACTOR"} <= set(told.to_json()["parts"]["3"])
 

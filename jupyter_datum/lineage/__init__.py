@@ -36,9 +36,19 @@ __all__ = [
 ]
 
 
-def history_of(asked: str | os.PathLike[str] | int) -> View:
-    """Return every version over time of a datum: a path, its number, or ``TRANSFORM:KEY``."""
-    return show_history(project_for(asked), asked)
+def history_of(
+    asked: str | os.PathLike[str] | int,
+    *,
+    between: tuple[int, int] | None = None,
+    diffs: bool = False,
+) -> View:
+    """Return every version over time of a datum: a path, its number, or ``TRANSFORM:KEY``.
+
+    `between` names two versions of the code whose difference is shown, the last two by default
+    (1 is the first of all, -1 the newest of the datum's); with `diffs` each version shows what
+    its code changed.
+    """
+    return show_history(project_for(asked), asked, between=between, diffs=diffs)
 
 
 class _Callable(ModuleType):

@@ -6,6 +6,7 @@ import contextlib
 import html
 import os
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from ..ledger import db, queries
 from ..ledger.relocate import follow_project
 from ..project import Project, find
 from ..remote import is_url
-from . import ask, chain, history, overview, questions, show
+from . import ask, chain, history, overview, past, questions, show
 from .now import Look, everywhere, wholly
 
 
@@ -103,12 +104,32 @@ def _names_transform(conn: sqlite3.Connection, asked: object, start: str) -> boo
 
 
 def show_history(
-    project: Project, asked: str | os.PathLike[str] | int, *, folder: Path | str | None = None
+    project: Project,
+    asked: str | os.PathLike[str] | int,
+    *,
+    folder: Path | str | None = None,
+    between: tuple[int, int] | None = None,
+    diffs: bool = False,
 ) -> View:
-    """Show every version of a datum over time (errors: as :func:`show_lineage`)."""
+    """Show every version of a datum over time (errors: as :func:`show_lineage`).
+
+    Parameters
+    ----------
+    project : Project
+    asked : path, str or int
+        A path or URL, the number of a datum, or ``TRANSFORM:KEY``.
+    folder : path, optional
+        At which relative paths start; the working folder by default.
+    between : (int, int), optional
+        Two versions of the code whose difference is shown, the last two by default; 1 is the
+        transform's first, -1 the newest that made the datum.
+    diffs : bool
+        Whether each version shows what its code changed.
+    """
     with _ledger(project) as conn:
         found = history.history(conn, asked, folder=str(folder) if folder is not None else None)
-    return View(found, found.text())
+    found = replace(found, between=past.resolved(found, between))
+    return View(found, past.as_text(found, diffs=diffs))
 
 
 def show_overview(project: Project, name: str) -> View:

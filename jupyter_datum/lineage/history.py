@@ -15,15 +15,19 @@ from ..ledger.kept import STORE
 from ..ledger.queries import key_text
 from ..ledger.versions import texts_of
 from ..states import FINISHED, DatumState
-from ..words import span, text_of, when
+from ..words import text_of
 from . import steps
 from .ask import _datum_of, nothing_known, place_of
 from .codediff import HelperDiff, Reached, changed_parts, code_diff, helper_diffs
 from .files import output_at
 from .now import nowhere
+from .past import no_code
 
 #: Versions of one datum that are read; older ones are left out.
 _MOST: Final = 500
+_UNTOLD: Final = ("texts", "between")
+#: Characters of the reason why one failed.
+_LINE: Final = 300
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,8 @@ class Version:
         Path under the output folder, size, digest.
     restored : bool
         It was brought back then; `run` has made it once.
+    message : str
+        Why it failed, one line; empty if it did not, or if that is not known any more.
     """
 
     run: str
@@ -66,6 +72,7 @@ class Version:
     parts: tuple[str, ...]
     outputs: list[tuple[str, int, str]]
     restored: bool = False
+    message: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,6 +92,8 @@ class History:
         What each one consists of: names with their digests.
     texts : dict
         Texts of helpers of each one, as far as they were kept.
+    between : (int, int), optional
+        The two that are compared where none are named; the last two by default.
     """
 
     datum: int
@@ -95,10 +104,11 @@ class History:
     marks: dict[int, str]
     parts: dict[int, dict[str, str]]
     texts: dict[int, dict[str, str]]
+    between: tuple[int, int] | None = None
 
     def diff(self, old: int | None = None, new: int | None = None) -> str:
-        """Return how two versions of the code differ, the cell first, then its helpers; the last
-        two that occur by default.
+        """Return how two versions of the code differ, the cell first, then its helpers; by
+        default :attr:`between`, else the last two that occur.
 
         Raises
         ------
@@ -127,44 +137,27 @@ class History:
         return Reached(number, self.parts[number], self.texts[number])
 
     def _two(self, old: int | None, new: int | None) -> tuple[int, int]:
+        if old is None and new is None and self.between is not None:
+            old, new = self.between
         numbers = sorted(self.codes)
         new = numbers[-1] if new is None else new
         old = next((n for n in reversed(numbers) if n < new), new) if old is None else old
         for number in (old, new):
             if number not in self.codes:
-                raise RunError(
-                    f"code {number} never made {self.transform}:{self.key}; there are: "
-                    + ", ".join(map(str, numbers))
-                )
+                raise no_code(self, number)
         return old, new
 
-    def to_json(self) -> dict[str, Any]:
-        """Return it as plain JSON."""
+    def to_json(self, old: int | None = None, new: int | None = None) -> dict[str, Any]:
+        """Return it as plain JSON, with how the same two versions differ."""
         texts = ("codes", "marks")
-        plain = {name: value for name, value in asdict(self).items() if name != "texts"}
+        plain = {name: value for name, value in asdict(self).items() if name not in _UNTOLD}
         return plain | {
             **{name: {str(n): text for n, text in getattr(self, name).items()} for name in texts},
             "parts": {str(n): list(map(_word, parts)) for n, parts in self.parts.items()},
+            "diff": self.cell_diff(old, new),
+            "differs": self.differs(old, new),
+            "helpers": [helper._asdict() for helper in self.helper_diffs(old, new)],
         }
-
-    def text(self) -> str:
-        """Return it as a table in text, with the last change of the code."""
-        found = [f"{self.transform}:{self.key} (#{self.datum})"]
-        for version in self.versions:
-            changed = f"  {', '.join(version.changed)} changed" if version.changed else ""
-            changed += f" ({', '.join(version.parts)})" if version.parts else ""
-            changed = f" (restored){changed}" if version.restored else changed
-            found.append(
-                f"  {when(version.at)}  {version.state:<9} code {version.code}"
-                f"  input {version.input or '-':<16}  {span(version.seconds):>8}"
-                f"  run {version.run[:8]}{changed}"
-            )
-            found += [f"      {path}  {digest[:16]}" for path, _, digest in version.outputs[:5]]
-            if len(version.outputs) > 5:
-                found.append(f"      and {len(version.outputs) - 5:,} more")
-        if len(self.codes) > 1:
-            found += ["", *self.diff().splitlines()]
-        return "\n".join(found)
 
 
 def history(
@@ -269,6 +262,11 @@ def _history(conn: sqlite3.Connection, detail: queries.DatumDetail, rows: list[_
     before: list[_Row | None] = [*rows[1:], None]
     versions = [_version(row, old, codes) for row, old in zip(rows, before, strict=True)]
     versions[0] = replace(versions[0], restored=detail.datum.worker == STORE)
+    said = _messages(conn, detail.datum.id)
+    for at, row in enumerate(rows):
+        if row[3] == DatumState.FAILED:
+            message = said.get((row[1], row[4]), "")
+            versions[at] = replace(versions[at], message=message)
     found = sorted(codes.values())
     return History(
         detail.datum.id,
@@ -280,6 +278,22 @@ def _history(conn: sqlite3.Connection, detail: queries.DatumDetail, rows: list[_
         {code.number: code.parts for code in found},
         {code.number: code.texts for code in found},
     )
+
+
+def _messages(conn: sqlite3.Connection, datum: int) -> dict[tuple[int, int], str]:
+    """Why attempts have failed, by run and attempt: type, message and place, one line."""
+    rows = conn.execute(
+        "select a.run, a.attempt, f.type, a.message, a.place from attempt a"
+        " left join failure f on f.id = a.failure where a.datum = ? and a.state = ? limit ?",
+        (datum, DatumState.FAILED, _MOST),
+    )
+    return {(run, attempt): _message(*said) for run, attempt, *said in rows}
+
+
+def _message(kind: str | None, message: str | None, place: str | None) -> str:
+    line = " ".join(f"{kind or 'failed'}: {message or ''}".split())
+    line = line if len(line) <= _LINE else f"{line[:_LINE]}…"
+    return f"{line}  ({place})" if place else line
 
 
 def _version(row: _Row, old: _Row | None, codes: dict[int, _Code]) -> Version:

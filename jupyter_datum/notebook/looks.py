@@ -102,8 +102,24 @@ def _lineage(project: Project, folder: str, args: argparse.Namespace) -> View:
     )
 
 
+def _takes_history(parser: argparse.ArgumentParser) -> None:
+    _of_path(parser)
+    parser.add_argument(
+        "--between",
+        nargs=2,
+        type=int,
+        metavar=("A", "B"),
+        help="how these versions of the code differ: 1 is the first, -1 the newest that made it; "
+        "default: the last two",
+    )
+    parser.add_argument(
+        "--diffs", action="store_true", help="what each version of the code changed"
+    )
+
+
 def _history(project: Project, folder: str, args: argparse.Namespace) -> View:
-    return show_history(project, args.what, folder=folder)
+    between = tuple(args.between) if args.between else None
+    return show_history(project, args.what, folder=folder, between=between, diffs=args.diffs)
 
 
 def takes_name(parser: argparse.ArgumentParser) -> None:
@@ -171,7 +187,7 @@ def _report(project: Project, folder: str, args: argparse.Namespace) -> View:
 
 LOOKS: Final[dict[str, Look]] = {
     "lineage": Look("where a file comes from, and what was made from it", _takes_lineage, _lineage),
-    "history": Look("every version of a datum over time", _of_path, _history),
+    "history": Look("every version of a datum over time", _takes_history, _history),
     "overview": Look("how many datums, how long one takes, how many new", takes_name, _overview),
     "export": Look("OpenLineage events, a Process Run Crate, a flat table", _takes_export, _export),
     "report": Look("one page on a transform that needs no server", _takes_report, _report),

@@ -232,9 +232,13 @@ class Transform(Flows):
         (``failed-run``), are orphans (``orphan``) or were edited since (``edited``)."""
         return show_question(self._project, self.name, which)
 
-    def history(self, key: str) -> View:
-        """Return every version over time of the datum with this key."""
-        return show_history(self._project, f"{self.name}:{key}")
+    def history(
+        self, key: str, *, between: tuple[int, int] | None = None, diffs: bool = False
+    ) -> View:
+        """Return every version over time of the datum with this key, as
+        :func:`jupyter_datum.history` does."""
+        asked = f"{self.name}:{key}"
+        return show_history(self._project, asked, between=between, diffs=diffs)
 
     def overview(self) -> View:
         """Return how many datums there are, how long one takes, how many are new each day."""

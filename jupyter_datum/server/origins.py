@@ -92,10 +92,7 @@ def of_history(
     except RunError as exc:
         raise not_found("datum") from exc
     try:
-        return found.to_json() | {
-            "diff": found.cell_diff(old, new), "differs": found.differs(old, new),
-            "helpers": [helper._asdict() for helper in found.helper_diffs(old, new)],
-        }  # fmt: skip
+        return found.to_json(old, new)
     except RunError as exc:
         raise bad_request(str(exc)) from exc
 
