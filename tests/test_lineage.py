@@ -187,7 +187,7 @@ def test_history_tells_every_version_and_how_the_code_changed(story: Story) -> N
     top, said, diff, *_ = repr(view).splitlines()[1:]
     assert "failed" in top and said.strip() == line and diff.strip() == "--- code 2"
     assert repr(view).count("--- code") == 2, "each change stands at its version"
-    with pytest.raises(RunError, match="code 7 never made .*; there are: 1, 2, 3"):
+    with pytest.raises(RunError, match=r"code 7 never made .*; there are: 1, 2, 3"):
         look("history", ["up:001.txt", "--between", "1", "7"], story.project, str(story.folder))
     both = look("history", ["up:001.txt", "--between", "1", "-1"], story.project, "/")
     data = both.to_json()

@@ -1,10 +1,12 @@
 """``jupyter datum``: the same verbs as ``%datum``, without a notebook open.
 
-Exit codes: 0 all succeeded, 1 some failed (or ``fsck`` found something), 2 usage.
+Exit codes: 0 all succeeded, 1 some failed (or ``fsck`` found something), 2 usage,
+141 nobody read on.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -22,10 +24,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 2
     try:
-        return int(args.handler(args))
+        code = int(args.handler(args))
+        sys.stdout.flush()
+        return code
     except DatumError as exc:
         print(f"{type(exc).__name__}: {exc}", file=sys.stderr)
         return 2
+    except BrokenPipeError:  # whoever read has seen enough: `jupyter datum results | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nor at the end
+        return 141
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130

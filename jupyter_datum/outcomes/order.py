@@ -21,6 +21,7 @@ from ..ledger import queries
 from ..ledger.bitmap import Bitmap
 from ..ledger.files import plan_pages
 from ..project import Project
+from ..results import is_file, is_json, word_of
 from ..transform.recipe import read_recipe
 
 #: Datums read at once.
@@ -46,9 +47,9 @@ def outcome_json(outcome: Outcome) -> dict[str, Any]:
         "key": queries.key_text(outcome.key),
         "seconds": outcome.seconds,
         "metrics": json.loads(outcome.metrics) if outcome.metrics else {},
-        "result_kind": outcome.kind,
+        "result_kind": word_of(outcome.kind) if outcome.kind else None,
     }
-    if outcome.kind == "json":
+    if is_json(outcome.kind) and not is_file(outcome.kind):
         found["result"] = json.loads((outcome.data or b"null").decode("utf-8", "surrogatepass"))
     return found
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-from ..words import counted
+from ..results import is_file, is_json, word_of
+from ..words import counted, span
 from .sides import Former
 
 #: Datums shown in a text.
 SHOWN: Final = 10
+#: Characters of a result that are.
+_LONG: Final = 60
+#: Bytes of one whose items are.
+_SMALL: Final = 4_000
 
 
 class Pair(NamedTuple):
@@ -130,13 +136,13 @@ def _former_json(former: Former | None) -> dict[str, Any] | None:
     """JSON results are shown; nothing is unpickled for it."""
     if former is None:
         return None
-    shown = former.kind == "json" and former.data is not None
+    shown = _is_text(former) and former.data is not None
     return {
         "state": former.word,
         "seconds": former.seconds,
         "metrics": former.metrics,
         "result": bytes(former.data or b"").decode("utf-8", "backslashreplace") if shown else None,
-        "result_kind": former.kind,
+        "result_kind": word_of(former.kind) if former.kind else None,
     }
 
 
@@ -152,29 +158,84 @@ def comparison_text(a: str, b: str, found: Summary, shown: list[Pair]) -> Iterat
         if one != other:
             yield f"{n:,} {one} -> {other}"
     if found.seconds.n:
-        yield _line("seconds", found.seconds)
-    yield from (_line(name, metric) for name, metric in sorted(found.metrics.items()))
+        yield _line("duration:", found.seconds, span)
+    yield from (_line(f"{name}:", metric) for name, metric in sorted(found.metrics.items()))
     for pair in shown[:SHOWN]:
-        yield f"  {pair.key}: {_short(pair.a)} -> {_short(pair.b)}"
+        yield f"  {pair.key}: {'; '.join(_changes(pair))}"
     if len(shown) > SHOWN:
         yield "  ..."
 
 
-def _line(name: str, metric: Metric) -> str:
+def _line(name: str, metric: Metric, word: Callable[[float], str] | None = None) -> str:
     a, b = metric.a / metric.n, metric.b / metric.n
-    return (
-        f"{name}: mean {a:.4g} -> {b:.4g} (higher for {metric.higher:,}, lower for"
-        f" {metric.lower:,})"
-    )
+    told = f"{word(a)} -> {word(b)}" if word else _numbers(a, b)
+    return f"{name} mean {told} (higher for {metric.higher:,}, lower for {metric.lower:,})"
 
 
-def _short(former: Former | None) -> str:
-    if former is None:
-        return "not there"
-    text = former.word
-    if former.kind == "json" and former.data is not None:
-        value = bytes(former.data).decode("utf-8", "backslashreplace")
-        text += f" {value if len(value) <= 40 else value[:40] + '...'}"
-    elif former.kind:
-        text += f" ({former.kind})"
-    return text + "".join(f", {name} {value}" for name, value in former.metrics.items())
+def _numbers(a: float, b: float) -> str:
+    """Two numbers with as many digits as tell them apart."""
+    one, other = _number(a, 4), _number(b, 4)
+    if one == other and a != b:
+        one, other = _number(a, 8), _number(b, 8)
+    return f"{one} -> {other}"
+
+
+def _number(value: float, digits: int) -> str:
+    if 1000 <= abs(value) < 1e15:
+        return f"{value:,.{digits - 4}f}"
+    return f"{value:.{digits}g}"
+
+
+def _changes(pair: Pair) -> Iterator[str]:
+    """What differs of a datum, and nothing else."""
+    a, b = pair.a, pair.b
+    if a is None or b is None:
+        yield "only in b" if a is None else "only in a"
+        return
+    if a.state != b.state:
+        yield f"{a.word} -> {b.word}"
+        if a.kind is None or b.kind is None:  # one of them has nothing to compare
+            return
+    if (a.kind, a.data) != (b.kind, b.data):
+        one, other = _fields(a), _fields(b)
+        if one and other:
+            yield from _differing(one, other)
+        else:
+            yield f"{_result(a)} -> {_result(b)}"
+    yield from _differing(a.metrics, b.metrics)
+
+
+def _differing(a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[str]:
+    for name in {**a, **b}:
+        one, other = a.get(name), b.get(name)
+        if one == other:
+            continue
+        if isinstance(one, int | float) and isinstance(other, int | float):
+            yield f"{name} {_numbers(one, other)}"
+        else:
+            yield f"{name} {_cut(str(one))} -> {_cut(str(other))}"
+
+
+def _fields(former: Former) -> dict[str, Any]:
+    """The items of a result that is a dict, and small."""
+    if not _is_text(former) or len(former.data or b"") > _SMALL:
+        return {}
+    found = json.loads(bytes(former.data or b"null"))
+    return found if isinstance(found, dict) else {}
+
+
+def _result(former: Former) -> str:
+    """A result in a few words; one that is no text by its kind."""
+    if former.kind is None:
+        return "no result"
+    if not _is_text(former):
+        return word_of(former.kind).removesuffix("-file")
+    return _cut(bytes(former.data or b"").decode("utf-8", "backslashreplace"))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONG else f"{text[:_LONG]}..."
+
+
+def _is_text(former: Former) -> bool:
+    return is_json(former.kind) and not is_file(former.kind)

@@ -7,13 +7,16 @@ the user asks for it, and never by a server.
 
 from .kinds import Large, decode_result, is_file, value_of
 from .store import INLINE, keep_bytes, keep_result
+from .tuples import is_json, word_of
 
 __all__ = [
     "INLINE",
     "Large",
     "decode_result",
     "is_file",
+    "is_json",
     "keep_bytes",
     "keep_result",
     "value_of",
+    "word_of",
 ]

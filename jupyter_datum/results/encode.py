@@ -33,12 +33,12 @@ def package_of(value: object) -> str:
 
 
 def unboxed(value: Any, depth: int = 0) -> Any:
-    """Return `value` with NumPy's scalars in it, and in its lists and dicts, as Python's."""
+    """Return `value` with NumPy's scalars in it, at any depth, as Python's."""
     kind = type(value)
     if kind in _PLAIN or depth > _DEPTH:
         return value
-    if kind is list:
-        return [unboxed(item, depth + 1) for item in value]
+    if kind is list or kind is tuple:
+        return kind(unboxed(item, depth + 1) for item in value)
     if kind is dict:
         return {unboxed(k, depth + 1): unboxed(v, depth + 1) for k, v in value.items()}
     if kind.__name__ in _SCALARS and package_of(value) == "numpy":

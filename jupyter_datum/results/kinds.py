@@ -10,13 +10,14 @@ from typing import Any, Final
 from ..errors import RunError
 from ..hashing import decode_value
 from ..project import Project
+from .tuples import is_json, restored, word_of
 
 _FILE: Final = "-file"
 
 
-def is_file(kind: str) -> bool:
+def is_file(kind: str | None) -> bool:
     """Return whether a result of this kind lies in a file of its own."""
-    return kind.endswith(_FILE)
+    return kind is not None and kind.endswith(_FILE)
 
 
 def value_of(kind: str | None, data: bytes | None, project: Project) -> Any:
@@ -62,8 +63,8 @@ def decode_result(kind: str, data: bytes) -> Any:
     RunError
         If the format is not known here: a newer version wrote it.
     """
-    if kind == "json":
-        return decode_value(b"j" + data)
+    if is_json(kind):
+        return restored(kind, decode_value(b"j" + data))
     if kind == "pickle":
         return decode_value(b"p" + data)
     read = _READERS.get(kind)
@@ -154,7 +155,7 @@ class Large:
             size = f"{self.path.stat().st_size:,} bytes"
         except OSError:
             size = "gone"
-        return f"<{self.kind}, {size}: .load()>"
+        return f"<{word_of(self.kind)}, {size}: .load()>"
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, Large):

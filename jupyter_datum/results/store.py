@@ -14,6 +14,7 @@ from ..events import Result
 from ..hashing import dumps, encode_plain, hex_digest, type_name
 from ..project import Project
 from .encode import unboxed, writer_of
+from .tuples import listed
 
 #: Encoded results up to this size, in bytes, travel in their record; others become files.
 INLINE: Final = 16 << 10
@@ -36,15 +37,23 @@ def keep_result(answer: Any, project: Project, *, shared: bool) -> Result:
     Exception
         Whatever pickling raises.
     """
-    data = encode_plain(answer)
+    kind, data = "json", encode_plain(answer)
     if data is None:
-        data = encode_plain(unboxed(answer))
+        kind, data = _encoded(unboxed(answer))
         if data is None:
             return _kept_rich(answer, project, shared=shared)
     size = len(data)
     if size <= INLINE:
-        return _new(Result, ("json", data, size))
-    return keep_bytes("json", data, project, shared=shared)
+        return _new(Result, (kind, data, size))
+    return keep_bytes(kind, data, project, shared=shared)
+
+
+def _encoded(value: Any) -> tuple[str, bytes | None]:
+    """Kind and JSON of a value, which may hold tuples; no bytes where JSON would not give it
+    back."""
+    data = encode_plain(value)
+    found = listed(value) if data is None else None
+    return (found[0], encode_plain(found[1])) if found is not None else ("json", data)
 
 
 def _kept_rich(answer: Any, project: Project, *, shared: bool) -> Result:

@@ -16,6 +16,7 @@ from ..ledger import queries
 from ..ledger.queries import DatumRow
 from ..outcomes.displays import displayed
 from ..project import Project
+from ..results import word_of
 from ..states import DatumState
 from ..transform.recipe import read_recipe
 from . import shapes
@@ -49,7 +50,7 @@ def datum(
         "outputs": [_output(file.path, file.size, out, root) for file in detail.outputs[:FILES]],
         "files": [len(detail.inputs), len(detail.outputs)],
         "result": shapes.result_text(row, _result_file(project, row)),
-        "result_kind": row.result_kind,
+        "result_kind": word_of(row.result_kind) if row.result_kind else None,
         "metrics": shapes.metrics_json(row.metrics),
     }
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 from ..ledger.alike import Expected
 from ..ledger.clusters import ClusterRow
 from ..ledger.queries import AttemptRow, DatumRow, FailureGroup, RunRow, key_text
+from ..results import is_file, is_json
 from ..states import DatumState, RunStatus
 from .paths import read_part
 
@@ -235,10 +236,10 @@ def result_text(row: DatumRow, file: Path | None) -> str | None:
     file : Path or None
         Where a result lies that is too large for its record.
     """
-    if not (row.result_kind or "").startswith("json") or row.result is None:
+    if row.result_kind is None or not is_json(row.result_kind) or row.result is None:
         return None
     data = bytes(row.result)
-    if row.result_kind == "json-file":
+    if is_file(row.result_kind):
         data = (read_part(file, 0, RESULT + 1) if file else None) or b""
     text = data[:RESULT].decode("utf-8", "backslashreplace")
     return text + (" ..." if len(data) > RESULT else "")

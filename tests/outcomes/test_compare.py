@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import shlex
+import subprocess
+import sys
 
 import pytest
 
@@ -43,6 +46,17 @@ def test_two_versions_of_the_code(story: Story) -> None:
     assert frame["state_b"].tolist() == ["success", "success", "failed", "success"]
     assert frame["differs"].tolist() == ["metrics", "metrics", "state, result, metrics", "metrics"]
     assert "1 success -> failed" in repr(found) and "score: mean 2.333 -> 23.33" in repr(found)
+    shown = [line.strip() for line in repr(found).splitlines()[-4:]]
+    assert shown[0].endswith(": score 1 -> 10") and shown[2].endswith(": success -> failed")
+
+
+def test_what_differs_of_a_result_is_shown_by_name(story: Story) -> None:
+    story.namespace["numbers"] = [1, 2]
+    cell = "{{'n': datum.value, 'shape': (datum.value, {0}), 'far': 1e6 + datum.value + {0}}}"
+    story.run("job -i numbers", cell.format(1))
+    story.run("job -i numbers", cell.format(2))
+    first = repr(of(story, "job")).splitlines()[-2]
+    assert first.endswith(": shape [1, 1] -> [1, 2]; far 1,000,002 -> 1,000,003")
 
 
 def test_a_run_is_what_stood_when_it_had_ended(story: Story) -> None:
@@ -157,3 +171,6 @@ def test_the_command_line_gives_results(story: Story, capfd: pytest.CaptureFixtu
     lines = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
     assert lines[0]["result"] == {"n": 1} and lines[1]["result_kind"] == "pickle"
     assert "result" not in lines[1]
+    pages = shlex.join([sys.executable, "-m", "jupyter_datum.cli", "results", "job", *project])
+    shell = subprocess.run(f"{pages} | true", shell=True, stderr=subprocess.PIPE, timeout=60)
+    assert b"BrokenPipe" not in shell.stderr

@@ -6,6 +6,7 @@ import collections
 import json
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,14 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from PIL import Image
 
 from jupyter_datum.errors import RunError
 from jupyter_datum.events import Result
 from jupyter_datum.project import Project, create
-from jupyter_datum.results import Large, keep_result, value_of
+from jupyter_datum.results import Large, keep_result, value_of, word_of
 
 Point = collections.namedtuple("Point", "x y")
 SMALL = np.arange(6).reshape(2, 3)
@@ -58,12 +61,53 @@ def test_scalars_of_numpy_are_recorded_as_pythons(project: Project) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [float("nan"), (1, 2), {1: 2}, {1, 2}, b"x", Point(1, 2)], ids=str
+    "value", [float("nan"), {1: 2}, {1, 2}, b"x", Point(1, 2), (Point(1, 2),), ({1: 2},)], ids=str
 )
 def test_what_json_would_change_is_pickled(value: Any, project: Project) -> None:
     result, back = kept(value, project)
     assert result.kind == "pickle"
     assert type(back) is type(value) and (back == value or back != back)
+
+
+_leaves = st.none() | st.booleans() | st.integers() | st.text(max_size=3)
+_values = st.recursive(
+    _leaves,
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.lists(inner, max_size=4).map(tuple)
+        | st.dictionaries(st.text(max_size=2), inner, max_size=3)
+    ),
+    max_leaves=12,
+)
+
+
+def same(one: Any, other: Any) -> bool:
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, dict):
+        return list(one) == list(other) and all(same(one[key], other[key]) for key in one)
+    if isinstance(one, list | tuple):
+        return len(one) == len(other) and all(map(same, one, other))
+    return bool(one == other)
+
+
+@given(_values)
+@example((1, (2, "a"), [(), []]))
+@example([(0, 0, 4, 4)] * 5_000)
+def test_tuples_are_json_and_come_back_as_tuples(value: Any) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        result, back = kept(value, create(Path(folder)))
+        if result.kind != "pickle":  # an outline of its own for each of many items
+            assert word_of(result.kind).removesuffix("-file") == "json"
+        assert same(back, value)
+
+
+def test_what_cells_often_end_in_is_json_that_anybody_reads(project: Project) -> None:
+    size = {"shape": np.zeros((3, 4)).shape, "boxes": [(1, np.int64(2), "cat"), (3, 4, "dog")]}
+    result, back = kept(size, project)
+    assert back == {"shape": (3, 4), "boxes": [(1, 2, "cat"), (3, 4, "dog")]}
+    assert json.loads(result.data) == {"shape": [3, 4], "boxes": [[1, 2, "cat"], [3, 4, "dog"]]}
+    assert kept((640, 480), project)[0] == Result("json[1,null]", b"[640,480]", 9)
 
 
 @pytest.mark.parametrize("array", [SMALL, LARGE, np.array(3), np.zeros((0, 2)), SMALL.T])
