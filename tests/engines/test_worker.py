@@ -224,12 +224,12 @@ def test_a_value_that_cannot_be_read_fails_in_the_input(session: Session, work: 
 def test_results_are_json_where_that_is_exact_and_pickles_elsewhere(
     session: Session, work: Work
 ) -> None:
-    done = outcomes(session.run(work.set(W, work.transform("eval(datum.value)"), ["[1]", "(1,)"])))
+    done = outcomes(session.run(work.set(W, work.transform("eval(datum.value)"), ["[1]", "{1}"])))
     first, second = [record.result for record in done if isinstance(record, Done)]
     assert first == ("json", b"[1]", 3)
     assert second is not None
     assert second.kind == "pickle"
-    assert pickle.loads(second.data) == (1,)
+    assert pickle.loads(second.data) == {1}
 
 
 def test_a_cell_without_an_answer_has_no_result(session: Session, work: Work) -> None:
