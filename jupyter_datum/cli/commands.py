@@ -81,6 +81,7 @@ def status(args: argparse.Namespace) -> int:
         rows = [latest(conn, args.name)] if args.name else queries.runs(conn, limit=20)
         groups = {row.id: queries.failure_groups(conn, row.id) for row in rows}
         slow = {row.id: stragglers(conn, row, time.time()) for row in rows}
+        stuck = {row.id: render.stuck_lines(_above(conn, row)) for row in rows}
     if args.json:
         shown = [(status_json(row, groups[row.id]), slow[row.id]) for row in rows]
         print(
@@ -88,10 +89,14 @@ def status(args: argparse.Namespace) -> int:
         )
         return exit_code(rows[0]) if args.name and rows else 0
     for row in rows:
-        lines = [render.closing_line(row), *render.straggler_lines(slow[row.id])]
+        lines = [render.closing_line(row), *stuck[row.id], *render.straggler_lines(slow[row.id])]
         print("\n".join([*lines, *render.group_lines(groups[row.id])]))
     print("".join(f"{line}\n" for line in clusters), end="")
     return exit_code(rows[0]) if args.name and rows else 0
+
+
+def _above(conn: sqlite3.Connection, row: RunRow) -> str | None:
+    return stands_still(conn, row.uuid) if row.status == RunStatus.RUNNING else None
 
 
 def failures(args: argparse.Namespace) -> int:

@@ -20,6 +20,7 @@ from ..ledger.stragglers import stragglers
 from ..outcomes import Comparison, compare
 from ..runner.ask import rule_asked, steer, tell_run, workers_asked
 from ..runner.client import cluster_lines, ensure_runner, runner_alive
+from ..runner.streams import stands_still
 from ..states import RunStatus
 from ..transform.cell import Cell
 from ..transform.marked import marked_line, stands_for_mark
@@ -113,7 +114,7 @@ class DatumMagics(DecisionVerbs, PickVerbs, PipelineVerbs, Magics):
                 print(plan_text(conn, prepared.project, prepared.recipe, args))
                 return
             row = self._run(conn, prepared, asked)
-        self._raise_unseen(row)
+            self._raise_unseen(conn, row)
 
     def _run(self, conn: sqlite3.Connection, prepared: Prepared, asked: AskedRun) -> RunRow | None:
         active = self._active(conn, prepared)
@@ -216,12 +217,13 @@ class DatumMagics(DecisionVerbs, PickVerbs, PipelineVerbs, Magics):
         if prepared.found.untracked:
             print(f"not tracked: {', '.join(prepared.found.untracked)}", file=sys.stderr)
 
-    def _raise_unseen(self, row: RunRow | None) -> None:
+    def _raise_unseen(self, conn: sqlite3.Connection, row: RunRow | None) -> None:
         """Without a person at the front end a failure must not pass as success."""
         kernel = getattr(self.shell, "kernel", None)
         if row is None or kernel is None or getattr(kernel, "_allow_stdin", True):
             return
-        if row.status != RunStatus.SUCCESS and row.status != RunStatus.RUNNING:
+        goes_on = row.status == RunStatus.RUNNING and not stands_still(conn, row.uuid)
+        if row.status != RunStatus.SUCCESS and not goes_on:
             raise RunFailedError(render.closing_line(row))
 
     # -- %datum --------------------------------------------------------------------------
@@ -250,8 +252,10 @@ class DatumMagics(DecisionVerbs, PickVerbs, PipelineVerbs, Magics):
                 shown = queries.runs(conn, limit=20)
             for row in shown:
                 groups = queries.failure_groups(conn, row.id) if words else []
-                slow = render.straggler_lines(stragglers(conn, row, time.time()))
-                print("\n".join([render.closing_line(row), *slow, *render.group_lines(groups)]))
+                running = row.status == RunStatus.RUNNING
+                lines = render.stuck_lines(stands_still(conn, row.uuid) if running else None)
+                lines += render.straggler_lines(stragglers(conn, row, time.time()))
+                print("\n".join([render.closing_line(row), *lines, *render.group_lines(groups)]))
             if not words:
                 print("".join(f"{line}\n" for line in cluster_lines(project, conn)), end="")
             if not shown:

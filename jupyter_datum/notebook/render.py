@@ -264,6 +264,13 @@ def straggler_lines(found: list[Straggler]) -> list[str]:
     return lines
 
 
+def stuck_lines(above: str | None) -> list[str]:
+    """Return a line that says for which paused transform a run waits, if for one."""
+    if above is None:
+        return []
+    return [f"  waits for {above}, which is paused; it goes on when {above} is resumed"]
+
+
 def _named(one: Straggler) -> str:
     """A key that is a digest says nothing to people."""
     text = key_text(one.key) if one.key is not None else "\\"

@@ -22,6 +22,7 @@ from ..ledger.queries import RunRow
 from ..project import Project
 from ..runner.ask import tell_run
 from ..runner.client import ensure_runner, log_tail, runner_alive
+from ..runner.streams import stands_still
 from ..states import ENDED, RunStatus
 from ..transform.recipe import Recipe
 from . import render
@@ -30,6 +31,8 @@ from .display import Screen
 #: Seconds between two looks at the ledger, and at the runner's lock.
 _LOOK: Final = 0.05
 _LOOK_AT_RUNNER: Final = 1.0
+#: And at the transforms that it comes from.
+_LOOK_ABOVE: Final = 0.5
 #: Times that a dead runner is started again.
 _REVIVALS: Final = 3
 #: Seconds within which a shutdown shows after its SIGINT.
@@ -75,14 +78,14 @@ class Waiter:
         self._screen = screen
         self._meter = render.Meter()
         self._revivals = 0
-        self._looked_at_runner = time.monotonic()
+        self._looked_at_runner = self._looked_above = time.monotonic()
         self._seen = -1
         self._stopped = False
         self._since = requests.last_request(conn)
 
     def wait(self, ask: Callable[[], object] = lambda: None) -> RunRow:
         """Have the run asked for, if it is not yet; return it when it has ended or paused,
-        or goes on without this cell because somebody asked to detach.
+        or goes on without this cell: somebody asked to detach, or it waits for a paused one.
 
         Parameters
         ----------
@@ -92,7 +95,7 @@ class Waiter:
         Raises
         ------
         RunError
-            If it was refused.
+            If it was refused, or cannot begin because of one that is paused.
         RunnerError
             If its runner died, more often than it is started again.
         RunStoppedError
@@ -132,7 +135,11 @@ class Waiter:
             if row is not None and (row.status in ENDED or row.status == RunStatus.PAUSED):
                 return row
             if row is not None and requests.was_asked(self._conn, "detach", self._run, self._since):
-                self._let_go(row)
+                self._let_go(row, "goes on without this cell")
+                return row
+            if self._is_stuck():
+                row = queries.run_by_uuid(self._conn, self._run)
+                assert row is not None
                 return row
             if not step():
                 time.sleep(_LOOK)
@@ -180,6 +187,32 @@ class Waiter:
         if state != "open":
             self._seen = version if self._seen != -1 else -1
 
+    def _is_stuck(self) -> bool:
+        """Whether nothing happens until a paused transform goes on, whose cell cannot be mended
+        and run as long as this one waits in the same kernel.
+
+        Raises
+        ------
+        RunError
+            If the run has not even begun.
+        """
+        now = time.monotonic()
+        if now - self._looked_above < _LOOK_ABOVE:
+            return False
+        self._looked_above = now
+        above = stands_still(self._conn, self._run)
+        if above is None:
+            return False
+        how = (
+            f"waits for {above}, which is paused, and goes on when that is resumed; if you run the "
+            f"cell of {above} again, run this one again too"
+        )
+        row = queries.run_by_uuid(self._conn, self._run)
+        if row is None:
+            raise RunError(f"it {how}")
+        self._let_go(row, how)
+        return True
+
     def _look_at_runner(self) -> None:
         now = time.monotonic()
         if now - self._looked_at_runner < _LOOK_AT_RUNNER:
@@ -203,8 +236,8 @@ class Waiter:
         lines = render.closing_lines(row, groups, self._recipe.out if self._made(row) else None)
         self._screen.close(lines, render.bundle(row, self._project.uuid, lines))
 
-    def _let_go(self, row: RunRow) -> None:
-        lines = [f"{row.name}: goes on without this cell; see %datum status {row.name}"]
+    def _let_go(self, row: RunRow, how: str) -> None:
+        lines = [f"{row.name}: {how}; see %datum status {row.name}"]
         self._screen.close(lines, render.bundle(row, self._project.uuid, lines))
 
     def _made(self, row: RunRow) -> bool:

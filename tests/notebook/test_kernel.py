@@ -241,6 +241,17 @@ def test_retry_of_a_transform_runs_the_failed_alone(notebook: Notebook) -> None:
     assert notebook.story.executions() == {"1": 1, "2": 2, "3": 1}
 
 
+def test_a_cell_does_not_wait_for_one_that_is_paused(notebook: Notebook) -> None:
+    """Else the paused one's cell could not be mended and run: the kernel would be busy."""
+    notebook.run("many = list(range(100))")
+    assert "paused" in notebook.run("%%datum up -i many\n1 / 0")
+    text = notebook.run("%%datum low -i up\ndatum.value")
+    assert "low: waits for up, which is paused" in text
+    assert "waits for up, which is paused" in notebook.run("%datum")
+    assert "100 succeeded" in notebook.run("%%datum up -i many\ndatum.value")
+    assert "100 succeeded" in notebook.run("%%datum low -i up\ndatum.value")
+
+
 def test_status_knows_a_transform_however_long_ago_it_ran(notebook: Notebook) -> None:
     notebook.run("numbers = [1]")
     notebook.run("%%datum first -i numbers\n1")
