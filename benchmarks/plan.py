@@ -23,7 +23,8 @@ from jupyter_datum.ledger import db, queries, writes
 from jupyter_datum.ledger.db import transaction
 from jupyter_datum.notebook.context import Context
 from jupyter_datum.notebook.submit import prepare
-from jupyter_datum.runner.preview import Preview, Survey
+from jupyter_datum.runner.foreseen import Preview
+from jupyter_datum.runner.survey import Survey
 from jupyter_datum.states import RunStatus
 from jupyter_datum.transform.cell import Cell
 from jupyter_datum.transform.recipe import Recipe

@@ -1,6 +1,6 @@
 """From a request to the first result where no worker is up: what an engine costs to start.
 
-The plan compares it with the work there is (`jupyter_datum.runner.preview.START`).
+The plan compares it with the work there is (`jupyter_datum.runner.survey.START`).
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..errors import DatumError, RunError, UsageError
+from ..inputs.cells import note_cell
 from ..ledger import db, queries
 from ..ledger.queries import RunRow
 from ..notebook.public import plan_text
@@ -111,7 +112,9 @@ def _by_kernel(path: Path, name: str | None, *, as_json: bool) -> int:
             row = queries.latest_run(conn, told.cell.name or "")
             code = {"run": row.id if row else None, "edited": None, "says": says}
             recipe = read_recipe(project, told.recipe)
-            planned.append(_Planned(recipe, _options(told.cell.marked), code))
+            options = _options(told.cell.marked)
+            note_cell(recipe, options)
+            planned.append(_Planned(recipe, options, code))
         return 0 if _show(conn, project, planned, many=name is None, as_json=as_json) else 1
 
 

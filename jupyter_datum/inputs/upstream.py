@@ -40,6 +40,7 @@ from .base import (
     check_keys,
     input_from_json,
 )
+from .cells import noted_cells
 from .follow import Following, Step, WasListed
 from .place import folder
 from .signed import output_folders
@@ -105,6 +106,8 @@ class UpstreamInput(Input):
             asked = asked_for(conn, self.project).get(self.transform)
         if asked is not None:  # signed by this user
             return {self.name: os.fsencode(asked.out)} if asked.out else {}
+        if (cell := self._not_run_yet()) is not None:
+            return {self.name: os.fsencode(cell.out)} if cell.out else {}
         row = self._row()
         self._check_signed(row)
         return {self.name: row.out} if row.out else {}
@@ -129,6 +132,7 @@ class UpstreamInput(Input):
             with contextlib.suppress(SignatureError, DatumError):
                 if recipe is None and run is not None:
                     recipe = read_recipe(self.project, run.recipe)
+                recipe = recipe or self._not_run_yet()
                 if recipe is not None:
                     self._source = input_from_json(recipe.input, self.project)
         return self._source
@@ -169,6 +173,8 @@ class UpstreamInput(Input):
     def _steps(self, errors: Errors) -> Iterator[Listed | WasListed | None]:
         """Yield the datums, and between them what else is known of a run that is followed
         (:meth:`.follow.Following.steps`)."""
+        if self._not_run_yet() is not None:
+            return  # what it will give is yet to come
         row = self._row()
         out = row.out or b""
         out = out if is_url(out) else os.path.normpath(out)
@@ -238,6 +244,14 @@ class UpstreamInput(Input):
                 return None
             found.append((self.name, os.path.relpath(path, out), stat))
         return tuple(found)
+
+    def _not_run_yet(self) -> Recipe | None:
+        """The cell of the other transform, if that has never run."""
+        cell = noted_cells(self.project).get(self.transform)
+        if cell is None:
+            return None
+        with contextlib.closing(db.connect(self.project, readonly=True)) as conn:
+            return cell.recipe if queries.transform(conn, self.transform) is None else None
 
     def _check_signed(self, row: queries.TransformRow) -> None:
         """See that a URL is one that this user has put outputs at: credentials go there."""

@@ -14,6 +14,7 @@ from typing import Any
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand
 
 from ..errors import RunError, SignatureError, UsageError
+from ..inputs.cells import note_cell
 from ..ledger import db, queries, requests
 from ..ledger.queries import RunRow
 from ..ledger.stragglers import stragglers
@@ -101,6 +102,7 @@ class DatumMagics(DecisionVerbs, PickVerbs, PipelineVerbs, Magics):
         announce(self._context, prepared.project)
         self._say(prepared)
         self._planned[prepared.options.name] = prepared.recipe
+        note_cell(prepared.recipe, of_the_run(prepared.options))
         if asked.record:
             tell_recipe(prepared, self._ran(prepared.options.name))
             if asked.origin == "cli":  # cells below may ask for what it has made

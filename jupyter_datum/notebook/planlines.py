@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..runner.preview import Preview
+from ..runner.foreseen import Preview
 from ..runner.selection import EDITED, ENVIRONMENT, RENAMED, STALE
 from ..words import counted, span
 from .render import one_line
@@ -12,17 +12,32 @@ def preview_lines(name: str, found: Preview, workers: int) -> list[str]:
     """Say what a run would do, before it does."""
     parts = [f"{n:,} {_reason(reason, found)}" for reason, n in found.reasons.items()]
     lines = [
-        f"{name}: {counted(found.total, 'datum')}: {', '.join(parts) or 'the input is empty'}",
+        f"{name}: {counted(found.total, 'datum')}: {', '.join(parts) or _none(found)}",
         f"  {found.would_run:,} would run" + _cost(found, workers),
     ]
+    lines += ahead_lines(found)
     lines += first_lines(found)
     if found.would_run > len(found.first) > 0:
         lines.append(f"    and {found.would_run - len(found.first):,} more")
     lines += _sizes(found)
     lines += _set_apart(name, found)
-    if found.errors:
-        lines.append(f"  the listing is incomplete: {one_line('; '.join(found.errors[:3]))}")
+    lines += _unseen(found)
     return lines + [f"  {one_line(note, 400)}" for note in found.notes]
+
+
+def _none(found: Preview) -> str:
+    return "none so far" if found.ahead else "the input is empty"
+
+
+def ahead_lines(found: Preview) -> list[str]:
+    """Return a line for each transform that would run before this one."""
+    return [
+        f"  upstream {each.name} cannot be planned: {one_line(each.error, 400)}"
+        if each.error
+        else f"  upstream {each.name} has {counted(each.would_run, 'datum')} to do first; "
+        f"what {'it gives' if each.would_run == 1 else 'they give'} comes on top"
+        for each in found.ahead
+    ]
 
 
 def first_lines(found: Preview) -> list[str]:
@@ -93,6 +108,17 @@ def _set_apart(name: str, found: Preview) -> list[str]:
             f"%datum prune {name} --all removes their outputs too"
         )
     return lines
+
+
+def _unseen(found: Preview) -> list[str]:
+    """Where the listing could not go, and what is not known therefore."""
+    if not found.errors:
+        return []
+    why = one_line("; ".join(found.errors[:3]))
+    if not found.unknown:
+        return [f"  the listing is incomplete: {why}"]
+    many = f"{counted(found.unknown, 'datum')} {'is' if found.unknown == 1 else 'are'}"
+    return [f"  unknown: {many} not listed, and the listing is incomplete: {why}"]
 
 
 def _cost(found: Preview, workers: int) -> str:

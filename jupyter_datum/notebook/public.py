@@ -33,7 +33,8 @@ from ..remote import is_url
 from ..resources import workers_of
 from ..results import value_of
 from ..runner.ask import ask_again, tell_run
-from ..runner.preview import Preview, preview
+from ..runner.foreseen import Preview
+from ..runner.preview import preview
 from ..states import DatumState
 from ..transform.options import Options
 from ..transform.recipe import Recipe, read_recipe
@@ -57,7 +58,10 @@ class Text(str):
 
 
 def plan_text(
-    conn: sqlite3.Connection, project: Project, recipe: Recipe, args: Mapping[str, Any]
+    conn: sqlite3.Connection,
+    project: Project,
+    recipe: Recipe,
+    args: Mapping[str, Any],
 ) -> Text:
     """Plan a run and say what it would do; a listing of over a second shows how far it is."""
     begun, said = time.monotonic(), False

@@ -23,6 +23,7 @@ from ..inputs import (
     rows,
     starting_at,
 )
+from ..inputs.cells import noted_cells
 from ..inputs.live import kind_of
 from ..inputs.place import absolute
 from ..inputs.upstream import asked_for
@@ -196,7 +197,7 @@ def _transforms(project: Project) -> list[str]:
         return []
     with contextlib.closing(db.connect(project)) as conn:
         names = [row.name for row in queries.transforms(conn)]
-        return list(dict.fromkeys([*names, *asked_for(conn, project)]))
+        return list(dict.fromkeys([*names, *asked_for(conn, project), *noted_cells(project)]))
 
 
 def check_apart(source: Input, out: str) -> None:

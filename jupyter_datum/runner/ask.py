@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import DatumError, RunError, UsageError
-from ..inputs.upstream import upstream_names
+from ..inputs.upstream import asked_for, upstream_names
 from ..ledger import queries, requests
 from ..ledger.queries import RunRow
 from ..project import Project
@@ -40,8 +40,11 @@ def ask_for_run(
     ------
     RunError
         If it needs environment variables whose values are not known here.
+    UsageError
+        If what feeds it has never run.
     """
     run = run or uuid.uuid4().hex
+    _check_fed(conn, project, recipe)
     values = values_of(recipe.environment, args)
     if args.get("pipeline"):
         args = {**args, **ties(conn, project, recipe, str(args["pipeline"]))}
@@ -60,6 +63,14 @@ def ask_for_run(
     if values:
         offer(project, recipe.interpreter, run, values)
     return run
+
+
+def _check_fed(conn: sqlite3.Connection, project: Project, recipe: Recipe) -> None:
+    """See that what feeds a transform has run, or was asked to."""
+    asked = asked_for(conn, project) if (names := upstream_names(recipe.input)) else {}
+    for name in names:
+        if name not in asked and queries.transform(conn, name) is None:
+            raise UsageError(f"{name} feeds {recipe.name} and has not run yet: run its cell first")
 
 
 def ask_again(

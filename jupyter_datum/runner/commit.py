@@ -21,11 +21,11 @@ from ..outputs.publish import Publisher, Verdict
 from ..state import Blame, Rejected, RunState
 from ..states import DatumState, RunStatus
 from .aftermath import prune_after
+from .changes import stale_parts
 from .job import Job
 from .keep import Keeper
 from .listing import Listing
 from .plan import Planner
-from .preview import stale_parts
 
 #: Seconds after which the key of a datum at work is noted.
 SLOW: Final = 2.0
@@ -177,8 +177,8 @@ class Committer:
         note: dict[str, Any] = {
             "reasons": dict(planner.reasons),
             "left": dict(planner.left),
-            "vanished": planner.vanished,
-            "left_input": planner.left_input,
+            "vanished": planner.absent.vanished,
+            "left_input": planner.absent.left_input,
         }
         if planner.compare.stale:
             note["parts"] = stale_parts(self._conn, planner.compare.stale, self._job.recipe)

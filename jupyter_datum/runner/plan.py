@@ -17,6 +17,7 @@ from ..events import pack_listed
 from ..inputs.base import Input, Listed
 from ..ledger import queries, writes
 from ..states import DatumState
+from .absent import Absent
 from .compare import Comparer
 from .eventual import Eventual, Threaded
 from .keep import Candidate, Keeper
@@ -37,8 +38,6 @@ from .still import Still
 
 _MAY_COME_BACK: Final = frozenset({CHANGED, ENVIRONMENT, MISSING, STALE})
 _SKIPPED: Final = bytes([DatumState.SKIPPED])
-#: Vanished datums that a plan can name.
-_SHOWN: Final = 20
 
 
 @dataclass
@@ -112,16 +111,14 @@ class Planner:
         self._run, self._transform, version = run
         self.source = source
         self._selection = selection
-        self._same_input = same_input
+        #: Recorded datums that are not listed.
+        self.absent = Absent(same_input)
         self.still = still
         self.errors: list[str] = []
         self.reasons: Counter[str] = Counter()
         self.left: Counter[str] = Counter()
         self.saved = 0.0
         self.planned = 0
-        self.vanished = self.left_input = 0
-        #: Row ids of the first that have vanished.
-        self.first_vanished: list[int] = []
         self._to_run = 0
         self._resumed = resumed
         self._dry = dry
@@ -140,7 +137,6 @@ class Planner:
         )
         all_new = self._merge.empty and selection.unlimited and selection.wants(NEW)
         self._plain = all_new and not dry and resumed is None
-        self._newly_gone: list[tuple[int, bool]] = []
         self._back: list[int] = []
 
     def ready(self) -> bool:
@@ -325,20 +321,12 @@ class Planner:
     def _gone(self, known: Known) -> None:
         """A recorded datum is not listed."""
         self.gives_way.gone.add(known.id)
-        if known.dirty == PRUNED:
-            return
-        if known.gone is None:
-            vanished = self._same_input(known.run)
-            self._newly_gone.append((known.id, vanished))
-        else:
-            vanished = known.gone > 0
-        self.vanished += vanished
-        self.left_input += not vanished
-        if vanished and len(self.first_vanished) < _SHOWN:
-            self.first_vanished.append(known.id)
+        if known.dirty != PRUNED:
+            self.absent.add(known)
 
     def _listed_all(self) -> None:
         """What the listing lacks is gone, if it was whole and nothing went wrong in it."""
+        self.absent.conclude(whole=not self.errors)
         if self.errors:
             return
         self.gives_way.whole = True
@@ -350,10 +338,8 @@ class Planner:
         what is there again."""
         if not self.gives_way.whole:
             return
-        rows = [(datum, run if vanished else -run) for datum, vanished in self._newly_gone]
-        writes.put_gone(self._conn, rows)
+        self.absent.write(self._conn, run)
         writes.put_back(self._conn, self._back)
-        self._newly_gone.clear()
         self._back.clear()
 
 

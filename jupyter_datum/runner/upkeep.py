@@ -24,7 +24,8 @@ from ..project import Project
 from ..remote import is_url
 from ..transform.recipe import Recipe, read_recipe
 from ..words import counted
-from .preview import Survey, part_word
+from .changes import part_word
+from .survey import Survey
 
 
 @dataclass(frozen=True)

@@ -30,8 +30,10 @@ from ..resources import workers_of
 from ..transform.options import Options
 from ..transform.recipe import Recipe, read_recipe
 from . import upkeep
+from .ahead import with_ahead
+from .foreseen import Preview
 from .lister_child import _end_with_parent
-from .preview import Preview, Survey
+from .survey import Survey
 
 #: Seconds between two looks at a plan in the making.
 _LOOK: Final = 0.2
@@ -102,10 +104,10 @@ def _plan(
             said = now
             say({"state": "open", "plan": _told(found)})
 
-    plan = _told(survey.run(look))
+    plan = _told(with_ahead(survey, project, look))
     options = Options.from_json({**recipe.options, **args})
     plan["workers"] = workers_of(options.engine, options.workers)
-    plan["gone"] = _vanished(conn, recipe, survey.planner.first_vanished)
+    plan["gone"] = _vanished(conn, recipe, survey.planner.absent.first)
     plan["marked"] = _is_marked(conn, recipe)
     return {"plan": plan}
 

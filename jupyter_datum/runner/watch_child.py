@@ -30,7 +30,7 @@ from ..remote import is_url
 from ..transform.recipe import Recipe, read_recipe
 from .lister_child import _end_with_parent
 from .noticed import EVERY, Noticed, why_not
-from .preview import Survey
+from .survey import Survey
 from .upkeep_child import _line, _say
 
 #: Seconds between two looks at the ledger, where the input comes from another transform.

@@ -142,10 +142,19 @@ function Planned(props: { plans: PlansModel; plan: IPlan; edited: boolean }): JS
       </div>
       <Cost plan={plan} />
       <PlanBar plan={plan} />
+      <Ahead plan={plan} />
       <Reasons plan={plan} picked={picked} onPick={onPick} />
       {plan.errors.length ? (
         <Note>
           {trans.__('The listing is incomplete: %1', oneLine(plan.errors.slice(0, 3).join('; ')))}
+          {plan.unknown
+            ? ` ${trans._n(
+                'Whether 1 datum that is not listed is there still is not known.',
+                'Whether %2 datums that are not listed are there still is not known.',
+                plan.unknown,
+                count(plan.unknown)
+              )}`
+            : null}
         </Note>
       ) : null}
       {plan.ended ? (
@@ -198,6 +207,29 @@ function PlanBar(props: { plan: IPlan }): JSX.Element | null {
       ))}
     </div>
   );
+}
+
+/** What the transforms before this one have to do first. */
+function Ahead(props: { plan: IPlan }): JSX.Element | null {
+  const { trans } = useHost();
+  const { ahead } = props.plan;
+  return ahead?.length ? (
+    <ul className="jp-datum-notes">
+      {ahead.map(one => (
+        <li key={one.name}>
+          {one.error !== null
+            ? trans.__('Upstream %1 cannot be planned: %2', one.name, oneLine(one.error))
+            : trans._n(
+                'Upstream %3 has 1 datum to do first; what it gives comes on top',
+                'Upstream %3 has %2 datums to do first; what they give comes on top',
+                one.would_run,
+                count(one.would_run),
+                one.name
+              )}
+        </li>
+      ))}
+    </ul>
+  ) : null;
 }
 
 function Cost(props: { plan: IPlan }): JSX.Element | null {

@@ -19,15 +19,28 @@ export interface IPlan {
   environment: Record<string, number>;
   vanished: number;
   left_input: number;
+  /** Datums of before that an incomplete listing lacks; an older server tells none. */
+  unknown?: number;
   sizes: { bytes?: number; median?: number; p95?: number; largest?: [string, number][] };
   errors: string[];
   notes: string[];
   estimate: number | null;
+  /** Transforms before this one that have datums to run first; an older server tells none. */
+  ahead?: IAhead[];
   ended: boolean;
   workers?: number;
   gone?: { key: string; files: number; first: string[] }[];
   /** Whether the planned code counts as another that has made results. */
   marked?: boolean;
+}
+
+/** A transform that runs before the planned one: what it gives comes on top of the plan. */
+export interface IAhead {
+  name: string;
+  would_run: number;
+  total: number;
+  /** Why it cannot be planned. */
+  error: string | null;
 }
 
 /** What is decided about results that are there. */

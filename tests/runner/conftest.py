@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from ..story import Story
+from .sized import ALL, BODY, LINE, write
+
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
@@ -20,3 +23,15 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         pytest.skip("no tmpfs can be mounted here")
     yield target
     subprocess.run(["umount", "-l", str(target)], check=True)
+
+
+@pytest.fixture
+def made(story: Story) -> Story:
+    """Six files and a run over them; old enough to be trusted by their stat."""
+    folder = story.folder / "in"
+    folder.mkdir()
+    for i in range(ALL):
+        write(folder / f"{i}.txt", "x" * (i + 1))
+    row = story.run(LINE, BODY)
+    assert (row.status, row.success) == ("success", ALL)
+    return story

@@ -5,7 +5,12 @@ from __future__ import annotations
 import pytest
 
 from jupyter_datum.errors import UsageError
+from jupyter_datum.inputs.cells import note_cell
 from jupyter_datum.ledger import queries
+from jupyter_datum.notebook.planlines import ahead_lines, preview_lines
+from jupyter_datum.runner.foreseen import Preview
+from jupyter_datum.runner.preview import preview
+from jupyter_datum.transform.recipe import read_recipe
 
 from ..story import Story
 
@@ -74,6 +79,37 @@ def test_what_failed_or_is_stale_upstream_feeds_nothing(story: Story) -> None:
     assert found is not None
     left = story.run("low -i up --workers 1", LOWER)
     assert (left.total, left.success) == (1, 1)
+
+
+def test_a_plan_says_what_is_to_be_done_upstream_first(story: Story) -> None:
+    files(story, 4)
+    story.run('up -i "in/*.txt" --workers 1', UPPER)
+    story.run("low -i up --workers 1", LOWER)
+    story.run('more -i "out/low/*.low" --workers 1', "datum.stem")
+    assert foreseen(story, "more").ahead == []
+    files(story, 6)
+    (story.folder / "out/low/002.low").unlink()
+    found = foreseen(story, "more")
+    assert [(each.name, each.would_run, each.total) for each in found.ahead] == [
+        ("up", 2, 6), ("low", 1, 4)
+    ]  # fmt: skip
+    assert preview_lines("more", found, 1)[2:4] == [
+        "  upstream up has 2 datums to do first; what they give comes on top",
+        "  upstream low has 1 datum to do first; what it gives comes on top",
+    ]
+    note_cell(story.prepare('up -i "in/*.txt" --workers 1', "1").recipe, {})
+    assert [each.would_run for each in foreseen(story, "more").ahead] == [6, 1]
+    (story.folder / "in").rename(story.folder / "elsewhere")
+    (said, _) = ahead_lines(foreseen(story, "more"))
+    assert said.startswith("  upstream up cannot be planned: the folder ")
+
+
+def foreseen(story: Story, name: str) -> Preview:
+    with story.ledger() as conn:
+        run = queries.latest_run(conn, name)
+        assert run is not None
+        recipe = read_recipe(story.project, run.recipe)
+        return preview(conn, story.project, recipe, {})
 
 
 def test_a_large_result_travels_by_its_file(story: Story) -> None:

@@ -35,7 +35,13 @@ describe('the plan', () => {
         plan: aPlan({
           estimate: 60,
           sizes: { bytes: 3e9, median: 5, p95: 7, largest: [[EVIL, 2e9]] },
-          notes: ['ids are positions']
+          notes: ['ids are positions'],
+          errors: ["'/in/a': Permission denied"],
+          unknown: 3,
+          ahead: [
+            { name: 'tiles', would_run: 12, total: 40, error: null },
+            { name: 'masks', would_run: 0, total: 0, error: `no ${EVIL}` }
+          ]
         })
       }
     );
@@ -48,6 +54,11 @@ describe('the plan', () => {
       expect(page.text).toContain(words);
     }
     expect(page.text).toContain('ids are positions');
+    expect(page.text).toContain('Upstream tiles has 12 datums to do first; what they give comes');
+    expect(page.text).toContain('Upstream masks cannot be planned: no ');
+    expect(page.text).toContain(
+      "incomplete: '/in/a': Permission denied Whether 3 datums that are not listed are there"
+    );
     expect(page.text).toContain('b.csv (code changed: helpers.resize)');
     expect(page.sidebar.node.querySelector('img')).toBeNull();
     (await page.find(/^Run new and failed only: 1$/)).click();
