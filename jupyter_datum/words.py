@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import time
+from typing import Final
+
+#: How a verb is called in a notebook.
+_MAGIC: Final = re.compile(r"(?<!%)%datum(?= )")
 
 
 def span(seconds: float) -> str:
@@ -20,6 +25,11 @@ def span(seconds: float) -> str:
         return f"{minutes} min {rest} s" if rest else f"{minutes} min"
     hours, rest = divmod(whole // 60, 60)
     return f"{hours} h {rest} min" if rest else f"{hours} h"
+
+
+def in_shell(text: str) -> str:
+    """Return our own sentences with verbs as a shell has them: ``jupyter datum retry NAME``."""
+    return _MAGIC.sub("jupyter datum", text)
 
 
 def counted(n: int, word: str) -> str:

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 
 from ..errors import DatumError
+from ..words import in_shell
 from .parser import make_parser
 
 __all__ = ["main"]
@@ -28,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return code
     except DatumError as exc:
-        print(f"{type(exc).__name__}: {exc}", file=sys.stderr)
+        print(in_shell(f"{type(exc).__name__}: {exc}"), file=sys.stderr)
         return 2
     except BrokenPipeError:  # whoever read has seen enough: `jupyter datum results | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nor at the end

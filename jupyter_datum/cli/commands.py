@@ -7,7 +7,6 @@ import contextlib
 import json
 import os
 import sqlite3
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,7 +27,8 @@ from ..runner.ask import ask_again, recorded, rule_asked, steer, tell_run, worke
 from ..runner.client import cluster_lines, ensure_runner, runner_alive
 from ..runner.streams import stands_still
 from ..states import ENDED, RunStatus
-from ..words import counted
+from ..words import counted, in_shell
+from .progress import Progress
 
 
 def project_of(folder: str | None) -> Project:
@@ -224,7 +224,7 @@ def fsck(args: argparse.Namespace) -> int:
 def follow(
     project: Project, conn: sqlite3.Connection, run: str, interpreter: str, *, look: float = 0.1
 ) -> RunRow:
-    """Wait for a run, with one line of progress on a terminal; return it when it has ended, is
+    """Wait for a run, and show how it goes (:mod:`.progress`); return it when it has ended, is
     paused, or waits for one that is.
 
     `interpreter` is executed if its runner is dead: it comes from a checked recipe.
@@ -234,20 +234,15 @@ def follow(
     RunError
         If it was refused, or has not begun because of one that is paused.
     """
-    meter = render.Meter()
-    shows = sys.stderr.isatty()
+    progress = Progress(time.monotonic())
     while True:
         row = queries.run_by_uuid(conn, run)
         if row is not None:
-            now = time.monotonic()
-            meter.look(now, row)
-            if shows:
-                print(f"\r\033[K{render.progress_line(row, meter, now)}", end="", file=sys.stderr)
             over = row.status in ENDED or row.status == RunStatus.PAUSED
             if over or stands_still(conn, run):
-                if shows:
-                    print("\r\033[K", end="", file=sys.stderr)
+                progress.close()
                 return row
+            progress.look(row, time.monotonic())
         else:
             state, answer = requests.answered(conn, run)
             if state == "refused":
@@ -265,7 +260,7 @@ def report(conn: sqlite3.Connection, row: RunRow, out: str | None, *, as_json: b
     if as_json:
         print(json.dumps(status_json(row, groups), indent=1))
     else:
-        print("\n".join(render.closing_lines(row, groups, out)))
+        print(in_shell("\n".join(render.closing_lines(row, groups, out))))
 
 
 def exit_code(row: RunRow) -> int:

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import json
 import os
+import sqlite3
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
+from ..errors import RunError, UsageError
+from ..ledger import db
+from ..project import Project
 from ..runner import upkeep
+from ..transform.recipe import Recipe, read_recipe
+from ..words import in_shell
+from .cells import by_kernel, is_edited, notebook_and_name, ran
 from .commands import latest, ledger
+from .run import names_in
 
 
 def prune(args: argparse.Namespace) -> int:
@@ -34,14 +44,41 @@ def move(args: argparse.Namespace) -> int:
 
 
 def equivalent(args: argparse.Namespace) -> int:
-    """Let the code that ran last count as the one that made the results."""
-    with ledger(args.project) as (project, conn):
-        name = latest(conn, args.name).name
-        done = upkeep.equivalent(conn, project, name, undo=args.undo)
+    """Let the code as it stands in the notebook count as the one that made the results."""
+    path, name = notebook_and_name("equivalent", args.notebook, args.name)
+    if path is None:
+        with ledger(args.project) as (project, conn):
+            row = ran(conn, "equivalent", name)
+            recipe = read_recipe(project, row.recipe)
+            if not is_edited(recipe):
+                return _mark(args, conn, project, recipe)
+        path, name = Path(recipe.notebook or ""), recipe.name
+    project, found = by_kernel(path, name or _only(path))
+    if found[0].recipe is None:
+        raise RunError(f"{found[0].cell.name} cannot be recorded: {found[0].error}")
+    with contextlib.closing(db.connect(project)) as conn:
+        return _mark(args, conn, project, found[0].recipe)
+
+
+def _only(path: Path) -> str | None:
+    """The transform of a notebook that has one; a mark is made about one at a time."""
+    names = names_in(path)
+    if len(names) > 1:
+        raise UsageError(
+            f"{path} has {len(names)} transforms, {', '.join(names)}: jupyter datum equivalent "
+            f"{path} NAME"
+        )
+    return names[0] if names else None
+
+
+def _mark(
+    args: argparse.Namespace, conn: sqlite3.Connection, project: Project, recipe: Recipe
+) -> int:
+    done = upkeep.equivalent(conn, project, recipe.name, recipe, undo=args.undo)
     fields = {"parts": done.parts, "undone": done.undone, **done.mark._asdict()}
-    _show(args, fields, upkeep.equivalent_lines(name, done))
+    _show(args, fields, upkeep.equivalent_lines(recipe.name, done))
     return 0
 
 
 def _show(args: argparse.Namespace, fields: dict[str, Any], lines: Sequence[str]) -> None:
-    print(json.dumps(fields, indent=1) if args.json else "\n".join(lines))
+    print(json.dumps(fields, indent=1) if args.json else in_shell("\n".join(lines)))

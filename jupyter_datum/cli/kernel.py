@@ -16,6 +16,7 @@ from typing import Any, Final
 from ..errors import RunError, UsageError
 from ..runner.environment import PIPELINE
 from ..transform.marked import RECIPE_MIME, RUN_KEY
+from ..words import in_shell
 
 #: Seconds without a message after which the kernel is looked at.
 _LOOK: Final = 0.5
@@ -45,6 +46,8 @@ class Kernel:
         #: What the cell at work has told of itself, under our MIME type; and what it raised.
         self.told: dict[str, Any] = {}
         self.error = ""
+        #: What the cell at work prints is ours: what it does happens in workers.
+        self._ours = False
         self._bar = sys.stderr.isatty() and not quiet
 
     def execute(self, source: str, run: Mapping[str, Any] | None = None) -> bool:
@@ -64,6 +67,7 @@ class Kernel:
             After the kernel was interrupted and has answered: its run is cancelled.
         """
         request = self._sent(source, {RUN_KEY: dict(run)} if run else {})
+        self._ours = run is not None
         try:
             return self._until_idle(request, source)
         except KeyboardInterrupt:
@@ -125,7 +129,8 @@ class Kernel:
         if kind == "stream":
             self._clear()
             stream = getattr(sys, content["name"])
-            stream.write(content["text"])
+            text = content["text"]
+            stream.write(in_shell(text) if self._ours else text)
             stream.flush()  # in a log it is to be read while the run goes on
         elif kind in ("display_data", "update_display_data") and self._bar:
             line = content["data"].get("text/plain", "").partition("\n")[0]

@@ -27,6 +27,11 @@ _STEER: Final = (
     ("detach", LATEST, "free the cell that waits for a run; the run goes on"),
     ("fsck", None, "check the ledger and the outputs"),
 )
+#: Of a verb that takes the code as it stands.
+_STANDS: Final = (
+    "an .ipynb file, whose kernel then records its cells; default: the code that ran last, or that "
+    "of the cell if it was edited since"
+)
 _DECIDE: Final = (
     ("prune", "--all", "remove outputs of vanished inputs that nobody has edited",
      "though most of them go, or the input was written anew"),
@@ -52,8 +57,7 @@ def make_parser() -> argparse.ArgumentParser:
         if name is not None:
             _name(sub, name)
     sub = words.add("plan", plan, "what would run now, and why; nothing runs")
-    text = "an .ipynb file, whose kernel then records its cells; default: the code that ran last"
-    sub.add_argument("notebook", metavar="NOTEBOOK", nargs="?", help=text)
+    sub.add_argument("notebook", metavar="NOTEBOOK", nargs="?", help=_STANDS)
     _name(sub, "a transform; default: the latest one run, or all of the notebook")
     sub = words.add("scale", commands.scale, "go on with so many workers")
     sub.add_argument("name", metavar="NAME", help="a transform that runs")
@@ -75,6 +79,8 @@ def make_parser() -> argparse.ArgumentParser:
     takes_watch(sub, notebook=True)
     for word, flag, text, flag_text in _DECIDE:
         sub = words.add(word, getattr(decisions, word), text)
+        if word == "equivalent":
+            sub.add_argument("notebook", metavar="NOTEBOOK", nargs="?", help=_STANDS)
         _name(sub, LATEST)
         if flag:
             sub.add_argument(flag, action="store_true", help=flag_text)

@@ -42,6 +42,7 @@ from ..transform.order import (
 )
 from ..transform.reach import reached
 from ..transform.recipe import read_recipe
+from ..words import in_shell
 from .commands import exit_code, follow
 from .kernel import started
 
@@ -251,7 +252,7 @@ def _report(path: Path, names: list[str], began: float, *, broken: bool, as_json
         return 1
     rows, refused = _settled(path, names, began)
     for sentence in refused:
-        print(sentence, file=sys.stderr)
+        print(in_shell(sentence), file=sys.stderr)
     with contextlib.closing(db.connect(project)) as conn:
         groups = {row.id: queries.failure_groups(conn, row.id) for row in rows}
         outs = {row.name: queries.transform(conn, row.name) for row in rows}
@@ -261,7 +262,7 @@ def _report(path: Path, names: list[str], began: float, *, broken: bool, as_json
         for row in rows:
             found = outs[row.name]
             out = os.fsdecode(found.out) if found and found.out else None
-            print("\n".join(_summary(row, groups[row.id], out)))
+            print(in_shell("\n".join(_summary(row, groups[row.id], out))))
     bad = any(exit_code(row) or row.status == RunStatus.RUNNING for row in rows)
     return 1 if bad or broken or refused or not rows else 0
 

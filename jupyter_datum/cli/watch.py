@@ -12,6 +12,7 @@ from ..ledger.watches import watches
 from ..notebook.watch import watch as watch_it
 from ..notebook.watch import watch_lines
 from ..runner.towatch import watch_json
+from ..words import in_shell
 from .commands import ledger
 from .run import names_in
 
@@ -26,7 +27,7 @@ def watch(args: argparse.Namespace) -> int:
             found = [watch_json(row) for row in watches(conn)]
             print(json.dumps([row for row in found if args.name in (None, row["transform"])]))
         else:
-            print("\n".join(lines))
+            print(in_shell("\n".join(lines)))
     return 0
 
 
@@ -48,5 +49,5 @@ def _notebook(args: argparse.Namespace) -> int:
                 print(f"{name} is not watched: {exc}", file=sys.stderr)
         found = [row for row in watches(conn) if row.transform in names]
         shown = json.dumps([watch_json(row) for row in found]) if args.json else None
-        print(shown or "\n".join(watch_lines(found)))
+        print(shown or in_shell("\n".join(watch_lines(found))))
     return 0

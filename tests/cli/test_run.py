@@ -180,6 +180,16 @@ def test_a_plan_and_what_it_says_as_json(story: Story, capfd: pytest.CaptureFixt
     assert main(["plan", "job", "--project", str(story.folder)]) == 0
     said = capfd.readouterr().out
     assert "10 would run" in said and "planned with the cell as it stands in n.ipynb" in said
+    assert "jupyter datum equivalent job" in said and "%datum" not in said
+    assert main(["equivalent", path]) == 0
+    assert "counts as the one that made the results (the cell)" in capfd.readouterr().out
+    versions = "select count(*), count(same_as) from version"
+    with story.ledger() as conn:
+        assert conn.execute(versions).fetchone() == (2, 1)
+    assert main(["equivalent", "job", "--undo", "--project", str(story.folder), "--json"]) == 0
+    assert json.loads(capfd.readouterr().out)["undone"] is True
+    with story.ledger() as conn:
+        assert conn.execute(versions).fetchone() == (2, 0)
 
 
 def test_a_plan_of_a_notebook_that_has_never_run_runs_nothing(
@@ -208,6 +218,8 @@ def test_a_plan_of_a_notebook_that_has_never_run_runs_nothing(
     assert "\n  upstream up has 4 datums to do first; " in said
     assert "\nbroken: it cannot be recorded: UsageError: -i nowhere" in said
     assert main(["plan", path, "nobody"]) == 2
+    assert main(["equivalent", path]) == 2
+    assert "3 transforms, up, last, broken: jupyter datum equivalent" in capfd.readouterr().err
     with story.ledger() as conn:
         assert not conn.execute("select * from request").fetchall()
         assert not conn.execute("select * from run").fetchall()

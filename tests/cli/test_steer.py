@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from jupyter_datum.cli import main
+from jupyter_datum.cli.progress import Progress
 from jupyter_datum.ledger import queries
 
 from ..story import Story, eventually
@@ -36,3 +37,9 @@ def test_another_rule_for_failures_in_the_middle_of_a_run(
     assert "strict is not running" in capsys.readouterr().out
     with story.ledger() as conn:
         assert queries.latest_run(conn, "strict") == row
+    progress = Progress(0.0)
+    for now, done in ((1, 0), (3, 1), (4, 9), (9, 9), (10, 10), (11, 30), (12, 31), (60, 31)):
+        progress.look(row._replace(failed=0, cancelled=0, success=done), now)
+    progress.close()
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.split()[2] for line in lines] == ["1/60,", "9/60,", "31/60,", "31/60,"]
