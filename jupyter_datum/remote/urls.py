@@ -69,7 +69,7 @@ def parse_url(text: str) -> Url:
         shown = _PASSWORD.sub("://...@", text).partition("?")[0]
         raise UsageError(
             f"the URL {shown!r} holds a password or a signature, which would be written into the "
-            f"project. Leave it out; {_instead(protocol)}"
+            f"project. Leave it out. {_instead(protocol)}"
         )
     path, colons, tail = text[found.end() :].partition("::")
     if colons and not is_url(tail):

@@ -22,7 +22,7 @@ from ..outputs.standing import Standing
 from ..project import Project
 from ..remote import is_url
 from ..resources import workers_of
-from ..transform.declared import changed_declared
+from ..transform.declared import as_declared_now, changed_declared
 from ..transform.options import Options
 from ..transform.recipe import Recipe
 from .changes import label, stale_parts
@@ -88,7 +88,8 @@ class Survey:
         self._options = options = Options.from_json({**recipe.options, **args})
         known = queries.transform(conn, recipe.name)
         self._transform = transform = known.id if known else _NO_ROW
-        version = queries.version_of(conn, transform, bytes.fromhex(recipe.fingerprint))
+        self._now = as_declared_now(recipe)
+        version = queries.version_of(conn, transform, bytes.fromhex(self._now.fingerprint))
         source = listed_apart(input_from_json(recipe.input, project), project, recipe)
         keeper = Keeper(conn, project, RunKey(_NO_ROW, transform, version or _NO_ROW, 0), None, 0)
         self._surroundings = surroundings_of(conn, recipe, options, keeper)
@@ -139,7 +140,7 @@ class Survey:
         absent = planner.absent
         found.vanished, found.left_input = absent.vanished, absent.left_input
         found.unknown = absent.unknown
-        found.parts = stale_parts(self.conn, planner.compare.stale, self.recipe)
+        found.parts = stale_parts(self.conn, planner.compare.stale, self._now)
         found.environment = dict((+self._surroundings.made).most_common())
         found.sizes = self._sizes.summary()
         found.estimate = _estimate(self.conn, self.recipe.name, found.would_run)
@@ -177,7 +178,7 @@ class Survey:
         if row is None:
             return reason
         if reason == STALE:
-            what = ", ".join(stale_parts(self.conn, {row[3]: 1}, self.recipe))
+            what = ", ".join(stale_parts(self.conn, {row[3]: 1}, self._now))
         elif reason == ENVIRONMENT:
             what = self._surroundings.words(row[12])
         else:

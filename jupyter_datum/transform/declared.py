@@ -11,6 +11,7 @@ import difflib
 import dis
 import os
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path, PurePath
 from types import CodeType
 from typing import Any, Final, TypeVar
@@ -19,7 +20,7 @@ from ..errors import RunError, UsageError
 from ..hashing import bytes_digest, file_digest, hex_digest
 from .capture import Captured
 from .cell import Cell, compile_cell
-from .fingerprint import Fingerprint, fingerprint_of, finish
+from .fingerprint import Fingerprint, digest_of, fingerprint_of, finish
 from .imports import changed_imports
 from .recipe import Recipe
 
@@ -109,7 +110,22 @@ def check_declared(recipe: Recipe) -> None:
 def changed_declared(recipe: Recipe) -> list[str]:
     """Return the declared files and folders, and the files that the cell imports as it runs,
     that are not as the recipe has them."""
-    changed = changed_imports(recipe.imports, recipe.parts)
+    return [name for name, _, _ in _changed(recipe)]
+
+
+def as_declared_now(recipe: Recipe) -> Recipe:
+    """Return a recorded recipe as it would be recorded now, with what the files that it depends
+    on hold by now: results made with other ones are stale."""
+    changed = {part: now for _, part, now in _changed(recipe)}
+    if not changed:
+        return recipe
+    parts = {**recipe.parts, **changed}
+    return replace(recipe, parts=parts, fingerprint=digest_of(parts, recipe.python))
+
+
+def _changed(recipe: Recipe) -> Iterator[tuple[str, str, str]]:
+    """What changed: its name, its part of the fingerprint, and what that is now."""
+    yield from changed_imports(recipe.imports, recipe.parts)
     for word in recipe.options.get("depends", ()):
         recorded = recipe.parts.get(_part(word))
         if recorded is None:
@@ -119,8 +135,7 @@ def changed_declared(recipe: Recipe) -> list[str]:
         except (OSError, UsageError):
             now = ""
         if now != recorded:
-            changed.append(word)
-    return changed
+            yield word, _part(word), now
 
 
 def path_digest(path: Path) -> str:

@@ -13,8 +13,9 @@ Installed packages count by name only; their versions are recorded beside the fi
 from __future__ import annotations
 
 import functools
-import sys
+import platform
 import types
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -104,10 +105,15 @@ def fingerprint_of(label: str, value: Any, captured: Captured) -> Fingerprint:
 def finish(found: Fingerprint) -> Fingerprint:
     """Make the digest over all parts, again if there are more."""
     found.untracked.sort()
-    version = f"python {sys.version_info[0]}.{sys.version_info[1]}"
-    text = "\n".join(f"{name}={digest}" for name, digest in sorted(found.parts.items()))
-    found.digest = hex_digest(f"{version}\n{text}".encode("utf-8", "backslashreplace"))
+    found.digest = digest_of(found.parts, platform.python_version())
     return found
+
+
+def digest_of(parts: Mapping[str, str], python: str) -> str:
+    """Return the digest over the parts of a fingerprint, made by this version of Python."""
+    version = "python " + ".".join(python.split(".")[:2])
+    text = "\n".join(f"{name}={digest}" for name, digest in sorted(parts.items()))
+    return hex_digest(f"{version}\n{text}".encode("utf-8", "backslashreplace"))
 
 
 class _Walker:

@@ -49,13 +49,15 @@ def declare_imports(found: Fingerprint, cell: Cell, captured: Captured, root: Pa
         finish(found)
 
 
-def changed_imports(imports: Mapping[str, str], parts: Mapping[str, str]) -> list[str]:
-    """Return those of the recorded files whose code is not what it was, by name."""
-    return [
-        os.path.basename(path)
-        for name, path in sorted(imports.items())
-        if _read(Path(path))[0] != parts.get(_part(name))
-    ]
+def changed_imports(
+    imports: Mapping[str, str], parts: Mapping[str, str]
+) -> Iterator[tuple[str, str, str]]:
+    """Yield those of the recorded files whose code is not what it was: the file's name, its
+    part, and what that is now."""
+    for name, path in sorted(imports.items()):
+        part, now = _part(name), _read(Path(path))[0]
+        if now != parts.get(part):
+            yield os.path.basename(path), part, now
 
 
 def imports_digest(imports: Mapping[str, str]) -> bytes:

@@ -14,6 +14,7 @@ from jupyter_datum.transform.capture import capture
 from jupyter_datum.transform.cell import Cell
 from jupyter_datum.transform.declared import declare
 from jupyter_datum.transform.fingerprint import Fingerprint, fingerprint
+from jupyter_datum.transform.recipe import read_recipe
 
 from ..story import Story
 
@@ -65,6 +66,9 @@ def test_recorded_code_does_not_run_with_another_declared_file(numbers: Story) -
     row = numbers.run(f"{LINE} --depends config.json", "datum.value")
     (numbers.folder / "config.json").write_text("2")
     with numbers.ledger() as conn:
+        found = preview(conn, numbers.project, read_recipe(numbers.project, row.recipe), {})
+        assert (found.reasons, found.parts) == ({"code changed": 2}, {"file config.json": 2})
+        assert "config.json changed since the cell was run: run it again" in found.notes
         run, _ = ask_again(conn, numbers.project, row, {"force": True})
     with pytest.raises(AssertionError, match=r"config\.json, on which job depends, changed"):
         numbers.end(run)
