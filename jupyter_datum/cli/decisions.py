@@ -16,6 +16,7 @@ from ..errors import RunError, UsageError
 from ..ledger import db
 from ..project import Project
 from ..runner import upkeep
+from ..transform.moved import here
 from ..transform.recipe import Recipe, read_recipe
 from ..words import in_shell
 from .cells import by_kernel, is_edited, notebook_and_name, ran
@@ -49,7 +50,7 @@ def equivalent(args: argparse.Namespace) -> int:
     if path is None:
         with ledger(args.project) as (project, conn):
             row = ran(conn, "equivalent", name)
-            recipe = read_recipe(project, row.recipe)
+            recipe = here(read_recipe(project, row.recipe), project)
             if not is_edited(recipe):
                 return _mark(args, conn, project, recipe)
         path, name = Path(recipe.notebook or ""), recipe.name

@@ -23,6 +23,7 @@ from ..notebook.public import plan_text
 from ..project import Project
 from ..runner.ahead import Needs
 from ..runner.preview import preview
+from ..transform.moved import here
 from ..transform.recipe import Recipe, read_recipe
 from ..words import in_shell, when
 from .cells import Told, by_kernel, cell_of, is_edited, notebook_and_name, options_of, ran
@@ -45,16 +46,17 @@ def plan(args: argparse.Namespace) -> int:
     with ledger(args.project) as (project, conn):
         row = ran(conn, "plan", name)
         recipe = read_recipe(project, row.recipe)
+        now = here(recipe, project)
         needs = Needs(conn, project)
         before = (needs.recipe(name) for name in needs.before(recipe))
-        edited = [is_edited(each) for each in (recipe, *before) if each is not None]
+        edited = [is_edited(here(each, project)) for each in (now, *before) if each is not None]
         if not any(edited):
             says = f"planned with the code of run {row.id} ({when(row.started)})"
             code = {"run": row.id, "edited": edited[0], "says": says}
-            one = _Planned(recipe, options_of(cell_of(recipe)), code)
+            one = _Planned(recipe, options_of(cell_of(now)), code)
             _show(conn, project, [one], many=False, as_json=args.json)
             return 0
-    return _by_kernel(Path(recipe.notebook or ""), row.name, as_json=args.json)
+    return _by_kernel(Path(now.notebook or ""), row.name, as_json=args.json)
 
 
 def _by_kernel(path: Path, name: str | None, *, as_json: bool) -> int:

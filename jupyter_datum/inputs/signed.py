@@ -13,6 +13,7 @@ from typing import Final
 from ..errors import SignatureError
 from ..ledger import queries
 from ..project import Project
+from ..transform.moved import here
 from ..transform.recipe import read_recipe
 
 #: Runs whose signed recipes are asked for output folders; a transform seldom has two.
@@ -24,7 +25,7 @@ def output_folders(conn: sqlite3.Connection, project: Project, transform: int) -
     folders = set()
     for row in queries.runs(conn, transform=transform, limit=_RUNS):
         try:
-            recipe = read_recipe(project, row.recipe)
+            recipe = here(read_recipe(project, row.recipe), project)
         except SignatureError:
             continue
         if recipe.out and recipe.name == row.name:

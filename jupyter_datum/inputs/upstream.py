@@ -26,6 +26,7 @@ from ..ledger.feed import Given, given
 from ..project import Project, find
 from ..remote import is_url
 from ..states import DatumState, RunStatus
+from ..transform.moved import here
 from ..transform.recipe import Recipe, read_recipe
 from ..words import counted
 from .base import (
@@ -134,7 +135,7 @@ class UpstreamInput(Input):
                     recipe = read_recipe(self.project, run.recipe)
                 recipe = recipe or self._not_run_yet()
                 if recipe is not None:
-                    self._source = input_from_json(recipe.input, self.project)
+                    self._source = input_from_json(here(recipe, self.project).input, self.project)
         return self._source
 
     def may_list(self, folder: bytes) -> bool:

@@ -13,6 +13,7 @@ from ..errors import NoDatumsError, RunError, UsageError
 from ..ledger import queries
 from ..ledger.queries import DatumRow
 from ..project import Project
+from ..transform.moved import here
 from ..transform.options import Options
 from ..transform.recipe import read_recipe
 from .context import Context
@@ -49,7 +50,7 @@ class PickVerbs:
         with self._ledger() as (conn, project):
             run = queries.latest_run(conn, transform.name)
             assert run is not None
-            datum, _ = datum_at(conn, project, row, read_recipe(project, run.recipe))
+            datum, _ = datum_at(conn, project, row, here(read_recipe(project, run.recipe), project))
         self._bind_datum(transform.name, datum)
         print(f"datum is {queries.key_text(row.key)}")
         return datum
@@ -103,7 +104,7 @@ class PickVerbs:
             run = queries.latest_run(conn, name)
             if row is None or run is None:
                 raise RunError(f"{name} has no failed datum")
-            datum, _ = datum_at(conn, project, row, read_recipe(project, run.recipe))
+            datum, _ = datum_at(conn, project, row, here(read_recipe(project, run.recipe), project))
             return queries.key_text(row.key), datum
 
     def _failed_row(self, conn: sqlite3.Connection, name: str) -> DatumRow | None:

@@ -36,6 +36,7 @@ from ..runner.ask import ask_again, tell_run
 from ..runner.foreseen import Preview
 from ..runner.preview import preview
 from ..states import DatumState
+from ..transform.moved import here
 from ..transform.options import Options
 from ..transform.recipe import Recipe, read_recipe
 from ..transform.traceback import mask
@@ -340,7 +341,7 @@ class Transform(Flows):
     def _input(self, conn: sqlite3.Connection) -> Input | None:
         run = queries.latest_run(conn, self.name)
         try:
-            recipe = read_recipe(self._project, run.recipe) if run else None
+            recipe = here(read_recipe(self._project, run.recipe), self._project) if run else None
             return input_from_json(recipe.input, self._project) if recipe else None
         except (DatumError, OSError):  # it was not recorded by this user, or is gone
             return None

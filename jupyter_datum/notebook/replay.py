@@ -30,6 +30,7 @@ from ..project import Project, find
 from ..remote import is_url
 from ..states import DatumState
 from ..transform.command import COMMANDS
+from ..transform.moved import here
 from ..transform.payload import Loaded, load_payload
 from ..transform.recipe import Recipe, read_payload, read_recipe
 from .context import context_of
@@ -96,7 +97,7 @@ def _unknown(conn: sqlite3.Connection, name: str, which: str | int) -> Exception
 def _recipe(conn: sqlite3.Connection, project: Project, row: DatumRow) -> Recipe:
     """With the code of the datum's last attempt, and not that of a later run of others."""
     (digest,) = conn.execute("select recipe from run where id = ?", (row.run,)).fetchone()
-    return read_recipe(project, digest)
+    return here(read_recipe(project, digest), project)
 
 
 # -- what is different now, and what the attempt left ------------------------------------------

@@ -19,6 +19,7 @@ from ..inputs.upstream import asked_for, upstream_names
 from ..ledger import queries
 from ..ledger.known import some_outputs
 from ..project import Project
+from ..transform.moved import here
 from ..transform.recipe import Recipe, read_recipe
 from .foreseen import Ahead, Preview
 from .survey import Survey
@@ -59,7 +60,7 @@ class Needs:
         elif recipe := self.recipe(name):
             names = upstream_names(recipe.input)
             with contextlib.suppress(DatumError):  # of a former release, or its table is gone
-                source = input_from_json(recipe.input, self._project)
+                source = input_from_json(here(recipe, self._project).input, self._project)
         if source is None:
             return names
         by_folder = (o for o, out in self.outs.items() if o != name and self._takes(source, o, out))

@@ -37,6 +37,7 @@ from ..outputs.staging import pool
 from ..project import Project
 from ..remote import is_url
 from ..settings import History
+from ..transform.moved import here
 from ..transform.recipe import read_recipe
 from .merge import Known
 
@@ -284,7 +285,7 @@ def _former_folders(conn: sqlite3.Connection, project: Project, transform: int) 
     found = set()
     for (digest,) in rows:
         with contextlib.suppress(SignatureError):
-            out = read_recipe(project, digest).out
+            out = here(read_recipe(project, digest), project).out
             found.update([os.fsencode(out)] if out and not is_url(out) else [])
     return found
 

@@ -25,6 +25,7 @@ from ..errors import DatumError, ProjectError
 from ..inputs import input_from_json
 from ..inputs.base import Input, Listed
 from ..project import Project, find
+from ..transform.moved import here
 from ..transform.recipe import Recipe, read_recipe
 from .lister import END, ERROR, HEAD, ROWS
 from .streams import Link
@@ -69,9 +70,10 @@ def _source(recipe: Recipe, project: Project) -> Input:
     """Make this process what the kernel is, as far as the input can tell."""
     first = list(recipe.sys_path)
     sys.path[:] = first + [path for path in sys.path if path not in first]
-    if os.path.isdir(recipe.cwd):
-        os.chdir(recipe.cwd)
-    return input_from_json(recipe.input, project)
+    folder = here(recipe, project).cwd
+    if os.path.isdir(folder):
+        os.chdir(folder)
+    return input_from_json(here(recipe, project).input, project)
 
 
 def _stream(out: BinaryIO, listing: Iterator[Listed]) -> int:

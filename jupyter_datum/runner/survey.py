@@ -23,6 +23,7 @@ from ..project import Project
 from ..remote import is_url
 from ..resources import workers_of
 from ..transform.declared import as_declared_now, changed_declared
+from ..transform.moved import here
 from ..transform.options import Options
 from ..transform.recipe import Recipe
 from .changes import label, stale_parts
@@ -85,12 +86,14 @@ class Survey:
             relocate(conn, project)
         self.conn = conn
         self.recipe = recipe
+        self._project = project
         self._options = options = Options.from_json({**recipe.options, **args})
         known = queries.transform(conn, recipe.name)
         self._transform = transform = known.id if known else _NO_ROW
-        self._now = as_declared_now(recipe)
-        version = queries.version_of(conn, transform, bytes.fromhex(self._now.fingerprint))
-        source = listed_apart(input_from_json(recipe.input, project), project, recipe)
+        #: With what it names as it is now, and where it lies now.
+        self._now = now = as_declared_now(here(recipe, project))
+        version = queries.version_of(conn, transform, bytes.fromhex(now.fingerprint))
+        source = listed_apart(input_from_json(now.input, project), project, recipe)
         keeper = Keeper(conn, project, RunKey(_NO_ROW, transform, version or _NO_ROW, 0), None, 0)
         self._surroundings = surroundings_of(conn, recipe, options, keeper)
         self.planner = Planner(
@@ -98,7 +101,7 @@ class Survey:
             (_NO_ROW, transform, version or _NO_ROW),
             source,
             selection_of(conn, transform, options, args),
-            frozenset({os.fsencode(recipe.out)} if recipe.out else ()),
+            frozenset({os.fsencode(now.out)} if now.out else ()),
             time.time_ns,
             dry=True,
             same_input=same_expression(conn, project, recipe),
@@ -106,8 +109,8 @@ class Survey:
             still=Still.asked(args, source.roots, time.time_ns),
         )
         self.planner.compare.surroundings = self._surroundings
-        if recipe.out and recipe.path == str(project.root):
-            self.planner.compare.out = os.path.join(os.fsencode(recipe.out), b"")
+        if now.out:
+            self.planner.compare.out = os.path.join(os.fsencode(now.out), b"")
         if recipe.out and is_url(recipe.out):
             porter = Porter(recipe.out, recipe.variables, project.log)
             self.planner.compare.lstat = Standing(os.fsencode(recipe.out), porter).lstat
@@ -222,7 +225,7 @@ class Survey:
         found, options = self._found, self._options
         notes = list(self.planner.source.notes())
         notes += self.recipe.warnings
-        if changed := changed_declared(self.recipe):
+        if changed := changed_declared(here(self.recipe, self._project)):
             notes.append(f"{', '.join(changed)} changed since the cell was run: run it again")
         notes += [f"not tracked: {name}" for name in self.recipe.untracked]
         notes += self.planner.compare.remarks()

@@ -22,6 +22,7 @@ from ..outputs.publish.rekey import Moved, rekey
 from ..outputs.standing import Standing
 from ..project import Project
 from ..remote import is_url
+from ..transform.moved import here
 from ..transform.recipe import Recipe, read_recipe
 from ..words import counted
 from .changes import part_word
@@ -122,8 +123,8 @@ def move_renamed(conn: sqlite3.Connection, project: Project, name: str) -> Moved
     found = survey.run()
     if found.errors:
         raise RunError(f"the listing is incomplete, nothing is moved: {found.errors[0]}")
-    out = os.fsencode(recipe.out) if recipe.out else None
-    return rekey(conn, row.transform, out, survey.renamed)
+    out = here(recipe, project).out
+    return rekey(conn, row.transform, os.fsencode(out) if out else None, survey.renamed)
 
 
 def equivalent(

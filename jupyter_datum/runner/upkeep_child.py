@@ -27,6 +27,7 @@ from ..ledger.known import outputs_of
 from ..ledger.versions import equivalent_versions
 from ..project import Project, find
 from ..resources import workers_of
+from ..transform.moved import here
 from ..transform.options import Options
 from ..transform.recipe import Recipe, read_recipe
 from . import upkeep
@@ -107,7 +108,7 @@ def _plan(
     plan = _told(with_ahead(survey, project, look))
     options = Options.from_json({**recipe.options, **args})
     plan["workers"] = workers_of(options.engine, options.workers)
-    plan["gone"] = _vanished(conn, recipe, survey.planner.absent.first)
+    plan["gone"] = _vanished(conn, here(recipe, project), survey.planner.absent.first)
     plan["marked"] = _is_marked(conn, recipe)
     return {"plan": plan}
 

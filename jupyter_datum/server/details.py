@@ -18,6 +18,7 @@ from ..outcomes.displays import displayed
 from ..project import Project
 from ..results import word_of
 from ..states import DatumState
+from ..transform.moved import here
 from ..transform.recipe import read_recipe
 from . import shapes
 from .errors import not_found
@@ -87,7 +88,9 @@ def folders(
         (row.id,),
     ).fetchone() or ("", None)
     try:
-        return input_from_json(read_recipe(project, recipe).input, project).roots, out
+        return input_from_json(
+            here(read_recipe(project, recipe), project).input, project
+        ).roots, out
     except (DatumError, OSError):  # another user's recipe, or a folder that is gone
         return {}, out
 

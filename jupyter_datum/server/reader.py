@@ -21,6 +21,7 @@ from functools import partial
 from typing import Final, TypeVar
 
 from ..ledger import db
+from ..ledger.relocate import follow_project
 from ..project import Project
 from .errors import ApiError, api_error
 from .paths import uuid_at
@@ -60,6 +61,7 @@ class Reader:
         self.looks = _Lane(project, "datum-read", deadline)
         self.finds = _Lane(project, "datum-find", patience, sorts=True)
         self._writers = ThreadPoolExecutor(1, "datum-write")
+        self._writers.submit(follow_project, project)  # it may have been moved since it ran last
 
     async def read(self, look: Callable[[sqlite3.Connection], T]) -> T:
         """Return what `look` gives for a connection that only reads.

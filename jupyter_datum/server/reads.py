@@ -22,6 +22,7 @@ from ..project import Project
 from ..runner.ask import recorded
 from ..runner.client import runner_alive, there
 from ..runner.environment import missing_error
+from ..transform.moved import here
 from ..transform.recipe import Recipe, read_recipe
 from . import shapes
 from .errors import not_found
@@ -176,7 +177,7 @@ def run(
 def recipe_of(project: Project, row: RunRow) -> Recipe | None:
     """Return the signed recipe of a run, or None if it is not this user's."""
     try:
-        return read_recipe(project, row.recipe)
+        return here(read_recipe(project, row.recipe), project)
     except DatumError:
         return None
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ..story import Story
-from .test_reasons import executed, plan, write
+from .sized import executed, plan, write
 
 LINE = "size -i in/*.txt -o out --workers 1 --keep 2"
 BODY = "datum.out_file('.len').write_text(str(len(datum.path.read_text())))\nlen(datum.stem)"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -11,10 +12,14 @@ import pytest
 from jupyter_datum.cli import main
 from jupyter_datum.errors import RunError
 from jupyter_datum.ledger import queries
+from jupyter_datum.ledger.queries import RunRow
 from jupyter_datum.lineage import show_lineage
 from jupyter_datum.project import Project
 from jupyter_datum.runner import upkeep
 from jupyter_datum.runner.ask import ask_again
+from jupyter_datum.runner.preview import preview
+from jupyter_datum.server.details import folders
+from jupyter_datum.transform.recipe import read_recipe
 
 from ..story import Story
 from .sized import ALL, BODY, LINE, executed, plan, write
@@ -58,14 +63,22 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("disk") / "elsewhere" / "in" / "a" / "folder"
 
 
+def story_run(story: Story) -> RunRow:
+    """The newest run."""
+    with story.ledger() as conn:
+        return queries.runs(conn, limit=1)[0]
+
+
 @pytest.mark.parametrize("how", ["moved", "copied"])
 def test_a_project_that_was_moved_runs_nothing_again(
     story: Story, elsewhere: Path, how: str
 ) -> None:
     (story.folder / "in").mkdir()
-    for name in "ab":
+    for name in "abc":
         write(story.folder / "in" / f"{name}.txt", name)
-    story.end(story.start(LINE, BODY, counted=False))
+    line, other = f"{LINE} --keep 1", f"{BODY} + '!'"
+    story.end(story.start(line, other, counted=False))
+    story.end(story.start(line, BODY, counted=False))
     story.close()
     elsewhere.parent.mkdir(parents=True)
     if how == "moved":
@@ -81,11 +94,26 @@ def test_a_project_that_was_moved_runs_nothing_again(
             there.ledger() as conn,
             pytest.raises(RunError, match=r"lay in .* run its cell here once"),
         ):
-            ask_again(conn, there.project, queries.runs(conn, limit=1)[0], {})
-        row = there.end(there.start(LINE, BODY, counted=False))
+            ask_again(conn, there.project, story_run(there), {})
+        (elsewhere / "in" / "c.txt").unlink()
+        recorded = read_recipe(there.project, story_run(there).recipe)
+        with there.ledger() as conn:
+            found = preview(conn, there.project, recorded, {})
+            assert (found.total, found.would_run, found.vanished) == (2, 0, 1)
+            datum = queries.datum_by_key(conn, 1, b"a.txt")
+            assert datum is not None
+            roots = {"in": os.fsencode(elsewhere / "in")}
+            assert folders(conn, there.project, datum) == (roots, os.fsencode(elsewhere / "out"))
+            done = upkeep.prune_gone(conn, there.project, "size")
+        assert (done.files, done.outside) == (1, 0)
+        row = there.end(there.start(line, BODY, counted=False))
         assert (row.skipped, row.success) == (2, 0)
+        row = there.end(there.start(line, other, counted=False))
+        assert json.loads(row.note or "{}")["reasons"] == {"restored from kept results": 2}
+        row = there.end(there.start(line, BODY, counted=False))
+        assert row.success == 0
         (elsewhere / "out" / "a.len").unlink()
-        row = there.end(there.start(LINE, BODY, counted=False))
+        row = there.end(there.start(line, BODY, counted=False))
         assert row.success == 1 and (elsewhere / "out" / "a.len").read_text() == "1"
         with there.ledger() as conn:
             known = queries.transform(conn, "size")

@@ -12,7 +12,7 @@ from jupyter_datum.runner.ask import ask_again
 from jupyter_datum.transform.environment import packages_of
 
 from ..story import Story
-from .test_reasons import executed, plan, write
+from .sized import executed, plan, write
 
 LINE = "size -i in/*.txt -o out --workers 1 --keep 1"
 BODY = "import toolkit\ndatum.out_file('.v').write_text(toolkit.VERSION)\ntoolkit.VERSION"

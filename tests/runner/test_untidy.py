@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pytest
 
 from ..story import Story, eventually
-from .test_reasons import write
+from .sized import write
 
 LINE = "size -i in/*.txt -o out --workers 1 --keep 1"
 BODY = """
