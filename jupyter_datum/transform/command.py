@@ -30,7 +30,10 @@ _COMMAND: Final = 300
 _LINE: Final = "\n"
 #: Where bash tells which of its commands has failed.
 _FAILED: Final = "failed"
-_TRAP: Final = f'trap \'echo "$LINENO $BASH_COMMAND" > "$DATUM_TMP/{_FAILED}"\' ERR'
+_STATUSES: Final = '"$LINENO ${PIPESTATUS[*]} : $BASH_COMMAND"'
+_TRAP: Final = f"trap 'echo {_STATUSES} > \"$DATUM_TMP/{_FAILED}\"' ERR"
+#: Status of a command of a pipe that was killed since the next one had stopped to read.
+_UNREAD: Final = str(128 + 13)
 
 
 class CommandError(DatumError):
@@ -86,10 +89,14 @@ def script(datum: Any, text: str) -> Any:
 def _told(path: Path, message: str) -> str:
     """The message with the line that failed in place of the cell, where bash has told it."""
     try:
-        line, command = path.read_text("utf-8", "backslashreplace").rstrip("\n").split(" ", 1)
+        told, command = path.read_text("utf-8", "backslashreplace").split(" : ", 1)
+        line, *statuses = told.split()
     except (OSError, ValueError):
         return message
     said = f"line {line} of the cell, {_short(command.splitlines()[0])},"
+    if len(statuses) > 1:  # bash names the last command of a pipe, whichever of them failed
+        unread = f"; {_UNREAD}: the next one read no further" if _UNREAD in statuses else ""
+        said += f" or one before it in the pipe (their statuses: {', '.join(statuses)}{unread}),"
     return message.replace("the cell", said, 1)
 
 

@@ -137,4 +137,7 @@ def test_a_marked_cell_of_bash_is_written_on_one_datum(notebook: Notebook) -> No
     assert "stem: a 0" in said and "7" in said.replace("a 0", ""), said
     said = execute(notebook, "true\nfalse", {"datum": mark})
     assert "line 2 of the cell, false, ended with 1" in said
+    said = execute(notebook, "yes | (exit 3) | cat", {"datum": mark})
+    assert "line 1 of the cell, cat, or one before it in the pipe (their statuses: " in said
+    assert "141, 3, 0; 141: the next one read no further), ended with 3" in said
     assert "49" in execute(notebook, "7 * 7", {"datum": {**mark, "shell": False}})
