@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import os
 import secrets
 import shutil
+import socket
 import threading
 import time
 from pathlib import Path
@@ -18,6 +20,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, ClassVar, Final
 
 from ..errors import DatumError, EngineError, UsageError
+from ..locks import try_lock
 from . import guest
 from .base import Down, Engine, EngineSettings, Event, Late, Log, Refused, Returned, Told, Up
 from .courier import errand, told_in
@@ -25,6 +28,7 @@ from .joblogs import last_lines
 from .member import Member
 from .post import CLOSE_SECONDS, Answered, Joined, Left, Message, Post, PostLost, Saying
 from .terms import Terms
+from .wanted import lock_of
 
 #: A cluster in which nobody is left is an error after so many seconds.
 _EMPTY_SECONDS: Final = 10.0
@@ -65,6 +69,8 @@ class GivenEngine(Engine):
         self._id = secrets.token_hex(8)
         self._since = 0.0
         self._logs = Path(settings.project_dir) / "jobs" / self._id
+        #: Held as long as anybody waits for what workers do.
+        self._lock: int | None = None
         self._token = Path(settings.project_dir) / f"token-{self._id}"
 
     # -- how many ------------------------------------------------------------------------
@@ -78,6 +84,7 @@ class GivenEngine(Engine):
         self._wanted = n
         if self._post is None and n > 0:
             self._token.write_text(self._id)
+            self._lock = try_lock(lock_of(str(self._token)))
             self._since = time.time()
             self._post = self.post_class(self._for_post(), self._happened.put)
         if self._post is not None:
@@ -218,7 +225,8 @@ class GivenEngine(Engine):
     def _joined(self, message: Joined) -> None:
         self._members[message.key] = Member(message.key, message.threads)
         assert self._post is not None
-        how = (self._post.channel, self._post.recycles(message.key))
+        asker = (socket.gethostname(), os.getpid())
+        how = (self._post.channel, self._post.recycles(message.key), asker)
         self._post.call(
             message.key, None, guest.hello, self._id, str(self._token), self._terms.variables, *how
         )
@@ -378,4 +386,8 @@ class GivenEngine(Engine):
         self._used.clear()
         self._news.clear()
         self._token.unlink(missing_ok=True)
+        if self._lock is not None:
+            lock_of(str(self._token)).unlink(missing_ok=True)
+            os.close(self._lock)
+            self._lock = None
         shutil.rmtree(self._logs, ignore_errors=True)

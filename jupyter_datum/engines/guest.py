@@ -24,6 +24,7 @@ from ..errors import EngineError
 from ..events import pack_return, unpack_set
 from .far import FarSession, Mirror, Teller, check_mirror
 from .processes import WORKER_MARK
+from .wanted import lock_beside, while_wanted
 from .warden import appoint
 from .worker import Session
 
@@ -49,6 +50,8 @@ class _Guest:
     mirror: Mirror | None = None
     #: ``sys.path`` as its transforms have it, once they are loaded.
     path: list[str] | None = None
+    #: Held as long as somebody waits for what it does; None where that is not to be seen.
+    lock: Path | None = None
 
     def close(self) -> None:
         """Let go of files."""
@@ -65,7 +68,12 @@ _at_work = threading.Lock()
 
 
 def hello(
-    engine: str, token: str, environment: Mapping[str, str], channel: str, recycles: bool
+    engine: str,
+    token: str,
+    environment: Mapping[str, str],
+    channel: str,
+    recycles: bool,
+    asker: tuple[str, int],
 ) -> tuple[object, ...]:
     """Get ready for the sets of `engine`; the first call in a worker.
 
@@ -81,16 +89,20 @@ def hello(
         How the cluster carries words in the middle of a call.
     recycles : bool
         Whether the cluster is ours: it starts a worker anew that asks to be replaced.
+    asker : tuple of str and int
+        Host and pid of the process that asks, which holds the lock beside the token.
     """
     with _at_work:
         if engine not in _guests:
-            own = {WORKER_MARK: f"{engine}-{os.getpid()}"} if recycles else {}
+            mark = f"{engine}-{os.getpid()}"
             if recycles:
-                appoint(f"{WORKER_MARK}={own[WORKER_MARK]}")
+                appoint(f"{WORKER_MARK}={mark}")
             for old in list(_guests)[: 1 - _KEPT]:  # of runners that died
                 _guests.pop(old).close()
             _guests[engine] = _Guest(
-                Session(own=False, guest=True, recycles=recycles), {**environment, **own}
+                Session(own=False, guest=True, recycles=recycles),
+                {**environment, WORKER_MARK: mark},
+                lock=lock_beside(token, asker),
             )
         read = ""
         with contextlib.suppress(OSError):
@@ -117,7 +129,7 @@ def execute(engine: str, data: bytes) -> bytes:
         guest = _guests.get(engine)
         if guest is None:
             raise EngineError("the worker was restarted")
-        with _as_found(guest):
+        with _as_found(guest), while_wanted(guest.lock, guest.session, guest.environment):
             return pack_return(guest.session.run(unpack_set(data)))
 
 

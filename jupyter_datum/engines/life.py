@@ -30,6 +30,8 @@ class Life:
             Capture(self.project.worker_log(*where), own=own) if header.sync else NoCapture()
         )
         self.bench = Bench(self.project, header, self.capture)
+        #: Whether nothing is recorded any more: nobody waits for it.
+        self.silent = False
         #: Who is told of what is journaled, where nobody sees the journal.
         self.heard: Callable[[bytes], None] | None = None
         self._batches: Batches | None = None
@@ -74,6 +76,8 @@ class Life:
 
     def append(self, data: bytes) -> None:
         """Write records to the journal, if there is one."""
+        if self.silent:
+            return
         if self._journal:
             self._journal.append(data)
         if self.heard and data:

@@ -130,7 +130,7 @@ def main(place: Path) -> None:
 
 def _heed(place: Path, number: int, about: dict[str, Any], factory: Any) -> None:
     """Have the backend make one call for each worker of an order; they return when it has ended."""
-    from joblib import Parallel, delayed, parallel_config, register_parallel_backend
+    from joblib import delayed, parallel_config, register_parallel_backend
 
     names = json.loads((place / f"{number}{ORDER}").read_bytes())
     try:
@@ -139,11 +139,27 @@ def _heed(place: Path, number: int, about: dict[str, Any], factory: Any) -> None
         elif factory:
             factory()
         with parallel_config(backend=about["backend"], **about["options"]):
-            # Of one call some backends make none, but do it here.
-            parallel = Parallel(n_jobs=max(2, len(names)), batch_size=1, pre_dispatch="all")
-            parallel(delayed(pilot)(str(place), name) for name in names)
+            calls = _calls_of(max(2, len(names)))
+            calls(delayed(pilot)(str(place), name) for name in names)
     except BaseException as exc:
         _say_failed(place, number, f"{type(exc).__name__}: {exc}")
+
+
+def _calls_of(n: int) -> Any:
+    """Return what has the backend make calls, `n` at once if it can, and makes none here."""
+    from joblib import Parallel
+    from joblib._parallel_backends import SequentialBackend
+
+    class Elsewhere(Parallel):  # type: ignore[misc]
+        """Of a backend that has room for one call at the moment joblib would ask nothing."""
+
+        def _initialize_backend(self) -> int:
+            room = int(super()._initialize_backend())
+            if isinstance(self._backend, SequentialBackend):
+                raise EngineError("joblib finds it of no use here")
+            return max(2, room)
+
+    return Elsewhere(n_jobs=n, batch_size=1, pre_dispatch="all")
 
 
 def _say_failed(place: Path, number: int, text: str) -> None:

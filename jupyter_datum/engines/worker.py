@@ -177,6 +177,13 @@ class Session:
             self._life = Life(key, datum_set, own=self._own)
         return self._life
 
+    def give_up(self) -> None:
+        """Begin nothing more of the set at work, and record nothing more of it: from any thread,
+        when nobody waits for it any more."""
+        self.interrupted = True
+        if self._life is not None:
+            self._life.silent = True
+
     def leave(self) -> None:
         """Let go of the files of the run at work."""
         if self._life is not None:

@@ -109,7 +109,7 @@ def test_a_backend_that_nobody_knows_is_said(work: Work) -> None:
 def test_workers_elsewhere_end_when_the_engines_process_is_killed(work: Work) -> None:
     distributed = pytest.importorskip("distributed")
     with distributed.LocalCluster(
-        n_workers=1, threads_per_worker=2, processes=False, protocol="tcp://",
+        n_workers=1, threads_per_worker=1, processes=False, protocol="tcp://",
         dashboard_address="127.0.0.1:0",
     ) as cluster, distributed.Client(cluster):  # fmt: skip
         text = engine_of("joblib:dask", {})

@@ -243,6 +243,27 @@ def test_scale_uses_more_or_fewer_and_ends_none(cluster: Any, crew: Crew) -> Non
         assert client.run(os.getpid) == before
 
 
+def test_nobody_waits_any_more_for_what_a_worker_is_at(crew: Crew) -> None:
+    """As when the runner is killed: its lock is free then. The worker itself stays."""
+    (worker,) = crew.start(1)
+    root = crew.work.project.root
+    waits = STRAY.replace("os.kill(os.getpid(), signal.SIGSEGV)", "child.wait()")
+    recipe = crew.work.transform(waits)
+    crew.send(worker, recipe, [str(root / "one"), "two"])
+    assert eventually(
+        lambda: (root / "one").exists() and (root / "one").stat().st_size > 0, within=60
+    )
+    stray = int((root / "one").read_text())
+    crew.engine.close()
+    assert eventually(lambda: not psutil.pid_exists(stray), within=60)
+    with reach(crew.work, str(crew.engine.settings.options["address"])) as engine:
+        after = Crew(engine, crew.work)
+        for n, there in enumerate(after.start(2), 2):
+            assert outcomes(after.answer(after.send(there, crew.work.transform("1"), [0], first=n)))
+    assert crew.work.executed()[:1] == [0] and 1 not in crew.work.executed()
+    assert [type(r) for r in crew.work.journal(worker) if r.position == 0] == [Begun]
+
+
 def test_a_worker_without_a_nanny_is_left_alone_and_used_again_later(work: Work) -> None:
     with (
         distributed.LocalCluster(
