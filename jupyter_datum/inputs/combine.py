@@ -252,10 +252,16 @@ def named(children: Sequence[Input], kind: str, *, apart: bool) -> tuple[Input, 
 def same_name(kind: str, name: str, inputs: Sequence[Input]) -> UsageError:
     """Return the error for two inputs of one name."""
     alike = [child.describe() for child in inputs if child.name == name]
+    kinds = {child.kind for child in inputs if child.name == name}
+    if kinds == {"grid"}:
+        advice = "One grid has all their lists: grid(a=[...], b=[...])"
+    else:
+        first = min(kinds, default="glob")
+        word = "label" if first == "transform" else "name"
+        advice = f"Give each a name of its own: {first}(..., {word}='...')"
     return UsageError(
         f"{len(alike) if len(alike) > 1 else 'several'} inputs of the {kind} are called {name!r}"
-        f"{': ' + ', '.join(alike[:3]) if alike else ''}. Give each a name of its own: "
-        "glob(..., name='...')"
+        f"{': ' + ', '.join(alike[:3]) if alike else ''}. {advice}"
     )
 
 

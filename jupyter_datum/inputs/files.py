@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any
@@ -177,6 +178,10 @@ class GlobInput(Input):
 
     def nothing_found(self) -> tuple[str, str, tuple[str, ...]]:
         folder = os.fsdecode(self._start)
+        if "\\" in self.pattern:
+            slashes = re.sub(r"\\+", "/", self.pattern)
+            text = f"no file under {folder!r} matches {self.pattern!r}, so there is no datum to run"
+            return f"{text}. Folders are written with '/': {slashes!r}", "", ()
         return self.pattern, folder, nearest(folder, os.path.basename(self.pattern))
 
     def _near_folder(self) -> str:

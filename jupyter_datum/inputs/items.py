@@ -23,6 +23,7 @@ from ..hashing import (
     decode_value,
     encode_value,
     file_digest,
+    type_name,
     value_digest,
     value_word,
 )
@@ -33,6 +34,8 @@ from .base import Errors, Input, Listed, check_keys
 _HEAD: Final = struct.Struct(">16sII")
 _KEY: Final = 20
 _BLOCK: Final = 1 << 20
+#: Letters of a text that is shown.
+_SHOWN: Final = 40
 
 
 class ItemsFile(NamedTuple):
@@ -135,6 +138,7 @@ class Items(Listable):
             yield Listed(row[:_KEY], (), row[_HEAD.size :], {})
 
     def stored(self, project: Project) -> ItemsInput:
+        self._check()
         part = project.payload(f"items-{uuid.uuid4().hex}")
         try:
             written = write_items(self.iterable, part)
@@ -142,11 +146,27 @@ class Items(Listable):
             raise UsageError(
                 f"the items of {self.label} cannot be sent to workers: {type(exc).__name__}: {exc}"
             ) from exc
+        if not written.items and isinstance(self.iterable, Iterator):
+            part.unlink()
+            raise UsageError(
+                f"{self.label} is a {type_name(self.iterable)}, which can be read once, and has "
+                f"nothing more: keep what it gives in a list, list(...), and take that"
+            )
         file = project.payload(f"items-{written.digest}")
         part.replace(file)
         other = ItemsInput(file, written.items, self.label)
         other.given = self.given
         return other
+
+    def _check(self) -> None:
+        given = self.iterable
+        if isinstance(given, str | bytes):
+            raise UsageError(
+                f"items({given[:_SHOWN]!r}) would be its letters: for a text as one item write "
+                "items(['...']), for files glob('...')"
+            )
+        if not isinstance(given, Iterable):
+            raise UsageError(f"{self.label}: {type_name(given)} has no items to run over")
 
     def to_json(self) -> dict[str, Any]:
         raise UsageError(f"the items of {self.label} were not stored in a project")

@@ -76,6 +76,7 @@ def _as_parquet(table: Any, part: Path) -> str | None:
     kind = kind_of(table)
     if kind is None:
         return None
+    _check_columns(table, kind)
     try:
         import pyarrow
     except ImportError:
@@ -85,6 +86,14 @@ def _as_parquet(table: Any, part: Path) -> str | None:
     except (pyarrow.ArrowException, TypeError, ValueError, OverflowError):
         return None
     return f"table-{_file_digest(part)}.parquet"
+
+
+def _check_columns(table: Any, kind: str) -> None:
+    """Of two columns of one name a row would hold one."""
+    names = list(table.column_names if kind == "arrow" else table.columns)
+    doubled = [name for i, name in enumerate(names) if name in names[:i]]
+    if doubled:
+        raise UsageError(f"the {kind} table has two columns of the name {doubled[0]!r}")
 
 
 def _to_arrow(table: Any, kind: str) -> Any:

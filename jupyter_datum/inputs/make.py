@@ -16,6 +16,7 @@ from .grid import GridInput, make_grid
 from .items import Items
 from .keyed import GroupInput, JoinInput, WholeInput, as_outer
 from .keys import key_of
+from .live import kind_of
 from .products import CrossInput, UnionInput
 from .upstream import UpstreamInput
 from .urls import UrlGlob, starting_pattern
@@ -65,8 +66,13 @@ def glob(
     UsageError
         If the pattern or a key cannot be read.
     """
+    if not isinstance(pattern, str | os.PathLike):
+        raise UsageError(
+            f"glob() takes a pattern, as in glob('images/*.jpg'), not {type_name(pattern)}. Files "
+            "that are listed one by one: rows([{'file': path} for path in paths], path='file')"
+        )
     folder = os.fspath(root) if root is not None else ""
-    pattern = starting_pattern(pattern, folder)
+    pattern = starting_pattern(os.fspath(pattern), folder)
     if is_url(pattern):
         _check_for_url(match, follow_symlinks)
         return UrlGlob(pattern, name, storage_options, on=on, by=by, outer=outer)
@@ -164,7 +170,7 @@ def whole(source: Any, *, name: str | None = None) -> WholeInput:
     return WholeInput(_inputs([source]), name=name)
 
 
-def grid(**lists: Iterable[Any]) -> GridInput:
+def grid(*given: Any, **lists: Iterable[Any]) -> GridInput:
     """Every combination of the values is a datum: ``datum.value`` is a dict.
 
     Parameters
@@ -172,6 +178,10 @@ def grid(**lists: Iterable[Any]) -> GridInput:
     **lists
         For each parameter its values; any that pickle can write.
     """
+    if given:
+        raise UsageError(
+            "grid() takes its lists by name, grid(C=[0.1, 1]); a list alone is items([...])"
+        )
     return make_grid(lists)
 
 
@@ -222,6 +232,10 @@ def as_input(source: Any) -> Input:
         return Items(source)
     if hasattr(source, "results") and hasattr(source, "failures"):  # what a cell's name holds
         return UpstreamInput(str(source.name))
+    if kind_of(source):
+        raise UsageError(
+            f"{type_name(source)} inside another input is written rows(table, key='...')"
+        )
     raise UsageError(
         f"{type_name(source)} is no input: write glob(...), items(...), grid(...) or another one"
     )

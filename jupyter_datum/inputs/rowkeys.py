@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Iterable
 from typing import Any
 
@@ -55,6 +56,8 @@ def text_of(value: Any) -> str | None:
         return str(value.isoformat())
     if isinstance(value, bytes):
         return value.hex()
+    if isinstance(value, os.PathLike):
+        return os.fsdecode(value)
     return str(value) if type(value).__name__ in ("Decimal", "UUID") else None
 
 

@@ -103,7 +103,7 @@ class UpstreamInput(Input):
 
     @property
     def roots(self) -> dict[str, bytes]:
-        with contextlib.closing(db.connect(self.project, readonly=True)) as conn:
+        with self._ledger() as conn:
             asked = asked_for(conn, self.project).get(self.transform)
         if asked is not None:  # signed by this user
             return {self.name: os.fsencode(asked.out)} if asked.out else {}
@@ -127,7 +127,7 @@ class UpstreamInput(Input):
         for last, or as it ran last."""
         if not self._sought:
             self._sought = True
-            with contextlib.closing(db.connect(self.project, readonly=True)) as conn:
+            with self._ledger() as conn:
                 recipe = asked_for(conn, self.project).get(self.transform)
                 run = queries.latest_run(conn, self.transform)
             with contextlib.suppress(SignatureError, DatumError):
@@ -180,7 +180,7 @@ class UpstreamInput(Input):
         out = row.out or b""
         out = out if is_url(out) else os.path.normpath(out)
         idle: Counter[str] = Counter()
-        with contextlib.closing(db.connect(self.project, readonly=True)) as conn:
+        with self._ledger() as conn:
             for datum in self._datums(conn, row.id, errors):
                 if not isinstance(datum, Given):
                     yield datum
@@ -258,7 +258,7 @@ class UpstreamInput(Input):
         """See that a URL is one that this user has put outputs at: credentials go there."""
         if row.out is None or not is_url(row.out):
             return
-        with contextlib.closing(db.connect(self.project, readonly=True)) as conn:
+        with self._ledger() as conn:
             if row.out in output_folders(conn, self.project, row.id):
                 return
         raise InputError(
@@ -266,17 +266,26 @@ class UpstreamInput(Input):
             "you have not signed for: run its cell"
         )
 
-    def _row(self) -> queries.TransformRow:
+    @contextlib.contextmanager
+    def _ledger(self) -> Iterator[sqlite3.Connection]:
+        if not self.project.ledger.exists():
+            raise self._never_ran("")
         with contextlib.closing(db.connect(self.project, readonly=True)) as conn:
+            yield conn
+
+    def _never_ran(self, hint: str) -> InputError:
+        return InputError(
+            f"no transform named {self.transform!r} has run yet{hint}. Run its cell first"
+        )
+
+    def _row(self) -> queries.TransformRow:
+        with self._ledger() as conn:
             row = queries.transform(conn, self.transform)
             if row is not None:
                 return row
             names = [known.name for known in queries.transforms(conn)]
         near = difflib.get_close_matches(self.transform, names, n=3) or names[:5]
-        hint = f"; there are: {', '.join(near)}" if near else ""
-        raise InputError(
-            f"no transform named {self.transform!r} has run yet{hint}. Run its cell first"
-        )
+        raise self._never_ran(f"; there are: {', '.join(near)}" if near else "")
 
     def to_json(self) -> dict[str, Any]:
         return {"transform": self.transform, **self.common_json()}

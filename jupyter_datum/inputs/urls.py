@@ -185,10 +185,10 @@ class UrlGlob(Input):
 
 
 def _compiled(path: str, tail: str, pattern: str) -> Glob:
-    if not path.strip("/") or path.endswith("/"):
+    if path.strip("/") and path.endswith("/"):
         raise UsageError(f"the pattern {pattern!r} names no object; write {pattern.rstrip('/')}/*")
-    glob = compile_glob(path)
-    if not glob.fixed and not tail:
+    glob = compile_glob(path) if path.strip("/") else None
+    if glob is None or (not glob.fixed and not tail):
         raise UsageError(
             f"the pattern {pattern!r} needs a bucket (or host) without wildcards and an object in "
             "it, as in s3://bucket/*.tif"

@@ -6,18 +6,23 @@ import ast
 import difflib
 import os
 from collections.abc import Mapping, Sequence
+from itertools import islice
+from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from ..datum import Datum
 from ..errors import UsageError
-from ..hashing import type_name
+from ..hashing import decode_value, type_name
 from ..inputs import Input, UpstreamInput
+from ..inputs.items import ItemsInput
 from ..inputs.live import kind_of
 from ..transform.cell import Cell
 from ..transform.names import bound_names, free_names
 from .sample import Unbound
 
 #: Files that ``rows()`` reads, and a pattern takes as they are.
+#: Items that may be paths.
+_LOOKED_AT: Final = 5
 _TABLES: Final = (".csv", ".tsv", ".jsonl", ".parquet")
 
 
@@ -49,8 +54,14 @@ def check_cell(cell: Cell, batch: int | None, namespace: Mapping[str, Any]) -> N
         )
 
 
-def hints(cell: Cell, source: Input) -> list[str]:
+def hints(cell: Cell, source: Input, folder: Path) -> list[str]:
     """Return what is allowed, and hardly ever meant."""
+    if named := _file_in_items(source, folder):
+        return [
+            f"items are names of files, {named!r}: their content is not looked at, and a change of "
+            "it runs nothing. As files: a pattern, or "
+            "rows([{'file': path} for path in paths], path='file')"
+        ]
     pattern = str(source.to_json().get("glob", ""))
     if not pattern.lower().endswith(_TABLES) or not _reads_value(cell.tree()):
         return []
@@ -72,6 +83,24 @@ def two_of_a_name(text: str | None, source: Input, namespace: Mapping[str, Any])
         f"-i {text} is the transform of that name, not the {type_name(value)} that the kernel has "
         f"under it: that would be -i ${text}"
     ]
+
+
+def _file_in_items(source: Input, folder: Path) -> str | None:
+    """The first item that is the path of a file, of the first few."""
+    leaves = [leaf for leaf in source.leaves if isinstance(leaf, ItemsInput)]
+    for leaf in leaves:
+        for listed in islice(leaf.list(frozenset(), []), _LOOKED_AT):
+            value = decode_value(listed.value) if listed.value is not None else None
+            if isinstance(value, str | os.PathLike) and _is_file(folder, os.fsdecode(value)):
+                return os.fsdecode(value)
+    return None
+
+
+def _is_file(folder: Path, name: str) -> bool:
+    try:
+        return os.path.isfile(folder / name)
+    except ValueError:  # a NUL in it
+        return False
 
 
 def _reads_value(tree: ast.Module) -> bool:

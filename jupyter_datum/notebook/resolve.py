@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import inspect
 import json
 import os
 import re
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from .. import inputs
-from ..errors import UsageError
+from ..errors import DatumError, UsageError
 from ..hashing import type_name
 from ..inputs import (
     Input,
@@ -32,6 +33,9 @@ from ..ledger import db, queries
 from ..project import FOLDER, Project
 from ..remote import is_url, parse_url
 from .context import Context
+
+#: What Python says of an option that a function does not have.
+_NO_OPTION: Final = re.compile(r"(\w+)\(\) got an unexpected keyword argument '(\w+)'")
 
 
 def resolve_input(
@@ -134,16 +138,28 @@ def _evaluate(text: str, namespace: Mapping[str, Any]) -> Any:
     names = {**namespace, **{name: getattr(inputs, name) for name in FUNCTIONS}}
     try:
         return eval(text, names)
-    except UsageError:
+    except DatumError:
         raise
     except SyntaxError as exc:
         raise UsageError(f"the input {text} cannot be read: {exc.msg}") from None
     except Exception as exc:
-        near = difflib.get_close_matches(getattr(exc, "name", None) or "", names, n=1)
-        hint = f"; did you mean {near[0]}?" if near and isinstance(exc, NameError) else ""
+        near = _nearest_word(exc, names)
+        hint = f"; did you mean {near}?" if near else ""
         raise UsageError(
             f"the input {text} cannot be made: {type(exc).__name__}: {exc}{hint}"
         ) from exc
+
+
+def _nearest_word(exc: Exception, names: Mapping[str, Any]) -> str | None:
+    """The name, or the option of one of our functions, that was meant."""
+    known: Iterable[str] = ()
+    word = ""
+    if isinstance(exc, NameError):
+        word, known = exc.name or "", names
+    elif found := _NO_OPTION.match(str(exc)):
+        word = found[2]
+        known = inspect.signature(names[found[1]]).parameters if found[1] in FUNCTIONS else ()
+    return next(iter(difflib.get_close_matches(word, known, n=1)), None)
 
 
 def _from_json(text: str, context: Context, project: Project) -> Input:

@@ -106,7 +106,7 @@ def prepare(
     declare_imports(found, cell, captured, project.root)
     declare(found, cell, captured, context.folder, options.depends, options.versions)
     found.warnings += [
-        *hints(cell, source),
+        *hints(cell, source, context.folder),
         *two_of_a_name(options.input, source, namespace),
         *namesakes(project, options.name, context.notebook, cell.whole or cell.body),
     ]

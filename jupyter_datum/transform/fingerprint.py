@@ -223,7 +223,10 @@ class _Walker:
             self.found.parts[label] = value_digest(value, follow).hex()
             if not isinstance(value, str | bytes):  # these may be passwords: nobody is shown them
                 self.found.helpers[label] = value
-        except (OpaqueValueError, RecursionError, AttributeError, TypeError):
+        except OpaqueValueError as exc:  # in a container what it is, and where
+            where = f": {exc}" if exc.path else ""
+            self.found.untracked.append(f"{label} ({type_name(value)}{where})")
+        except (RecursionError, AttributeError, TypeError):
             self.found.untracked.append(f"{label} ({type_name(value)})")
 
     def _inner(self, label: str, function: types.FunctionType) -> str | None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pandas
 import pytest
 
 from jupyter_datum.errors import DatumError, InputError, UsageError
@@ -23,6 +24,7 @@ from jupyter_datum.inputs import (
     items,
     join,
     starting_at,
+    transform,
     union,
 )
 from jupyter_datum.notebook.context import Context
@@ -53,6 +55,13 @@ MISTAKES: list[tuple[Callable[[], Any], str]] = [
         "2 inputs of the cross are called 'x': a/\\*.txt, b/\\*.txt. Give each a name",
     ),
     (lambda: cross(glob("a/*.txt"), glob("a/*.txt")), "are called"),
+    (lambda: cross([1], [2]), r"a name of its own: items\(..., name='...'\)"),
+    (lambda: cross(transform("t"), transform("t")), r"of its own: transform\(..., label='...'\)"),
+    (lambda: cross(grid(a=[1]), grid(b=[2])), r"One grid has all their lists: grid\(a="),
+    (lambda: grid([1, 2]), r"takes its lists by name, grid\(C=.*; a list alone is items\("),
+    (lambda: glob(["a.txt"]), r"takes a pattern, .* not list\. Files that are listed one by"),  # type: ignore[arg-type]
+    (lambda: glob("s3://"), "needs a bucket"),
+    (lambda: cross(pandas.DataFrame({"a": [1]}), [1]), r"another input is written rows\(table"),
     (
         lambda: join(left(), cross(glob("a/*"), grid(C=[1]), on="$1")),
         "captures nothing",
@@ -147,6 +156,49 @@ def test_of_an_outer_join_what_has_no_such_part_has_no_such_key(tmp_path: Path) 
         InputError, match=r"path '2.y' has no capture \$2; .* of which this datum has"
     ):
         list(group(join(*sides, by="$2")).list(frozenset(), []))
+
+
+def test_windows_folders_are_told_from_a_pattern_that_finds_nothing(tmp_path: Path) -> None:
+    sentence, place, _ = glob(r"images\*.jpg", tmp_path).nothing_found()
+    assert sentence.endswith("Folders are written with '/': 'images/*.jpg'") and not place
+
+
+def doubled() -> pandas.DataFrame:
+    return pandas.DataFrame([[1, 2]], columns=["a", "a"])
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("items('abc')", r"items\('abc'\) would be its letters: .* for files glob\('...'\)"),
+        ("items(5)", r"items\(5\): int has no items to run over"),
+        ("items(read)", "is a generator, which can be read once, and has nothing more: keep"),
+        ("read", "read is a generator, which can be read once"),
+        ("double", "the pandas table has two columns of the name 'a'"),
+        ("rows(double,keys='a')", r"unexpected keyword argument 'keys'; did you mean key\?"),
+        ("cross(transform('nope'),[1])", "^no transform named 'nope' has run yet"),
+    ],
+)
+def test_it_is_said_when_a_cell_is_read(tmp_path: Path, text: str, says: str) -> None:
+    names = {"read": (i for i in ()), "double": doubled()}
+    with pytest.raises(DatumError, match=says):
+        resolve_input(text, Context(tmp_path, None), names, create(tmp_path))
+
+
+def test_a_list_of_paths_is_no_input_of_files_and_says_how_to_make_it_one(story: Story) -> None:
+    """A changed file would be skipped for ever."""
+    for name in "ab":
+        (story.folder / f"{name}.txt").write_text(name)
+    story.namespace["paths"] = [story.folder / "a.txt", story.folder / "b.txt"]
+    (hint,) = story.prepare("x -i paths", "1", counted=False).found.warnings
+    assert "a.txt': their content is not looked at" in hint
+    line = "y -i \"rows([{'file': path} for path in paths], path='file')\" --workers 1"
+    assert "\"rows([{'file': path} for path in paths], path='file')\"".strip('"') in hint
+    assert story.run(line, "datum.path.read_text()").success == 2
+    (story.folder / "b.txt").write_text("c")
+    assert story.run(line, "datum.path.read_text()").success == 1
+    story.namespace["words"] = ["a", "b.tx"]
+    assert not story.prepare("x -i words", "1", counted=False).found.warnings
 
 
 def test_unnamed_inputs_are_called_by_folder_or_ending(tmp_path: Path) -> None:

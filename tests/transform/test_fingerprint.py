@@ -174,6 +174,9 @@ def test_what_has_no_content_to_hash_is_listed_and_not_guessed(tmp_path: Path) -
     namespace = {"__name__": "__main__", "guard": threading.Lock()}
     found = fingerprint(marked, capture(marked, namespace, tmp_path))
     assert found.untracked == ["guard (_thread.lock)"]
+    namespace["guard"] = {"a": [1, {"model": threading.Lock()}]}
+    found = fingerprint(marked, capture(marked, namespace, tmp_path))
+    assert found.untracked == ["guard (dict: _thread.lock at ['a'][1]['model'])"]
 
 
 def test_what_pickle_leaves_on_a_class_is_none_of_its_code(house: Path) -> None:
