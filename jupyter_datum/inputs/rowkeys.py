@@ -44,6 +44,12 @@ def key_bytes(texts: Iterable[str]) -> bytes:
     return b"\0".join(parts)
 
 
+def texts_of(key: bytes) -> list[str]:
+    """Return the texts that a datum's key was made of."""
+    parts = key.split(b"\0")
+    return [part.decode("utf-8", "surrogateescape").replace("\\0", "\0") for part in parts]
+
+
 def text_of(value: Any) -> str | None:
     """Return a value of a key column as text; None for what is no key."""
     if isinstance(value, str):

@@ -23,7 +23,7 @@ from .keys import Template
 from .live import keep_table, kind_of
 from .manifest import LocalFolder, Manifest, UrlFolder
 from .place import absolute
-from .rowkeys import Seen, key_bytes, no_column, text_at
+from .rowkeys import Seen, key_bytes, no_column, text_at, texts_of
 from .rowspec import How, Where, check_seen, checked_options, names_of, root_of
 from .tablefiles import JsonTable, ending_of
 from .tables import Row, Table
@@ -97,6 +97,16 @@ class RowsInput(Input):
 
     def notes(self) -> tuple[str, ...]:
         return tuple(self._notes)
+
+    def captures(self, key: bytes) -> dict[str, str]:
+        names = self.how.key or self.how.by
+        texts = texts_of(key)
+        if len(texts) != len(names):
+            return {}
+        found = dict(zip(names, texts, strict=True))
+        if self.how.on in found:
+            found["on"] = found[self.how.on]
+        return {"by": ",".join(texts), **found} if self.how.by else found
 
     def table(self) -> Table:
         """Return the table."""

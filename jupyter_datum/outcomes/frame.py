@@ -11,7 +11,8 @@ from typing import Any, Final
 
 from ..errors import DatumError, UsageError
 from ..hashing import decode_value
-from ..inputs import Input, Listed
+from ..inputs import Input, Listed, UpstreamInput
+from ..ledger.queries import key_text
 from ..project import Project
 from ..results import Large
 from .order import Outcome, outcomes
@@ -85,9 +86,19 @@ def _chunk(
         for _, name in told:  # a row's key is one of its values: as a text it says less
             columns.pop(("key", name), None)
         columns |= told
+    _drop_twice(columns)
     columns |= _columns("result", decoded(rows, project))
     columns |= _spread("metrics", [json.loads(row.metrics) if row.metrics else {} for row in rows])
     return make({_name(names, *column): values for column, values in columns.items()})
+
+
+def _drop_twice(columns: Columns) -> None:
+    """A key made of columns that stand beside it, under the word that makes it one."""
+    for word in ("on", "by"):
+        others = [values for (_, name), values in columns.items() if name not in ("on", "by")]
+        made = columns.get(("key", word), [])
+        if made and any([str(value) for value in values] == made for values in others):
+            del columns["key", word]
 
 
 def _name(names: dict[tuple[str, str], str], origin: str, column: str) -> str:
@@ -122,7 +133,11 @@ def _what_it_is(row: Outcome, listed: Listed | None, source: Input | None) -> Ro
         if source is None or source.kind != "glob":
             return {}
         return {"path": os.fsdecode(row.key), **_captures(source.captures(row.key))}
-    return {**_paths(listed), **_captures(listed.captures)}
+    found = {**_paths(listed), **_captures(listed.captures)}
+    if not found and isinstance(source, UpstreamInput):  # its value is what was made of it
+        text = key_text(row.key)
+        return {} if "\\" in text else {"key": text}  # a digest says nothing
+    return found
 
 
 def _paths(listed: Listed) -> Row:

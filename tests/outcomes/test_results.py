@@ -51,6 +51,22 @@ def test_what_is_made_of_a_transform_has_the_order_of_its_input(story: Story) ->
     assert sorted(story.transform("low").results()) == sorted(wanted)
 
 
+def test_a_frame_of_a_chain_says_of_what_its_rows_were_made(story: Story) -> None:
+    story.namespace["df"] = pd.DataFrame({"name": ["a", "b"], "x": [1.5, 2.5]})
+    story.run("up -i rows(df,key='name')", "datum.value['x']")
+    story.run("low -i up", "datum.key['name']")
+    assert story.transform("low").frame().to_dict("list") == {
+        "name": ["a", "b"], "value": [1.5, 2.5], "result": ["a", "b"],
+    }  # fmt: skip
+    story.run("both -i join(transform('up',on='$name'),rows(df,key='name',on='name'))", "1")
+    assert story.transform("both").frame()["up"].tolist() == [1.5, 2.5]
+    story.run("per -i rows(df,by='name')", "len(datum.value)")
+    assert list(story.transform("per").frame()) == ["name", "result"]
+    story.run("sweep -i grid(C=[1,2])", "datum.value['C']")
+    story.run("best -i sweep", "datum.value")
+    assert story.transform("best").frame()["key"].tolist() == ["C=1", "C=2"]
+
+
 def test_large_results_are_read_when_they_are_looked_at(story: Story) -> None:
     story.namespace["numbers"] = [0, 1, 2]
     cell = "import numpy\nnumpy.full(10_000 if datum.value else 2, datum.value, 'float64')"
