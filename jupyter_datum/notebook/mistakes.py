@@ -13,7 +13,7 @@ from typing import Any, Final, NoReturn
 from ..datum import Datum
 from ..errors import UsageError
 from ..hashing import decode_value, type_name
-from ..inputs import Input, UpstreamInput
+from ..inputs import Input, RowsInput, UpstreamInput
 from ..inputs.items import ItemsInput
 from ..inputs.live import kind_of
 from ..transform.cell import Cell
@@ -62,6 +62,8 @@ def hints(cell: Cell, source: Input, folder: Path) -> list[str]:
             "it runs nothing. As files: a pattern, or "
             "rows([{'file': path} for path in paths], path='file')"
         ]
+    if name := _attribute_of_a_row(cell.tree(), source):
+        return [f"a row is a dict: datum.value[{name!r}], where the cell has datum.value.{name}"]
     pattern = str(source.to_json().get("glob", ""))
     if not pattern.lower().endswith(_TABLES) or not _reads_value(cell.tree()):
         return []
@@ -69,6 +71,14 @@ def hints(cell: Cell, source: Input, folder: Path) -> list[str]:
         f"a datum is the whole file here, and datum.value is None; for a datum a row: "
         f'-i rows("{os.path.basename(pattern)}")'
     ]
+
+
+def _attribute_of_a_row(tree: ast.Module, source: Input) -> str | None:
+    """What the cell takes of a single row as if that were an object, if it does."""
+    if not isinstance(source, RowsInput) or source.how.by or source.how.size is not None:
+        return None
+    taken = (n for n in ast.walk(tree) if isinstance(n, ast.Attribute) and _is_value(n.value))
+    return next((n.attr for n in taken if not hasattr(dict, n.attr)), None)
 
 
 def two_of_a_name(text: str | None, source: Input, namespace: Mapping[str, Any]) -> list[str]:
@@ -104,8 +114,14 @@ def _is_file(folder: Path, name: str) -> bool:
 
 
 def _reads_value(tree: ast.Module) -> bool:
-    attributes = (n for n in ast.walk(tree) if isinstance(n, ast.Attribute) and n.attr == "value")
-    return any(isinstance(n.value, ast.Name) and n.value.id == "datum" for n in attributes)
+    return any(map(_is_value, ast.walk(tree)))
+
+
+def _is_value(node: ast.AST) -> bool:
+    """Whether it is ``datum.value``."""
+    if not isinstance(node, ast.Attribute) or node.attr != "value":
+        return False
+    return isinstance(node.value, ast.Name) and node.value.id == "datum"
 
 
 def unknown_verb(verb: str, verbs: Sequence[str]) -> NoReturn:

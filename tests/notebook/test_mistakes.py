@@ -64,6 +64,15 @@ def test_a_table_taken_whole_is_said_where_rows_are_read(story: Story) -> None:
     assert 'datum.value is None; for a datum a row: -i rows("rows.csv")' in hint
 
 
+def test_a_row_taken_for_an_object_is_said(story: Story) -> None:
+    (story.folder / "rows.csv").write_text("a\n1\n2\n")
+    line, body = "x -i rows('rows.csv',key='a')", "datum.value.items()\ndatum.value.a"
+    (hint,) = story.prepare(line, body, counted=False).found.warnings
+    assert hint == "a row is a dict: datum.value['a'], where the cell has datum.value.a"
+    by = story.prepare("x -i rows('rows.csv',by='a')", body, counted=False)
+    assert by.found.warnings == [], "a table has columns as attributes"
+
+
 def test_an_attribute_that_no_datum_has_names_the_nearest(story: Story) -> None:
     story.namespace["numbers"] = [1]
     run = story.end(story.start("x -i numbers", "datum.vlaue", counted=False))
