@@ -32,6 +32,7 @@ from .foreseen import Preview
 from .keep import Keeper
 from .lister import listed_apart
 from .merge import BATCH, Row
+from .own import left_out
 from .plan import Batch, Planner
 from .renamed import Renames
 from .selection import (
@@ -228,6 +229,8 @@ class Survey:
         if changed := changed_declared(here(self.recipe, self._project)):
             notes.append(f"{', '.join(changed)} changed since the cell was run: run it again")
         notes += [f"not tracked: {name}" for name in self.recipe.untracked]
+        if said := left_out(self.conn, self.planner.source, self._now.out):
+            notes.append(said)
         notes += self.planner.compare.remarks()
         start = START.get(options.engine, 0.0)
         work = found.estimate
