@@ -70,7 +70,9 @@ function isNext(panel: PanelModel, plans: PlansModel, row: IRow): boolean {
   if (plans.name === row.name && plans.plan) {
     return false; // the plan has a button that says how many
   }
-  return !row.run || panel.edited === true;
+  const { run } = row;
+  const left = run !== null && ENDED.has(run.status) && run.cancelled > 0; // it was stopped
+  return !run || panel.edited === true || left;
 }
 
 /** The transform and those that feed it, where one of them may have something to do. */
