@@ -66,7 +66,8 @@ test('edit, plan, mark as equivalent, remove what vanished', async ({ page, tmpP
   await page.notebook.save();
   await page.kernel.shutdownAll();
   fs.rmSync(`${story.folder}/in/0001.txt`);
-  await plan.click();
+  await plan.click(); // the cell is not the one that ran: the server starts a kernel to read it
+  await expect(planned.locator('.jp-datum-figure')).toHaveText('0of 19 would run');
   await planned.getByRole('button', { name: 'Remove the outputs of 1 vanished input …' }).click();
   await expect(planned).toContainText('0001.txt → 0001.half');
   await page.screenshot({ path: path.join(PICTURES, 'plan-prune.png') });
