@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from ..errors import EngineError
 from ..hashing import hex_digest
-from .dask_ours import bring_up, class_of, imported
+from .dask_ours import bring_up, class_of, give_back, imported
 from .ends import TOLD_WITHIN, UNKNOWN, told_by_jobs, told_by_nanny
 from .far import topic_of
 from .given import GivenEngine
@@ -33,6 +33,7 @@ require("dask", "distributed")
 #: Seconds between two looks who is there, when no event of the scheduler's says so.
 _LOOK: Final = 1.0
 _CONNECT_SECONDS: Final = 10.0
+_CLOSE_SECONDS: Final = 10.0
 
 
 class DaskPost(Post):
@@ -226,7 +227,7 @@ class DaskPost(Post):
                 self._client.unsubscribe_topic(topic_of(self.options["id"]))
             self._client.close(timeout=5)
         if self._cluster is not None:
-            self._cluster.close(timeout=10)
+            give_back(self._cluster, _CLOSE_SECONDS)
 
 
 def _security(options: Mapping[str, Any]) -> Any:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import signal
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
@@ -69,10 +70,40 @@ def bring_up(made_by: Any, asked: Mapping[str, Any], logs: str, threads: Mapping
         # As many as there is work for; what one has is one process, which does one set at a time.
         options |= {"threads_per_worker": 1}
         asked = {**asked, "n_workers": 0}
-    cluster = made_by(**{**options, **asked})
-    if threads and hasattr(cluster, "new_worker_spec"):
-        cluster.new_worker_spec = _limited(cluster.new_worker_spec, threads)
-    return cluster
+    if threads and (name := _takes_variables(made_by)):
+        asked = {**asked, name: _with_variables(_own(made_by, name, asked), threads)}
+    elif threads and hasattr(made_by, "new_worker_spec"):
+        made_by = _limited(made_by, threads)
+    return made_by(**{**options, **asked})
+
+
+def give_back(cluster: Any, within: float) -> None:
+    """Close a cluster; some know no time-out, and would not close at all if they were told one."""
+    known = inspect.signature(cluster.close).parameters
+    limited = "timeout" in known or any(p.kind is p.VAR_KEYWORD for p in known.values())
+    cluster.close(**({"timeout": within} if limited else {}))
+
+
+def _takes_variables(made_by: Any) -> str | None:
+    """The option by which a class gives its workers variables, wherever they are: Coiled's and
+    dask-kubernetes' have one."""
+    known = inspect.signature(made_by).parameters
+    return next((name for name in ("environ", "env") if name in known), None)
+
+
+def _own(made_by: Any, name: str, asked: Mapping[str, Any]) -> Any:
+    """The user's own variables: what an option says takes the place of dask-kubernetes' file."""
+    if name not in asked and (made_by.__module__ or "").partition(".")[0] == "dask_kubernetes":
+        from dask import config
+
+        return config.get("kubernetes.env", None)
+    return asked.get(name)
+
+
+def _with_variables(own: Any, threads: Mapping[str, str]) -> Any:
+    if isinstance(own, list):  # as Kubernetes writes them
+        return [*own, *({"name": name, "value": value} for name, value in threads.items())]
+    return {**(own or {}), **threads}
 
 
 def _prologue(made_by: Any, asked: Mapping[str, Any], threads: Mapping[str, str]) -> list[str]:
@@ -86,18 +117,21 @@ def _prologue(made_by: Any, asked: Mapping[str, Any], threads: Mapping[str, str]
     return [*(lines or ()), *(f"export {key}={value}" for key, value in threads.items())]
 
 
-def _limited(
-    new_spec: Callable[[], dict[Any, Any]], threads: Mapping[str, str]
-) -> Callable[[], dict[Any, Any]]:
-    """Have nannies in this process start workers with `threads`; they take their own from
-    variables of this process, which are one for all clusters."""
+def _limited(made_by: Any, threads: Mapping[str, str]) -> Any:
+    """A class whose nannies, in this process, start workers with `threads`; else they take theirs
+    from variables of this process, which are one for all clusters. Some classes start workers
+    while they are made."""
 
-    def limited() -> dict[Any, Any]:
-        return {
-            name: {**spec, "cls": _with(spec["cls"], threads)} for name, spec in new_spec().items()
-        }
+    class Limited(made_by):  # type: ignore[misc]
+        """A cluster of the user's."""
 
-    return limited
+        def new_worker_spec(self) -> dict[Any, Any]:
+            return {
+                name: {**spec, "cls": _with(spec["cls"], threads)}
+                for name, spec in super().new_worker_spec().items()
+            }
+
+    return Limited
 
 
 def _with(make: Any, threads: Mapping[str, str]) -> Any:

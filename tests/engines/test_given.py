@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import json
 import os
 import sys
 from collections.abc import Iterator
@@ -341,34 +340,6 @@ def test_an_address_where_nobody_answers_is_said(work: Work, monkeypatch: Any) -
         engine.start(1)
         with pytest.raises(EngineError, match=r"tcp://127.0.0.1:9.*cannot be reached"):
             Crew(engine, work).until(lambda: False)
-
-
-def test_a_cluster_class_of_another_package_is_brought_up_and_given_back(
-    work: Work, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path))
-    (tmp_path / "jupyter_datum.toml").write_text(
-        '[engines.own]\nkind = "dask"\ncluster = "distributed:LocalCluster"\n'
-        'options = {n_workers = 0, threads_per_worker = 1, dashboard_address = "127.0.0.1:0"}\n'
-    )
-    with reach(work, "own", {"OMP_NUM_THREADS": "3", "TOLD": "yes"}) as engine:
-        crew = Crew(engine, work)
-        (worker,) = crew.start(1)
-        first = "open('/proc/self/environ').read()"
-        recipe = work.transform(f"import os\n[os.getpid(), 'OMP_NUM_THREADS=3' in {first}]")
-        answer = outcomes(crew.answer(crew.send(worker, recipe, [0])))
-        pid, limited = json.loads(results(answer)[0])
-        assert limited, "threads are limited before the first import"
-        answer = outcomes(crew.answer(crew.send(worker, work.transform(MESS), [0, 1, 2], first=1)))
-        clean = ["yes", None, str(work.project.root), 0o22, False]
-        assert [json.loads(text) for text in results(answer)] == [clean] * 3
-        assert len(crew.start(2)) == 2
-        crew.send(worker, work.transform(STRAY), [str(work.project.root / "stray")], first=4)
-        assert crew.cause(worker) == "killed by SIGSEGV"
-        stray = int((work.project.root / "stray").read_text())
-        assert eventually(lambda: not psutil.pid_exists(stray), within=60)
-        assert engine.start_within == 60
-    assert not os.path.exists(f"/proc/{pid}") or os.getpid() == pid
 
 
 def test_an_option_that_it_does_not_know_is_refused(work: Work) -> None:
