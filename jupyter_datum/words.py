@@ -46,6 +46,13 @@ def size(n: int) -> str:
     return f"{value:.3g} {unit}" if value < 100 else f"{value:.0f} {unit}"
 
 
+def number(value: float, digits: int = 4) -> str:
+    """Return a measured number: ``0.01234``, ``12.34``, ``13,612``."""
+    if 1000 <= abs(value) < 1e15:
+        return f"{value:,.{digits - 4}f}"
+    return f"{value:.{digits}g}"
+
+
 def when(at: float | None) -> str:
     """Return a moment as local time to the minute; empty for none."""
     return time.strftime("%Y-%m-%d %H:%M", time.localtime(at)) if at else ""

@@ -339,6 +339,7 @@ def test_a_report_is_one_page_and_everything_in_it_is_text(story: Story) -> None
     files(story, 12)
     (story.folder / f"in/{evil.replace('/', '_')}.txt").write_text("x")
     cell = f"# {evil}\nassert 'script' not in datum.rel, datum.rel\n" + UP
+    cell = f"datum.metrics['<b>'] = int(datum.stem) + 1 if len(datum.stem) < 4 else 0\n{cell}"
     story.run('up -i "in/*.txt" --workers 1 --tries 1', cell)
     story.run('up -i "in/*.txt" --workers 1 --tries 1', cell + "\n'<i>more</i>'")
     look("report", ["up", "-o", "r.html"], story.project, str(story.folder))
@@ -347,6 +348,8 @@ def test_a_report_is_one_page_and_everything_in_it_is_text(story: Story) -> None
     assert "<i>more" not in page and "&lt;i&gt;more" in page
     assert "default-src 'none'" in page and "http" not in page.replace("http-equiv", "")
     assert page.count("v15h-15z") == 13, "a tile for each datum"
+    assert '<span class="h">the cell</span>' in page and "+++ code" not in page
+    assert "<code>&lt;b&gt;</code></td><td class=n>12</td><td class=n>6.5</td>" in page
     assert "code 2 of" in page and "1 x AssertionError" in page
     with pytest.raises(RunError, match="has not run"):
         look("report", ["no"], story.project, str(story.folder))

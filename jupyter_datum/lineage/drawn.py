@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import datetime
 import html
 import math
 from collections.abc import Sequence
 from typing import Final
 
 from ..states import DatumState
-from ..words import span
+from ..words import counted, span
 from .overview import Day
 
 #: Tiles of the map at most; a tile stands for several datums then, the worst state wins.
 TILES: Final = 4_800
 _STEP: Final = 8
 _WIDTH: Final = 960
+#: Days of the picture of days.
+DAYS: Final = 14
 #: Up to so many tiles they are drawn twice as large.
 _FEW: Final = 900
 
@@ -32,14 +35,14 @@ def tile_map(tiles: bytes) -> str:
         f'<path class="{DatumState(state).name.lower()}" d="{"".join(pieces)}"/>'
         for state, pieces in paths.items()
     )
-    return _svg(_WIDTH, max(rows, 1) * step, drawn, "States of the datums in input order")
+    return _svg(_WIDTH, max(rows, 1) * step, drawn, "States of the datums in input order", "wide")
 
 
 def histogram(seconds: Sequence[float], marks: Sequence[tuple[str, float]]) -> str:
     """Draw how long datums took, on a logarithmic axis, with marks at some times."""
     low = math.floor(math.log10(max(min(seconds), 1e-6)) * 4) / 4
     high = max(math.ceil(math.log10(max(max(seconds), 1e-6)) * 4) / 4, low + 0.5)
-    bins, top, base = 60, 150, 170
+    bins, top, base = _bins(len(seconds)), 150, 170
     counts = [0] * bins
     for value in seconds:
         at = int((math.log10(max(value, 1e-6)) - low) / (high - low) * bins)
@@ -47,21 +50,38 @@ def histogram(seconds: Sequence[float], marks: Sequence[tuple[str, float]]) -> s
     most, wide = max(counts), _WIDTH / bins
     drawn = [
         f'<rect class="plain" x="{i * wide + 0.5:.1f}" y="{base - n / most * top:.1f}"'
-        f' width="{wide - 1:.1f}" height="{n / most * top:.1f}"/>'
+        f' width="{wide - 1:.1f}" height="{n / most * top:.1f}"><title>{counted(n, "datum")}'
+        "</title></rect>"
         for i, n in enumerate(counts)
         if n
     ]
     drawn += [_mark(word, at, low, high, base) for word, at in marks]
-    drawn += [
-        f'<text x="{(p - low) / (high - low) * _WIDTH:.1f}" y="{base + 16}">{_tick(p)}</text>'
-        for p in range(math.ceil(low), math.floor(high) + 1)
-    ]
-    return _svg(_WIDTH, base + 22, "".join(drawn), "How long datums took")
+    drawn += [_tick(at, low, high, base) for at in _ticks(low, high)]
+    return _svg(_WIDTH, base + 22, "".join(drawn), "How long datums took", "wide")
 
 
-def _tick(power: int) -> str:
-    """A power of ten seconds: 0.1 ms, 10 ms, 1 s."""
-    return f"{10.0 ** (power + 3):g} ms" if power < 0 else span(10**power).replace(".0", "")
+def _bins(n: int) -> int:
+    """Few for few, so that they do not stand apart like teeth."""
+    return max(12, min(60, round(2 * math.sqrt(n))))
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """Seconds that are marked on the axis: powers of ten, and where these are few 2 and 5 times."""
+    powers = range(math.floor(low), math.ceil(high) + 1)
+    steps = (1,) if high - low > 3 else (1, 2, 5)
+    found = [step * 10.0**power for power in powers for step in steps]
+    return [at for at in found if low <= math.log10(at) <= high]
+
+
+def _tick(at: float, low: float, high: float, base: int) -> str:
+    """A time on the axis: 0.1 ms, 10 ms, 1 s."""
+    said = f"{at * 1000:g} ms" if at < 1 else span(at).replace(".0", "")
+    x = (math.log10(at) - low) / (high - low) * _WIDTH
+    anchor = ' text-anchor="end"' if x > _WIDTH * 0.95 else ""
+    return (
+        f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="{base}" y2="{base + 5}"/>'
+        f'<text x="{x:.1f}" y="{base + 17}"{anchor}>{said}</text>'
+    )
 
 
 def _mark(word: str, at: float, low: float, high: float, base: int) -> str:
@@ -75,20 +95,24 @@ def _mark(word: str, at: float, low: float, high: float, base: int) -> str:
 
 
 def days(found: Sequence[Day]) -> str:
-    """Draw how many new datums came on each of the days, oldest first."""
-    shown = list(reversed(found[:14]))
-    most = max((day.new for day in shown), default=0) or 1
+    """Draw how many new datums came on each of the last days, oldest first."""
+    new = {day.date: day.new for day in found}
+    last = datetime.date.fromisoformat(found[0].date)
+    dates = [str(last - datetime.timedelta(days=back)) for back in reversed(range(DAYS))]
+    most = max((new.get(date, 0) for date in dates), default=0) or 1
     drawn = "".join(
-        f'<rect class="plain" x="{i * 12}" y="{40 - max(day.new / most * 40, 1):.1f}" width="10"'
-        f' height="{max(day.new / most * 40, 1):.1f}"><title>{html.escape(day.date)}: {day.new:,}'
-        "</title></rect>"
-        for i, day in enumerate(shown)
+        f'<rect class="plain" x="{i * 12}" y="{40 - max(new[date] / most * 40, 1):.1f}" width="10"'
+        f' height="{max(new[date] / most * 40, 1):.1f}"><title>{html.escape(date)}: '
+        f"{new[date]:,}</title></rect>"
+        for i, date in enumerate(dates)
+        if date in new
     )
-    return _svg(168, 40, drawn, "New datums each day")
+    drawn += f'<line class="grid" x1="0" x2="{DAYS * 12}" y1="40.5" y2="40.5"/>'
+    return _svg(DAYS * 12, 42, drawn, "New datums each day")
 
 
-def _svg(width: int, height: int, inner: str, says: str) -> str:
+def _svg(width: int, height: int, inner: str, says: str, kind: str = "") -> str:
     return (
         f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{html.escape(says)}"'
-        f' style="max-width:{width}px">{inner}</svg>'
+        f'{f" class={kind}" if kind else ""} style="max-width:{width}px">{inner}</svg>'
     )

@@ -155,13 +155,17 @@ def overview(conn: sqlite3.Connection, project: Project, name: str) -> Overview:
 
 def sample(conn: sqlite3.Connection, project: Project, run: queries.RunRow) -> list[float]:
     """Return seconds of datums of a run's input: of all, or of some spread over it."""
-    n = _ALL if run.total <= _ALL else _SOME
-    ids = plan_spread(project.run(run.uuid) / "plan", n)
     rows = conn.execute(
         "select d.seconds from json_each(?) j cross join datum d on d.id = j.value",
-        (json.dumps(ids),),
+        (json.dumps(sampled(project, run)),),
     )
     return [row[0] for row in rows]
+
+
+def sampled(project: Project, run: queries.RunRow) -> list[int]:
+    """Return the datums of a run's input, or some that are spread over it."""
+    n = _ALL if run.total <= _ALL else _SOME
+    return list(plan_spread(project.run(run.uuid) / "plan", n))
 
 
 def _times(seconds: list[float], total: int) -> Times | None:

@@ -6,7 +6,9 @@ Everything that comes from names, code or messages is escaped.
 from __future__ import annotations
 
 import contextlib
+import datetime
 import json
+import os
 import sqlite3
 import time
 from html import escape
@@ -22,10 +24,11 @@ from ..ledger.tiles import tiles
 from ..ledger.versions import texts_of
 from ..project import Project
 from ..transform.recipe import read_recipe
-from ..words import counted, span, text_of, when
+from ..words import counted, number, span, text_of, when
 from . import drawn
 from .codediff import Reached, code_diff, helper_diffs
-from .overview import Overview, overview, sample
+from .measured import measures
+from .overview import Overview, overview, sample, sampled
 
 _ORDER: Final = (
     "skipped", "recovered", "success", "failed", "cancelled", "running", "pending",
@@ -36,7 +39,7 @@ _RUNS: Final = 20
 _VERSIONS: Final = 10
 _NOTES: Final = 10
 #: Options that are told otherwise.
-_ELSEWHERE: Final = ("name", "output", "origin", "pipeline")
+_ELSEWHERE: Final = ("name", "output", "origin", "pipeline", "follows")
 
 
 def report(conn: sqlite3.Connection, project: Project, name: str, *, places: bool = True) -> str:
@@ -59,6 +62,7 @@ def report(conn: sqlite3.Connection, project: Project, name: str, *, places: boo
             _map(project, told, run),
             _failures(conn, run),
             _times(conn, project, told, run),
+            _measured(conn, project, told, run),
             '<div class="two">',
             _why(run),
             _what(conn, project, run, places),
@@ -130,7 +134,7 @@ def _what(conn: sqlite3.Connection, project: Project, run: RunRow, places: bool)
         options |= read_recipe(project, run.recipe).options
     options |= _object(run.options)
     row = conn.execute("select out from transform where id = ?", (run.transform,)).fetchone()
-    out = text_of(row[0]) if row[0] and places else None
+    out = text_of(row[0].removeprefix(_base(project))) if row[0] and places else None
     facts = {"input": options.pop("input", None), "output": out}
     facts |= {
         word.replace("_", " "): value for word, value in options.items() if word not in _ELSEWHERE
@@ -138,6 +142,10 @@ def _what(conn: sqlite3.Connection, project: Project, run: RunRow, places: bool)
     facts |= {"devices": run.devices, "started from": run.origin}
     facts |= {"work": f"{span(run.seconds)} in {counted(run.executions, 'attempt')}"}
     return _section("Input, output and options", _facts(facts))
+
+
+def _base(project: Project) -> bytes:
+    return os.path.join(os.fsencode(project.root), b"")
 
 
 def _facts(facts: dict[str, Any]) -> str:
@@ -171,12 +179,17 @@ def _cards(told: Overview, run: RunRow) -> str:
     many = f'<div class="big">{told.datums:,}</div>{_bar(told.states)}{keys}'
     cards = [_section("How many", many), _section("How long each", _how_long(told))]
     if told.days:
-        new = sum(day.new for day in told.days[:14])
-        inner = f'<div class="big">{new:,}</div><p class="m s">in the last days with work</p>'
+        last = datetime.date.fromisoformat(told.days[0].date)
+        first = str(last - datetime.timedelta(days=drawn.DAYS - 1))
+        new = sum(day.new for day in told.days if day.date >= first)
+        inner = (
+            f'<div class="big">{new:,}</div><p class="m s">in the {drawn.DAYS} days to {last}</p>'
+        )
         cards.append(_section("New each day", inner + drawn.days(told.days)))
-    saved = f'<div class="big">{span(run.saved)}</div><p class="m s">of work, as '
-    saved += f"{counted(run.skipped, 'datum')} had not changed</p>"
-    cards.append(_section("Not repeated", saved))
+    if run.skipped:
+        saved = f'<div class="big">{span(run.saved)}</div><p class="m s">of work, as '
+        saved += f"{counted(run.skipped, 'datum')} had not changed</p>"
+        cards.append(_section("Not repeated", saved))
     return f'<div class="cards">{"".join(cards)}</div>'
 
 
@@ -242,6 +255,28 @@ def _times(conn: sqlite3.Connection, project: Project, told: Overview, run: RunR
     return _section("How long datums took", drawn.histogram(seconds, marks), whence)
 
 
+def _measured(conn: sqlite3.Connection, project: Project, told: Overview, run: RunRow) -> str:
+    """What the datums came to, where that is numbers."""
+    found = measures(conn, sampled(project, run))
+    if not found:
+        return ""
+    rows = "".join(
+        f"<tr><td><code>{escape(name[:100])}</code></td><td class=n>{one.n:,}</td>"
+        + "".join(
+            f"<td class=n>{number(value)}</td>"
+            for value in (one.mean, one.median, one.least, one.most)
+        )
+        + "</tr>"
+        for name, one in found.items()
+    )
+    head = "<th></th>" + "".join(
+        f"<th class=n>{word}</th>" for word in ("datums", "mean", "median", "least", "most")
+    )
+    all_of = told.times is None or told.times.all
+    whence = "" if all_of or told.times is None else f"{told.times.looked:,} spread over the input"
+    return _section("Metrics and results", f"<table><tr>{head}</tr>{rows}</table>", whence)
+
+
 def _runs(conn: sqlite3.Connection, run: RunRow) -> str:
     rows = "".join(
         f"<tr><td>{row.id}</td><td>{when(row.started)}</td>"
@@ -285,12 +320,24 @@ def _versions(conn: sqlite3.Connection, run: RunRow) -> str:
 
 
 def _diff(diff: str) -> str:
-    kinds = {"+": "a", "-": "d"}
+    found = diff.splitlines()
+    heads = {
+        at
+        for at, (one, two) in enumerate(pairwise(found))
+        if one.startswith("--- code ") and two.startswith("+++ code ")
+    }
     lines = "".join(
-        f'<span class="{kinds.get(line[:1], "")}">{escape(line) or " "}</span>'
-        for line in diff.splitlines()
+        _diff_line(line, at in heads) for at, line in enumerate(found) if at - 1 not in heads
     )
     return f"<pre>{lines or 'only what it calls, or the values it uses, has changed'}</pre>"
+
+
+def _diff_line(line: str, head: bool) -> str:
+    """A line of a difference; at the head of a part its name stands for two."""
+    if head:
+        return f'<span class="h">{escape(line.partition(": ")[2] or "the cell")}</span>'
+    kind = {"+": "a", "-": "d", "@": "m"}.get(line[:1], "")
+    return f'<span class="{kind}">{escape(line) or " "}</span>'
 
 
 def _environment(conn: sqlite3.Connection, run: RunRow, places: bool) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from ..results import is_file, is_json, word_of
-from ..words import counted, span
+from ..words import counted, number, span
 from .sides import Former
 
 #: Datums shown in a text.
@@ -174,16 +174,10 @@ def _line(name: str, metric: Metric, word: Callable[[float], str] | None = None)
 
 def _numbers(a: float, b: float) -> str:
     """Two numbers with as many digits as tell them apart."""
-    one, other = _number(a, 4), _number(b, 4)
+    one, other = number(a, 4), number(b, 4)
     if one == other and a != b:
-        one, other = _number(a, 8), _number(b, 8)
+        one, other = number(a, 8), number(b, 8)
     return f"{one} -> {other}"
-
-
-def _number(value: float, digits: int) -> str:
-    if 1000 <= abs(value) < 1e15:
-        return f"{value:,.{digits - 4}f}"
-    return f"{value:.{digits}g}"
 
 
 def _changes(pair: Pair) -> Iterator[str]:
