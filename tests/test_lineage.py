@@ -293,7 +293,7 @@ def test_a_group_of_many_shows_a_count_and_the_first(story: Story) -> None:
         )
     view = seen(story, first)
     assert len(view.data.made.up.first) == 20 and view.data.made.up.count == 50
-    assert "30 more" in repr(view)
+    assert "from 42 more  (of 50 datums)" in repr(view)
 
 
 def test_the_packages_answer_as_functions(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:

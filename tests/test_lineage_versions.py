@@ -98,7 +98,7 @@ def test_what_was_brought_back_keeps_its_edges_and_the_run_says_so(story: Story)
     row = story.run("next -i xs --workers 1 --keep 1", "datum.value + 1")
     assert (row.skipped, sorted(story.transform("next").results())) == (2, [2, 3])
     line = render.closing_line(row)
-    assert line.startswith("next: 2 restored from kept results in "), line
+    assert line.startswith("next: 2 restored from kept results"), line
     with story.ledger() as conn:
         (one, _) = conn.execute("select down from edge order by down").fetchall()
     assert made(story, f"#{one[0]}", up=1)["up"]["first"][0]["transform"] == "xs"

@@ -126,7 +126,7 @@ def _counted(conn: sqlite3.Connection, node: Told) -> Told:
     identity = row.id if row else 0
     more = {
         "done": done,
-        "stale": questions.count(conn, identity, "old"),
+        "stale": questions.count(conn, identity, "old", present=True),
         "gone": questions.count(conn, identity, "orphan"),
     }
     return {**node, "counts": {**counts, **more}}

@@ -89,11 +89,13 @@ def ask(
     return Page(found, rows[-1][0] if len(rows) == limit else None)
 
 
-def count(conn: sqlite3.Connection, transform: int, question: str) -> int:
-    """Return how many datums a question applies to, up to :data:`COUNTED`."""
+def count(conn: sqlite3.Connection, transform: int, question: str, *, present: bool = False) -> int:
+    """Return how many datums a question applies to, up to :data:`COUNTED`; with `present` of
+    those alone that are in the input still."""
     found = 0
+    still = " and d.gone is null" if present else ""
     for which, values, _ in _parts(conn, transform, question):
-        sql = f"select count(*) from (select 1 from {which} limit ?)"
+        sql = f"select count(*) from (select 1 from {which}{still} limit ?)"
         found += int(conn.execute(sql, (*values, COUNTED - found)).fetchone()[0])
         if found >= COUNTED:
             break

@@ -6,15 +6,17 @@ import html
 import os
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from ..ledger.queries import key_text
 from ..remote import is_url
 from ..states import DatumState
 from ..words import size, span, text_of, when
-from .model import File, Node, Origin, Some
+from .model import File, Node, Origin, Some, T
 
-_OFF = ("edited", "gone", "remade")
+#: Of more than are known, so many are shown.
+_FIRST: Final = 8
+_OFF: Final = ("edited", "gone", "remade")
 _NOW = {
     "same": "as recorded", "edited": "edited since", "gone": "gone", "remade": "made anew since",
     "uncompared": "touched or edited since: --hash compares", "": "",
@@ -63,11 +65,17 @@ def lines(origin: Origin, start: str | None = None) -> Iterator[Line]:
 
 
 def _node(
-    depth: int, node: Node, how: str, start: str | None, asked: bytes | None = None
+    depth: int,
+    node: Node,
+    how: str,
+    start: str | None,
+    asked: bytes | None = None,
+    *,
+    gives: bool = True,
 ) -> Iterator[Line]:
     yield Line(depth, how, f"{node.transform}:{key_text(node.key)}", _said(node), _warns(node))
     yield from _made_from(depth + 1, node, start)
-    if how != "from":
+    if gives:
         for file in node.outputs.first:
             if file.path != asked:
                 yield _file(depth + 1, "gives", file, start, _former(node))
@@ -77,19 +85,26 @@ def _node(
 
 
 def _made_from(depth: int, node: Node, start: str | None) -> Iterator[Line]:
-    """Raw files, then datums of other transforms with those of their files that were read."""
+    """Raw files, then files that other datums made, with these; some of very many."""
     told = {file.path for upper in node.up.first for file in upper.outputs.first}
-    for file in node.inputs.first:
+    inputs, above = _few(node.inputs), _few(node.up)
+    for file in inputs.first:
         if file.path not in told:
             yield _file(depth, "from", file, start)
     if node.now == "unknown":
         return
-    if node.inputs.rest == "unknown":
+    if inputs.rest == "unknown":
         yield Line(depth, "from", "files", "which these were then is not known any more", True)
-    yield from _more(depth, "from", node.inputs, "files", node)
-    for upper in node.up.first:
+    if not above.first:  # else the datums are counted, below
+        yield from _more(depth, "from", inputs, "files", node)
+    for upper in above.first:
         yield from _upper(depth, upper, node, start)
-    yield from _more(depth, "from", node.up, "datums", node)
+    yield from _more(depth, "from", above, "datums", node)
+
+
+def _few(some: Some[T]) -> Some[T]:
+    """The first ones alone, of so many that not all are known here anyway."""
+    return replace(some, first=some.first[:_FIRST]) if some.more and not some.rest else some
 
 
 def _more(depth: int, how: str, some: Some[Any], what: str, of: Node | None) -> Iterator[Line]:
@@ -104,10 +119,13 @@ def _more(depth: int, how: str, some: Some[Any], what: str, of: Node | None) -> 
 def _upper(depth: int, upper: Node, node: Node, start: str | None) -> Iterator[Line]:
     """A datum of another transform, behind those of its files that were read."""
     read = {file.path: file for file in node.inputs.first}
-    for file in upper.outputs.first:
-        if (used := read.get(file.path)) is not None:
-            yield _file(depth, "from", replace(used, now=file.now), start, _before(used, file))
-    yield from _node(depth, upper, "from", start)
+    made = [(read[file.path], file) for file in upper.outputs.first if file.path in read]
+    for used, file in made:
+        yield _file(depth, "from", replace(used, now=file.now), start, _before(used, file))
+    if made:
+        yield from _node(depth + 1, upper, "made by", start, gives=False)
+    else:
+        yield from _node(depth, upper, "from", start, gives=False)
 
 
 def _former(node: Node) -> str:
