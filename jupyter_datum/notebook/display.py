@@ -121,6 +121,36 @@ class Widget:
         print("\n".join(lines))
 
 
+class Making:
+    """What a plan says while it is made: in a notebook a display that is emptied at the end, as
+    nothing on stderr is; elsewhere lines on stderr."""
+
+    def __init__(self, shell: Any) -> None:
+        self._front = FrontEnd() if getattr(shell, "kernel", None) is not None else None
+        self._rows: list[str] | None = None
+
+    def say(self, rows: list[str], line: str) -> None:
+        """Show the first rows, once there are some, and how far the listing is."""
+        first = self._rows is None and bool(rows)
+        self._rows = rows if first else self._rows or []
+        if self._front is not None:
+            text = "\n".join([*self._rows, line])
+            self._front.update(line, {"text/plain": text})
+            return
+        if first:
+            print("\n".join(rows), file=sys.stderr)
+        print(f"\r{line}", end="", file=sys.stderr, flush=True)
+
+    def end(self) -> None:
+        """Take away what was shown, for the plan takes its place."""
+        if self._rows is None:
+            return
+        if self._front is not None:
+            self._front.close([], {"text/html": "", "text/plain": ""})
+        else:
+            print(f"\r{' ' * 40}\r", end="", file=sys.stderr, flush=True)
+
+
 #: What the variable ``JUPYTER_DATUM_PROGRESS`` may hold.
 PROGRESS: Final = ("off", "text", "html", "widget")
 

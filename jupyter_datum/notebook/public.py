@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import sqlite3
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -41,7 +40,7 @@ from ..transform.options import Options
 from ..transform.recipe import Recipe, read_recipe
 from ..transform.traceback import mask
 from . import render
-from .display import screen_for
+from .display import Making, screen_for
 from .flows import Flows
 from .planlines import first_lines, preview_lines
 from .recorded import find_datum
@@ -65,25 +64,16 @@ def plan_text(
     args: Mapping[str, Any],
 ) -> Text:
     """Plan a run and say what it would do; a listing of over a second shows how far it is."""
-    begun, said = time.monotonic(), False
+    begun, making = time.monotonic(), Making(get_ipython())
 
     def look(found: Preview) -> None:
-        nonlocal said
         if not found.ended and time.monotonic() - begun > _SOON:
-            if not said and found.first:  # the first rows, however long the rest takes
-                rows = "\n".join(first_lines(found))
-                print(f"  would run, to begin with:\n{rows}", file=sys.stderr)
-            said = True
-            print(
-                f"\rlisting ... {render.counted(found.total, 'datum')}",
-                end="",
-                file=sys.stderr,
-                flush=True,
-            )
+            # The first rows, however long the rest takes.
+            rows = ["  would run, to begin with:", *first_lines(found)] if found.first else []
+            making.say(rows, f"listing ... {render.counted(found.total, 'datum')}")
 
     found = preview(conn, project, recipe, args, look)
-    if said:
-        print(f"\r{' ' * 40}\r", end="", file=sys.stderr, flush=True)
+    making.end()
     options = Options.from_json({**recipe.options, **args})
     return Text(
         "\n".join(preview_lines(recipe.name, found, workers_of(options.engine, options.workers)))

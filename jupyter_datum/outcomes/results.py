@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, SupportsIndex, overload
 
 from ..project import Project
-from ..results import Large, is_file, value_of
+from ..results import Large, is_file, is_json, restored, value_of
 from .order import Outcome, outcomes
 
 
@@ -46,6 +46,10 @@ def decoded(rows: list[Outcome], project: Project) -> list[Any]:
     """
     if rows and all(row.kind == "json" for row in rows):
         return _decoded_json(row.data or b"null" for row in rows)
+    if all(is_json(row.kind) and not is_file(row.kind) for row in rows):
+        values = _decoded_json(row.data or b"null" for row in rows)
+        kinds = (row.kind or "json" for row in rows)
+        return [restored(kind, value) for kind, value in zip(kinds, values, strict=True)]
     return [_decoded(row, project) for row in rows]
 
 

@@ -7,7 +7,7 @@ the user asks for it, and never by a server.
 
 from .kinds import Large, decode_result, is_file, value_of
 from .store import INLINE, keep_bytes, keep_result
-from .tuples import is_json, word_of
+from .tuples import is_json, restored, word_of
 
 __all__ = [
     "INLINE",
@@ -17,6 +17,7 @@ __all__ = [
     "is_json",
     "keep_bytes",
     "keep_result",
+    "restored",
     "value_of",
     "word_of",
 ]

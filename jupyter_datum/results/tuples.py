@@ -11,6 +11,7 @@ numbers.
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import Any, Final
 
 _JSON: Final = "json"
@@ -46,8 +47,13 @@ def word_of(kind: str) -> str:
 
 def restored(kind: str, value: Any) -> Any:
     """Return a value as it was, from its kind (not that of a file) and what JSON gave."""
-    outline = kind.removeprefix(_JSON)
-    return _rebuilt(value, json.loads(outline)) if outline else value
+    return value if kind == _JSON else _rebuilt(value, _read(kind))
+
+
+@lru_cache(maxsize=64)
+def _read(kind: str) -> Any:
+    """The outline in a kind: few kinds stand in many rows."""
+    return json.loads(kind.removeprefix(_JSON))
 
 
 class _Unfit(Exception):

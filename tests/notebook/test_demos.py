@@ -80,6 +80,8 @@ def test_mosaic_by_the_command_line(story: Story, capfd: pytest.CaptureFixture[s
 
 def test_mosaic_in_a_kernel(story: Story) -> None:
     cells = executed(placed(story, "mosaic.ipynb"))
+    streams = [o.get("name") for cell in cells for o in cell.get("outputs", [])]
+    assert "stderr" not in streams, "nothing stands on red"
     before, after = pictures(cells)
     assert (white_tiles(before), white_tiles(after)) == (62, 0)
     assert "62 x ValueError: math domain error" in printed(cells, "%datum failures")
