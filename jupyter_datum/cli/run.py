@@ -321,5 +321,5 @@ def _summary(row: RunRow, groups: list[Any], out: str | None) -> list[str]:
     note = json.loads(row.note or "{}")
     lines += [f"incomplete  {render.one_line(text)}" for text in note.get("errors", [])[:3]]
     if row.message:
-        lines.append(f"message     {render.one_line(row.message)}")
+        lines.append(f"message     {render.one_line(row.message, render.SENTENCE)}")
     return lines

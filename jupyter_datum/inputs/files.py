@@ -185,6 +185,10 @@ class GlobInput(Input):
         return self.pattern, folder, nearest(folder, os.path.basename(self.pattern))
 
     def _near_folder(self) -> str:
+        if self.pattern.startswith("~"):
+            return (
+                f". '~' is a name like any other here; write {os.path.expanduser(self.pattern)!r}"
+            )
         parent, name = os.path.split(os.fsdecode(self._start))
         try:
             with os.scandir(parent) as entries:

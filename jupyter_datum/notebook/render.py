@@ -27,6 +27,8 @@ WHILE_WAITING: Final = (
 )
 _GROUPS: Final = 8
 _LINE: Final = 160
+#: Characters of a sentence why a run ended: what to do stands at its end.
+SENTENCE: Final = 800
 
 _COLOURS: Final = {
     "success": "#2e7d32",
@@ -124,7 +126,7 @@ def closing_lines(run: RunRow, groups: list[FailureGroup], out: str | None) -> l
     lines = [closing_line(run)]
     lines += group_lines(groups)
     if run.message and run.status in (RunStatus.ERROR, RunStatus.PAUSED):
-        lines.append(f"  {one_line(run.message)}")
+        lines.append(f"  {one_line(run.message, SENTENCE)}")
     if run.status == RunStatus.PAUSED:
         lines.append(_way_on(run))
     elif run.failed:

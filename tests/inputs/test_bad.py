@@ -163,6 +163,12 @@ def test_windows_folders_are_told_from_a_pattern_that_finds_nothing(tmp_path: Pa
     assert sentence.endswith("Folders are written with '/': 'images/*.jpg'") and not place
 
 
+def test_a_home_folder_is_written_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
+    with pytest.raises(InputError, match=r"like any other here; write '/home/me/in/\*.txt'"):
+        glob("~/in/*.txt", tmp_path).list(frozenset(), [])
+
+
 def doubled() -> pandas.DataFrame:
     return pandas.DataFrame([[1, 2]], columns=["a", "a"])
 

@@ -31,6 +31,13 @@ def test_inputs_are_made_looked_at_run_and_picked_from(notebook: Notebook) -> No
     assert "4 succeeded" in notebook.run(cell + "(datum.value['C'], datum.rel)")
     assert "[(1, 'x1.txt'), (2, 'x1.txt')" in notebook.run("[tuple(r) for r in grid1.results()]")
     assert "4 skipped" in notebook.run(cell + "(datum.value['C'], datum.rel)")
+    apart = (
+        "%%datum apart -i join(glob('(a/*).txt',on='a long word and $1'),"
+        "glob('(b/*).csv',on='another long word and $1'))\n1"
+    )
+    said = notebook.run(apart)
+    assert "no key is in every input" in said
+    assert "'a long word and a/x2'; " in said and "'another long word and b/y3'" in said
     wrong = notebook.run("%%datum bad -i cross(glob('a/*'),glob('a/*'))\n1")
     assert "Give each a name of its own" in wrong and "Traceback" not in wrong
 
