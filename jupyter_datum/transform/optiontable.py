@@ -120,7 +120,8 @@ OPTIONS: Final[tuple[Option, ...]] = (
     Option("output", ("-o", "--output"), "FOLDER", str,
            "where datum.out appears; out/NAME if left out"),
     Option("engine", ("--engine",), "NAME", str,
-           "serial, joblib (default), dask, ipyparallel; an address (tcp://...), a cluster "
+           "serial, joblib (default), dask, ipyparallel; a backend of joblib (joblib:NAME); "
+           "an address (tcp://...), a cluster "
            "object of the kernel, or a name of jupyter_datum.toml"),
     Option("workers", ("--workers",), "N|MIN..MAX", _workers,
            "processes, at most N; as many as there is work for, never fewer than MIN while it "
