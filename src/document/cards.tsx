@@ -69,6 +69,9 @@ function sizeText(
     : trans.__('datums, %1 of input in %2 of them', size, count(timing.sized));
 }
 
+/** A time that no line ends within. */
+const whole = (seconds: number) => shortSpan(seconds).replace(' ', '\u00a0');
+
 function Each(props: {
   run: RunModel;
   timing: ITiming | null;
@@ -92,7 +95,7 @@ function Each(props: {
       </div>
       <div className="jp-datum-muted">
         {known
-          ? trans.__('p95 %1 · longest %2', shortSpan(known.p95), shortSpan(known.longest))
+          ? trans.__('p95 %1 · longest %2', whole(known.p95), whole(known.longest))
           : trans.__('No datum has run yet.')}
       </div>
       <div className="jp-datum-card-foot">{words.filter(Boolean).join(' · ')}</div>

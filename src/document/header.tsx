@@ -53,6 +53,7 @@ export function Header(props: { model: DocumentModel }): JSX.Element {
       </span>
       <span
         className={`jp-datum-head-state ${noAlarm(counts) ? 'jp-datum-no-alarm' : ''}`}
+        data-state={statusState(counts.status)}
         title={statusWord(trans, counts.status)}
       >
         <StateWord state={statusState(counts.status)} word={statusWord(trans, counts.status)} />

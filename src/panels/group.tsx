@@ -48,7 +48,10 @@ export function GroupRow(props: IGroupProps): JSX.Element {
         <span className="jp-datum-group-count">{count(group.datums)}</span>
         <button className="jp-datum-group-text" aria-expanded={open} onClick={onOpen}>
           <span className="jp-datum-two-lines">
-            <code>{oneLine(group.type)}</code> {oneLine(group.message)}
+            <code>
+              <Dotted name={oneLine(group.type)} />
+            </code>{' '}
+            {oneLine(group.message)}
           </span>
           <span className="jp-datum-small jp-datum-muted">{whereOf(trans, group)}</span>
           <span className="jp-datum-small jp-datum-muted jp-datum-group-when">
@@ -161,6 +164,22 @@ function GroupActions(props: { run: RunModel; group: IGroup }): JSX.Element {
         </button>
       ))}
     </div>
+  );
+}
+
+/** A name with dots: a line may end behind each of them. */
+function Dotted(props: { name: string }): JSX.Element {
+  const parts = props.name.split('.');
+  return (
+    <>
+      {parts.map((part, at) => (
+        <React.Fragment key={at}>
+          {part}
+          {at < parts.length - 1 ? '.' : null}
+          {at < parts.length - 1 ? <wbr /> : null}
+        </React.Fragment>
+      ))}
+    </>
   );
 }
 

@@ -33,6 +33,10 @@ class Page:
     def close(self) -> None:
         self._socket.close()
 
+    def lose(self) -> None:
+        """Be gone without a word, as with the network."""
+        self._socket.protocol.stream.close()
+
     async def next(self, within: float = 20) -> dict[str, Any]:
         data = await asyncio.wait_for(self._socket.read_message(), within)
         assert isinstance(data, bytes), f"the socket has closed: {data}"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import threading
 from collections import Counter
 from typing import Any
 
@@ -228,3 +230,36 @@ async def test_a_page_says_how_often_it_wants_frames(story: Story, page: Open) -
     await one.until(lambda: one.errors)
     assert one.errors[0]["code"] == "bad-request"
     story.tell("cancel", names["run"])
+
+
+async def test_pages_that_come_and_go_leave_nothing(story: Story, page: Open) -> None:
+    names = start(story, 30)
+    story.end(names["run"])
+
+    async def visit() -> None:
+        pages = [await page() for _ in range(8)]
+        for at, one in enumerate(pages):
+            await one.say(type="watch", project=names["project"])
+            await one.say(type="subscribe", **names)
+            await one.until(lambda one=one: one.states.get(names["run"]))
+            (one.close, one.lose)[at % 2]()
+
+    def held() -> tuple[int, int]:
+        return len(os.listdir("/proc/self/fd")), threading.active_count()
+
+    async def rest(most: tuple[int, int] | None = None) -> tuple[int, int]:
+        """What is held once the server has seen that they are gone."""
+        told = [held()]
+        for _ in range(200):
+            await asyncio.sleep(0.1)
+            told.append(held())
+            steady = len(told) > 10 and len(set(told[-10:])) == 1
+            if steady if most is None else all(map(int.__le__, told[-1], most)):
+                break
+        return told[-1]
+
+    await visit()  # the first one opens the ledger, and starts its readers
+    first = await rest()
+    for _ in range(5):
+        await visit()
+    assert all(map(int.__le__, await rest(first), first))

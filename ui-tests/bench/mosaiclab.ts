@@ -100,6 +100,11 @@ export class Lab {
     await page.mouse.move(size.x + 300, 400, { steps: 5 });
     await page.mouse.up();
     await this.command('apputils:change-theme', { theme: 'JupyterLab Light' });
+    // A cell that is executed before there is a kernel is not executed at all.
+    await page.evaluate(async () => {
+      const widgets = [...(window as any).jupyterapp.shell.widgets('main')];
+      await widgets.find(one => one?.content?.model?.cells).sessionContext.ready;
+    });
   }
 
   /** Execute a command as a button or the palette would. */

@@ -72,7 +72,7 @@ export class Recorded {
     return { ...this.face, states: stretches(states) };
   }
 
-  private answer(path: string, query: URLSearchParams): object | Buffer | undefined {
+  protected answer(path: string, query: URLSearchParams): object | Buffer | undefined {
     const [, rest = ''] = /^projects\/[^/]+\/(.*)$/.exec(path) ?? [];
     const number = Number(/\d+/.exec(rest.replace(RUN, ''))?.[0]);
     const known: [RegExp, () => object | Buffer][] = [
@@ -104,6 +104,9 @@ export class Recorded {
     }
     const part = place / total;
     const shard = part >= SHARD[0] && part < SHARD[1];
+    if (this.fails(place)) {
+      return FAILED;
+    }
     if (total <= 20 ? place % 10 === 7 || total === 1 : shard || chance(place) < 14 / total) {
       return FAILED;
     }
@@ -111,6 +114,11 @@ export class Recorded {
       return place === 4 ? RECOVERED : place < 3 ? SKIPPED : SUCCESS;
     }
     return chance(place, 2) < 20 / total ? RECOVERED : SUCCESS;
+  }
+
+  /** What fails besides. */
+  protected fails(_place: number): boolean {
+    return false;
   }
 
   key(place: number): string {
@@ -184,7 +192,7 @@ export class Recorded {
     };
   }
 
-  private detail(place: number): IDatumDetail {
+  protected detail(place: number): IDatumDetail {
     const datum = this.datum(place);
     const failing = datum.state === 'failed';
     const attempts = Array.from({ length: Math.max(1, datum.attempts as number) }, (_, at) => ({
@@ -206,17 +214,22 @@ export class Recorded {
     };
   }
 
-  private groupOf(place: number): number {
+  protected groupOf(place: number): number {
     const part = place / this.total;
     return this.total <= 20 || (part >= SHARD[0] && part < SHARD[1]) ? 1 : place % 7 ? 2 : 3;
   }
 
+  /** What fails, and how. */
+  protected get kinds(): readonly IGroup[] {
+    return GROUPS;
+  }
+
   private groups(): IGroup[] {
-    const sized = GROUPS.map(group => {
+    const sized = this.kinds.map(group => {
       const mine = this.failed.filter(place => this.groupOf(place) === group.id);
       return { ...group, datums: mine.length, sample: mine.length ? mine[0] + 1 : null };
     });
-    return sized.filter(group => group.datums);
+    return sized.filter(group => group.datums).sort((one, two) => two.datums - one.datums);
   }
 
   // -- the run -----------------------------------------------------------------------------
@@ -284,7 +297,7 @@ export class Recorded {
   }
 
   readonly done: number;
-  private readonly failed: number[];
+  protected readonly failed: number[];
 }
 
 /** Bytes as the replay takes them: state and how often, in their order. */

@@ -225,7 +225,7 @@ export function preview(side: string): IPreview {
 }
 
 /** A tile with a bad stripe. */
-const PNG = [
+export const PNG = [
   'iVBORw0KGgoAAAANSUhEUgAAAEAAAABACAIAAAAlC+aJAAABk0lEQVR42u2awRGCMBBFtxwOlsDZs5V4tgjPFmERni',
   '3CYsTBUQxJ2GT3L0Z3Zr2AJO+RIAE/bfe9Yh1Ou2ldzodp9fujsIIGh6KG6LECBvRAARt6lIAZ/Vxg6I506QMBKL2C',
   'QJ7e4PQ/BIaPCvoq9E+Bsb6ZPhCY9ktzlCLuKD309AddUwaLX6tMHjUB6OnP0w/zgtTpcffd6FSn6L5vEODQvwWqNU',

@@ -13,6 +13,8 @@ const TOP = 40;
 const BOTTOM = 22;
 /** Labels of lines that stand nearer than this are put below each other. */
 const NEAR = 96;
+/** Pixels that a letter of a label takes at most. */
+const LETTER = 6.5;
 
 /** The picture, and the same as a table for those who cannot see it. */
 export function Histogram(props: {
@@ -163,8 +165,9 @@ function Lines(props: IFrame & { columns: IColumns; times: ITimes }): JSX.Elemen
     <g className="jp-datum-chart-lines">
       {marks.map(([word, seconds], i) => {
         const x = placeOf(columns, width, seconds);
+        const label = `${word} ${shortSpan(seconds)}`;
         // One at the right end has its label on its left, where that of the one before may be.
-        const end = x > width - NEAR;
+        const end = x > width - Math.max(NEAR, LETTER * label.length);
         row = x - before < (end ? 2 * NEAR : NEAR) ? row + 1 : 0;
         before = x;
         const y = 10 + (row % 3) * 13;
@@ -172,7 +175,7 @@ function Lines(props: IFrame & { columns: IColumns; times: ITimes }): JSX.Elemen
           <React.Fragment key={i}>
             <line x1={x} x2={x} y1={y - 8} y2={height - BOTTOM} />
             <text x={x + (end ? -5 : 5)} y={y} textAnchor={end ? 'end' : 'start'}>
-              {word} {shortSpan(seconds)}
+              {label}
             </text>
           </React.Fragment>
         );

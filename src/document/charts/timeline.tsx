@@ -58,14 +58,21 @@ export function Timeline(props: {
           </span>
         </div>
       ))}
-      <Ago timeline={timeline} width={width} hint={hint} />
+      <Ago {...{ timeline, width, hint }} going={timing.running.length > 0} />
     </div>
   );
 }
 
-function Ago(props: { timeline: ITimeline; width: number; hint: string }): JSX.Element {
+function Ago(props: {
+  timeline: ITimeline;
+  width: number;
+  hint: string;
+  /** Whether datums are at work: then its end is not that of the run. */
+  going: boolean;
+}): JSX.Element {
   const { trans } = useHost();
-  const { timeline, width, hint } = props;
+  const { timeline, width, hint, going } = props;
+  const last = going ? trans.__('now') : trans.__('end');
   const span = timeline.until - timeline.since;
   return (
     <div className="jp-datum-lane jp-datum-muted jp-datum-small" aria-hidden="true">
@@ -81,7 +88,7 @@ function Ago(props: { timeline: ITimeline; width: number; hint: string }): JSX.E
             const anchor = ago === 0 ? 'end' : x < 30 ? 'start' : 'middle';
             return (
               <text key={ago} x={x} y={12} textAnchor={anchor}>
-                {ago === 0 ? trans.__('end') : `−${shortSpan(ago)}`}
+                {ago === 0 ? last : `−${shortSpan(ago)}`}
               </text>
             );
           })

@@ -6,6 +6,7 @@ import { TimingModel } from '../../models/timing';
 import { count, oneLine } from '../../panels/format';
 import { Note, useHost, useSignals } from '../../panels/parts';
 import type { ITiming } from '../../tokens';
+import { NoDatums, Nothing } from '../nothing';
 import { useShown } from './size';
 
 /** The model, and the reference of the element that has to be in view for it to ask. */
@@ -55,7 +56,8 @@ export function Instead(props: { model: DocumentModel; timing: TimingModel }): J
     : total
       ? trans.__('No datum was run: all were skipped or cancelled.')
       : trans.__('This run had no datums.');
-  return <p className="jp-datum-muted">{words}</p>;
+  const { project, uuid } = props.model.run;
+  return total ? <Nothing says={words} /> : <NoDatums project={project} run={uuid} says={words} />;
 }
 
 /** How many datums a picture is of. */

@@ -7,6 +7,7 @@ import { FailuresView } from '../../panels/failures';
 import { useHost, useSignals } from '../../panels/parts';
 import { whyNot } from '../../panels/why';
 import { Commands } from '../../tokens';
+import { Nothing } from '../nothing';
 import type { ITabProps } from '../tab';
 
 export default function FailuresTab(props: ITabProps): JSX.Element {
@@ -20,9 +21,11 @@ export default function FailuresTab(props: ITabProps): JSX.Element {
   const shown = datum.datum?.id ?? null;
   if (!run.counts?.failed && datum.wanted === undefined) {
     return (
-      <div className="jp-datum-body jp-datum-muted" ref={node}>
-        <p>{trans.__('No datum has failed.')}</p>
-        <p>{trans.__('What has failed is shown here, with the lines of your code.')}</p>
+      <div className="jp-datum-failures-none" ref={node}>
+        <Nothing
+          says={trans.__('No datum has failed.')}
+          more={trans.__('What has failed is shown here, with the lines of your code.')}
+        />
       </div>
     );
   }

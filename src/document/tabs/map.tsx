@@ -6,6 +6,7 @@ import { MapField } from '../../panels/mapfield';
 import { oneLine } from '../../panels/format';
 import { RangeTable, useMap } from '../../panels/mapview';
 import { useHost, useSignals } from '../../panels/parts';
+import { NoDatums } from '../nothing';
 import type { ITabProps } from '../tab';
 
 export default function MapTab(props: ITabProps): JSX.Element {
@@ -16,7 +17,12 @@ export default function MapTab(props: ITabProps): JSX.Element {
   const [words, setWords] = React.useState(false);
   useSignals(run.changed, map.changed);
   if (!map.ready) {
-    return <p className="jp-datum-body jp-datum-muted">{nothing(trans, props)}</p>;
+    const says = nothing(trans, props);
+    return run.total || run.error ? (
+      <p className="jp-datum-body jp-datum-muted">{says}</p>
+    ) : (
+      <NoDatums project={run.project} run={run.uuid} says={says} />
+    );
   }
   return (
     <div className="jp-datum-map-tab">

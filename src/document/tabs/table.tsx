@@ -137,7 +137,7 @@ function Nothing(props: { model: DocumentModel; table: TableModel }): JSX.Elemen
     );
   }
   return (
-    <p className="jp-datum-body jp-datum-muted">
+    <p className="jp-datum-table-none jp-datum-muted">
       {model.run.ended
         ? trans.__('This run had no datums.')
         : trans.__('No datums yet: the input is being listed.')}

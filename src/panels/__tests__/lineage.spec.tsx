@@ -210,12 +210,12 @@ describe('the Lineage tab', () => {
     expect(all('[data-part=helper]').map(head => head.textContent)).toEqual([
       'helpers.<img src=x onerror=alert(1)>\\u202e'
     ]);
-    expect(helper).toEqual(['1', 'removed return 1', '1', 'added return 2']);
+    expect(helper).toEqual(['1', '−removed return 1', '1', '+added return 2']);
     expect(cells).toEqual([
       '1',
-      'removed <img src=x onerror=alert(1)>\\u202e',
+      '−removed <img src=x onerror=alert(1)>\\u202e',
       '1',
-      'added print(1)'
+      '+added print(1)'
     ]);
   });
 });

@@ -13,6 +13,8 @@ import type { IPicture } from './layout';
 /** Steps of the zoom. */
 const STEP = 1.25;
 const [LEAST, MOST] = [0.4, 2];
+/** Text is legible still at this one. */
+const LEGIBLE = 0.7;
 
 /** The graph of a project; the transform `current` stands out, with what it has to do with. */
 export function GraphView(props: { graph: GraphModel; current: string | null }): JSX.Element {
@@ -22,28 +24,36 @@ export function GraphView(props: { graph: GraphModel; current: string | null }):
   const { drawn, error } = graph;
   // Laid out again when nodes or edges change, not when counts do.
   const shape = drawn ? JSON.stringify([drawn.nodes.map(({ id }) => id), drawn.edges]) : '';
-  const laid = React.useMemo(() => (drawn ? picture(drawn) : null), [shape]);
   if (error && !drawn) {
     return <Note>{oneLine(error)}</Note>;
   }
-  if (!drawn || !laid) {
+  if (!drawn) {
     return <p className="jp-datum-body jp-datum-muted">{trans.__('Reading …')}</p>;
   }
-  return <Picture {...{ graph, drawn, laid, current }} />;
+  return <Picture {...{ graph, drawn, shape, current }} />;
 }
 
-interface IPictureProps {
+interface IDrawnProps {
   graph: GraphModel;
   drawn: IDrawn;
-  laid: IPicture;
   current: string | null;
 }
 
-function Picture(props: IPictureProps): JSX.Element {
+interface IPictureProps extends IDrawnProps {
+  laid: IPicture;
+}
+
+function Picture(given: IDrawnProps & { shape: string }): JSX.Element {
   const { trans } = useHost();
-  const { laid, current } = props;
+  const { drawn, shape, current } = given;
   const frame = React.useRef<HTMLDivElement>(null);
-  const fit = useFit(frame, laid);
+  const room = useRoom(frame);
+  const right = React.useMemo(() => picture(drawn), [shape]);
+  const short = room !== null && seen(right, room) < 1;
+  const down = React.useMemo(() => (short ? picture(drawn, 'down') : null), [shape, short]);
+  const laid = room && down && seen(down, room) > seen(right, room) ? down : right;
+  const fit = room ? fitted(laid, room) : 1;
+  const props: IPictureProps = { ...given, laid };
   const [chosen, setChosen] = React.useState<number | null>(null);
   const zoom = chosen ?? fit;
   const home = `transform:${current ?? ''}`;
@@ -109,19 +119,41 @@ function ZoomButton(props: {
   );
 }
 
-/** The zoom at which all of it is seen, within reason: text stays legible, the rest scrolls. */
-function useFit(frame: React.RefObject<HTMLDivElement>, laid: IPicture): number {
-  const [width, setWidth] = React.useState(0);
+interface IRoom {
+  width: number;
+  height: number;
+}
+
+/** The room that a picture may have, which has the height that it needs up to that. */
+function useRoom(frame: React.RefObject<HTMLDivElement>): IRoom | null {
+  const [[width, height], setRoom] = React.useState([0, 0]);
   React.useEffect(() => {
-    const node = frame.current;
-    if (!node || typeof ResizeObserver === 'undefined') {
+    const tab = frame.current?.closest<HTMLElement>('.jp-datum-origins');
+    if (!tab || typeof ResizeObserver === 'undefined') {
       return undefined;
     }
-    const observer = new ResizeObserver(() => setWidth(node.clientWidth));
-    observer.observe(node);
+    const observer = new ResizeObserver(() => setRoom([tab.clientWidth, tab.clientHeight]));
+    observer.observe(tab);
     return () => observer.disconnect();
   }, []);
-  return width ? Math.max(0.7, Math.min(1, width / laid.width)) : 1;
+  // As the style sheet has it.
+  return React.useMemo(
+    () => (width && height ? { width, height: 0.46 * height - 30 } : null),
+    [width, height]
+  );
+}
+
+/** The zoom at which all of it is seen, within reason: text stays legible, the rest scrolls. */
+function fitted(laid: IPicture, room: IRoom): number {
+  const whole = Math.min(room.width / laid.width, room.height / laid.height);
+  return Math.max(LEGIBLE, Math.min(1, whole));
+}
+
+/** How much of it is seen then, from 0 to 1. */
+function seen(laid: IPicture, room: IRoom): number {
+  const zoom = fitted(laid, room);
+  const part = (has: number, needs: number) => Math.min(1, has / (needs * zoom));
+  return part(room.width, laid.width) * part(room.height, laid.height);
 }
 
 function Edges(props: IPictureProps & { home: string }): JSX.Element {
@@ -135,10 +167,7 @@ function Edges(props: IPictureProps & { home: string }): JSX.Element {
       {curves.map(one => (
         <g key={`${one.from}>${one.to}`} data-near={isNear(one)}>
           <path className="jp-datum-edge" d={one.path} />
-          <path
-            className="jp-datum-edge-tip"
-            d={`M${one.tip[0] - 7} ${one.tip[1] - 4}L${one.tip[0]} ${one.tip[1]}l-7 4z`}
-          />
+          <path className="jp-datum-edge-tip" d={one.head} />
         </g>
       ))}
     </svg>

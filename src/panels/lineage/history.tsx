@@ -80,7 +80,7 @@ function Versions(props: { model: LineageModel; history: IHistory }): JSX.Elemen
           >
             <Glyph state={version.state} label={stateWord(trans, version.state)} />
             <span>{version.number ? trans.__('run %1', version.number) : ''}</span>
-            <span className="jp-datum-muted">{whenOf(version.at)}</span>
+            <span className="jp-datum-muted jp-datum-cut">{whenOf(version.at)}</span>
             <span className="jp-datum-cut">
               <Changed version={version} history={history} first={at === versions.length - 1} />
             </span>
@@ -349,8 +349,15 @@ function Side(props: {
       >
         {line.number}
       </td>
-      <td data-sign={line.differs ? sign : undefined}>
-        {line.differs ? <span className="jp-datum-hidden">{word} </span> : null}
+      <td data-sign={line.differs ? sign : undefined} data-text={right ? 'right' : 'left'}>
+        {line.differs ? (
+          <>
+            <span className="jp-datum-side-sign" aria-hidden="true">
+              {sign === 'plus' ? '+' : '−'}
+            </span>
+            <span className="jp-datum-hidden">{word} </span>
+          </>
+        ) : null}
         <code>{pieces && fits ? <Pieces pieces={pieces} /> : line.text}</code>
       </td>
     </>

@@ -1,4 +1,7 @@
-/** Where the nodes of the graph stand and how its edges run: by dagre, from left to right. */
+/**
+ * Where the nodes of the graph stand and how its edges run: by dagre, from left to right, or from
+ * top to bottom where there is more room.
+ */
 import { graphlib, layout as arrange } from '@dagrejs/dagre';
 
 import type { IDrawn, IDrawnNode } from '../../models/graph';
@@ -10,20 +13,24 @@ export interface IPlaced {
   y: number;
   width: number;
   height: number;
-  /** Its column, from the left. */
+  /** Its column from the left; its row where edges run downwards. */
   rank: number;
 }
 
-/** A curve; `to` is where its arrow points. */
+/** A curve; `to` is where its arrow points, `head` the arrow. */
 export interface ICurve {
   from: string;
   to: string;
   path: string;
-  tip: readonly [number, number];
+  head: string;
 }
+
+/** Where edges run to. */
+export type Way = 'right' | 'down';
 
 /** A whole picture. */
 export interface IPicture {
+  way: Way;
   placed: IPlaced[];
   curves: ICurve[];
   width: number;
@@ -35,29 +42,48 @@ const END = { width: 152, height: 42 };
 const MARGIN = 16;
 /** Of the arrow's head. */
 const TIP = 6;
+/** Between nodes of a rank, and between ranks. */
+const GAPS = { right: [22, 56], down: [16, 30] } as const;
 
 /** Lay out some tens of nodes; never datums. */
-export function picture(drawn: IDrawn): IPicture {
+export function picture(drawn: IDrawn, way: Way = 'right'): IPicture {
   const graph = new graphlib.Graph<any, any, any>();
-  graph.setGraph({ rankdir: 'LR', nodesep: 22, ranksep: 56, marginx: MARGIN, marginy: MARGIN });
+  const [nodesep, ranksep] = GAPS[way];
+  const rankdir = way === 'right' ? 'LR' : 'TB';
+  graph.setGraph({ rankdir, nodesep, ranksep, marginx: MARGIN, marginy: MARGIN });
   graph.setDefaultEdgeLabel(() => ({}));
   for (const node of drawn.nodes) {
     graph.setNode(node.id, { ...(node.kind === 'transform' ? TRANSFORM : END) });
   }
   drawn.edges.forEach(({ from, to }) => graph.setEdge(from, to));
   arrange(graph);
-  const columns = [...new Set(drawn.nodes.map(({ id }) => graph.node(id).x as number))];
-  columns.sort((one, two) => one - two);
+  const { width, height } = framed(graph);
+  const along = way === 'right' ? 'x' : 'y';
+  const ranks = [...new Set(drawn.nodes.map(({ id }) => graph.node(id)[along] as number))];
+  ranks.sort((one, two) => one - two);
   const placed = drawn.nodes.map(node => {
     const { x, y, width, height } = graph.node(node.id);
-    const rank = columns.indexOf(x);
+    const rank = ranks.indexOf(graph.node(node.id)[along]);
     return { node, x: x - width / 2, y: y - height / 2, width, height, rank };
   });
-  const { width, height } = graph.graph();
   const curves = drawn.edges.map(({ from, to }) =>
-    curve(from, to, graph.edge(from, to).points, graph.node(from), graph.node(to))
+    curve(from, to, graph.edge(from, to).points, graph.node(from), graph.node(to), way)
   );
-  return { placed, curves, width, height };
+  return { way, placed, curves, width, height };
+}
+
+/** Dagre's frame holds the nodes: that of the picture holds the edges too that pass them by. */
+function framed(graph: graphlib.Graph<any, any, any>): { width: number; height: number } {
+  const { width, height } = graph.graph();
+  const points: IPoint[] = graph.edges().flatMap(edge => graph.edge(edge).points);
+  const nodes: IPoint[] = graph.nodes().map(id => graph.node(id));
+  const fit = (along: 'x' | 'y', size: number) => {
+    const all = points.map(point => point[along]);
+    const off = MARGIN - Math.min(MARGIN, ...all);
+    [...points, ...nodes].forEach(one => (one[along] += off));
+    return Math.max(size, ...all.map(at => at + MARGIN)) + off;
+  };
+  return { width: fit('x', width), height: fit('y', height) };
 }
 
 interface IPoint {
@@ -65,14 +91,35 @@ interface IPoint {
   y: number;
 }
 
-/** From the right side of one node to the left side of another, level at every turn. */
+interface IBox extends IPoint {
+  width: number;
+  height: number;
+}
+
+/** The same with both axes in each other's place. */
+const turned = ({ x, y }: IPoint): IPoint => ({ x: y, y: x });
+const turnedBox = (box: IBox): IBox => ({
+  ...turned(box),
+  width: box.height,
+  height: box.width
+});
+
+/**
+ * From the right side of one node to the left side of another, level at every turn; or from the
+ * lower side to the upper one, which is the same with its axes turned.
+ */
 function curve(
   from: string,
   to: string,
-  points: IPoint[],
-  start: IPoint & { width: number; height: number },
-  end: IPoint & { width: number; height: number }
+  given: IPoint[],
+  one: IBox,
+  other: IBox,
+  way: Way
 ): ICurve {
+  const down = way === 'down';
+  const [start, end] = down ? [turnedBox(one), turnedBox(other)] : [one, other];
+  const points = down ? given.map(turned) : given;
+  const write = (x: number, y: number) => (down ? [y, x] : [x, y]).map(n => round(n)).join(' ');
   const near = (y: number, box: IPoint & { height: number }) =>
     Math.max(box.y - box.height / 4, Math.min(box.y + box.height / 4, y));
   const inner = points.slice(1, -1);
@@ -81,31 +128,34 @@ function curve(
   const tip = { x: end.x - end.width / 2, y: near(last.y, end) };
   // A column's own turning points only matter where an edge passes by other nodes.
   const turns = inner.length > 1 ? inner : [];
-  const way = [out, ...turns, { x: tip.x - TIP, y: tip.y }];
-  const path = way
+  const stops = [out, ...turns, { x: tip.x - TIP, y: tip.y }];
+  const path = stops
     .map(({ x, y }, at) => {
       if (!at) {
-        return `M${round(x)} ${round(y)}`;
+        return `M${write(x, y)}`;
       }
-      const before = way[at - 1];
-      const middle = round((before.x + x) / 2);
-      return `C${middle} ${round(before.y)} ${middle} ${round(y)} ${round(x)} ${round(y)}`;
+      const before = stops[at - 1];
+      const middle = (before.x + x) / 2;
+      return `C${write(middle, before.y)} ${write(middle, y)} ${write(x, y)}`;
     })
     .join('');
-  return { from, to, path, tip: [round(tip.x), round(tip.y)] };
+  const [back, side] = [tip.x - 7, 4];
+  const corners = [write(back, tip.y - side), write(tip.x, tip.y), write(back, tip.y + side)];
+  return { from, to, path, head: `M${corners.join('L')}z` };
 }
 
 function round(n: number): number {
   return Math.round(n * 10) / 10;
 }
 
-/** The node that an arrow key leads to: along an edge, or to a neighbour in the same column. */
+/** The node that an arrow key leads to: along an edge, or to a neighbour in the same rank. */
 export function neighbour(picture: IPicture, id: string, key: string): string | null {
   const here = picture.placed.find(one => one.node.id === id);
   if (!here) {
     return null;
   }
-  const middle = (one: IPlaced) => one.y + one.height / 2;
+  const down = picture.way === 'down';
+  const middle = (one: IPlaced) => (down ? one.x + one.width / 2 : one.y + one.height / 2);
   const nearest = (some: IPlaced[]) =>
     some.sort((a, b) => Math.abs(middle(a) - middle(here)) - Math.abs(middle(b) - middle(here)))[0]
       ?.node.id ?? null;
@@ -113,16 +163,19 @@ export function neighbour(picture: IPicture, id: string, key: string): string | 
     const ids = picture.curves.filter(one => one[near] === id).map(one => one[far]);
     return nearest(picture.placed.filter(one => ids.includes(one.node.id)));
   };
-  const column = picture.placed.filter(one => one.rank === here.rank && one !== here);
-  switch (key) {
-    case 'ArrowRight':
+  const rank = picture.placed.filter(one => one.rank === here.rank && one !== here);
+  const keys = down
+    ? ['ArrowDown', 'ArrowUp', 'ArrowRight', 'ArrowLeft']
+    : ['ArrowRight', 'ArrowLeft', 'ArrowDown', 'ArrowUp'];
+  switch (keys.indexOf(key)) {
+    case 0:
       return along('from', 'to');
-    case 'ArrowLeft':
+    case 1:
       return along('to', 'from');
-    case 'ArrowDown':
-      return nearest(column.filter(one => one.y > here.y));
-    case 'ArrowUp':
-      return nearest(column.filter(one => one.y < here.y));
+    case 2:
+      return nearest(rank.filter(one => middle(one) > middle(here)));
+    case 3:
+      return nearest(rank.filter(one => middle(one) < middle(here)));
     default:
       return null;
   }

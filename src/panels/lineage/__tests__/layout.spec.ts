@@ -27,6 +27,17 @@ const DRAWN: IDrawn = {
   ].map(([from, to]) => ({ from, to }))
 };
 
+const pairs = (numbers: number[]) =>
+  numbers.flatMap((x, at) => (at % 2 ? [] : [[x, numbers[at + 1]]]));
+
+/** The points of a path. */
+function corners(path: string): number[][] {
+  return path
+    .split(/[MLCz]/)
+    .filter(Boolean)
+    .flatMap(stretch => pairs(stretch.split(' ').map(Number)));
+}
+
 describe('the layout', () => {
   const laid = picture(DRAWN);
   const at = (id: string) => laid.placed.find(one => one.node.id === id)!;
@@ -55,10 +66,30 @@ describe('the layout', () => {
       const from = at(curve.from);
       const to = at(curve.to);
       expect(curve.path.startsWith(`M${from.x + from.width} `)).toBe(true);
-      expect(curve.tip[0]).toBeCloseTo(to.x);
-      expect(curve.tip[1]).toBeGreaterThan(to.y);
-      expect(curve.tip[1]).toBeLessThan(to.y + to.height);
+      const [, [x, y]] = corners(curve.head);
+      expect(x).toBeCloseTo(to.x);
+      expect(y).toBeGreaterThan(to.y);
+      expect(y).toBeLessThan(to.y + to.height);
     }
+  });
+
+  it('runs from top to bottom where it is told to', () => {
+    const tall = picture(DRAWN, 'down');
+    const of = (id: string) => tall.placed.find(one => one.node.id === id)!;
+    expect(tall.width).toBeLessThan(laid.width);
+    for (const { from, to, path, head } of tall.curves) {
+      expect(of(from).y + of(from).height).toBeLessThan(of(to).y);
+      const [x, y] = corners(path)[0];
+      expect(y).toBeCloseTo(of(from).y + of(from).height);
+      expect(Math.abs(x - of(from).x - of(from).width / 2)).toBeLessThanOrEqual(of(from).width / 4);
+      expect(corners(head)[1][1]).toBeCloseTo(of(to).y);
+    }
+    expect(neighbour(tall, 'tiles', 'ArrowDown')).toBe('segment');
+    expect(neighbour(tall, 'tiles', 'ArrowUp')).toBe('scenes');
+    const [left, other] =
+      of('mosaic').x < of('stats').x ? ['mosaic', 'stats'] : ['stats', 'mosaic'];
+    expect(neighbour(tall, left, 'ArrowRight')).toBe(other);
+    expect(neighbour(tall, other, 'ArrowLeft')).toBe(left);
   });
 
   it('lets arrows lead along the edges', () => {
@@ -70,6 +101,29 @@ describe('the layout', () => {
     expect(neighbour(laid, upper, 'ArrowDown')).toBe(lower);
     expect(neighbour(laid, lower, 'ArrowUp')).toBe(upper);
     expect(neighbour(laid, 'nobody', 'ArrowUp')).toBeNull();
+  });
+
+  it('has room for an edge that passes by all nodes', () => {
+    const names = ['a', 'b', 'left', 'right', 'c', 'd', 'e'];
+    const edges = [
+      [0, 1],
+      [1, 2],
+      [1, 3],
+      [2, 4],
+      [3, 4],
+      [4, 5],
+      [5, 6],
+      [0, 6],
+      [1, 6]
+    ].map(([from, to]) => ({ from: names[from], to: names[to] }));
+    for (const way of ['right', 'down'] as const) {
+      const one = picture({ nodes: names.map(name => node(name)), edges }, way);
+      for (const [x, y] of one.curves.flatMap(({ path }) => corners(path))) {
+        expect(Math.min(x, y)).toBeGreaterThanOrEqual(0);
+        expect(x).toBeLessThanOrEqual(one.width);
+        expect(y).toBeLessThanOrEqual(one.height);
+      }
+    }
   });
 
   it('stands a lone transform by itself', () => {
