@@ -11,10 +11,9 @@ import type { ICardActions, ISpot, PositionSource } from './mapcard';
 import { useDrag, useKeys, useWheel } from './mapevents';
 import { LENS, lensRange, MapLens } from './maplens';
 import type { Side } from './maplens';
+import { Marks } from './mapmarks';
 import { MapRail } from './maprail';
 import { MapCanvas, tileWords, usePainted, useThemed } from './mapview';
-import { mark } from './painter';
-import type { IMark } from './painter';
 import { useHost, useSignals } from './parts';
 
 /** Tiles that are smaller are looked at through a lens. */
@@ -36,7 +35,6 @@ export function MapField(props: IFieldProps): JSX.Element {
   const { run } = model;
   const field = React.useRef<HTMLDivElement>(null);
   const canvas = React.useRef<HTMLCanvasElement>(null);
-  const marks = React.useRef<HTMLCanvasElement>(null);
   const [hover, hoverAt] = React.useState<Range | null>(null);
   // The pointer moves more often than from tile to tile.
   const setHover = (next: Range | null) =>
@@ -52,11 +50,6 @@ export function MapField(props: IFieldProps): JSX.Element {
   const keys = useKeys(model, act);
   useWheel(model, field);
   const lens = looked && hasLens(model, size) ? lensRange(model.order.total, looked) : null;
-  useMarks(marks, plan, top, size.height, [
-    selection && { range: selection, kind: 'selection' },
-    lens && { range: lens, kind: 'lens' },
-    looked && { range: looked, kind: cursor ? 'cursor' : 'hover' }
-  ]);
   return (
     <div className="jp-datum-map-around">
       <div
@@ -73,7 +66,16 @@ export function MapField(props: IFieldProps): JSX.Element {
         {...drag.events}
       >
         <MapCanvas run={run} sheet={canvas} />
-        <canvas ref={marks} className="jp-datum-map-marks" aria-hidden="true" />
+        <Marks
+          plan={plan}
+          top={top}
+          height={size.height}
+          marks={[
+            selection && { range: selection, kind: 'selection' },
+            lens && { range: lens, kind: 'lens' },
+            looked && { range: looked, kind: cursor ? 'cursor' : 'hover' }
+          ]}
+        />
         {looked ? (
           <Looked
             {...{ model, source, size, lens, looked, act }}
@@ -194,20 +196,6 @@ function Spoken(props: { model: MapModel }): JSX.Element {
       {text}
     </div>
   );
-}
-
-function useMarks(
-  canvas: React.RefObject<HTMLCanvasElement>,
-  plan: ILayout,
-  top: number,
-  height: number,
-  marks: readonly (IMark | null)[]
-): void {
-  React.useEffect(() => {
-    if (canvas.current) {
-      mark(canvas.current, plan, top, height, marks.filter(one => one !== null) as IMark[]);
-    }
-  });
 }
 
 /** What can be done with some datums: the selection if there is one, else what is looked at. */

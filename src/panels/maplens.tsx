@@ -5,7 +5,8 @@ import type { MapModel } from '../models/map';
 import { flow, tileAt } from '../models/tiles';
 import type { ILayout, Range } from '../models/tiles';
 import { count } from './format';
-import { mark, Painter } from './painter';
+import { Marks } from './mapmarks';
+import { Painter } from './painter';
 import { useHost, useSignals } from './parts';
 
 /** Squares of the lens: as many as one can tell apart, of 9 px with their gap. */
@@ -43,13 +44,16 @@ export function MapLens(props: {
   const { trans } = useHost();
   const { model, range, around, side, held, onOver, onOpen } = props;
   const sheet = React.useRef<HTMLCanvasElement>(null);
-  const over = React.useRef<HTMLCanvasElement>(null);
   const plan = React.useMemo(
     () => ({ ...flow(MANY, COLUMNS * TILE, { per: 1, tile: TILE }), gap: 1 }),
     []
   );
   useSignals(model.run.changed);
-  useLens(props, plan, sheet, over);
+  useLens(props, plan, sheet);
+  const framed: Range = [
+    Math.max(0, around[0] - range[0]),
+    Math.min(range[1], around[1]) - range[0]
+  ];
   const find = ({ nativeEvent: { offsetX, offsetY } }: React.MouseEvent) => {
     const tile = tileAt(plan, range[1] - range[0], offsetX, offsetY);
     return tile && { rank: range[0] + tile[0], x: offsetX, y: offsetY };
@@ -72,7 +76,12 @@ export function MapLens(props: {
             }
           }}
         />
-        <canvas ref={over} aria-hidden="true" className="jp-datum-map-marks" />
+        <Marks
+          plan={plan}
+          top={0}
+          height={plan.height}
+          marks={[framed[0] < framed[1] ? { range: framed, kind: 'hover' } : null]}
+        />
       </div>
       <div className="jp-datum-map-lens-line">
         <span className="jp-datum-cut">
@@ -86,28 +95,26 @@ export function MapLens(props: {
   );
 }
 
-/** Paint squares and frame whenever they are others. */
+/** Paint the squares whenever they are others. */
 function useLens(
-  props: { model: MapModel; range: Range; around: Range },
+  props: { model: MapModel; range: Range },
   plan: ILayout,
-  sheet: React.RefObject<HTMLCanvasElement>,
-  over: React.RefObject<HTMLCanvasElement>
+  sheet: React.RefObject<HTMLCanvasElement>
 ): void {
-  const { model, range, around } = props;
-  const painter = React.useRef<Painter | null>(null);
+  const { model, range } = props;
+  const painted = React.useRef<{ painter: Painter; tiles: Uint8Array } | null>(null);
   React.useEffect(() => {
-    if (!sheet.current || !over.current) {
+    if (!sheet.current) {
       return;
     }
     const { states } = model.run;
     const tiles = Uint8Array.from(model.order.positions(range), at => states[at] & 15);
-    painter.current = painter.current ?? new Painter(sheet.current);
-    painter.current.paint(tiles, plan, 0, plan.height);
-    const framed: Range = [
-      Math.max(0, around[0] - range[0]),
-      Math.min(tiles.length, around[1] - range[0])
-    ];
-    const marks = framed[0] < framed[1] ? [{ range: framed, kind: 'hover' } as const] : [];
-    mark(over.current, plan, 0, plan.height, marks);
+    const before = painted.current?.tiles;
+    if (before?.length === tiles.length && before.every((state, at) => state === tiles[at])) {
+      return; // the pointer is over another tile, and the same single datums are around it
+    }
+    const painter = painted.current?.painter ?? new Painter(sheet.current);
+    painted.current = { painter, tiles };
+    painter.paint(tiles, plan, 0, plan.height);
   });
 }

@@ -1,6 +1,5 @@
 /** How tiles get onto a canvas: as pixels of a picture that is then drawn larger. */
 import type { ILayout, Range } from '../models/tiles';
-import { outline } from '../models/tiles';
 import { FAILED, RUNNING, STATES } from '../tokens';
 
 /** Tiles below this edge are drawn larger where one has to see them: 3 px. */
@@ -174,70 +173,6 @@ function stripOf(changed: Range | null, plan: ILayout, top: number, rows: number
   const from = Math.max(0, Math.floor(changed[0] / plan.columns) - top - 1);
   const to = Math.min(rows, Math.ceil(changed[1] / plan.columns) - top + 1);
   return from < to ? [from, to] : null;
-}
-
-/** What is drawn over the tiles. */
-export interface IMark {
-  range: Range;
-  kind: 'cursor' | 'hover' | 'selection' | 'lens';
-}
-
-/** Draw outlines of ranges of datums over the tiles; they are seen on any of their colours. */
-export function mark(
-  canvas: HTMLCanvasElement,
-  plan: ILayout,
-  top: number,
-  height: number,
-  marks: readonly IMark[]
-): void {
-  const scale = window.devicePixelRatio || 1;
-  fit(canvas, plan.width, height, scale);
-  const pen = canvas.getContext('2d');
-  if (!pen) {
-    return;
-  }
-  pen.setTransform(scale, 0, 0, scale, 0, 0);
-  pen.clearRect(0, 0, plan.width, height);
-  if (!marks.length) {
-    return; // most of the time: styles are not asked for
-  }
-  const style = getComputedStyle(canvas);
-  const [ink, paper, focus] = ['--jp-ui-font-color1', '--jp-layout-color1', '--jp-datum-focus'].map(
-    name => style.getPropertyValue(name).trim()
-  );
-  for (const { range, kind } of marks) {
-    const path = trace(plan, top, range);
-    if (kind === 'selection') {
-      pen.globalAlpha = 0.25;
-      pen.fillStyle = focus;
-      pen.fill(path);
-      pen.globalAlpha = 1;
-    }
-    pen.lineWidth = kind === 'hover' ? 3 : 5;
-    pen.strokeStyle = paper;
-    pen.stroke(path);
-    pen.lineWidth = kind === 'hover' || kind === 'lens' ? 1 : 2;
-    pen.strokeStyle = kind === 'selection' ? focus : ink;
-    pen.stroke(path);
-  }
-}
-
-function trace(plan: ILayout, top: number, [start, end]: Range): Path2D {
-  const path = new Path2D();
-  const { per, tile, gap } = plan;
-  for (const corners of outline(plan.columns, Math.floor(start / per), Math.ceil(end / per))) {
-    corners.forEach(([x, y], at) => {
-      const px = x * tile - (x ? gap / 2 : 0);
-      const py = (y - top) * tile - (y > top ? gap / 2 : 0);
-      if (at) {
-        path.lineTo(px, py);
-      } else {
-        path.moveTo(px, py);
-      }
-    });
-    path.closePath();
-  }
-  return path;
 }
 
 /** Give a canvas its size; true if it had another one, and is empty now. */

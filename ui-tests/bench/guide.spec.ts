@@ -91,7 +91,12 @@ test('the pictures of the guide', async ({ page }) => {
     await tab('timing');
     await shot(page, 'guide-timing');
     await command(page, 'datum:debug-datum');
-    await expect(page.locator('.jp-Debugger, .jp-DebuggerSidebar').first()).toBeVisible();
+    await expect(page.locator('.jp-DebuggerEditor-highlight')).toContainText('log2', {
+      timeout: 60_000
+    });
+    await expect(page.locator('#jp-debugger-sidebar')).toContainText('signal', {
+      timeout: 60_000
+    });
     await shot(page, 'guide-debug');
     await command(page, 'debugger:continue');
     await page.waitForTimeout(1500);

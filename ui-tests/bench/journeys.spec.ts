@@ -9,7 +9,7 @@ import { execFileSync } from 'child_process';
 import * as fs from 'fs';
 import * as path from 'path';
 
-import { panelOf, redPixel } from '../tests/panel';
+import { killKernel, panelOf, redPixel } from '../tests/panel';
 import { Server } from '../tests/server';
 import { BROKEN, HELPER, Lab, PICTURE, picture, PICTURES, TRANSFORM } from './mosaiclab';
 
@@ -206,7 +206,7 @@ async function helper(lab: Lab): Promise<void> {
   await panel.getByRole('button', { name: 'Plan', exact: true }).click();
   const plan = panel.locator('[data-section=plan]');
   await expect(plan.locator('.jp-datum-parts')).toHaveText('lighten1,536', { timeout: 60_000 });
-  await plan.getByText('code changed').click();
+  await plan.getByText('code changed', { exact: true }).click();
   await lab.shot('4-plan');
   await plan.getByRole('button', { name: 'Mark as equivalent …' }).click();
   await plan.getByRole('button', { name: 'Mark as equivalent', exact: true }).hover();
@@ -279,17 +279,3 @@ test('the second journey', async ({ page }) => {
     lab.server.close();
   }
 });
-
-/** Kill the kernel that works in a folder; the run's own processes are others. */
-function killKernel(folder: string): void {
-  for (const pid of fs.readdirSync('/proc').filter(name => /^\d+$/.test(name))) {
-    try {
-      const line = fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-      if (line.includes('ipykernel_launcher') && fs.readlinkSync(`/proc/${pid}/cwd`) === folder) {
-        process.kill(Number(pid), 'SIGKILL');
-      }
-    } catch {
-      // It is gone, or not ours.
-    }
-  }
-}

@@ -126,6 +126,11 @@ export class Files {
     return fs.existsSync(file) ? fs.readFileSync(file, 'utf-8') : null;
   }
 
+  /** The names of all that is written. */
+  outputs(): string[] {
+    return fs.readdirSync(path.join(this.folder, 'halves'));
+  }
+
   /** What the command line says of the newest run of a transform. */
   status(name = 'halves'): Record<string, number | string> {
     const args = ['datum', 'status', name, '--json', '--project', this.folder];

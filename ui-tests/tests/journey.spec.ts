@@ -1,6 +1,7 @@
 import { expect, test } from '@jupyterlab/galata';
 import * as fs from 'fs';
 
+import { killKernel, panelOf } from './panel';
 import { Story } from './story';
 
 test('run, see, open, fix, retry to green, nothing to do', async ({ page, tmpPath }) => {
@@ -22,9 +23,11 @@ test('run, see, open, fix, retry to green, nothing to do', async ({ page, tmpPat
 
   await page.notebook.activate('story.ipynb');
   await page.notebook.setCell(1, 'code', story.cell({ fixed: true }));
+  expect(story.outputs()).toHaveLength(36); // holes, where something failed
   await panel.getByRole('button', { name: 'Retry 4 with the edited cell' }).click();
   await expect.poll(() => story.output('0003'), { timeout: 30000 }).toBe('1.75');
   await expect(panel.getByRole('button', { name: /^Retry/ })).toHaveCount(0);
+  expect(story.outputs()).toHaveLength(40);
   expect(story.status()).toMatchObject({ status: 'success', success: 4 });
   for (const [stem, times] of story.executions()) {
     expect(times, stem).toBe(stem.endsWith('3') ? 2 : 1);
@@ -116,7 +119,7 @@ test('retry, start and cancel from the panel with no kernel at all', async ({ pa
     .toEqual([]);
 });
 
-test('Detach frees the kernel, and the run goes on', async ({ page, tmpPath }) => {
+test('Detach frees the kernel; it is killed, nobody looks, and the run goes on', async ({ page, tmpPath }) => {
   const story = new Story(page, tmpPath);
   story.write(40);
   await story.open(story.cell({ fixed: true, gates: { free: 10 } }));
@@ -128,9 +131,18 @@ test('Detach frees the kernel, and the run goes on', async ({ page, tmpPath }) =
   await page.keyboard.press('Control+Enter');
   await expect.poll(() => fs.existsSync(`${story.folder}/idle`), { timeout: 30000 }).toBe(true);
   expect(story.executions().size).toBeLessThan(40);
+  await page.notebook.save();
+  expect(killKernel(story.folder)).toBe(1);
+  const here = page.url();
+  await page.evaluate(() => location.assign('about:blank'));
+  await page.waitForURL('about:blank');
   story.pass('free');
   await expect
     .poll(() => story.status(), { timeout: 60000 })
     .toMatchObject({ status: 'success', success: 40 });
+  await page.evaluate(url => location.assign(url), here);
+  await panelOf(page);
+  const progress = panel.getByRole('progressbar').first();
+  await expect(progress).toHaveAttribute('aria-valuetext', /40 of 40/, { timeout: 60000 });
   expect([...story.executions().values()].every(times => times === 1)).toBe(true);
 });

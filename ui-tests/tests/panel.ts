@@ -1,6 +1,7 @@
 /** The panel in a page of a server of a test's own. */
 import { expect } from '@playwright/test';
 import type { Locator, Page } from '@playwright/test';
+import * as fs from 'fs';
 
 /** The panel with a run in it, wherever this front end has it. */
 export async function panelOf(page: Page): Promise<Locator> {
@@ -45,4 +46,19 @@ async function open(page: Page): Promise<void> {
   await page.getByRole('menuitem', { name: 'View' }).click();
   await page.getByText('Right Sidebar', { exact: true }).hover();
   await page.getByText('Show Datums', { exact: false }).click();
+}
+
+/** Kill the kernels that work in a folder, and say how many; a run's processes are others. */
+export function killKernel(folder: string): number {
+  const mine = fs.readdirSync('/proc').filter(name => {
+    try {
+      const line = fs.readFileSync(`/proc/${name}/cmdline`, 'utf8');
+      const at = () => fs.readlinkSync(`/proc/${name}/cwd`);
+      return line.includes('ipykernel_launcher') && at() === fs.realpathSync(folder);
+    } catch {
+      return false; // it is no process, is gone, or is not ours
+    }
+  });
+  mine.forEach(pid => process.kill(Number(pid), 'SIGKILL'));
+  return mine.length;
 }
