@@ -15,6 +15,8 @@ const STEP = 1.25;
 const [LEAST, MOST] = [0.4, 2];
 /** Text is legible still at this one. */
 const LEGIBLE = 0.7;
+/** So much more of a picture has to be seen for it to run the other way. */
+const WORTH = 0.05;
 
 /** The graph of a project; the transform `current` stands out, with what it has to do with. */
 export function GraphView(props: { graph: GraphModel; current: string | null }): JSX.Element {
@@ -49,9 +51,9 @@ function Picture(given: IDrawnProps & { shape: string }): JSX.Element {
   const frame = React.useRef<HTMLDivElement>(null);
   const room = useRoom(frame);
   const right = React.useMemo(() => picture(drawn), [shape]);
-  const short = room !== null && seen(right, room) < 1;
+  const short = room !== null && seen(right, room) < 1 - WORTH;
   const down = React.useMemo(() => (short ? picture(drawn, 'down') : null), [shape, short]);
-  const laid = room && down && seen(down, room) > seen(right, room) ? down : right;
+  const laid = room && down && seen(down, room) > seen(right, room) + WORTH ? down : right;
   const fit = room ? fitted(laid, room) : 1;
   const props: IPictureProps = { ...given, laid };
   const [chosen, setChosen] = React.useState<number | null>(null);
