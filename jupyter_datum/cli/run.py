@@ -319,6 +319,8 @@ def _summary(row: RunRow, groups: list[Any], out: str | None) -> list[str]:
     if row.late:
         lines.append(f"late        {render.late_line(row)}")
     note = json.loads(row.note or "{}")
+    if note.get("dirty"):
+        lines.append(f"changed     {render.dirty_line(note['dirty'])}")
     lines += [f"incomplete  {render.one_line(text)}" for text in note.get("errors", [])[:3]]
     if row.message:
         lines.append(f"message     {render.one_line(row.message, render.SENTENCE)}")

@@ -161,6 +161,16 @@ def take_over(conn: sqlite3.Connection, run: RunKey) -> None:
         index_keys(conn)
 
 
+def note_dirty(conn: sqlite3.Connection, run: RunKey, datums: int) -> None:
+    """Count datums of which an input changed while it was processed. Part of the caller's
+    transaction, in which :func:`update_run` has checked the epoch."""
+    conn.execute(
+        "update run set note = json_set(coalesce(note, '{}'), '$.dirty',"
+        " coalesce(json_extract(note, '$.dirty'), 0) + ?) where id = ?",
+        (datums, run.id),
+    )
+
+
 def update_run(
     conn: sqlite3.Connection,
     run: RunKey,

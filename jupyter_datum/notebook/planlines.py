@@ -16,7 +16,9 @@ def preview_lines(name: str, found: Preview, workers: int) -> list[str]:
         f"  {found.would_run:,} would run" + _cost(found, workers),
     ]
     lines += ahead_lines(found)
-    lines += first_lines(found)
+    only = len(set(found.why)) == 1 < len(found.why)
+    only = only and found.reasons.get(found.why[0].partition(": ")[0]) == found.would_run
+    lines += first_lines(found, told=only)
     if found.would_run > len(found.first) > 0:
         lines.append(f"    and {found.would_run - len(found.first):,} more")
     lines += _sizes(found)
@@ -40,10 +42,11 @@ def ahead_lines(found: Preview) -> list[str]:
     ]
 
 
-def first_lines(found: Preview) -> list[str]:
-    """Return a line for each of the first datums that would run, with its reason."""
+def first_lines(found: Preview, *, told: bool = False) -> list[str]:
+    """Return a line for each of the first datums that would run, with its reason, if that was
+    not `told` of all of them."""
     return [
-        f"    {one_line(label)}  ({one_line(why)})"
+        f"    {one_line(label)}" if told else f"    {one_line(label)}  ({one_line(why)})"
         for label, why in zip(found.first, found.why, strict=True)
     ]
 

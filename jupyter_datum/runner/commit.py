@@ -61,6 +61,8 @@ class Committer:
         self.late = 0
         self.message: str | None = None
         self._waits = False
+        #: Datums whose input changed while it was processed.
+        self._dirty = 0
 
     # -- what is gathered ----------------------------------------------------------------
 
@@ -182,6 +184,8 @@ class Committer:
         }
         if planner.compare.stale:
             note["parts"] = stale_parts(self._conn, planner.compare.stale, self._job.recipe)
+        if self._dirty:
+            note["dirty"] = self._dirty
         if planner.errors:
             note["errors"] = planner.errors[:20]
         if notes := [*planner.source.notes()[:20], *planner.compare.remarks()]:
@@ -268,6 +272,9 @@ class Committer:
             seconds=sum(r.seconds for r, _ in good) + sum(r.seconds for r, *_ in failed),
             **self._fields,
         )
+        if dirty := sum(record.dirty for record, _ in good):
+            writes.note_dirty(conn, job.key, dirty)
+            self._dirty += dirty
         return rejected
 
     def _parted(

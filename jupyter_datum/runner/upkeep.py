@@ -195,6 +195,8 @@ def this_user() -> str:
 
 def pruned_lines(name: str, done: Pruned) -> list[str]:
     """Say what was pruned."""
+    if not done.datums and not done.kept:
+        return [f"{name}: no output of a vanished input is left to be removed"]
     lines = [
         f"{name}: {counted(done.files, 'file')} of {counted(done.datums, 'vanished datum')} removed"
     ]
@@ -207,6 +209,8 @@ def pruned_lines(name: str, done: Pruned) -> list[str]:
 
 def moved_lines(name: str, moved: Moved) -> list[str]:
     """Say what was moved."""
+    if not moved.datums and not moved.refused:
+        return [f"{name}: no input was renamed"]
     lines = [
         f"{name}: the results stay with {counted(moved.datums, 'renamed datum')}; "
         f"{counted(moved.files, 'output')} renamed"

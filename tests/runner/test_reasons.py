@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 
+from jupyter_datum.ledger import queries
 from jupyter_datum.notebook.planlines import preview_lines
+from jupyter_datum.notebook.render import closing_lines
 from jupyter_datum.runner import upkeep
 
 from ..story import Story
@@ -179,6 +181,10 @@ def test_failed_before_runs_again_and_so_does_what_changed_while_it_ran(story: S
     )
     row = story.run(LINE, body)
     assert (row.success, row.failed) == (2, 1)
+    with story.ledger() as conn:
+        said = closing_lines(row, queries.failure_groups(conn, row.id), None)
+    changed = "  an input of 1 datum changed while it was processed: it runs again next time"
+    assert changed in said
     found = plan(story, body=body)
     assert found.reasons == {
         "failed before": 1, "input changed while it was processed": 1, "unchanged": 1,
