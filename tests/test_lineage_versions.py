@@ -14,6 +14,7 @@ import pytest
 from jupyter_datum.lineage import (
     ask,
     face,
+    questions,
     show_export,
     show_history,
     show_lineage,
@@ -38,7 +39,9 @@ def made(story: Story, asked: str, **steps: int) -> dict[str, Any]:
     return found
 
 
-def test_what_was_brought_back_is_the_work_of_the_run_that_made_it_once(story: Story) -> None:
+def test_what_was_brought_back_is_the_work_of_the_run_that_made_it_once(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
     files(story, 3)
     fails = "assert datum.stem != '002'\n" + UP
     keeps = f"{LINE} --keep 2"
@@ -48,6 +51,22 @@ def test_what_was_brought_back_is_the_work_of_the_run_that_made_it_once(story: S
     assert (first.success, second.success, third.skipped, third.failed) == (2, 3, 2, 1)
     assert stems(story, "up", "failed-run") == {"000", "001"}
     assert stems(story, "up", "old") == {"002"}, "it failed now: its output is the second code's"
+    monkeypatch.setattr(questions, "RUNS", 2)
+    with story.ledger() as conn:  # nights in which nothing was to be done
+        for night in range(3):
+            conn.execute(
+                "insert into run (uuid, transform, version, recipe, interpreter, engine, options,"
+                " origin, status, requested) select ?, transform, version, recipe, interpreter,"
+                " engine, options, origin, 'success', requested from run where id = 3",
+                (f"{night:032x}",),
+            )
+    assert stems(story, "up", "failed-run") == {"000", "001"}, "runs that made nothing count not"
+    assert "such runs" not in repr(show_question(story.project, "up", "failed-run"))
+    monkeypatch.setattr(questions, "RUNS", 1)
+    assert "of the newest 1 such runs" in repr(show_question(story.project, "up", "failed-run"))
+    monkeypatch.undo()
+    with story.ledger() as conn:
+        conn.execute("delete from run where id > 3")
     back = made(story, "out/up/000.up")
     assert (back["run"], back["version"], back["restored"]) == (first.uuid, 1, True)
     assert "restored 2" in repr(seen(story, "out/up/000.up"))

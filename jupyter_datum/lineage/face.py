@@ -161,6 +161,7 @@ def show_question(
         if row is None:
             raise UsageError(f"no transform is named {name!r}")
         page = questions.ask(conn, row.id, word, limit=limit, look=_looks(hashed))
+        cut = questions.is_cut(conn, row.id, word)
     said = [f"{name}: outputs that {_verb(word)}"]
     base = os.path.join(str(folder if folder is not None else os.getcwd()), "")
     for found in page.found:
@@ -168,6 +169,8 @@ def show_question(
         said.append(f"  {found.path.removeprefix(base)}{now}")
     said += ["  none"] if not page.found else []
     said += [f"  and more: only {limit:,} datums are shown"] if page.after is not None else []
+    if cut:
+        said.append(f"  of the newest {questions.RUNS:,} such runs: older ones are left out")
     if word == "edited" and row.out and is_url(row.out):
         said.append("  objects in a store are not looked at here: jupyter datum fsck does")
     data = [found._asdict() for found in page.found]

@@ -25,8 +25,8 @@ QUESTIONS: Final = {
     "orphan": "orphans: their input is gone",
     "edited": "edited or removed since",
 }
-#: Newest runs that are asked.
-_RUNS: Final = 1_000
+#: Runs to which a question applies that are asked, the newest: each is a query.
+RUNS: Final = 1_000
 #: Outputs read at a time.
 _LOOKED: Final = 2_000
 #: Outputs that one page looks at: less than a second.
@@ -132,24 +132,40 @@ def _parts(conn: sqlite3.Connection, transform: int, question: str) -> list[_Par
     index has the datums of each."""
     if question == "orphan":
         return [("datum d where d.transform = ? and d.gone is not null", (transform,), "d.id")]
-    runs = conn.execute(
-        "select version, id, failed from run where transform = ? order by id desc limit ?",
-        (transform, _RUNS),
-    ).fetchall()
+    asked = _runs(conn, transform, question)[:RUNS]
     held = f"datum d where d.transform = ? and d.state = {DatumState.FAILED:d} and d.outputs > 0"
     if question == "old":
         current = current_versions(conn, transform)
         marks = ", ".join("?" * len(current))
         held = f"{held} and {_HELD.format('p.version')} not in ({marks})"
-        asked, values = [run for version, run, _ in runs if version not in current], tuple(current)
-    elif question == "failed-run":
-        held = f"{held} and {_HELD.format('r.failed')} > 0"
-        asked, values = [run for _, run, failed in runs if failed], ()
+        values = tuple(current)
     else:
-        raise UsageError(f"no question {question!r}; there are: {', '.join(QUESTIONS)}")
+        held, values = f"{held} and {_HELD.format('r.failed')} > 0", ()
     made = "made m cross join datum d on d.id = m.datum and d.run = m.run where m.run = ?"
     good = f"{made} and d.state {_DONE}"
     return [*((good, (run,), "m.datum") for run in asked), (held, (transform, *values), "d.id")]
+
+
+def _runs(conn: sqlite3.Connection, transform: int, question: str) -> list[int]:
+    """The newest runs that may hold an answer, one more than are asked."""
+    if question == "old":
+        current = current_versions(conn, transform)
+        which, values = f"version not in ({', '.join('?' * len(current))})", tuple(current)
+    elif question == "failed-run":
+        which, values = "failed > 0", ()
+    else:
+        raise UsageError(f"no question {question!r}; there are: {', '.join(QUESTIONS)}")
+    rows = conn.execute(
+        f"select id from run where transform = ? and {which}"
+        " and exists (select 1 from made where made.run = run.id) order by id desc limit ?",
+        (transform, *values, RUNS + 1),
+    )
+    return [run for (run,) in rows]
+
+
+def is_cut(conn: sqlite3.Connection, transform: int, question: str) -> bool:
+    """Whether there are more runs to which a question applies than are asked."""
+    return question in ("old", "failed-run") and len(_runs(conn, transform, question)) > RUNS
 
 
 def _edited(conn: sqlite3.Connection, transform: int, after: str, limit: int, look: Look) -> Page:
