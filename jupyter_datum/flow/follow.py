@@ -10,9 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from ..errors import RunError, RunnerError, SignatureError, UsageError
+from ..errors import DatumError, RunError, RunnerError, SignatureError, UsageError
+from ..inputs import input_from_json
 from ..ledger import db, queries, requests
-from ..ledger.queries import RunRow
+from ..ledger.queries import DatumRow, RunRow
+from ..outcomes import labels_of
 from ..project import Project, find
 from ..runner.ask import recorded
 from ..runner.client import ensure_runner, log_tail, runner_alive
@@ -153,10 +155,16 @@ class Follower:
         attempts = queries.attempts(self.conn, datum, limit=1)
         message = attempts[0].message if attempts else None
         raise RunError(
-            f"datum {queries.key_text(there.key)} of {self._name} failed: {message or 'no message'}"
-            f". See {self._name}.failures(); then {self._name}.retry(), or take the others with "
+            f"datum {self._label(row, there)} of {self._name} failed: {message or 'no message'}. "
+            f"See {self._name}.failures(); then {self._name}.retry(), or take the others with "
             'stream(on_error="skip")'
         )
+
+    def _label(self, row: RunRow, datum: DatumRow) -> str:
+        source = None
+        with contextlib.suppress(DatumError, OSError):  # not ours, or gone
+            source = input_from_json(read_recipe(self._project, row.recipe).input, self._project)
+        return labels_of(source, [datum])[datum.key]
 
 
 def project_here(folder: str | None) -> Project:

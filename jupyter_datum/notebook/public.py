@@ -14,7 +14,7 @@ from typing import Any
 from IPython.core.getipython import get_ipython
 
 from ..errors import DatumError, RunError, SignatureError
-from ..inputs import Input, ItemsInput, input_from_json
+from ..inputs import Input, input_from_json
 from ..ledger import db, queries
 from ..ledger.queries import AttemptRow, DatumRow, FailureGroup, RunRow
 from ..lineage import View, show_history, show_overview, show_question
@@ -23,6 +23,7 @@ from ..outcomes import (
     Results,
     displayed,
     frame_of,
+    labels_of,
     outcomes,
     read_results,
 )
@@ -285,13 +286,7 @@ class Transform(Flows):
 
     def _labels(self, conn: sqlite3.Connection, rows: list[DatumRow]) -> dict[bytes, str]:
         """What people call these datums: a path, or an item's value."""
-        labels = {row.key: queries.key_text(row.key) for row in rows}
-        source = self._input(conn) if rows else None
-        if isinstance(source, ItemsInput):
-            labels = {row.key: f"item {row.position:,}" for row in rows}
-            with contextlib.suppress(DatumError, OSError):  # the items are gone: numbers will do
-                labels.update(source.labels(set(labels)))
-        return labels
+        return labels_of(self._input(conn) if rows else None, rows)
 
     def _failure(self, conn: sqlite3.Connection, datum: DatumRow, label: str) -> dict[str, Any]:
         attempts = [

@@ -3,6 +3,7 @@
 from .compare import Comparison, compare, compare_here
 from .displays import displayed
 from .frame import frame_of
+from .labels import labels_of
 from .order import order_of, outcome_json, outcomes
 from .results import Results, read_results
 
@@ -13,6 +14,7 @@ __all__ = [
     "compare_here",
     "displayed",
     "frame_of",
+    "labels_of",
     "order_of",
     "outcome_json",
     "outcomes",

@@ -112,7 +112,7 @@ class Consumers:
             "behind": behind,
             "waited": round(self._waited, 2),
             "held": round(self._held, 2),
-            "bound": self._bound(),
+            "bound": self._bound() if self._there else None,
         }
 
     def _bound(self) -> str | None:
