@@ -37,6 +37,7 @@ class Slots:
         for number, slot in enumerate(self._slots):
             if number not in self._taken.values() and is_free(shares_of(dict(slot))):
                 self._taken[worker] = number
+                self._said = 0.0  # who waits again says so at once
                 return dict(slot)
         return None
 
@@ -72,8 +73,9 @@ class Slots:
         if not self.owed or self._slots is None or self._taken or now - self._said < _SAY:
             return []
         self._said = now
-        taken = [who for slot in self._slots for who in holders(shares_of(dict(slot)))]
+        shares = [share for slot in self._slots for share in shares_of(dict(slot))]
+        taken = [who for share in shares for who in holders([share])]
         if not taken:
             return []
-        text = f"waiting for a device: {len(taken)} of {len(self._slots)} taken"
+        text = f"waiting for a device: {len(taken)} of {len(shares)} taken"
         return [Waiting(f"{text} ({'; '.join(dict.fromkeys(taken))})")]

@@ -226,6 +226,8 @@ class Pool:
         """Fit a cluster to so many datums at work or ready; return whether that changed it."""
         cluster.sizer.useful(datums, now)
         n = cluster.sizer.want(cluster.size, self._share(cluster, now), now)
+        if self._awaited(cluster):  # it may be held back for the sake of the very one that waits
+            n = min(n, cluster.sizer.claim(now))
         if n == cluster.size:
             return False
         first = not cluster.started
@@ -253,16 +255,19 @@ class Pool:
             self._idle.remove(cluster)
             self._close(cluster, "another run needs its devices")
 
+    def _awaited(self, cluster: Cluster) -> bool:
+        """Whether another run waits for devices that a cluster has."""
+        devices = cluster.wanted.devices
+        return any(other.waits and devices & other.wanted.devices for other in self._active)
+
     def give_back(self, cluster: Cluster, now: float, *, keep: bool) -> None:
         """Take `cluster` back after a run; close it unless it is to be kept."""
         self._active.remove(cluster)
         cluster.sizer.over(now)
         cluster.run = None
-        devices = cluster.wanted.devices
-        needed = any(other.waits and devices & other.wanted.devices for other in self._active)
         if not keep:
             self._close(cluster, "its run was stopped or went wrong")
-        elif needed:
+        elif self._awaited(cluster):
             self._close(cluster, "another run waits for its devices")
         elif not cluster.workers:
             self._close(cluster, None)
@@ -282,6 +287,10 @@ class Pool:
         self._next_tick = now + TICK
         for cluster in list(self._idle):
             if not self._looked_after(cluster):
+                continue
+            if self._awaited(cluster):
+                self._idle.remove(cluster)
+                self._close(cluster, "another run waits for its devices")
                 continue
             cluster.sizer.useful(0, now)
             n = cluster.sizer.want(cluster.size, None, now)

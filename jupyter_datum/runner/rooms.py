@@ -23,7 +23,7 @@ class Rooms:
             takers = [
                 (other.job.link.taken(uuid), other.behind)
                 for other in drives.values()
-                if uuid in other.job.link.holds_back
+                if uuid in other.job.link.follows.values()
             ]
             free = room(drive.state.counts, takers, self._ahead)
             if free != self._told.get(uuid):

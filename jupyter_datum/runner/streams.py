@@ -43,17 +43,17 @@ class Link:
         self._followings = {following.run: following for following in followings.values()}
         at_once = source.go_along(followings, at_once=True)
         waiting = [leaf for leaf in source.leaves if not any(leaf is each for each in at_once)]
-        #: The runs that must not be far ahead: those of which each datum is taken as it comes. A
-        #: group may wait for one datum because of another, and would so wait for ever.
-        self.holds_back = frozenset(
+        #: The runs of which each datum is taken as it comes. A group may wait for one datum
+        #: because of another: held back for what it has not taken it would wait for ever.
+        self._takes = frozenset(
             run
             for name, run in follows.items()
             if not source.foreign and not any(leaf.awaits([name]) for leaf in waiting)
         )
 
-    def taken(self, run: str) -> int:
-        """Return how many datums made by `run` were taken."""
-        return self._followings[run].given
+    def taken(self, run: str) -> int | None:
+        """Return how many datums made by `run` were taken; None if it may be waited for more."""
+        return self._followings[run].given if run in self._takes else None
 
     def close(self) -> None:
         """Nothing more is wanted of anybody."""
@@ -109,19 +109,24 @@ def ahead() -> int:
     return max(1, int(text)) if text.isdecimal() else _AHEAD
 
 
-def room(made: Sequence[int], takers: Iterable[tuple[int, int]], ahead: int) -> int | None:
+def room(made: Sequence[int], takers: Iterable[tuple[int | None, int]], ahead: int) -> int | None:
     """Return how many more datums a run may send; None if nobody holds it back.
 
     Parameters
     ----------
     made : sequence of int
         How many of the run's datums are in each state.
-    takers : iterable of (int, int)
+    takers : iterable of (int or None, int)
         Of each run that takes them: how many of them it has taken, and how many datums it has
-        not settled.
+        not settled. None where it may need more of them before it can settle any: then those
+        alone count that it can.
     ahead : int
         How far it may be ahead of the slowest.
     """
     done = made[DatumState.SUCCESS] + made[DatumState.RECOVERED]
-    waiting = [behind + max(0, done - taken) for taken, behind in takers]
+    waiting = [
+        behind + (0 if taken is None else max(0, done - taken))
+        for taken, behind in takers
+        if taken is not None or behind
+    ]
     return max(0, ahead - max(waiting) - made[DatumState.RUNNING]) if waiting else None

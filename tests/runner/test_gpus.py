@@ -77,6 +77,19 @@ def test_a_run_has_a_worker_for_each_device_and_says_which(story: Story, names: 
     assert found == [[[["", "cpu"], [names[0], "cuda:0"]]] * 40, ["", "cpu"]]
 
 
+def test_two_of_a_pipeline_take_turns_at_the_same_devices(
+    story: Story, names: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who is ahead has to wait for the other one, which has no device: it gives its own up."""
+    monkeypatch.setenv("JUPYTER_DATUM_AHEAD", "12")
+    story.namespace["xs"] = range(16)
+    pipe = Pipe(story)
+    up = pipe.start("decode -i xs --gpus 2", SEES)
+    low = pipe.start("n -i decode --gpus 2 --engine dask", SEES)
+    assert [row.success for row in pipe.ended(up, low)] == [16, 16]
+    assert {result[0] for result in story.transform("n").results()} == {",".join(names)}
+
+
 def test_a_worker_without_devices_sees_none(story: Story, names: list[str]) -> None:
     story.namespace["xs"] = [1, 2]
     row = story.run("m -i xs", SEES)
