@@ -108,6 +108,8 @@ def speed(run: RunRow, meter: Meter, now: float) -> str:
     """Say how fast a run goes, and how long it will take."""
     if run.status == RunStatus.PAUSED:
         return "paused"
+    if why := _waits(run):
+        return why
     still = meter.still(now)
     if still > 10:
         return f"no progress for {span(still)}"
@@ -212,7 +214,12 @@ def closing_line(run: RunRow) -> str:
         RunStatus.ERROR: "stopped; ",
     }.get(RunStatus(run.status), f"{run.status}; ")
     line = f"{run.name}: {head}{', '.join(parts) or 'nothing ran'} in {span(seconds)}{speed}"
-    return line + _feed(run)
+    return line + (f"; {why}" if (why := _waits(run)) else _feed(run))
+
+
+def _waits(run: RunRow) -> str:
+    """Why a run that goes on has no worker; empty if it has."""
+    return one_line(run.message) if run.message and run.status == RunStatus.RUNNING else ""
 
 
 def _feed(run: RunRow) -> str:

@@ -11,6 +11,7 @@ import pytest
 
 from jupyter_datum.devices.lease import folder
 from jupyter_datum.ledger import requests
+from jupyter_datum.notebook.render import Meter, progress_line
 from jupyter_datum.states import RunStatus
 
 from ..story import Story, eventually
@@ -131,6 +132,8 @@ def test_of_two_projects_one_waits_for_the_other_and_says_so(
         row = second.until(late, lambda row: bool(row.message))
         assert "waiting for a device: 2 of 2 taken" in (row.message or "")
         assert str(folders[0]) in (row.message or "")
+        assert "2 of 2 taken" in second.transform("m").status()
+        assert "2 of 2 taken" in progress_line(row, Meter(), 0.0), "what the cell shows"
         gate.touch()
         assert first.end(run).status == RunStatus.SUCCESS
         assert second.end(late).status == RunStatus.SUCCESS
