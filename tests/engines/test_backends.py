@@ -117,9 +117,10 @@ def test_workers_elsewhere_end_when_the_engines_process_is_killed(work: Work) ->
             [sys.executable, "-c", ALONE, str(work.project.dir), text],
             stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
-        assert alone.stdout is not None and alone.stdout.readline() == "b1\n"
-        (worker,) = [p for p in psutil.Process().children() if "--inbox" in p.cmdline()]
-        alone.send_signal(signal.SIGKILL)
-        alone.wait()
-        alone.stdout.close()
+        try:
+            assert alone.stdout is not None and alone.stdout.readline() == "b1\n"
+            (worker,) = [p for p in psutil.Process().children() if "--inbox" in p.cmdline()]
+        finally:
+            alone.send_signal(signal.SIGKILL)
+            alone.communicate()
         assert eventually(lambda: not worker.is_running(), within=60)
