@@ -6,6 +6,7 @@ A ledger may come from anyone: what should be a number or a JSON object is not t
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -246,8 +247,11 @@ def result_text(row: DatumRow, file: Path | None) -> str | None:
 
 
 def metrics_json(text: str | None) -> dict[str, Any]:
-    """Return a datum's metrics."""
-    return json_object(text)
+    """Return a datum's metrics; what JSON has no number for is a word, as in tables."""
+    return {
+        name: str(value) if isinstance(value, float) and not math.isfinite(value) else value
+        for name, value in json_object(text).items()
+    }
 
 
 def json_object(value: Any) -> dict[str, Any]:

@@ -100,7 +100,7 @@ async def test_a_datum_with_inputs_and_outputs(call: Call, story: Story) -> None
     (data / "a b.txt").write_text("hello")
     (data / "c.txt").write_text("you")
     body = "datum.out_file('.up').write_text(datum.path.read_text().upper())\n"
-    body += "datum.metrics['size'] = 5\n{'n': datum.rel}"
+    body += "datum.metrics['size'] = 5\ndatum.metrics['loss'] = float('nan')\n{'n': datum.rel}"
     run = story.run('up -i "data/**/*.txt" -o upper', body)
     assert run.success == 2
     base = ("projects", story.project.uuid)
@@ -116,7 +116,7 @@ async def test_a_datum_with_inputs_and_outputs(call: Call, story: Story) -> None
     assert output["name"] == "a b.up" and output["path"].startswith("upper/")
     assert (story.folder / output["path"]).read_text() == "HELLO"
     assert detail["result"] == '{"n":"deep/a b.txt"}'
-    assert detail["metrics"] == {"size": 5}
+    assert detail["metrics"] == {"size": 5, "loss": "nan"}, "JSON has no such number"
     (attempt,) = detail["attempts"]
     assert (attempt["state"], attempt["run"]) == ("success", run.uuid)
 
