@@ -10,8 +10,9 @@ the results of both stand side by side.
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -46,12 +47,20 @@ def outcome_json(outcome: Outcome) -> dict[str, Any]:
     found: dict[str, Any] = {
         "key": queries.key_text(outcome.key),
         "seconds": outcome.seconds,
-        "metrics": json.loads(outcome.metrics) if outcome.metrics else {},
+        "metrics": finite(json.loads(outcome.metrics) if outcome.metrics else {}),
         "result_kind": word_of(outcome.kind) if outcome.kind else None,
     }
     if is_json(outcome.kind) and not is_file(outcome.kind):
         found["result"] = json.loads((outcome.data or b"null").decode("utf-8", "surrogatepass"))
     return found
+
+
+def finite(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """Return metrics as JSON takes them: what it has no number for is a word, as in tables."""
+    return {
+        name: str(value) if isinstance(value, float) and not math.isfinite(value) else value
+        for name, value in metrics.items()
+    }
 
 
 def order_of(

@@ -6,7 +6,6 @@ A ledger may come from anyone: what should be a number or a JSON object is not t
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +13,7 @@ from typing import Any, Final
 from ..ledger.alike import Expected
 from ..ledger.clusters import ClusterRow
 from ..ledger.queries import AttemptRow, DatumRow, FailureGroup, RunRow, key_text
+from ..outcomes.order import finite
 from ..results import is_file, is_json
 from ..states import DatumState, RunStatus
 from .paths import read_part
@@ -247,11 +247,8 @@ def result_text(row: DatumRow, file: Path | None) -> str | None:
 
 
 def metrics_json(text: str | None) -> dict[str, Any]:
-    """Return a datum's metrics; what JSON has no number for is a word, as in tables."""
-    return {
-        name: str(value) if isinstance(value, float) and not math.isfinite(value) else value
-        for name, value in json_object(text).items()
-    }
+    """Return a datum's metrics."""
+    return finite(json_object(text))
 
 
 def json_object(value: Any) -> dict[str, Any]:

@@ -163,13 +163,15 @@ def test_the_command_line_compares(story: Story, capfd: pytest.CaptureFixture[st
 
 def test_the_command_line_gives_results(story: Story, capfd: pytest.CaptureFixture[str]) -> None:
     story.namespace["numbers"] = [1, 2]
-    story.run("job -i numbers", "{'n': datum.value} if datum.value == 1 else {datum.value}")
+    cell = "datum.metrics['loss'] = float('inf')\n"
+    story.run("job -i numbers", cell + "{'n': datum.value} if datum.value == 1 else {datum.value}")
     project = ["--project", str(story.folder)]
     assert main(["results", "job", *project]) == 0
     assert capfd.readouterr().out.splitlines() == ["{'n': 1}", "{2}"]
     assert main(["results", "job", "--json", *project]) == 0
     lines = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
     assert lines[0]["result"] == {"n": 1} and lines[1]["result_kind"] == "pickle"
+    assert lines[0]["metrics"] == {"loss": "inf"}, "JSON has no number for it"
     assert "result" not in lines[1]
     pages = shlex.join([sys.executable, "-m", "jupyter_datum.cli", "results", "job", *project])
     shell = subprocess.run(f"{pages} | true", shell=True, stderr=subprocess.PIPE, timeout=60)
