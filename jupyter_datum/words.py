@@ -37,13 +37,14 @@ def counted(n: int, word: str) -> str:
     return f"{n:,} {word}{'' if n == 1 else 's'}"
 
 
-def size(n: int) -> str:
-    """Return ``812 bytes``, ``12.3 kB``, ``4.5 GB``."""
-    if n < 1000:
-        return counted(n, "byte")
-    step = min(len(str(n)) - 1, 14) // 3
-    value, unit = n / 1000**step, ("", "kB", "MB", "GB", "TB")[step]
-    return f"{value:.3g} {unit}" if value < 100 else f"{value:.0f} {unit}"
+def size(n: float) -> str:
+    """Return a number of bytes as the panel has it: ``812 B``, ``3.4 KB``, ``4.5 GB``."""
+    unit = "B"
+    for bigger in ("KB", "MB", "GB", "TB"):
+        if n < 999.5:
+            break
+        n, unit = n / 1000, bigger
+    return f"{n:.1f} {unit}" if n < 99.95 and unit != "B" else f"{n:.0f} {unit}"
 
 
 def number(value: float, digits: int = 4) -> str:

@@ -25,7 +25,8 @@ from types import ModuleType
 from typing import Any, Final
 
 from ..events import DatumSet, SetItem
-from .processes import amount, memory_of, open_files
+from ..words import size
+from .processes import memory_of, open_files
 
 #: Work between two looks at what datums have changed: a look takes some microseconds.
 EVERY: Final = 0.002
@@ -175,7 +176,7 @@ class Wear:
         if self.spent(most):
             return f"it has processed {self.datums:,} datums (--max-datums-per-worker)"
         if memory and (held := memory_of(os.getpid()) or 0) > memory:
-            return f"it holds {amount(held)} of memory (--memory-limit {amount(memory)})"
+            return f"it holds {size(held)} of memory (--memory-limit {size(memory)})"
         return self._many_files()
 
     def _many_files(self) -> str:

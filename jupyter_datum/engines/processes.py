@@ -102,15 +102,6 @@ def death_cause(code: int | None, *, out_of_memory: bool = False) -> str:
     return f"killed by {name}" + f", {OUT_OF_MEMORY}" * out_of_memory
 
 
-def amount(size: float) -> str:
-    """Return a number of bytes for people."""
-    for unit in ("B", "KB", "MB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}"
-        size /= 1000
-    return f"{size:.1f} GB"
-
-
 def memory_of(pid: int) -> int | None:
     """Return the memory that a process holds, in bytes; None if it cannot be told (any more)."""
     try:

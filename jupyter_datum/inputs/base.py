@@ -92,6 +92,8 @@ class Input(ABC):
     valued: bool = False
     #: Whether outputs are named by the key (else by the file, where there is one).
     named_by_key: bool = False
+    #: Whether its datums are parts of files: their files' sizes are not theirs.
+    in_parts: bool = False
     #: What its pattern captures; joins and groups make their keys of it.
     capture_names: frozenset[str] = frozenset()
     #: In a datum's ``paths``; None if the user gave none.

@@ -43,6 +43,7 @@ class SplitInput(Input):
     ordered = False
     valued = True
     named_by_key = True
+    in_parts = True
 
     def __init__(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..runner.foreseen import Preview
 from ..runner.selection import EDITED, ENVIRONMENT, RENAMED, STALE
-from ..words import counted, span
+from ..words import counted, size, span
 from .render import one_line
 
 
@@ -63,19 +63,9 @@ def _sizes(found: Preview) -> list[str]:
         return []
     key, largest = sizes["largest"][0]
     return [
-        f"  {size_text(sizes['bytes'])} in all; a datum has {size_text(sizes['median'])} (median), "
-        f"{size_text(sizes['p95'])} (95%), at most {size_text(largest)}: {one_line(key)}"
+        f"  {size(sizes['bytes'])} in all; a datum has {size(sizes['median'])} (median), "
+        f"{size(sizes['p95'])} (95%), at most {size(largest)}: {one_line(key)}"
     ]
-
-
-def size_text(size: int) -> str:
-    """Return a number of bytes for people."""
-    value, unit = float(size), "B"
-    for bigger in ("KB", "MB", "GB", "TB"):
-        if value < 1000:
-            break
-        value, unit = value / 1000, bigger
-    return f"{value:,.0f} {unit}" if value >= 10 or unit == "B" else f"{value:,.1f} {unit}"
 
 
 def _set_apart(name: str, found: Preview) -> list[str]:

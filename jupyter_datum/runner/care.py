@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from ..engines.base import Up
-from ..engines.processes import OUT_OF_MEMORY, amount, memory_of
+from ..engines.processes import OUT_OF_MEMORY, memory_of
 from ..resources import usable_memory
+from ..words import size
 
 #: Seconds between two looks at the workers' memory.
 _LOOK: Final = 0.5
@@ -59,4 +60,4 @@ class Care:
             if held + others < _MUCH * self._limit:
                 return cause
             cause = f"{cause}, {OUT_OF_MEMORY}"
-        return f"{cause}: {amount(held)} when last seen, limit {amount(self._limit)}"
+        return f"{cause}: {size(held)} when last seen, limit {size(self._limit)}"

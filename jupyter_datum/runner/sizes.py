@@ -18,15 +18,24 @@ _SKEW: Final = 0.1
 
 
 class Sizes:
-    """Bytes of input of each datum: eight bytes of memory each."""
+    """Bytes of input of each datum: eight bytes of memory each.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    known : bool
+        Whether files tell them; else there are none.
+    """
+
+    def __init__(self, *, known: bool = True) -> None:
+        self._known = known
         self._all = array("q")
         self._top: list[tuple[int, bytes]] = []
         self._least = -1
 
     def add(self, pairs: Sequence[Pair]) -> None:
         """Take in the next datums; those without files have no size."""
+        if not self._known:
+            return
         sizes = [
             files[0][2][0] if len(files) == 1 else sum([file[2][0] for file in files])
             for listed, _ in pairs

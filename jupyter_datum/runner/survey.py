@@ -94,7 +94,8 @@ class Survey:
         #: With what it names as it is now, and where it lies now.
         self._now = now = as_declared_now(here(recipe, project))
         version = queries.version_of(conn, transform, bytes.fromhex(now.fingerprint))
-        source = listed_apart(input_from_json(now.input, project), project, recipe)
+        asked = input_from_json(now.input, project)
+        source = listed_apart(asked, project, recipe)
         keeper = Keeper(conn, project, RunKey(_NO_ROW, transform, version or _NO_ROW, 0), None, 0)
         self._surroundings = surroundings_of(conn, recipe, options, keeper)
         self.planner = Planner(
@@ -117,7 +118,7 @@ class Survey:
             self.planner.compare.lstat = Standing(os.fsencode(recipe.out), porter).lstat
             weakref.finalize(self, porter.close)
         self._found = Preview(errors=self.planner.errors)
-        self._sizes = Sizes()
+        self._sizes = Sizes(known=not any(leaf.in_parts for leaf in asked.leaves))
         self._renames = Renames(conn, source)
         #: Files that were renamed.
         self.renamed: list[Renamed] = []

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from jupyter_datum.engines.hygiene import Clean, Upkeep, Wear
-from jupyter_datum.engines.processes import amount, memory_of, open_files
+from jupyter_datum.engines.processes import memory_of, open_files
+from jupyter_datum.words import size
 
 
 @pytest.fixture
@@ -142,6 +143,6 @@ def test_memory_is_told_of_live_processes_alone() -> None:
     held = memory_of(os.getpid())
     assert held is not None and held > 10**7
     assert memory_of(2**22 + 1) is None
-    assert [amount(n) for n in (12, 3_400, 2_500_000, 3_100_000_000)] == [
-        "12 B", "3 KB", "2 MB", "3.1 GB",
+    assert [size(n) for n in (12, 3_400, 999_600, 2_500_000, 140_000_000, 3_100_000_000)] == [
+        "12 B", "3.4 KB", "1.0 MB", "2.5 MB", "140 MB", "3.1 GB",
     ]  # fmt: skip

@@ -10,6 +10,7 @@ import pytest
 
 from jupyter_datum import glob, split
 from jupyter_datum.errors import UsageError
+from jupyter_datum.runner.preview import preview
 
 from ..story import Story
 
@@ -48,6 +49,16 @@ def test_each_part_is_a_datum_with_the_file_as_its_path(story: Story) -> None:
     expected = [("abcd", "at 0"), ("efgh", "at 4"), ("ij", "at 8"), ("klm", "at 0")]
     assert story.transform("t").results() == expected
     assert calls.read_text().split() == ["a.txt", "b.txt"]
+
+
+def test_a_plan_does_not_take_a_files_size_for_that_of_each_part(story: Story) -> None:
+    tiled(story)
+    (story.folder / "in/a.txt").write_text("abcdefghij")
+    recipe = story.prepare(LINE, BODY).recipe
+    whole = story.prepare("w -i in/*.txt", "datum.path").recipe
+    with story.ledger() as conn:
+        assert preview(conn, story.project, recipe, {}).sizes == {}
+        assert preview(conn, story.project, whole, {}).sizes["bytes"] == 10
 
 
 def test_an_unchanged_file_is_not_split_again(story: Story) -> None:
