@@ -3,9 +3,11 @@ import { Notification } from '@jupyterlab/apputils';
 
 import { Notices } from '../models/notices';
 import type { INotice, What } from '../models/notices';
+import type { ITold } from '../models/runs';
 import { count, failedOf, oneLine, span } from '../panels/format';
 import type { IHost } from '../panels/parts';
 import { Commands } from '../tokens';
+import type { IRun } from '../tokens';
 import type { ICore } from './tokens';
 
 const KINDS: Record<What, Notification.TypeOptions> = {
@@ -20,7 +22,7 @@ const KINDS: Record<What, Notification.TypeOptions> = {
 /** Tell of the runs that are heard of from now on. */
 export function begin(core: ICore): void {
   const { host, preferences, runs } = core;
-  const shown = new Map<string, string>();
+  const shown = new Map<string, IShown>();
   const notices = new Notices(notice => {
     if (preferences.now.notifications !== 'off') {
       show(host, shown, notice);
@@ -29,7 +31,10 @@ export function begin(core: ICore): void {
       tellSystem(host, notice);
     }
   });
-  runs.told.connect((_, told) => notices.hear(told));
+  runs.told.connect((_, told) => {
+    forgetOlder(shown, told);
+    notices.hear(told);
+  });
   // The browser asks the user, once, and only after that choice.
   preferences.changed.connect(() => {
     if (preferences.now.notifications === 'system' && 'Notification' in window) {
@@ -38,18 +43,34 @@ export function begin(core: ICore): void {
   });
 }
 
-/** One notification a run: what it says now takes the place of what it said. */
-function show(host: IHost, shown: Map<string, string>, notice: INotice): void {
-  const { run, what } = notice;
+/** A notification that stands, and the run that it is about. */
+interface IShown {
+  id: string;
+  run: IRun;
+}
+
+/** A transform's newer run has what its older one said: its failures may be mended by now. */
+function forgetOlder(shown: Map<string, IShown>, { project, run }: ITold): void {
+  const old = shown.get(`${project}/${run.name}`);
+  if (old && run.id > old.run.id) {
+    Notification.dismiss(old.id);
+    shown.delete(`${project}/${run.name}`);
+  }
+}
+
+/** One notification a transform: what it says now takes the place of what it said. */
+function show(host: IHost, shown: Map<string, IShown>, notice: INotice): void {
+  const { project, run, what } = notice;
   const message = words(host, notice);
-  const known = shown.get(run.uuid);
+  const key = `${project}/${run.name}`;
+  const known = shown.get(key)?.id;
   const options = {
     actions: actions(host, notice),
     autoClose: what === 'done' || what === 'expected' ? 8000 : false
   } as const;
   const type = KINDS[what];
   if (!known || !Notification.update({ id: known, message, type, ...options })) {
-    shown.set(run.uuid, Notification.emit(message, type, options));
+    shown.set(key, { id: Notification.emit(message, type, options), run });
   }
 }
 

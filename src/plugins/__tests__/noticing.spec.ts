@@ -1,0 +1,45 @@
+/** What stands among JupyterLab's notifications: one for a transform, and never an outdated one. */
+import { Notification } from '@jupyterlab/apputils';
+import { nullTranslator } from '@jupyterlab/translation';
+import { CommandRegistry } from '@lumino/commands';
+import { Signal } from '@lumino/signaling';
+
+import { aRun, PROJECT } from '../../__tests__/world';
+import type { ITold } from '../../models/runs';
+import type { IRun } from '../../tokens';
+import { begin } from '../noticing';
+import type { ICore } from '../tokens';
+
+describe('notifications', () => {
+  const sender = {};
+  const told = new Signal<object, ITold>(sender);
+  const texts = () => Notification.manager.notifications.map(one => one.message);
+
+  /** Tell of a run that fails, or not, and ends. */
+  function tell(part: Partial<IRun>): void {
+    const now = Date.now() / 1000;
+    const run = aRun({ requested: now + 1, started: now, failed: 0, ...part });
+    told.emit({ project: PROJECT, run: { ...run, status: 'running' }, before: null });
+    const end: IRun = { ...run, status: run.failed ? 'failed' : 'success', ended: now + 1 };
+    told.emit({ project: PROJECT, run: end, before: run });
+  }
+
+  beforeAll(() => {
+    const host = { trans: nullTranslator.load('x'), commands: new CommandRegistry() };
+    const preferences = { now: { notifications: 'on' }, changed: new Signal<object, void>(sender) };
+    begin({ host, preferences, runs: { told } } as unknown as ICore);
+  });
+
+  it('goes when a newer run of its transform is heard of, and no other', () => {
+    tell({ uuid: 'a', id: 1, name: 'thumbs', failed: 2 });
+    tell({ uuid: 'b', id: 2, name: 'scores', failed: 1 });
+    expect(texts()).toEqual([
+      expect.stringContaining('scores · run 2'),
+      expect.stringContaining('thumbs · run 1')
+    ]);
+    tell({ uuid: 'c', id: 3, name: 'thumbs' });
+    expect(texts()).toEqual([expect.stringContaining('scores · run 2')]);
+    tell({ uuid: 'd', id: 4, name: 'scores', failed: 5 });
+    expect(texts()).toEqual([expect.stringContaining('scores · run 4')]);
+  });
+});
