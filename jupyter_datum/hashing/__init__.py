@@ -10,6 +10,7 @@ from .files import (
     is_racy,
     stat_of,
 )
+from .unpickle import unpickled
 from .values import (
     combine_values,
     decode_value,
@@ -40,6 +41,7 @@ __all__ = [
     "seen_digest",
     "stat_of",
     "type_name",
+    "unpickled",
     "value_digest",
     "value_word",
 ]

@@ -1,9 +1,9 @@
 """Canonical digests of values.
 
-A digest depends on type and content, not on the order of a dict or a set, not on the
-process or its hash seed. ``1``, ``1.0``, ``True`` and ``"1"`` differ. What has no stable
-content (a connection, a function whose code may change under its name) has no digest,
-rather than one that hides a change.
+A digest depends on type and content, not on the order of a set, on that of a dict only where it
+is asked for, not on the process or its hash seed. ``1``, ``1.0``, ``True`` and ``"1"`` differ.
+What has no stable content (a connection, a function whose code may change under its name) has
+no digest, rather than one that hides a change.
 """
 
 from __future__ import annotations
@@ -60,7 +60,10 @@ class OpaqueValueError(ValueError):
 
 
 def value_digest(
-    value: Any, follow: Callable[[types.FunctionType], str | None] | None = None
+    value: Any,
+    follow: Callable[[types.FunctionType], str | None] | None = None,
+    *,
+    ordered: bool = False,
 ) -> bytes:
     """Return a canonical 16-byte digest of a value's type and content.
 
@@ -71,6 +74,9 @@ def value_digest(
         Is given each function in the value whose code may change under its name; returns the
         text that stands for its code, or None if there is none. What the function binds (its
         defaults and closure) counts beside that. Without it such a function has no digest.
+    ordered : bool
+        Whether the order of dicts counts: code that goes through one sees it. That of an object's
+        attributes never does.
 
     Raises
     ------
@@ -78,7 +84,7 @@ def value_digest(
         If something in it has no stable content to hash (a connection, an open file).
     """
     try:
-        return blake3(_Canon(follow).of(value)).digest(length=16)
+        return blake3(_Canon(follow, ordered).of(value)).digest(length=16)
     except RecursionError:
         raise OpaqueValueError(f"{type_name(value)} (nested too deeply)") from None
 
@@ -101,8 +107,11 @@ class _Canon:
     """One walk over a value. What stands in it twice is walked once; a value that holds
     itself has no digest (its text would have no end)."""
 
-    def __init__(self, follow: Callable[[types.FunctionType], str | None] | None = None) -> None:
+    def __init__(
+        self, follow: Callable[[types.FunctionType], str | None] | None, ordered: bool
+    ) -> None:
         self._follow = follow
+        self._ordered = ordered
         #: id -> the value, so that its id is not used again, and its canonical form
         self._done: dict[int, tuple[Any, bytes]] = {}
         self._open: set[int] = set()
@@ -113,7 +122,7 @@ class _Canon:
         simple = _SIMPLE.get(kind)
         if simple is not None:
             return _framed(kind.__name__, simple(value))
-        fast = _leaves(kind, value)
+        fast = _leaves(kind, value, self._ordered)
         if fast is not None:
             return fast
         identity = id(value)
@@ -136,7 +145,7 @@ class _Canon:
             return _joined([*sorted(self._items(value)), self._extra(value)])
         if isinstance(value, dict):
             pairs = [_joined(pair) for pair in self._pairs(value)]
-            if not isinstance(value, collections.OrderedDict):
+            if not self._ordered and not isinstance(value, collections.OrderedDict):
                 pairs.sort()
             return _joined([*pairs, self._extra(value)])
         return self._object(value)
@@ -160,7 +169,7 @@ class _Canon:
         """What an instance of a subclass of dict or set holds beside its items."""
         state = getattr(value, "__dict__", None)
         factory = getattr(value, "default_factory", None)
-        return self.of([state or None, factory and _name(factory)])
+        return self.of([_sorted(state) or None, factory and _name(factory)])
 
     def _object(self, value: Any) -> bytes:
         named = _by_name(value)
@@ -200,7 +209,14 @@ class _Canon:
         return _joined(parts)
 
 
-def _leaves(kind: type, value: Any) -> bytes | None:
+def _sorted(state: Any) -> Any:
+    """An object's attributes, or such of several kinds, by their names."""
+    if type(state) is dict and all(type(name) is str for name in state):
+        return dict(sorted(state.items()))
+    return tuple(map(_sorted, state)) if type(state) is tuple else state
+
+
+def _leaves(kind: type, value: Any, ordered: bool) -> bytes | None:
     """Short lists and records of numbers and text, at once; None for all else."""
     try:
         if kind in (list, tuple):
@@ -212,7 +228,8 @@ def _leaves(kind: type, value: Any) -> bytes | None:
             and {*map(type, value)} == {str}
             and _LEAVES.issuperset(map(type, value.values()))
         ):
-            return _framed("dict", ascii(sorted(value.items())).encode())
+            pairs = list(value.items()) if ordered else sorted(value.items())
+            return _framed("dict", ascii(pairs).encode())
     except ValueError:  # an integer of more than 4,300 digits
         pass
     return None
@@ -306,7 +323,7 @@ def _reduced(value: Any) -> Any:
         if isinstance(reduced, str):
             return reduced
         rest = [list(part) for part in reduced[3:5] if part is not None]
-        return [_name(reduced[0]), *reduced[1:3], *rest]
+        return [_name(reduced[0]), *reduced[1:2], *map(_sorted, reduced[2:3]), *rest]
     except Exception:  # whatever it raises, it says: no state to be had
         raise OpaqueValueError(type_name(value)) from None
 

@@ -12,6 +12,7 @@ import msgpack
 from blake3 import blake3
 
 from .canonical import OpaqueValueError, value_digest
+from .unpickle import unpickled
 
 _JSON: Final = b"j"
 _PICKLE: Final = b"p"
@@ -82,7 +83,7 @@ def decode_value(data: bytes, load: Callable[[dict[str, Any]], Any] | None = Non
         value, end = _read(text)
         return value if end == len(text) else json.loads(text)
     if tag == _PICKLE:
-        return pickle.loads(data[1:])
+        return unpickled(data[1:])
     if tag == _LAZY and load is not None:
         return load(json.loads(data[1:].decode("utf-8", "surrogatepass")))
     if tag == _PARTS:

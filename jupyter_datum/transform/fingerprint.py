@@ -220,7 +220,7 @@ class _Walker:
         self._callables(label, value)
         try:
             follow = functools.partial(self._inner, label)
-            self.found.parts[label] = value_digest(value, follow).hex()
+            self.found.parts[label] = value_digest(value, follow, ordered=True).hex()
             if not isinstance(value, str | bytes):  # these may be passwords: nobody is shown them
                 self.found.helpers[label] = value
         except OpaqueValueError as exc:  # in a container what it is, and where

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import linecache
-import pickle
 import threading
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -18,7 +17,7 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any, Final
 
 from ..errors import CaptureError
-from ..hashing import hex_digest, type_name
+from ..hashing import hex_digest, type_name, unpickled
 from .capture import Captured
 from .cell import Cell, Compiled, compile_cell
 from .check import SLOT, checker
@@ -272,10 +271,10 @@ def pickle_by_value(content: dict[str, Any], captured: Captured) -> bytes:
 
 def unpickle(data: bytes) -> Any:
     """Inverse of :func:`pickle_by_value`. Only of bytes whose digest a signed recipe names."""
-    content = pickle.loads(data)
+    content = unpickled(data)
     if "modules" in content:
         with present(content["modules"]):
-            content = pickle.loads(content["content"])
+            content = unpickled(content["content"])
     return content
 
 
