@@ -36,6 +36,8 @@ from .selection import (
 from .surroundings import Surroundings
 
 _SUCCESS: Final = int(DatumState.SUCCESS)
+#: Of a datum that brought neither a value nor captures; then none is recorded, or this one.
+_NOTHING: Final = seen_digest(None, {})
 #: Reasons for which a datum runs if nobody has edited its outputs, told without a look at
 #: these.
 _WOULD_RUN: Final = frozenset({CHANGED, DIRTY})
@@ -128,7 +130,7 @@ class Comparer:
                 found.append(NEW)
                 continue
             files = listed[1]
-            same = plain and row[2] == _SUCCESS and not row[11]
+            same = plain and row[2] == _SUCCESS and not row[11] and row[13] is None
             if same and files:
                 same = row[15] and len(files) == 1 and row[4:8] == files[0][2]
             if same and (not row[10] or stand(row[1], row[10])):
@@ -174,10 +176,10 @@ class Comparer:
         before = len(self.touched)
         if listed.files and not self._same_input(listed, known):
             return CHANGED
-        if not self._source.told_by_key:
-            seen = seen_digest(listed.value, listed.captures)
-            if known.seen != seen and known.seen is not None:
-                return CHANGED
+        told = self._source.told_by_key
+        seen = _NOTHING if told else seen_digest(listed.value, listed.captures)
+        if (known.seen or _NOTHING) != seen:  # a pattern with other captures is of other keys
+            return CHANGED
         reason = self._outputs_are(known) if known.outputs else UNCHANGED
         if reason == UNCHANGED and len(self.touched) > before:
             moved = self.touched[-1][1] != known[4:8]

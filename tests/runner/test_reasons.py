@@ -99,6 +99,17 @@ def test_the_only_file_of_a_group_under_another_name_is_another_input(story: Sto
     assert plan(story, line, body).reasons == {"unchanged": 2}
 
 
+def test_another_capture_of_the_same_files_is_another_key(story: Story) -> None:
+    (story.folder / "in").mkdir()
+    for name in ("f1", "f2"):
+        write(story.folder / "in" / name, name)
+    cell = "dict(datum.key)"
+    for pattern, ran in (("f*", 2), ("(f*)", 2), ("(f*)", 0), ("f(*)", 2), ("f*", 2), ("f*", 0)):
+        row = story.run(f'keys -i "in/{pattern}"', cell)
+        assert (row.success, row.skipped) == (ran, 2 - ran), pattern
+    assert story.transform("keys").results() == [{}, {}]
+
+
 def test_another_output_folder_has_nothing_yet(made: Story) -> None:
     (made.folder / "again").symlink_to("out")
     other = LINE.replace("-o out", "-o again")
