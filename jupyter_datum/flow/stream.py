@@ -100,11 +100,62 @@ class Stream(Iterator[StreamedDatum]):
         ahead: int | None = 1_000,
         part: tuple[int, int] = (0, 1),
     ) -> None:
-        self._mine = False
         _check(order, on_error, ahead, part)
         if db.is_foreign(project):
             raise SignatureError("the ledger is another user's: its results are not unpickled")
-        self._project, self.name = project, name
+        self.name = name
+        self._own = _Reading(project, name, order, on_error, ahead, part)
+
+    @property
+    def count(self) -> int:
+        """Datums handed out."""
+        return self._own.count
+
+    @property
+    def failed(self) -> int:
+        """Datums that failed, as far as is known."""
+        return self._own.failed
+
+    @property
+    def waited(self) -> float:
+        """Seconds waited for the run."""
+        return self._own.waited
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> StreamedDatum:
+        return self._own.next()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        if hasattr(self, "_own"):  # it was made
+            self._own.close()
+
+    def close(self) -> None:
+        """Take no more, and hold the run back no more."""
+        self._own.close()
+
+
+class _Reading:
+    """What a stream does. It holds itself by its generator; the stream does not, so that it is
+    closed as soon as nobody holds that: a loop that is left must not hold a run back."""
+
+    def __init__(
+        self,
+        project: Project,
+        name: str,
+        order: str,
+        on_error: str,
+        ahead: int | None,
+        part: tuple[int, int],
+    ) -> None:
+        self._project = project
         self._order, self._on_error = order, on_error
         self._ahead, self._part = ahead or 0, part
         self._follower = Follower(project, name)
@@ -113,17 +164,13 @@ class Stream(Iterator[StreamedDatum]):
         self._taken = 0
         self._noted = 0.0
         self._waits = False
-        #: Datums handed out; that failed, as far as is known; seconds waited for the run.
         self.count = 0
         self.failed = 0
         self.waited = 0.0
         self._source = self._follow()
-        self._mine = True
 
-    def __iter__(self) -> Self:
-        return self
-
-    def __next__(self) -> StreamedDatum:
+    def next(self) -> StreamedDatum:
+        """Return the next one."""
         try:
             datum = next(self._source)
         except BaseException:  # the end, a failed datum, an interrupt while it waits
@@ -134,18 +181,8 @@ class Stream(Iterator[StreamedDatum]):
             self._note(waits=False)
         return datum
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
-
-    def __del__(self) -> None:
-        if self._mine:
-            self.close()
-
     def close(self) -> None:
-        """Take no more, and hold the run back no more."""
+        """Let go of the run."""
         self._let_go()
         with contextlib.suppress(ValueError):  # it is being iterated, by who closes it
             self._source.close()

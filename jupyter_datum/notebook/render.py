@@ -126,12 +126,8 @@ def speed(run: RunRow, meter: Meter, now: float) -> str:
 def closing_lines(run: RunRow, groups: list[FailureGroup], out: str | None) -> list[str]:
     """Say what became of a run; the first line stands alone where there is room for one."""
     lines = [closing_line(run)]
-    lines += group_lines(groups)
-    if run.message and run.status in (RunStatus.ERROR, RunStatus.PAUSED):
-        lines.append(f"  {one_line(run.message, SENTENCE)}")
-    if run.status == RunStatus.PAUSED:
-        lines.append(_way_on(run))
-    elif run.failed:
+    lines += [*group_lines(groups), *why_lines(run)]
+    if run.failed and run.status != RunStatus.PAUSED:
         lines.append(
             f"  look: %datum failures {run.name}   again: %datum retry {run.name}   "
             "after a fix: run the cell with --only failed"
@@ -142,6 +138,14 @@ def closing_lines(run: RunRow, groups: list[FailureGroup], out: str | None) -> l
     if out and run.success:
         lines.append(f"  outputs: {out}")
     return lines
+
+
+def why_lines(run: RunRow) -> list[str]:
+    """Say why a run does not go on, and what to do."""
+    lines = []
+    if run.message and run.status in (RunStatus.ERROR, RunStatus.PAUSED):
+        lines.append(f"  {one_line(run.message, SENTENCE)}")
+    return [*lines, _way_on(run)] if run.status == RunStatus.PAUSED else lines
 
 
 def _noted(run: RunRow) -> list[str]:

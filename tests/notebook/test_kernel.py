@@ -247,7 +247,9 @@ def test_a_cell_does_not_wait_for_one_that_is_paused(notebook: Notebook) -> None
     assert "paused" in notebook.run("%%datum up -i many\n1 / 0")
     text = notebook.run("%%datum low -i up\ndatum.value")
     assert "low: waits for up, which is paused" in text
-    assert "waits for up, which is paused" in notebook.run("%datum")
+    told = notebook.run("%datum")
+    assert "waits for up, which is paused" in told
+    assert "the first 20 failed alike" in told and "to give up: %datum cancel up" in told
     assert "100 succeeded" in notebook.run("%%datum up -i many\ndatum.value")
     assert "100 succeeded" in notebook.run("%%datum low -i up\ndatum.value")
 
