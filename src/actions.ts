@@ -199,17 +199,19 @@ export class Actions {
    * recorded, else with the recorded code.
    */
   async retryFailed(args: IWhich): Promise<IAsked | { edited: true; ok: boolean }> {
-    const { run } = this.which(args);
-    if (this._panel.run?.uuid === run && this._panel.edited) {
-      return this.retryEdited();
-    }
-    return this.retry(args, 'failed');
+    const which = this.which(args);
+    const row = this._panel.rows.find(one => one.run?.uuid === which.run);
+    // Asked anew: what the panel shows may be another transform, or not compared yet.
+    const source = row?.cell ? this.sourceOf(row.name) : undefined;
+    const edited =
+      source !== undefined &&
+      (await this._panel.isEdited(source, { uuid: which.run }).catch(() => null));
+    return edited ? this.retryEdited(row) : this.retry({ ...args, ...which }, 'failed');
   }
 
   /** Run the open cell in its kernel for the failed datums only. */
-  async retryEdited(): Promise<{ edited: true; ok: boolean }> {
+  async retryEdited(row = this._panel.row): Promise<{ edited: true; ok: boolean }> {
     const notebook = this._notebook();
-    const row = this._panel.row;
     const cell = notebook?.cells().find(one => one.id === row?.cell);
     const code = cell ? onlyFailed(asTransform(cell)) : null;
     if (!notebook || !cell || code === null) {
