@@ -228,7 +228,7 @@ def test_content_says_what_became_of_a_folder_and_of_large_files(
     monkeypatch.setattr(face, "everywhere", lambda path: 4)
     assert what("a/") == "uncompared" and what("a/1.txt") == "uncompared"
     text = repr(show_lineage(story.project, "sizes:a/", folder=story.folder))
-    assert "in/a/1.txt  (7 bytes, touched or edited since: --hash compares)" in text
+    assert "in/a/1.txt  (7 B, touched or edited since: --hash compares)" in text
     hashed = True
     assert what("a/") == "same" and what("a/1.txt") == "same"
     (story.folder / "in/a/deep/3.txt").write_text("more")

@@ -123,7 +123,7 @@ def test_a_worker_is_worn_by_datums_memory_and_open_files(tmp_path: Path) -> Non
     assert wear.reason(0, 0) == "" and not wear.spent(0)
     wear.datums = 5
     assert "processed 5 datums" in wear.reason(5, 0) and wear.reason(6, 0) == ""
-    assert "--memory-limit 1 MB" in Wear().reason(0, 10**6)
+    assert "--memory-limit 1.0 MB" in Wear().reason(0, 10**6)
     assert Wear().reason(0, 10**12) == ""
     resource = pytest.importorskip("resource")
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
