@@ -10,9 +10,10 @@ from typing import Any, Final, NamedTuple
 from ..errors import RunError, UsageError
 from ..inputs.cells import note_cell
 from ..ledger.queries import RunRow
+from ..notebook.namesake import saved_cell
 from ..notebook.submit import of_the_run
 from ..project import Project, find
-from ..transform.marked import LOAD_EXTENSION, Marked, find_marked
+from ..transform.marked import LOAD_EXTENSION, Marked
 from ..transform.optionline import parse_line
 from ..transform.recipe import Recipe, read_recipe
 from .commands import latest
@@ -25,13 +26,7 @@ NOTEBOOK: Final = ".ipynb"
 
 def cell_of(recipe: Recipe) -> Marked | None:
     """The transform's cell as it stands in the notebook; None if it is not known."""
-    import nbformat
-
-    try:
-        notebook = nbformat.read(Path(recipe.notebook or ""), as_version=4)
-        return find_marked(notebook.cells, recipe.name)
-    except Exception:  # it is gone, is no notebook, or has no such cell
-        return None
+    return saved_cell(recipe.notebook, recipe.name) if recipe.notebook else None
 
 
 class Told(NamedTuple):

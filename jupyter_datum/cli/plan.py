@@ -22,6 +22,7 @@ from ..ledger import db, queries
 from ..notebook.public import plan_text
 from ..project import Project
 from ..runner.ahead import Needs
+from ..runner.foreseen import Ahead
 from ..runner.preview import preview
 from ..transform.moved import here
 from ..transform.recipe import Recipe, read_recipe
@@ -86,10 +87,11 @@ def _show(
     as_json: bool,
 ) -> bool:
     """Print plans; return whether all could be made."""
-    made = []
+    made: list[dict[str, Any]] = []
+    known: dict[str, Ahead] = {}
     for each in planned:
         try:
-            made.append(_made(conn, project, each, as_json=as_json))
+            made.append(_made(conn, project, each, known, as_json=as_json))
         except DatumError as exc:
             if not many:
                 raise
@@ -103,14 +105,19 @@ def _show(
 
 
 def _made(
-    conn: sqlite3.Connection, project: Project, planned: _Planned | Told, *, as_json: bool
+    conn: sqlite3.Connection,
+    project: Project,
+    planned: _Planned | Told,
+    known: dict[str, Ahead],
+    *,
+    as_json: bool,
 ) -> dict[str, Any]:
     if isinstance(planned, Told):
         raise RunError(f"it cannot be recorded: {planned.error}")
     recipe, options, code = planned
     told: dict[str, Any] = {"name": recipe.name, "code": code}
     if as_json:
-        return told | dataclasses.asdict(preview(conn, project, recipe, options))
-    print(in_shell(plan_text(conn, project, recipe, options)))
+        return told | dataclasses.asdict(preview(conn, project, recipe, options, known=known))
+    print(in_shell(plan_text(conn, project, recipe, options, known)))
     print(code["says"])
     return told

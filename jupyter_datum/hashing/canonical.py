@@ -89,7 +89,8 @@ def value_digest(
         raise OpaqueValueError(f"{type_name(value)} (nested too deeply)") from None
 
 
-_CACHED: Final = type(functools.cache(lambda: None))
+#: What ``lru_cache`` and ``cache`` return.
+CACHED: Final = type(functools.cache(lambda: None))
 _SIMPLE: Final[dict[type, Callable[[Any], bytes]]] = {
     type(None): lambda _: b"",
     type(...): lambda _: b"",
@@ -177,7 +178,7 @@ class _Canon:
             return named.encode("utf-8", "surrogatepass")
         if isinstance(value, types.FunctionType):
             return self._function(value)
-        if isinstance(value, _CACHED):  # pickle would give its name alone
+        if isinstance(value, CACHED):  # pickle would give its name alone
             return self.of(value.__wrapped__)
         array = _array(value)
         if array is not None:

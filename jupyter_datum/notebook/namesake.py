@@ -26,7 +26,7 @@ def namesakes(project: Project, name: str, notebook: str | None, source: str) ->
     other = _last_notebook(project, name) if notebook else None
     if notebook is None or other is None or os.path.realpath(other) == os.path.realpath(notebook):
         return []
-    there = _cell_in(other, name)
+    there = saved_cell(other, name)
     if there is None or _is_same(there, source):
         return []
     return [
@@ -45,8 +45,8 @@ def _last_notebook(project: Project, name: str) -> str | None:
     return os.fsdecode(row.notebook) if row is not None and row.notebook else None
 
 
-def _cell_in(notebook: str, name: str) -> Marked | None:
-    """The cell as it is saved there; None if there is no such cell any more."""
+def saved_cell(notebook: str, name: str) -> Marked | None:
+    """Return a transform's cell as it is saved in a notebook; None if there is none any more."""
     import nbformat
 
     try:

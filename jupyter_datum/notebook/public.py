@@ -33,7 +33,7 @@ from ..remote import is_url
 from ..resources import workers_of
 from ..results import value_of
 from ..runner.ask import ask_again, tell_run
-from ..runner.foreseen import Preview
+from ..runner.foreseen import Ahead, Preview
 from ..runner.preview import preview
 from ..states import DatumState
 from ..transform.moved import here
@@ -63,8 +63,10 @@ def plan_text(
     project: Project,
     recipe: Recipe,
     args: Mapping[str, Any],
+    known: dict[str, Ahead] | None = None,
 ) -> Text:
-    """Plan a run and say what it would do; a listing of over a second shows how far it is."""
+    """Plan a run and say what it would do; a listing of over a second shows how far it is.
+    `known`: see :func:`~jupyter_datum.runner.ahead.with_ahead`."""
     begun, making = time.monotonic(), Making(get_ipython())
 
     def look(found: Preview) -> None:
@@ -73,7 +75,7 @@ def plan_text(
             rows = ["  would run, to begin with:", *first_lines(found)] if found.first else []
             making.say(rows, f"listing ... {render.counted(found.total, 'datum')}")
 
-    found = preview(conn, project, recipe, args, look)
+    found = preview(conn, project, recipe, args, look, known)
     making.end()
     options = Options.from_json({**recipe.options, **args})
     return Text(

@@ -10,7 +10,7 @@ import contextlib
 import os
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
-from typing import Final
+from typing import Any, Final
 
 from ..errors import DatumError, NoDatumsError, SignatureError
 from ..inputs import Input, input_from_json
@@ -107,19 +107,38 @@ class Needs:
 
 
 def with_ahead(
-    survey: Survey, project: Project, look: Callable[[Preview], None] = lambda found: None
+    survey: Survey,
+    project: Project,
+    look: Callable[[Preview], None] = lambda found: None,
+    known: dict[str, Ahead] | None = None,
 ) -> Preview:
     """Finish a plan, and put into it the transforms before this one that have datums to run,
-    in the order in which a pipeline would run them."""
+    in the order in which a pipeline would run them.
+
+    Parameters
+    ----------
+    survey : Survey
+    project : Project
+    look : callable
+    known : dict, optional
+        What was found of transforms a moment ago, to which this adds: who plans a whole
+        pipeline lists each of them once.
+    """
     found = survey.run(look)
-    found.ahead = list(_ahead(survey.conn, project, survey.recipe))
+    known = {} if known is None else known
+    name = survey.recipe.name
+    known[name] = Ahead(name, found.would_run, found.total)
+    ahead = _ahead(survey.conn, project, survey.recipe, known)
+    found.ahead = [each for each in ahead if each.would_run or each.error]
     source = survey.planner.source
     if not found.total and not found.errors and not found.ahead:  # the run would say so, and end
         found.notes.insert(0, str(NoDatumsError(*source.nothing_found())))
     return found
 
 
-def _ahead(conn: sqlite3.Connection, project: Project, recipe: Recipe) -> Iterator[Ahead]:
+def _ahead(
+    conn: sqlite3.Connection, project: Project, recipe: Recipe, known: dict[str, Ahead]
+) -> Iterator[Ahead]:
     """Each is planned as its cell stands now, as far as that is known here."""
     cells = dict(noted_cells(project))
     needs = Needs(conn, project, {name: cell.recipe for name, cell in cells.items()})
@@ -127,11 +146,16 @@ def _ahead(conn: sqlite3.Connection, project: Project, recipe: Recipe) -> Iterat
         other = needs.recipe(name)
         if other is None:
             continue
-        args = cells[name].args if name in cells else {}
-        try:
-            plan = Survey(conn, project, other, args).run()
-        except DatumError as exc:
-            yield Ahead(name, 0, 0, str(exc))
-            continue
-        if plan.would_run:
-            yield Ahead(name, plan.would_run, plan.total)
+        if name not in known:
+            known[name] = _planned(conn, project, other, cells[name].args if name in cells else {})
+        yield known[name]
+
+
+def _planned(
+    conn: sqlite3.Connection, project: Project, recipe: Recipe, args: Mapping[str, Any]
+) -> Ahead:
+    try:
+        plan = Survey(conn, project, recipe, args).run()
+    except DatumError as exc:
+        return Ahead(recipe.name, 0, 0, str(exc))
+    return Ahead(recipe.name, plan.would_run, plan.total)

@@ -38,6 +38,8 @@ from .surroundings import Surroundings
 _SUCCESS: Final = int(DatumState.SUCCESS)
 #: Of a datum that brought neither a value nor captures; then none is recorded, or this one.
 _NOTHING: Final = seen_digest(None, {})
+#: Folders of outputs that are kept in mind.
+_FOLDERS: Final = 10_000
 #: Reasons for which a datum runs if nobody has edited its outputs, told without a look at
 #: these.
 _WOULD_RUN: Final = frozenset({CHANGED, DIRTY})
@@ -283,6 +285,8 @@ class Comparer:
             return True
         folder, name = os.path.split(path)
         if folder not in self._real:  # few folders hold many outputs
+            if len(self._real) >= _FOLDERS:
+                self._real.clear()
             self._real[folder] = os.path.join(os.path.realpath(folder), b"")
         if self.out not in self._real:
             self._real[self.out] = os.path.join(os.path.realpath(self.out), b"")

@@ -9,7 +9,7 @@ from typing import Any
 from ..project import Project
 from ..transform.recipe import Recipe
 from .ahead import with_ahead
-from .foreseen import Preview
+from .foreseen import Ahead, Preview
 from .survey import Survey
 
 
@@ -19,6 +19,7 @@ def preview(
     recipe: Recipe,
     args: Mapping[str, Any],
     look: Callable[[Preview], None] = lambda found: None,
+    known: dict[str, Ahead] | None = None,
 ) -> Preview:
     """Plan a run of `recipe` and say what it would do; the ledger is only read.
 
@@ -33,5 +34,7 @@ def preview(
     look : callable
         Called now and then with what is known so far; the first time as soon as the first
         datums are.
+    known : dict, optional
+        See :func:`~.ahead.with_ahead`.
     """
-    return with_ahead(Survey(conn, project, recipe, args), project, look)
+    return with_ahead(Survey(conn, project, recipe, args), project, look, known)

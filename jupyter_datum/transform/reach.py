@@ -4,8 +4,9 @@
 ``thumbs`` too. A cell that only looks at a transform (``thumbs.failures()``) is left out where
 that transform does not run: it would raise, or show what stands there from some time ago.
 
-Names are followed from cell to cell in the order of the notebook. What cannot be told counts as
-read: then a transform too many runs, never one too few.
+Names are followed from cell to cell in the order of the notebook, and so are files that a text
+names (``to_csv("good.csv")``, and ``-i 'rows("good.csv")'`` below it). What cannot be told counts
+as read: then a transform too many runs, never one too few.
 """
 
 from __future__ import annotations
@@ -19,11 +20,13 @@ from typing import Any, Final, NamedTuple
 from .escapes import python_of
 from .marked import Marked, is_setup
 from .names import bound_names, read_names
-from .needs import names_in
+from .needs import names_in, patterns
 from .order import with_needs
 
 _MAGIC: Final = re.compile(r"[ \t]*%.*")
 _WORD: Final = re.compile(r"[A-Za-z_]\w*")
+#: A text with a dot or a slash in it, and no space at its ends.
+_PATH: Final = re.compile(r"(?=.*[./])\S(.*\S)?")
 _BUILTIN: Final = frozenset(vars(builtins))
 _SURE: Final = (
     ast.Assign, ast.AnnAssign, ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef,
@@ -121,8 +124,8 @@ class _Walk:
 
 
 class _Seen(NamedTuple):
-    """What a cell does with names: ``touches`` are those whose methods it calls or whose parts
-    it sets; ``surely`` those that it binds whatever happens."""
+    """What a cell does with names and files (:func:`_file`): ``touches`` are those whose methods
+    it calls or whose parts it sets; ``surely`` those that it binds whatever happens."""
 
     reads: set[str]
     binds: set[str]
@@ -141,13 +144,25 @@ def _seen_in(source: str) -> _Seen:
         return _Seen(words, words - _BUILTIN, set(), set(), set())
     imports = [each for each in tree.body if isinstance(each, ast.Import | ast.ImportFrom)]
     sure = [each for each in tree.body if isinstance(each, _SURE)]
+    files = _files_in(tree)
     return _Seen(
-        read_names(tree) | magics,
-        bound_names(tree),
+        read_names(tree) | magics | files,
+        bound_names(tree) | files,
         _touched(tree),
         bound_names(ast.Module(list(imports), [])),
         bound_names(ast.Module(list(sure), [])),
     )
+
+
+def _files_in(tree: ast.AST) -> set[str]:
+    """The texts that may name a file: which of them is read, and which written, nobody can say."""
+    nodes = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
+    return {_file(text) for text in nodes if isinstance(text, str) and _PATH.fullmatch(text)}
+
+
+def _file(text: str) -> str:
+    """A file among names: no name begins so."""
+    return f"/{text}"
 
 
 def _touched(tree: ast.AST) -> set[str]:
@@ -169,6 +184,7 @@ def _read_by(mark: Marked) -> set[str]:
     """What a transform reads of the kernel: in its input, its other options and its code."""
     text = mark.options.get("input")
     found = set(names_in(text[1:] if isinstance(text, str) and text.startswith("$") else text))
+    found.update(map(_file, patterns(text)))
     for value in mark.options.values():
         found.update(re.findall(r"\{([A-Za-z_]\w*)\}", value) if isinstance(value, str) else ())
     body = mark.source.lstrip("\n").partition("\n")[2] if mark.by == "magic" else mark.source

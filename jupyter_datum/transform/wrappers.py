@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping
 from types import FunctionType
 from typing import Any, Final
 
-#: What ``lru_cache`` and ``cache`` return.
-CACHED: Final = type(functools.cache(lambda: None))
+from ..hashing.canonical import CACHED
+
 #: All functions that ``singledispatch`` returns have one code.
 _DISPATCH: Final = getattr(functools.singledispatch(lambda _: None), "__code__", None)
 

@@ -61,6 +61,9 @@ def test_so_are_those_that_show_what_it_found() -> None:
         ("where = fig.out", "%%datum one -i '{where}/*.txt'\n1"),
         ("a, *rest = fig.results()", "%%datum one -i rest\n1"),
         ("import numpy as np\nx = np.array(fig.results())", "%%datum one -i numbers\nnp.pi"),
+        ("fig.frame().to_csv('t.csv')", "%%datum one -i t.csv\n1"),
+        ("fig.frame().to_csv('t.csv')", "%%datum one -i rows('t.csv')\n1"),
+        ("fig.frame().to_csv('t.csv')", "%%datum one -i numbers\nopen('t.csv').read()"),
     ],
 )
 def test_what_comes_to_it_through_a_cell_is_needed(between: str, one: str) -> None:
@@ -71,6 +74,14 @@ def test_the_way_may_be_long() -> None:
     far = "%%datum far -i raw\n1"
     cells = ["raw = [1]", far, "numbers = far.results()", FIG, "x = fig.results()", "y = x"]
     assert of(*cells, "%%datum one -i y\n1") == ({"one", "fig", "far"}, [])
+
+
+def test_a_file_on_the_way_is_followed_through_cells() -> None:
+    cells = ["numbers = [1]", FIG, "fig.frame().to_csv('t.csv')", "import pandas as pd"]
+    read = "df = pd.read_csv('t.csv')"
+    assert of(*cells, read, "%%datum one -i rows(df)\n1") == ({"one", "fig"}, [])
+    assert of(*cells, read, ONE) == ({"one"}, [2, 4]), "nobody needs the table"
+    assert of(*cells, ONE) == ({"one"}, [2])
 
 
 def test_a_name_that_is_bound_anew_is_no_longer_its() -> None:
