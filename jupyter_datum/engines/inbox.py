@@ -7,6 +7,7 @@ somebody does. A file is whole when it is there: it is written under another nam
 
 from __future__ import annotations
 
+import _thread
 import itertools
 import os
 import shutil
@@ -26,9 +27,15 @@ from .base import Event, Returned
 
 #: A file in the folder: a process of its own takes sets from it now.
 UP: Final = "up"
+#: Files in the folder: the engine asks to have the set at work ended, and it has been.
+END: Final = "end"
+ENDED: Final = "ended"
 #: Seconds between two looks into the folder: while sets come, and after a quiet second.
 _BUSY: Final = 0.001
 _QUIET: Final = 0.01
+#: Seconds between two looks for :data:`END`, and between two interrupts of a datum that goes on.
+_LOOK: Final = 0.1
+_INSIST: Final = 1.0
 
 _numbers = itertools.count(1)
 
@@ -44,6 +51,9 @@ class Executor(Protocol):
 
     def run(self, datum_set: DatumSet) -> SetReturn:
         """Execute a set."""
+
+    def give_up(self) -> None:
+        """Begin nothing more of the set at work, and record nothing more of it."""
 
     def leave(self) -> None:
         """Let go of files."""
@@ -85,14 +95,22 @@ class InboxWorker:
         JournalError
             If the journal cannot be written.
         """
+        if (self._folder / END).exists():  # what waits is not this worker's any more
+            self._has_ended()
+            return False
         sets = numbered(self._folder, ".set")
         if not sets:
             return False
         path = self._folder / f"{sets[0]}.set"
         with suppress(FileNotFoundError):  # the runner may take the folder back at any time
             data = path.read_bytes()
-            with self._interrupts():
+            with self._interrupts() as ending:
                 answer = self._executor.run(unpack_set(data))
+            if ending.is_set():
+                self._executor.interrupted = False
+                self._executor.leave()  # it is silent for good
+                self._has_ended()
+                return True
             path.unlink()
             put(path.with_suffix(".ret"), pack_return(answer))
         if self._executor.interrupted:
@@ -116,11 +134,17 @@ class InboxWorker:
             os.close(self._lock)
             self._lock = None
 
+    def _has_ended(self) -> None:
+        with suppress(FileNotFoundError):
+            (self._folder / ENDED).touch()
+
     @contextmanager
-    def _interrupts(self) -> Iterator[None]:
-        """SIGINT ends the datum at work; it never comes between a datum and its record."""
+    def _interrupts(self) -> Iterator[threading.Event]:
+        """SIGINT ends the datum at work; it never comes between a datum and its record. So does
+        the engine, by a file; then the event given is set."""
+        ending, over = threading.Event(), threading.Event()
         if threading.current_thread() is not threading.main_thread():
-            yield
+            yield ending
             return
 
         def interrupt(*_: Any) -> None:
@@ -129,10 +153,30 @@ class InboxWorker:
                 raise KeyboardInterrupt
 
         before = signal.signal(signal.SIGINT, interrupt)
+        looking = threading.Thread(target=self._heed_end, args=(ending, over), daemon=True)
+        looking.start()
         try:
-            yield
+            yield ending
         finally:
+            over.set()
+            looking.join()  # no signal of its comes after this
             signal.signal(signal.SIGINT, before)
+
+    def _heed_end(self, ending: threading.Event, over: threading.Event) -> None:
+        """Interrupt the main thread if the engine wants the set at work ended, again and again:
+        a datum may catch it. One that stands in C code for good cannot be ended."""
+        while not over.wait(_INSIST if ending.is_set() else _LOOK):
+            if ending.is_set() or (self._folder / END).exists():
+                self._executor.give_up()
+                ending.set()
+                _interrupt_main()
+
+
+def _interrupt_main() -> None:
+    if hasattr(signal, "pthread_kill"):  # wakes it from a system call, too
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+    else:
+        _thread.interrupt_main()
 
 
 def numbered(folder: Path, suffix: str) -> list[int]:

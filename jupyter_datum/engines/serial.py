@@ -7,6 +7,7 @@ breakpoints work. Without one it is a child process. Both take their sets from a
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import shutil
@@ -20,12 +21,14 @@ from ..errors import EngineError, UsageError
 from ..locks import is_locked
 from .base import Down, Engine, EngineSettings, Event, Refused, Up
 from .children import begin
-from .inbox import UP, Inbox
+from .inbox import END, ENDED, UP, Inbox
 from .processes import WORKER_MARK, OomWatch, death_cause, kill_left, kill_tree
 
 #: Seconds between two looks into the inbox, and at the kernel's lock.
 _LOOK: Final = 0.002
 _LOOK_AT_LOCK: Final = 0.2
+#: Seconds that a kernel has to end the datum that it is at.
+_TO_END: Final = 3.0
 
 _numbers = itertools.count(1)
 
@@ -65,25 +68,33 @@ class _Child(Inbox):
 
 
 class _Kernel(Inbox):
-    """The kernel that holds `lock`. Nobody kills a kernel: it is left alone instead."""
+    """The kernel that holds `lock`. Nobody kills a kernel: it is asked to interrupt its datum,
+    and left alone if that does not help (a call into C that does not come back)."""
 
     def __init__(self, name: str, inbox: Path, lock: Path) -> None:
         super().__init__(name, inbox)
         self._lock = lock
-        self._left = False
+        self._asked: float | None = None
         self._looked = 0.0
+        self.left_alone = False
 
     def cause(self) -> str | None:
-        if self._left:
-            return "left alone: interrupt the kernel to end what it runs"
         now = time.monotonic()
+        if self._asked is not None and (not self.busy or (self.inbox / ENDED).exists()):
+            return "interrupted"
+        if self._asked is not None and now > self._asked + _TO_END:
+            self.left_alone = True
+            return "left alone: it goes on in the kernel, which only a restart ends"
         if now - self._looked < _LOOK_AT_LOCK:
             return None
         self._looked = now
         return None if is_locked(self._lock) else "the kernel no longer waits for this run"
 
     def kill(self) -> None:
-        self._left = True
+        if self._asked is None:
+            self._asked = time.monotonic()
+            with contextlib.suppress(FileNotFoundError):  # the run's folder is gone
+                (self.inbox / END).touch()
 
 
 class SerialEngine(Engine):
@@ -181,11 +192,11 @@ class SerialEngine(Engine):
     def _bury(self) -> None:
         worker, self._worker = self._worker, None
         assert worker is not None
-        self._left_alone = isinstance(worker, _Kernel) and not worker.leaving
+        self._left_alone = isinstance(worker, _Kernel) and worker.left_alone
         worker.bury()
 
     def kill(self, worker: str) -> None:
-        """See :meth:`Engine.kill`. A kernel is not ended, only given no more sets."""
+        """See :meth:`Engine.kill`. Of a kernel only the datum is ended, if it can be."""
         if self._worker is not None and self._worker.name == worker:
             self._worker.kill()
 

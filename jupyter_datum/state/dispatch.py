@@ -195,7 +195,8 @@ class Dispatch:
             # The kill was meant for the datum before it, which ended in that very moment.
             self._datums.pardon(item)
         elif doom is not None:
-            message = f"took longer than {self._settings.timeout:g} s; its worker was killed"
+            was = "" if cause.startswith("exited") else "was "
+            message = f"took longer than {self._settings.timeout:g} s; its worker {was}{cause}"
             self._blame(worker, item, "timeout", message, now)
         else:
             message = f"the worker died while it ran: {cause}"

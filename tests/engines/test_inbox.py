@@ -145,10 +145,36 @@ def test_when_the_kernel_dies_a_child_takes_over(
     assert beside.work.executed() == [1]
 
 
-def test_a_kernel_is_not_killed_but_left_alone(kernel: subprocess.Popen[str], beside: Crew) -> None:
+@pytest.mark.parametrize(
+    "hangs",
+    [
+        "import time\ntime.sleep(600)",
+        "while True:\n    pass",
+        # Caught once; the next interrupt ends it.
+        "import time\ntry:\n    time.sleep(600)\nexcept BaseException:\n    time.sleep(600)",
+    ],
+)
+def test_a_kernel_is_not_killed_but_its_datum_interrupted(
+    kernel: subprocess.Popen[str], beside: Crew, hangs: str
+) -> None:
     (name,) = beside.start(1)
-    recipe = beside.work.transform("import time\ntime.sleep(600)")
-    beside.send(name, recipe, [0])
+    beside.send(name, beside.work.transform(hangs), [0, 1])
+    beside.send(name, beside.work.transform("1"), [2], first=2)
+    beside.work.until_executed(0)
+    beside.engine.kill(name)
+    assert beside.cause(name) == "interrupted"
+    assert kernel.poll() is None
+    (again,) = beside.start(1)  # and works on
+    (done,) = outcomes(beside.answer(beside.send(again, beside.work.transform(PID), [3], first=3)))
+    assert pid_of(done) == kernel.pid
+    assert beside.work.executed() == [0, 3]
+
+
+def test_a_kernel_that_stands_in_a_call_into_c_is_left_alone(
+    kernel: subprocess.Popen[str], beside: Crew
+) -> None:
+    (name,) = beside.start(1)
+    beside.send(name, beside.work.transform("import ctypes\nctypes.PyDLL(None).sleep(600)"), [0])
     beside.work.until_executed(0)
     beside.engine.kill(name)
     assert "left alone" in beside.cause(name)
