@@ -13,7 +13,7 @@ from ..ledger.queries import RunRow
 from ..ledger.watches import WatchRow, watches
 from ..ledger.watches import watch as watch_of
 from ..project import Project
-from ..runner.towatch import SETTLE, ask_to_stop_watching, ask_to_watch, with_what_feeds_it
+from ..runner.towatch import SETTLE, ask_to_stop_watching, ask_to_watch, watched, with_what_feeds_it
 from ..transform.optiontable import duration
 from ..words import counted
 
@@ -83,7 +83,7 @@ def watch(
         If the runner refuses.
     """
     if args.name is None:
-        return watch_lines(watches(conn))
+        return watch_lines(watched(conn, project, revive=True))
     row = _latest(conn, args.name)
     if args.stop:
         if watch_of(conn, row.name) is None:

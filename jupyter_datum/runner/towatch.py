@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import uuid
 from typing import Any, Final
 
-from ..errors import UsageError
+from ..errors import DatumError, UsageError
 from ..inputs import input_from_json
 from ..inputs.upstream import upstream_names
 from ..ledger import queries, requests
 from ..ledger.queries import RunRow
-from ..ledger.watches import WatchRow
+from ..ledger.watches import WatchRow, watches
 from ..project import Project
 from ..transform.recipe import Recipe
-from .ask import recorded
-from .client import ask_for_room, ensure_runner
+from .ask import fit_to_run, recorded
+from .client import ask_for_room, ensure_runner, runner_alive
 from .environment import values_of
 from .handover import offer
 
@@ -23,6 +24,7 @@ from .handover import offer
 SETTLE: Final = 2.0
 #: Inputs that are what they were when the cell was run.
 _FIXED: Final = frozenset({"items", "grid"})
+_LOST: Final = "its runner has died: nobody looks"
 
 
 def ask_to_watch(
@@ -120,6 +122,29 @@ def _row(conn: sqlite3.Connection, name: str) -> RunRow:
     if row is None:
         raise UsageError(f"{name} has not run yet: run its cell first")
     return row
+
+
+def watched(conn: sqlite3.Connection, project: Project, *, revive: bool = False) -> list[WatchRow]:
+    """Return the watches of a project. Nobody looks where the runner has died: the message says
+    so; with `revive` it is started again, if this user signed what is watched."""
+    return [_alive(project, row, revive=revive) for row in watches(conn)]
+
+
+def _alive(project: Project, row: WatchRow, *, revive: bool) -> WatchRow:
+    with contextlib.suppress(OSError):  # another user's lock cannot be asked: nothing is claimed
+        if row.state == "active" and not runner_alive(project, row.interpreter):
+            return _lost(project, row, revive=revive)
+    return row
+
+
+def _lost(project: Project, row: WatchRow, *, revive: bool) -> WatchRow:
+    if not revive:
+        return row._replace(message=f"{_LOST}, until anything is run, or jupyter datum watch")
+    try:
+        ensure_runner(project, fit_to_run(project, row.recipe).interpreter)
+    except (DatumError, OSError) as exc:
+        return row._replace(message=f"{_LOST}, and it cannot be started again: {exc}")
+    return row._replace(message="its runner had died, and was started again")
 
 
 def watch_json(row: WatchRow) -> dict[str, Any]:

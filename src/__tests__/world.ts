@@ -95,7 +95,8 @@ export class FakeWatch {
     this.asked.push([transform, settle]);
     const state = settle === null ? 'stopped' : 'active';
     const one = { transform, settle: settle ?? 2, every: null, state, how: 'events' } as const;
-    this.there = this.refuses ? [] : [{ ...one, message: null, since: 1, runs: 3 }];
+    const message = state === 'active' ? 'its runner has died' : null;
+    this.there = this.refuses ? [] : [{ ...one, message, since: 1, runs: 3 }];
     return 'r';
   }
   async answer(): Promise<{ state: string; answer: string | null }> {

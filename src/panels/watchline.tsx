@@ -20,7 +20,7 @@ export function WatchView(props: { panel: PanelModel; watches: WatchesModel }): 
   return (
     <div className="jp-datum-watch" data-section="watch">
       {watch.state === 'active' ? <Watching key={watch.transform} watch={watch} /> : null}
-      {watch.state === 'failed' && watch.message ? <Note>{oneLine(watch.message)}</Note> : null}
+      {watch.message ? <Note>{oneLine(watch.message)}</Note> : null}
     </div>
   );
 }

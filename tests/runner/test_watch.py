@@ -16,7 +16,7 @@ from jupyter_datum.ledger import queries
 from jupyter_datum.ledger.queries import RunRow
 from jupyter_datum.ledger.watches import WatchRow, watch
 from jupyter_datum.locks import is_locked
-from jupyter_datum.runner.towatch import ask_to_stop_watching, ask_to_watch
+from jupyter_datum.runner.towatch import ask_to_stop_watching, ask_to_watch, watched
 
 from ..story import Story, eventually
 
@@ -157,7 +157,12 @@ def test_it_outlives_the_runner_and_ends_with_stop(
     assert is_locked(ran.project.lock(sys.executable)), "idle, and watching"
     ran.kill_runner()
     (ran.folder / "in/c.txt").write_text("c")
-    ran.next_runner()
+    with ran.ledger() as conn:
+        (row,) = watched(conn, ran.project)
+        assert "died: nobody looks" in (row.message or "")
+        (row,) = watched(conn, ran.project, revive=True)
+        assert "started again" in (row.message or "")
+        assert watched(conn, ran.project)[0].message is None
     assert eventually(lambda: made(ran, "c", "C"), within=60)
     stop(ran)
     assert eventually(lambda: not is_locked(ran.project.lock(sys.executable)), within=30)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 
-from ...ledger.watches import watches
-from ...runner.towatch import watch_json
+from ...runner.towatch import watch_json, watched
 from .base import RESOURCE, Posting
 
 
@@ -18,7 +17,8 @@ class Watches(Posting):
     async def get(self, project: str) -> None:
         """Answer ``GET watches``."""
         reader = await self.ledger(project)
-        found = await reader.read(lambda conn: [watch_json(row) for row in watches(conn)])
+        place = reader.project
+        found = await reader.read(lambda conn: [watch_json(row) for row in watched(conn, place)])
         self.send({"watches": found})
 
     @web.authenticated

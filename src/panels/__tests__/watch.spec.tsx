@@ -29,6 +29,7 @@ describe('a watch', () => {
     expect([id, args]).toEqual([Commands.watch, { name: 'means', settle: 2 }]);
     expect((await page.watches.ask('means', 5))!.state).toBe('active');
     await page.says('3 runs');
+    await page.says('its runner has died');
     expect(page.button(/^Watch$/)!.getAttribute('aria-pressed')).toBe('true');
     const seconds = page.sidebar.node.querySelector<HTMLInputElement>('.jp-datum-watch input')!;
     expect(seconds.value).toBe('5');
