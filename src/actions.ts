@@ -14,6 +14,7 @@ import {
 } from './models/cells';
 import type { IOnce } from './models/cells';
 import { asTransform } from './models/marks';
+import type { ChoicesModel } from './models/choices';
 import type { PanelModel } from './models/panel';
 import { live } from './models/pipeline';
 import type { IPlanned, PlansModel } from './models/plans';
@@ -35,6 +36,7 @@ export class Actions {
     private readonly _requests: Requests,
     private readonly _panel: PanelModel,
     private readonly _plans: PlansModel,
+    private readonly _choices: ChoicesModel,
     private readonly _notebook: () => OpenNotebook | null,
     private readonly _front: () => RunModel | null = () => null
   ) {}
@@ -92,16 +94,20 @@ export class Actions {
   /**
    * Run a transform of the panel: the open cell where it was edited since, or has never run;
    * else what was recorded. No kernel need be open: for an edited cell the server starts one.
+   * What `said` leaves out is as chosen in *Run with*, whoever asks.
    */
   async run(
     name: string | undefined,
-    once: IOnce
+    said: IOnce
   ): Promise<IAsked | { cell: string; ok: boolean }> {
     if (name !== undefined) {
       this._panel.select(name);
     }
     const { row, project } = this._panel;
     this._meant(name);
+    const chosen = this._choices.of(row?.name ?? '');
+    // Who names datums means these alone.
+    const once = { ...chosen, ...(said.keys ? { which: undefined } : {}), ...said };
     // An address has to be signed: so it goes into the cell, though that is as it was recorded.
     const way =
       isAddress(once.engine) || this._isOther(row?.name) ? this._panel.wayOfCell : this._panel.way;
@@ -200,12 +206,9 @@ export class Actions {
    */
   async retryFailed(args: IWhich): Promise<IAsked | { edited: true; ok: boolean }> {
     const which = this.which(args);
-    const row = this._panel.rows.find(one => one.run?.uuid === which.run);
     // Asked anew: what the panel shows may be another transform, or not compared yet.
-    const source = row?.cell ? this.sourceOf(row.name) : undefined;
-    const edited =
-      source !== undefined &&
-      (await this._panel.isEdited(source, { uuid: which.run }).catch(() => null));
+    const edited = await this._panel.editedSince(which.run);
+    const row = this._panel.rows.find(one => one.run?.uuid === which.run);
     return edited ? this.retryEdited(row) : this.retry({ ...args, ...which }, 'failed');
   }
 

@@ -85,7 +85,7 @@ export class Page {
     for (const id of [...Object.values(Commands), 'notebook:create-new']) {
       commands.addCommand(id, { execute: args => void this.executed.push([id, args]) });
     }
-    this.host = { trans, commands };
+    this.host = { trans, commands, edits: this.panel };
     this.plans = new PlansModel(this.upkeep, [0]);
     this.overview = new OverviewModel(this.panel, { overview: async () => this.answers() });
     this.watches = new WatchesModel(this.panel, this.watch, 0);

@@ -1,6 +1,13 @@
 /** Retry: with the edited cell of the very run, whichever transform the panel shows. */
+import { Widget } from '@lumino/widgets';
+
 import { Actions } from '../actions';
-import { PROJECT, RUN, aRun } from './world';
+import { RunOutput } from '../cells/output';
+import { RunDocument } from '../document/widget';
+import { DocumentModel } from '../models/document';
+import { MIME_TYPE } from '../tokens';
+import { CELL, Page } from './page';
+import { PROJECT, RUN, aRun, until } from './world';
 
 describe('retry of the failed datums of a run', () => {
   const rows = [
@@ -16,8 +23,7 @@ describe('retry of the failed datums of a run', () => {
       row: rows[0],
       run: rows[0]!.run,
       runs: { runs: () => [] },
-      isEdited: async (text: string, run: { uuid: string }) =>
-        run.uuid === RUN && text.includes('mended')
+      editedSince: async (run: string) => run === RUN && source.includes('mended')
     };
     const requests: any = {
       retry: async (...args: unknown[]) => {
@@ -36,6 +42,7 @@ describe('retry of the failed datums of a run', () => {
       requests,
       panel,
       {} as any,
+      {} as any,
       () => notebook,
       () => null
     );
@@ -53,4 +60,37 @@ describe('retry of the failed datums of a run', () => {
     expect(answer).toEqual({ run: 'f'.repeat(32) });
     expect(did).toEqual([[PROJECT, RUN, 'failed']]);
   });
+});
+
+it('every button says which code it takes, and follows the cell', async () => {
+  const page = new Page();
+  await page.withRun(Uint8Array.of(2, 3, 3), {
+    status: 'failed',
+    success: 1,
+    failed: 2,
+    ended: 12
+  });
+  const output = new RunOutput(page.host, page.runs);
+  Widget.attach(output, document.body);
+  const bundle = { project: PROJECT, run: RUN, name: 'means', status: 'failed', counts: {} };
+  await output.renderModel({ data: { [MIME_TYPE]: bundle } } as any);
+  const no = async () => Promise.reject(new Error('an older server'));
+  const run = async () => ({ ...aRun(), source: CELL, untracked: null });
+  const requests: any = { run, overview: no, runs: no };
+  const model = new DocumentModel(page.runs, requests, { project: PROJECT, run: RUN });
+  const opened = new RunDocument(page.host, model, null);
+  Widget.attach(opened, document.body);
+  const views = [page.sidebar, output, opened];
+  const said = () =>
+    views.map(({ node }) =>
+      [...node.querySelectorAll('[data-command="datum:retry-failed"]')].map(one =>
+        one.getAttribute('aria-label')
+      )
+    );
+  const all = (words: string) => JSON.stringify(views.map(() => [words]));
+  await until(() => JSON.stringify(said()) === all('Retry 2'));
+  page.notebook.edit(CELL.replace('mean(', 'median('));
+  await until(() => JSON.stringify(said()) === all('Retry 2 with the edited cell'));
+  views.forEach(view => view.dispose());
+  page.dispose();
 });

@@ -25,6 +25,7 @@ import {
   useSignals
 } from '../panels/parts';
 import type { IHost } from '../panels/parts';
+import { RetryFailed } from '../panels/retry';
 import { Commands, ENDED, MIME_TYPE } from '../tokens';
 import type { IBundle, ICounts, IGroup, IHeldRun, IRunModel, IRunsModel } from '../tokens';
 
@@ -118,13 +119,7 @@ export function OutputView(props: { bundle: IBundle; run: IRunModel }): JSX.Elem
       <Groups run={run} groups={run.groups} />
       <div className="jp-datum-actions">
         {parts.failed && ENDED.has(status) ? (
-          <CommandButton
-            command={Commands.retryFailed}
-            args={args}
-            icon="retry"
-            kind="bad"
-            label={trans.__('Retry %1 failed', count(parts.failed))}
-          />
+          <RetryFailed {...args} failed={parts.failed} why={run.info?.retryable} />
         ) : null}
         <CommandButton
           command={Commands.openPanel}

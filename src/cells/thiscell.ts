@@ -4,14 +4,10 @@ import type { INotebookTracker } from '@jupyterlab/notebook';
 import { Signal } from '@lumino/signaling';
 
 import { language } from '../language';
-import { withOptions } from '../models/cells';
-import { asTransform, isName, nameOf, nameOfMark, suggestName } from '../models/marks';
+import { isName, nameOf, nameOfMark, suggestName } from '../models/marks';
 import type { PanelModel } from '../models/panel';
 import type { IPicked, IRun, Pick } from '../tokens';
 import type { OpenNotebook } from './opennotebook';
-
-/** Datums of a sample. */
-export const SAMPLE = 20;
 
 /** The active cell. */
 export class ThisCell {
@@ -116,20 +112,6 @@ export class ThisCell {
     cell.model.deleteMetadata('datum');
     this._picked.delete(cell.model.id);
     return { unmarked: name };
-  }
-
-  /** Run it on a few datums, in the kernel. */
-  async runOnSample(): Promise<{ name: string; ok: boolean }> {
-    const name = this.needed();
-    const cell = this._code;
-    const notebook = this._notebook();
-    const text = cell && asTransform({ source: source(cell), mark: markOf(cell) });
-    const sampled = text && withOptions(text, { sample: SAMPLE });
-    if (!cell || !notebook || !sampled) {
-      throw new Error(language.trans.__('the active cell is no transform'));
-    }
-    this._panel.ranAs(source(cell), sampled);
-    return { name, ok: await notebook.runWith(cell.model.id, sampled) };
   }
 
   /** Have the kernel bind `datum` to another one of its datums. */

@@ -106,7 +106,7 @@ function addRuns(options: ICellOptions): void {
     options,
     Commands.sampleThisCell,
     trans.__('Run This Cell on a Sample'),
-    () => cell.runOnSample(),
+    () => of(Commands.runSample),
     { ...here, palette: false, icon: LAB_ICONS.sample }
   );
   const failed = () => {
@@ -117,10 +117,7 @@ function addRuns(options: ICellOptions): void {
     options,
     Commands.retryThisCell,
     trans.__('Retry the Failed Datums of This Cell'),
-    async () => {
-      await of(Commands.selectTransform);
-      return app.commands.execute(Commands.retryFailed);
-    },
+    () => of(Commands.retryFailed),
     { visible: failed, enabled: failed, palette: false, icon: LAB_ICONS.retry }
   );
 }

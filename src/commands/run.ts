@@ -84,9 +84,9 @@ export function addRun(options: ICommandOptions): void {
   );
 }
 
-/** What a run is to be like, as arguments of a command say it. */
+/** What a run is to be like, as arguments of a command say it; what they leave out is not there. */
 export function onceOf(args: Args): IOnce {
-  const which = text(args.which) ?? 'due';
+  const which = text(args.which);
   onlyOf(which); // says what is wrong with it
   const once: IOnce = {
     which,
@@ -100,7 +100,8 @@ export function onceOf(args: Args): IOnce {
     timeout: text(args.timeout),
     sample: number(args.sample),
     keys: Array.isArray(args.keys) ? args.keys.map(String) : undefined,
-    needs: args.needs === true
+    needs: args.needs === true ? true : undefined
   };
-  return once;
+  const said = Object.entries(once).filter(([, value]) => value !== undefined && value !== '');
+  return Object.fromEntries(said) as IOnce;
 }

@@ -27,6 +27,7 @@ import {
   useHost,
   useSignals
 } from '../panels/parts';
+import { RetryFailed } from '../panels/retry';
 import { Commands, ENDED } from '../tokens';
 
 /** Nothing in it wraps: what has no room goes, the state and the failures never. */
@@ -157,16 +158,7 @@ function Buttons(props: { model: DocumentModel }): JSX.Element {
           disabled={status === 'cancelling'}
         />
       )}
-      {failed && ended ? (
-        <CommandButton
-          command={Commands.retryRecorded}
-          args={args}
-          icon="retry"
-          kind="bad"
-          why={run.info?.retryable}
-          label={trans.__('Retry %1', count(failed))}
-        />
-      ) : null}
+      {failed && ended ? <RetryFailed {...args} failed={failed} why={run.info?.retryable} /> : null}
       <More model={props.model} />
     </span>
   );

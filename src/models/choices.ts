@@ -1,8 +1,6 @@
 /** How the next run of each transform is to differ from its cell: what one has set, not yet run. */
 import { Signal } from '@lumino/signaling';
 
-import type { ReadonlyJSONObject } from '@lumino/coreutils';
-
 import type { IOnce } from './cells';
 import { isPlain } from './cells';
 
@@ -40,14 +38,6 @@ export class ChoicesModel {
   /** Whether anything is chosen. */
   any(name: string): boolean {
     return !isPlain(this.of(name));
-  }
-
-  /** The choices as arguments of a command: what is not said is not there. */
-  args(name: string): ReadonlyJSONObject {
-    const said = Object.entries(this.of(name)).filter(
-      ([, value]) => value !== undefined && value !== ''
-    );
-    return Object.fromEntries(said) as ReadonlyJSONObject;
   }
 
   dispose(): void {

@@ -165,6 +165,13 @@ export class PanelModel implements IDisposable {
     return !sameSource(source, this._ranAs.get(recorded.source) ?? recorded.source);
   }
 
+  /** Whether the open cell of a transform's latest run is another than it recorded; null: not known. */
+  async editedSince(run: string): Promise<boolean | null> {
+    const id = this._rows.find(row => row.run?.uuid === run)?.cell;
+    const cell = id ? this._notebook?.cells().find(one => one.id === id) : undefined;
+    return cell ? this.isEdited(cell.source, { uuid: run }).catch(() => null) : null;
+  }
+
   /** A cell was run as `code`, with options of that one run: it counts as run as it stands. */
   ranAs(source: string, code: string): void {
     this._ranAs.set(code, source);
@@ -303,13 +310,8 @@ export class PanelModel implements IDisposable {
 
   private async _compare(): Promise<void> {
     const run = this.run;
-    const id = this.row?.cell;
-    const cell = run && id ? this._notebook?.cells().find(one => one.id === id) : undefined;
-    let edited: boolean | null = null;
-    if (run && cell) {
-      // Not known: the button then offers the recorded code, which needs no comparing.
-      edited = await this.isEdited(cell.source, run).catch(() => null);
-    }
+    // Not known: the button then offers the recorded code, which needs no comparing.
+    const edited = run ? await this.editedSince(run.uuid) : null;
     if (run === this.run && edited !== this._edited && !this._disposed) {
       this._edited = edited;
       this._changed.emit();

@@ -1,7 +1,6 @@
 /** Failures by group, the datums of a group, and what runs them again. */
 import React from 'react';
 
-import type { PanelModel } from '../models/panel';
 import type { RunModel } from '../models/run';
 import { Commands } from '../tokens';
 import type { IGroup } from '../tokens';
@@ -9,6 +8,7 @@ import { count } from './format';
 import type { DatumSource } from './group';
 import { Icon } from '../icons';
 import { CommandButton, later, useHost, useSignals } from './parts';
+import { RetryFailed, useEdited } from './retry';
 import { stillBusy, whyNot } from './why';
 
 export type { DatumSource } from './group';
@@ -21,38 +21,21 @@ const GroupRow = later(async () => (await import('./group')).GroupRow);
 const FIRST = 12;
 
 /** The button that runs all failed datums again. */
-export function RetryButton(props: { panel: PanelModel; run: RunModel }): JSX.Element | null {
+export function RetryButton(props: { run: RunModel }): JSX.Element | null {
   const { trans } = useHost();
-  const { panel, run } = props;
+  const { run } = props;
   useSignals(run.changed);
   const failed = run.counts?.failed ?? 0;
+  const edited = useEdited(run.uuid);
   const [open, setOpen] = React.useState(false);
   if (!failed) {
     return null;
   }
   const args = { project: run.project, run: run.uuid };
-  const edited = panel.edited === true;
   const recorded = whyNot(trans, run);
-  const no = edited ? stillBusy(trans, run) : recorded;
   return (
     <span className="jp-datum-retry">
-      <CommandButton
-        command={Commands.retryFailed}
-        args={args}
-        icon="retry"
-        kind="bad"
-        why={no}
-        title={
-          edited
-            ? trans.__('Runs the edited cell in the kernel, for the failed datums only')
-            : trans.__('Runs the failed datums again with the recorded code; needs no kernel')
-        }
-        label={
-          edited
-            ? trans.__('Retry %1 with the edited cell', count(failed))
-            : trans.__('Retry %1', count(failed))
-        }
-      />
+      <RetryFailed {...args} failed={failed} busy={stillBusy(trans, run)} why={recorded} />
       {edited ? (
         <button
           className="jp-datum-button"

@@ -1,9 +1,7 @@
 /** What can be done with the chosen transform now: one click each. */
-import type { ReadonlyJSONObject } from '@lumino/coreutils';
 import React from 'react';
 
 import { SAMPLE } from '../commands/run';
-import type { ChoicesModel } from '../models/choices';
 import type { PanelModel } from '../models/panel';
 import { above } from '../models/pipeline';
 import type { PlansModel } from '../models/plans';
@@ -18,21 +16,20 @@ import { CommandButton, Note, useHost, useSignals } from './parts';
 export interface INextProps {
   panel: PanelModel;
   plans: PlansModel;
-  choices: ChoicesModel;
   watches: WatchesModel;
 }
 
 /** Run, on a sample, plan, watch; and what became of the last run that was asked for. */
 export function NextStep(props: INextProps): JSX.Element | null {
   const { trans } = useHost();
-  const { panel, plans, choices } = props;
-  useSignals(panel.changed, panel.asked.changed, choices.changed, plans.changed);
+  const { panel, plans } = props;
+  useSignals(panel.changed, panel.asked.changed, plans.changed);
   const { row, way, unreadable } = panel;
   if (!row || !way || unreadable) {
     return null;
   }
   const words = wordsOf(panel, row, trans);
-  const args = { name: row.name, ...choices.args(row.name) };
+  const args = { name: row.name };
   const refused = panel.asked.refused(row.name);
   return (
     <div className="jp-datum-next">
@@ -44,7 +41,7 @@ export function NextStep(props: INextProps): JSX.Element | null {
           kind={isNext(panel, plans, row) && !words.why ? 'main' : undefined}
           {...words}
         />
-        <WithWhatFeedsIt {...props} row={row} args={args} why={words.why} />
+        <WithWhatFeedsIt {...props} row={row} why={words.why} />
         <CommandButton
           command={Commands.runSample}
           args={args}
@@ -77,10 +74,10 @@ function isNext(panel: PanelModel, plans: PlansModel, row: IRow): boolean {
 
 /** The transform and those that feed it, where one of them may have something to do. */
 function WithWhatFeedsIt(
-  props: INextProps & { row: IRow; args: ReadonlyJSONObject; why: string | null }
+  props: INextProps & { row: IRow; why: string | null }
 ): JSX.Element | null {
   const { trans } = useHost();
-  const { panel, plans, row, args, why } = props;
+  const { panel, plans, row, why } = props;
   const feeds = above(row, panel.rows).filter(
     ({ name, cell, run }) =>
       cell !== null && plans.would(name) !== 0 && (!run || ENDED.has(run.status))
@@ -95,7 +92,7 @@ function WithWhatFeedsIt(
   return (
     <CommandButton
       command={Commands.run}
-      args={{ ...args, needs: true }}
+      args={{ name: row.name, needs: true }}
       why={why ?? wait}
       label={
         feeds.length === 1

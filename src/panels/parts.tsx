@@ -23,6 +23,8 @@ export interface IHost {
   preferences?: Preferences;
   /** The cells of the notebook in front, unsaved edits included. */
   cells?: () => readonly { source: string }[];
+  /** Whether the open cell of a run was edited since. */
+  edits?: { changed: ISignalLike; editedSince(run: string): Promise<boolean | null> };
   /** What other extensions have added. */
   renderers?: IDatumRenderers;
   failureActions?: IFailureActions;

@@ -43,7 +43,7 @@ export function Decisions(props: {
         {plan.would_run ? (
           <CommandButton
             command={Commands.run}
-            args={{ name }}
+            args={{ name, which: 'due' }} // these, whatever is chosen for the next run
             icon="play"
             kind={chosen ? undefined : 'main'}
             why={busy}

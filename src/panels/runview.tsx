@@ -2,7 +2,7 @@
 import React from 'react';
 
 import type { RunModel } from '../models/run';
-import { Commands, ENDED } from '../tokens';
+import { ENDED } from '../tokens';
 import type { ICounts, State } from '../tokens';
 import { ClusterLine } from './clusterline';
 import {
@@ -16,17 +16,8 @@ import {
   stateWord,
   stillFailed
 } from './format';
-import {
-  Bar,
-  byState,
-  CommandButton,
-  doneOf,
-  Note,
-  StateWord,
-  useClock,
-  useHost,
-  useSignals
-} from './parts';
+import { Bar, byState, doneOf, Note, StateWord, useClock, useHost, useSignals } from './parts';
+import { RetryFailed } from './retry';
 import { RunButtons } from './runbuttons';
 import { Slowest } from './workers';
 
@@ -249,13 +240,11 @@ export function StillFailed(props: { run: RunModel }): JSX.Element | null {
   return (
     <Note
       action={
-        <CommandButton
-          command={Commands.retryFailed}
-          args={{ project: run.project, run: run.uuid }}
-          icon="retry"
-          kind="bad"
+        <RetryFailed
+          project={run.project}
+          run={run.uuid}
+          failed={still}
           why={run.info?.retryable}
-          label={trans.__('Retry %1', count(still))}
         />
       }
     >

@@ -172,7 +172,7 @@ function HeaderButtons(props: { panel: PanelModel }): JSX.Element {
 
 function Sections(props: ISidebarProps): JSX.Element {
   const { trans } = useHost();
-  const { panel, plans, overview, watches, choices, folded, onFold } = props;
+  const { panel, plans, overview, watches, folded, onFold } = props;
   useSignals(plans.changed);
   const fold = (name: string) => ({ name, folded: folded.has(name), onFold });
   const { run } = panel;
@@ -185,7 +185,7 @@ function Sections(props: ISidebarProps): JSX.Element {
         action={<AllButton panel={panel} />}
       >
         <TransformsView panel={panel} plans={plans} />
-        <NextStep panel={panel} plans={plans} choices={choices} watches={watches} />
+        <NextStep panel={panel} plans={plans} watches={watches} />
         <WatchView panel={panel} watches={watches} />
         <OverviewView overview={overview} />
       </Section>
@@ -267,7 +267,7 @@ function RunSections(props: ISidebarProps & { run: RunModel; fold: Fold }): JSX.
         {...fold('failures')}
         title={trans.__('Failures')}
         summary={<FailuresSummary run={run} />}
-        action={<RetryButton panel={panel} run={run} />}
+        action={<RetryButton run={run} />}
       >
         <FailuresView run={run} source={source} />
       </Section>

@@ -37,6 +37,7 @@ export const front: JupyterFrontEndPlugin<IFront> = {
         mine === open ? panel.refreshSoon() : undefined
       );
     };
+    core.host.edits = panel;
     core.host.cells = () => open?.cells() ?? [];
     tracker.currentChanged.connect(follow);
     follow();

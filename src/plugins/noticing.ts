@@ -120,7 +120,7 @@ function actions(
   const bad = run.failed > 0;
   const first = act(trans.__('Show'), Commands.openRun, bad ? { tab: 'failures' } : {});
   if (what === 'failed' && run.retryable === null) {
-    return [first, act(trans.__('Retry %1', count(run.failed)), Commands.retryRecorded)];
+    return [first, act(trans.__('Retry %1', count(run.failed)), Commands.retryFailed)];
   }
   return what === 'interrupted' ? [first, act(trans.__('Resume'), Commands.resume)] : [first];
 }

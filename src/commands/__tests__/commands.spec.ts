@@ -51,7 +51,11 @@ describe('all commands', () => {
       step: async () => true
     };
     const { panel } = page;
-    const actions = new Actions(agreeing(asked), panel, page.plans, () => null, views.front);
+    const actions = new Actions(
+      ...([agreeing(asked), panel, page.plans, page.choices] as const),
+      () => null,
+      views.front
+    );
     const options: any = {
       app: { commands, shell: { currentChanged: shown } },
       ...{ actions, panel, views, plans: page.plans, watches: page.watches },

@@ -56,17 +56,13 @@ it('the rate is said to the server, anew after each connection, and not if it is
 it('engine and workers of the settings are what a run from the panel has, until it is chosen', () => {
   let usual: IOnce = { engine: 'dask', workers: 8 };
   const choices = new ChoicesModel(() => usual);
-  expect(choices.args('means')).toEqual({ engine: 'dask', workers: 8 });
+  expect(choices.of('means')).toEqual({ engine: 'dask', workers: 8 });
   choices.choose('means', { engine: 'joblib' });
-  expect(choices.args('means')).toEqual({ engine: 'joblib', workers: 8 });
-  expect(choices.args('other')).toEqual({ engine: 'dask', workers: 8 });
+  expect(choices.of('means')).toEqual({ engine: 'joblib', workers: 8 });
+  expect(choices.of('other')).toEqual({ engine: 'dask', workers: 8 });
   let told = 0;
   choices.changed.connect(() => told++);
   usual = {};
   choices.refresh();
-  expect([choices.args('means'), choices.args('other'), told]).toEqual([
-    { engine: 'joblib' },
-    {},
-    1
-  ]);
+  expect([choices.of('means'), choices.of('other'), told]).toEqual([{ engine: 'joblib' }, {}, 1]);
 });

@@ -64,7 +64,7 @@ describe('the plan', () => {
     (await page.find(/^Run new and failed only: 1$/)).click();
     expect(page.executed.pop()).toEqual([Commands.run, { name: 'means', which: 'fresh' }]);
     (await page.find(/^Run these 4$/)).click();
-    expect(page.executed.pop()).toEqual([Commands.run, { name: 'means' }]);
+    expect(page.executed.pop()).toEqual([Commands.run, { name: 'means', which: 'due' }]);
   });
 
   it('waits for a kernel that is started to record the cell, and says how far it is', async () => {

@@ -1,4 +1,6 @@
 /** Running and retrying from the panel: what is asked for, and why it can't be. */
+import { Actions } from '../../actions';
+import type { IOnce } from '../../models/cells';
 import { CELL, Page, slide, write } from '../../__tests__/page';
 import { aGroup, aPlan, aRun, PROJECT, RUN, until } from '../../__tests__/world';
 import { Commands } from '../../tokens';
@@ -89,27 +91,27 @@ describe('running from the panel', () => {
     enter('Tries', 'many'); // is no number: not taken
     await page.says('dask · 4 workers · some');
     (await page.find(/^Run$/)).click();
-    expect(page.executed.pop()).toEqual([
-      Commands.run,
-      {
-        name: 'means',
-        which: 'new,failed',
-        engine: 'dask',
-        workers: 4,
-        onError: 'stop:12',
-        timeout: '30s'
-      }
-    ]);
-    page.button(/^Sample 20$/)!.click();
-    expect(page.executed.pop()).toEqual([
-      Commands.runSample,
-      expect.objectContaining({ name: 'means', engine: 'dask' })
-    ]);
+    expect(page.executed.pop()).toEqual([Commands.run, { name: 'means' }]);
+    const how = { engine: 'dask', workers: 4, on_error: 'stop:12', timeout: '30s' };
+    expect(await asked({})).toEqual({ transform: 'means', only: ['new', 'failed'], ...how });
+    // The plan's buttons mean what they say, and run it with the same.
+    expect(await asked({ which: 'due' })).toEqual({ transform: 'means', ...how });
+    expect(await asked({ workers: 2 })).toMatchObject({ engine: 'dask', workers: 2 });
     page.button(/All as in the cell again/)!.click();
     await page.says('as in the cell');
-    page.button(/^Run$/)!.click();
-    expect(page.executed.pop()).toEqual([Commands.run, { name: 'means' }]);
+    expect(await asked({})).toEqual({ transform: 'means' });
   });
+
+  /** What the server is asked for when somebody runs the transform, with `said` besides. */
+  async function asked(said: IOnce): Promise<object> {
+    const told: object[] = [];
+    const requests: any = {
+      start: async (_: string, body: object) => told.push(body) && { run: NEXT }
+    };
+    const { panel, plans, choices } = page;
+    await new Actions(requests, panel, plans, choices, () => null).run('means', said);
+    return { ...told[0], key: undefined };
+  }
 
   it('says of each engine whether it can be reached', async () => {
     page.has = () => ENGINES;

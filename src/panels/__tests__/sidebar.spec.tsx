@@ -270,7 +270,7 @@ describe('the panel', () => {
       ended: 3
     });
     await until(() => (output.node.textContent ?? '').includes('3 success'));
-    expect(output.node.textContent).toContain('Retry 1 failed');
+    expect(output.node.textContent).toContain('Retry 1');
     output.dispose();
     expect(page.server.last.said.pop().type).toBe('unsubscribe');
   });
