@@ -176,14 +176,13 @@ def _mirror(engine: str) -> Mirror:
 
 @contextlib.contextmanager
 def _as_found(guest: _Guest) -> Iterator[None]:
-    """Put variables, the working folder, ``sys.path`` and modules back in the end."""
+    """Put variables, the working folder and ``sys.path`` back in the end."""
     variables, path, folder = dict(os.environ), list(sys.path), os.getcwd()
     os.environ.update(guest.environment)
     sys.path[:] = guest.path or path
     try:
         yield
     finally:
-        guest.session.step_out()
         guest.path, sys.path[:] = list(sys.path), path
         if dict(os.environ) != variables:
             os.environ.clear()

@@ -99,8 +99,12 @@ class Session:
         start = life.end
         if not claimed:
             return SetReturn(set_id, generation, "refused", start, start, b"", worn(datum_set))
-        with life.capture:
-            written = b"".join(self._run_items(life, datum_set))
+        try:
+            with life.capture:
+                written = b"".join(self._run_items(life, datum_set))
+        finally:
+            if not self._own:
+                self._stand(None)
         end, batch = life.end, life.cut_to(datum_set)
         return SetReturn(set_id, generation, "done", start, end, written, worn(datum_set), batch)
 
@@ -208,17 +212,13 @@ class Session:
 
     def _stand(self, imports: StandIns | None) -> None:
         """Have imports find what came with a transform; none: have them as they were."""
-        if self._standing is imports or not self._moves:
+        if self._standing is imports:
             return
         if self._standing is not None:
             self._standing.leave()
         self._standing = imports
         if imports is not None:
             imports.enter()
-
-    def step_out(self) -> None:
-        """Have the process as it was, until the next set."""
-        self._stand(None)
 
     def _move(self, folder: str) -> None:
         os.chdir(folder)

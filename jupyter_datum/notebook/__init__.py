@@ -8,6 +8,7 @@ from typing import Any
 def load(shell: Any) -> None:
     """Register the magics in `shell`, and what completes them."""
     from ..inputs.place import stay
+    from ..transform.loaded import note_loaded
     from .complete import register
     from .context import context_of
     from .magic import DatumMagics
@@ -25,3 +26,12 @@ def load(shell: Any) -> None:
     shell.user_ns.setdefault("datum", Unbound())
     announce(context)
     register(shell)
+
+    def note(*_: Any) -> None:
+        """What was imported is compared with its file later on, when a cell is captured."""
+        project = context.existing_project()
+        note_loaded(project.root if project else context.folder)
+
+    note()
+    shell.events.register("pre_run_cell", note)
+    shell.events.register("post_run_cell", note)

@@ -13,19 +13,20 @@ Installed packages count by name only; their versions are recorded beside the fi
 from __future__ import annotations
 
 import functools
+import os
 import platform
 import types
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final
 
 from ..hashing import OpaqueValueError, hex_digest, type_name, value_digest
 from .capture import Captured
 from .cell import Cell, compile_cell
 from .check import SLOT, is_arrow_schema
-from .codetext import code_text, edited, names_read, tree_text
+from .codetext import code_text, names_read, tree_text
 from .fallback import RECOVER
+from .loaded import changed_on_disk, is_left_over, note_modules
 from .setup import setup_of
 from .wrappers import CACHED, inner_parts
 
@@ -122,12 +123,16 @@ class _Walker:
     def __init__(self, captured: Captured) -> None:
         self.found = Fingerprint()
         self._modules = {module.__name__: module for module in captured.modules}
+        note_modules(captured.modules)
+        self._stale = {module.__name__ for module in captured.modules if changed_on_disk(module)}
+        self._told: set[str] = set()
         self._seen: dict[int, Any] = {}  # the objects too, so that no id is used twice
 
     def reads(self, code: types.CodeType, names: Any, prefix: str) -> None:
         """Follow every name of `code` that `names` has."""
         for name, attributes in names_read(code):
             if name in names:
+                self._origin(name, names[name])
                 self.value(prefix + name, names[name], attributes)
 
     def value(self, label: str, value: Any, attributes: tuple[str, ...] = ()) -> None:
@@ -158,6 +163,7 @@ class _Walker:
             self.found.parts[f"module {name}"] = hex_digest(name.encode())
             self._foreign(name)
             return
+        self._check_source(name)
         if attributes and hasattr(module, attributes[0]):
             attribute = getattr(module, attributes[0])
             self.value(f"{name}.{attributes[0]}", attribute, attributes[1:])
@@ -177,7 +183,7 @@ class _Walker:
         self.found.functions.append(function)
         self.found.parts[label] = hex_digest(code_text(function.__code__).encode())
         self.found.helpers[label] = function
-        self._check_source(function)
+        self._check_source(function.__module__, function)
         prefix = "" if function.__module__ == "__main__" else f"{function.__module__}."
         for i, default in enumerate(function.__defaults__ or ()):
             self.value(f"{label}.default {i}", default)
@@ -196,6 +202,7 @@ class _Walker:
             self.found.parts[label] = hex_digest(_name(cls).encode())
             self._foreign(cls.__module__)
             return
+        self._check_source(cls.__module__)
         self.found.parts[label] = hex_digest(_name(cls).encode())
         for base in cls.__bases__:
             self.value(f"{label}.{base.__name__}", base)
@@ -260,20 +267,39 @@ class _Walker:
         module = getattr(value, "__module__", None)
         return module == "__main__" or module in self._modules
 
-    def _check_source(self, function: types.FunctionType) -> None:
-        """Say it when a module's file no longer holds what the kernel runs."""
-        module = self._modules.get(function.__module__)
-        if module is None or not edited(function, module):
+    def _check_source(self, name: str, function: types.FunctionType | None = None) -> None:
+        """Say it, once, when a module's file no longer holds what the kernel runs."""
+        module = self._modules.get(name)
+        if module is None or name in self._told:
             return
-        path = Path(str(module.__file__)).name
-        warning = (
-            f"{path} was edited after its import: the kernel, and so this run, uses the old "
-            f"{function.__qualname__}. To use the new one: importlib.reload({module.__name__})"
-        )
-        if not any(w.startswith(f"{path} was edited") for w in self.found.warnings):
-            self.found.warnings.append(warning)
+        path = os.path.basename(str(module.__file__))
+        if name in self._stale:
+            self.found.warnings.append(
+                f"{path} was edited after its import: the kernel, and so this run, uses what it "
+                f"held before. To use what it holds now: importlib.reload({name}), then once "
+                f"more each `from {name} import ...`"
+            )
+        elif function is not None and is_left_over(function, module):
+            self.found.warnings.append(
+                f"{function.__qualname__} is not what stands in {path}, which was edited after "
+                "its import: the kernel, and so this run, uses the old one. To use the new one: "
+                f"importlib.reload({name}), then `from {name} import` it again"
+            )
+        else:
+            return
+        self._told.add(name)
+
+    def _origin(self, name: str, value: Any) -> None:
+        """Check the module that a value was imported from by name: nothing in it tells."""
+        for module in self._stale - self._told:
+            known = vars(self._modules[module])
+            under = known.values() if not isinstance(value, _SHARED) else [known.get(name, known)]
+            if any(value is each for each in under):
+                self._check_source(module)
 
 
+#: Values that many names share without being of one origin.
+_SHARED: Final = (str, bytes, int, type(None))
 _CODE: Final = (types.FunctionType, types.MethodType, type, CACHED)
 _CLASS_NOISE: Final = frozenset(
     ["__module__", "__dict__", "__weakref__", "__doc__", "__qualname__", "__annotations__",

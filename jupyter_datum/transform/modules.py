@@ -24,6 +24,7 @@ from ..errors import CaptureError
 from ..hashing import hex_digest
 from ..hashing.values import is_plain
 from .codetext import edited
+from .loaded import changed_on_disk
 from .wrappers import dumps
 
 
@@ -117,13 +118,14 @@ def _source(module: types.ModuleType) -> Source:
             f"{filename!r} holds what cannot be sent to a worker and so travels as its source; "
             f"that cannot be read: {exc.strerror}"
         ) from exc
-    for function in _functions(vars(module), filename):
-        if edited(function, module, text):
-            raise CaptureError(
-                f"{Path(filename).name} holds what cannot be sent to a worker (a lock, say) and so "
-                "travels as its source; that was edited after its import. To use the new one: "
-                f"importlib.reload({module.__name__})"
-            )
+    if changed_on_disk(module, text) or any(
+        edited(function, module, text) for function in _functions(vars(module), filename)
+    ):
+        raise CaptureError(
+            f"{Path(filename).name} holds what cannot be sent to a worker (a lock, say) and so "
+            "travels as its source; that was edited after its import. To use the new one: "
+            f"importlib.reload({module.__name__})"
+        )
     package = [str(p) for p in module.__path__] if hasattr(module, "__path__") else None
     values = {k: v for k, v in vars(module).items() if not k.startswith("__") and is_plain(v)}
     return Source(module.__name__, filename, text, package, values)

@@ -178,7 +178,7 @@ class Loaded:
         imports: Sequence[Source] = (),
     ) -> None:
         self.namespace = namespace
-        #: To be entered where the process is a worker; a kernel imports what it finds.
+        #: To be entered while it runs: a kernel may have imported them before they were edited.
         self.imports = StandIns(imports)
         schema = namespace.pop(SLOT, None)
         #: Raises if a result is not what it must be; None if it may be anything.

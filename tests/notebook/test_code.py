@@ -137,6 +137,21 @@ def test_a_module_that_the_cell_imports_itself(notebook: Notebook) -> None:
     assert story.findings() == []
 
 
+def test_a_module_that_a_serial_cell_imports_is_as_its_file(notebook: Notebook) -> None:
+    """The kernel is the worker, and has the module of an earlier run: what ran is on record."""
+    story = notebook.story
+    module = story.folder / "house.py"
+    module.write_text(PLAIN)
+    cell = "%%datum job -i numbers --engine {}\nimport house\nhouse.change(datum.value)"
+    notebook.run("import house\nnumbers = [1, 2, 3]")
+    assert "3 succeeded" in notebook.run(cell.format("serial"))
+    module.write_text(PLAIN.replace("x + 1", "x + 2"))
+    assert "3 succeeded" in notebook.run(cell.format("serial"))
+    assert "[30, 40, 50]" in notebook.run("job.results()")
+    assert "20" in notebook.run("house.change(1)"), "the kernel's own is left alone"
+    assert "nothing to do" in notebook.run(cell.format("joblib"))
+
+
 def test_twenty_edits(notebook: Notebook) -> None:
     """Through a real kernel, one after another: what changes the result runs, else nothing."""
     story = notebook.story
