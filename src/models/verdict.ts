@@ -9,11 +9,15 @@ function alike(attempt: IAttempt): string {
   return `${attempt.phase} ${attempt.place} ${message}`;
 }
 
-/** A sentence about the attempts at a datum, oldest first; null: there is nothing to say. */
+/**
+ * A sentence about the attempts at a datum, oldest first; null: there is nothing to say. Where the
+ * run had no second worker, or that is not known, nothing speaks for or against a machine.
+ */
 export function verdict(
   trans: TranslationBundle,
   attempts: readonly IAttempt[],
-  group: IGroup | null
+  group: IGroup | null,
+  workers: number | null
 ): string | null {
   const last = attempts[attempts.length - 1];
   if (!last) {
@@ -28,24 +32,35 @@ export function verdict(
     return null;
   }
   if (failed.length < 2) {
-    return lonely(trans, last, group);
+    return lonely(trans, last, isAlone(group, workers) ? group : null);
   }
   if (new Set(failed.map(alike)).size > 1) {
     return trans.__('Not the same error each time: look at each attempt before you trust one.');
   }
-  const workers = new Set(failed.map(one => one.worker)).size;
-  if (workers > 1) {
+  const on = new Set(failed.map(one => one.worker)).size;
+  if (on > 1) {
     return trans._n(
       'Same error once: final.',
       'Same error %1 times, on %2 workers: final, and more likely the file or the code than the machine.',
       failed.length,
-      workers
+      on
     );
   }
-  return trans.__(
-    'Same error %1 times, on the same worker: final, and its machine is not ruled out.',
-    failed.length
-  );
+  return several(workers)
+    ? trans.__(
+        'Same error %1 times, on the same worker: final, and its machine is not ruled out.',
+        failed.length
+      )
+    : trans.__('Same error %1 times: final.', failed.length);
+}
+
+/** Whether many failed on one worker of several: that worker is worth a look. */
+export function isAlone(group: IGroup | null, workers: number | null): boolean {
+  return several(workers) && group !== null && group.datums > 2 && group.workers.length === 1;
+}
+
+function several(workers: number | null): boolean {
+  return workers !== null && workers > 1;
 }
 
 function mended(
@@ -67,7 +82,7 @@ function lonely(trans: TranslationBundle, attempt: IAttempt, group: IGroup | nul
   if (attempt.phase === 'worker') {
     return trans.__('Its worker ended while it was at this datum. What is near it ran again.');
   }
-  if (group && group.datums > 2 && group.workers.length === 1) {
+  if (group) {
     return trans.__(
       'All that were looked at of the %1 like it failed on one worker: perhaps its machine.',
       group.datums

@@ -26,9 +26,11 @@ export function Attempts(props: {
   datum: IDatumDetail;
   model: DatumModel;
   group: IGroup | null;
+  /** Workers of the run in which it was last; null: not known. */
+  workers: number | null;
 }): JSX.Element | null {
   const { trans } = useHost();
-  const { datum, model, group } = props;
+  const { datum, model, group, workers } = props;
   const [all, setAll] = React.useState(false);
   const { attempts } = datum;
   if (!attempts.length) {
@@ -36,7 +38,7 @@ export function Attempts(props: {
   }
   const from = all ? 0 : Math.max(0, attempts.length - LATEST);
   const shown = attempts.slice(from).map((attempt, at) => ({ attempt, at: from + at }));
-  const said = verdict(trans, attempts, group);
+  const said = verdict(trans, attempts, group, workers);
   const rows: [string, (attempt: IAttempt, at: number) => React.ReactNode][] = [
     [trans.__('state'), one => <StateWord state={one.state} word={stateWord(trans, one.state)} />],
     [

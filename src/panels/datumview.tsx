@@ -34,9 +34,7 @@ export class DatumWidget extends ReactWidget {
     this.title.icon = datumIcon;
     this.title.label = _host.trans.__('Datum');
     this.title.closable = true;
-    this.node.setAttribute('role', 'region');
     bindKeys(this.node);
-    this.node.setAttribute('aria-label', _host.trans.__('Datum'));
     model.changed.connect(this._retitle, this);
   }
 
@@ -122,6 +120,7 @@ function Detail(props: IDatumProps & { datum: IDatumDetail }): JSX.Element {
             datum={datum}
             model={model}
             group={group as IGroup | null}
+            workers={datum.run === run?.uuid ? (run.counts?.workers ?? null) : null}
           />
           <Made datum={datum} model={model} />
           {shown ? <Timing attempt={shown} counts={counts} /> : null}

@@ -5,6 +5,7 @@ import React from 'react';
 import { Glyph } from '../icons';
 import { DatumsModel } from '../models/datums';
 import type { RunModel } from '../models/run';
+import { isAlone } from '../models/verdict';
 import type { Requests } from '../requests';
 import { Commands } from '../tokens';
 import type { IDatum, IGroup } from '../tokens';
@@ -57,7 +58,7 @@ export function GroupRow(props: IGroupProps): JSX.Element {
           <span className="jp-datum-small jp-datum-muted jp-datum-group-when">
             {whenOf(trans, group)}
           </span>
-          <Tags group={group} />
+          <Tags group={group} workers={run.counts?.workers ?? null} />
         </button>
         <span className="jp-datum-group-actions">
           {group.sample !== null && !props.onDatum ? (
@@ -107,11 +108,11 @@ function whenOf(trans: TranslationBundle, group: IGroup): string {
     : trans.__('%1 to %2', `${day}${time(from)}`, time(to));
 }
 
-function Tags(props: { group: IGroup }): JSX.Element | null {
+function Tags(props: { group: IGroup; workers: number | null }): JSX.Element | null {
   const { trans } = useHost();
-  const { group } = props;
+  const { group, workers } = props;
   const { expected, new_since: since } = group;
-  const one = group.workers.length === 1 && group.datums > 2;
+  const one = isAlone(group, workers);
   if (!one && !expected && !since) {
     return null;
   }

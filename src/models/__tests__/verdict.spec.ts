@@ -30,30 +30,39 @@ function attempt(more: Partial<IAttempt> = {}): IAttempt {
 describe('the verdict', () => {
   it('says no more than the attempts tell', () => {
     const again = attempt({ attempt: 2, message: 'bad CRC in chunk 9' });
-    expect(verdict(trans, [], null)).toBeNull();
-    expect(verdict(trans, [attempt()], null)).toBeNull();
-    expect(verdict(trans, [attempt(), { ...again, worker: 'w2' }], null)).toBe(
+    expect(verdict(trans, [], null, 2)).toBeNull();
+    expect(verdict(trans, [attempt()], null, 2)).toBeNull();
+    expect(verdict(trans, [attempt(), { ...again, worker: 'w2' }], null, 2)).toBe(
       'Same error 2 times, on 2 workers: final, and more likely the file or the code than the machine.'
     );
-    expect(verdict(trans, [attempt(), again], null)).toContain('machine is not ruled out');
-    expect(verdict(trans, [attempt(), { ...again, place: 'cell line 3' }], null)).toContain(
+    expect(verdict(trans, [attempt(), again], null, 2)).toContain('machine is not ruled out');
+    expect(verdict(trans, [attempt(), { ...again, place: 'cell line 3' }], null, 2)).toContain(
       'Not the same error'
     );
-    expect(verdict(trans, [attempt(), { ...again, state: 'success' }], null)).toContain(
+    expect(verdict(trans, [attempt(), { ...again, state: 'success' }], null, 2)).toContain(
       'more likely the moment'
     );
     expect(
-      verdict(trans, [attempt({ run: 'old' }), { ...again, state: 'success' }], null)
+      verdict(trans, [attempt({ run: 'old' }), { ...again, state: 'success' }], null, 2)
     ).toContain('earlier run');
-    expect(verdict(trans, [attempt({ run: 'old' }), again], null)).toBeNull();
-    expect(verdict(trans, [attempt({ phase: 'worker' })], null)).toContain('Its worker ended');
+    expect(verdict(trans, [attempt({ run: 'old' }), again], null, 2)).toBeNull();
+    expect(verdict(trans, [attempt({ phase: 'worker' })], null, 2)).toContain('Its worker ended');
   });
 
   it('suspects a machine only if many failed on one worker alone', () => {
     const alone = aGroup({ datums: 13, workers: ['w3'] });
-    expect(verdict(trans, [attempt()], alone)).toContain('perhaps its machine');
-    expect(verdict(trans, [attempt()], { ...alone, datums: 2 })).toBeNull();
-    expect(verdict(trans, [attempt()], aGroup({ datums: 13 }))).toBeNull();
+    expect(verdict(trans, [attempt()], alone, 2)).toContain('perhaps its machine');
+    expect(verdict(trans, [attempt()], { ...alone, datums: 2 }, 2)).toBeNull();
+    expect(verdict(trans, [attempt()], aGroup({ datums: 13 }), 2)).toBeNull();
+  });
+
+  it('says nothing of machines where there was one worker, or where that is not known', () => {
+    const again = attempt({ attempt: 2, message: 'bad CRC in chunk 9' });
+    const alone = aGroup({ datums: 13, workers: ['w1'] });
+    for (const workers of [1, null]) {
+      expect(verdict(trans, [attempt()], alone, workers)).toBeNull();
+      expect(verdict(trans, [attempt(), again], null, workers)).toBe('Same error 2 times: final.');
+    }
   });
 
   it('names the error in a word', () => {
