@@ -5,9 +5,7 @@ import { Signal } from '@lumino/signaling';
 import type { Requests } from '../requests';
 import type { IOverview, IRun } from '../tokens';
 import type { RunModel } from './run';
-
-/** Runs that are looked at. */
-const RUNS = 200;
+import { RunPages } from './runpages';
 
 /** The three questions, and the runs there were. */
 export class AnswersModel implements IDisposable {
@@ -25,12 +23,22 @@ export class AnswersModel implements IDisposable {
   get overview(): IOverview | null {
     return this._overview;
   }
-  /** Newest first. */
+  /** Newest first, as far as they have been asked for. */
   get runs(): readonly IRun[] {
-    return this._runs;
+    return this._pages?.runs ?? [];
+  }
+  /** Whether that is all of them. */
+  get whole(): boolean {
+    return this._pages?.whole ?? true;
   }
   get isDisposed(): boolean {
     return this._disposed;
+  }
+
+  /** Ask for older runs. */
+  async more(): Promise<void> {
+    await this._pages?.more();
+    this._changed.emit();
   }
 
   dispose(): void {
@@ -50,21 +58,22 @@ export class AnswersModel implements IDisposable {
 
   private async _ask(name: string, about: string): Promise<void> {
     const { project } = this._run;
+    const pages = new RunPages(this._requests, project, name);
     // An older server half lacks one of them: then there is no such card.
-    const [overview, page] = await Promise.all([
+    const [overview] = await Promise.all([
       this._requests.overview(project, name).catch(() => null),
-      this._requests.runs(project, { transform: name, limit: RUNS }).catch(() => null)
+      pages.more()
     ]);
     if (about === this._about && !this._disposed) {
       this._overview = Array.isArray(overview?.days) ? overview : null;
-      this._runs = page?.runs ?? [];
+      this._pages = pages;
       this._changed.emit();
     }
   }
 
   private _about = '';
   private _overview: IOverview | null = null;
-  private _runs: readonly IRun[] = [];
+  private _pages: RunPages | null = null;
   private _disposed = false;
   private readonly _changed = new Signal<this, void>(this);
 }

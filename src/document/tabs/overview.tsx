@@ -23,9 +23,10 @@ import { Commands } from '../../tokens';
 import type { IGroup, IRun, ITiming } from '../../tokens';
 import type { ITabProps } from '../tab';
 
-/** Groups and runs that are listed. */
+/** Groups that are listed; runs, and how many more of them at a time. */
 const GROUPS = 3;
 const RUNS = 6;
+const MORE = 50;
 
 export default function Overview(props: ITabProps): JSX.Element {
   const { trans } = useHost();
@@ -52,7 +53,7 @@ export default function Overview(props: ITabProps): JSX.Element {
       <div className="jp-datum-split">
         <div className="jp-datum-stack">
           {answer?.times ? <Durations {...props} timing={answer} /> : null}
-          <Runs {...props} runs={answers.runs} />
+          <Runs {...props} answers={answers} />
         </div>
         <div className="jp-datum-stack">
           <Groups {...props} />
@@ -235,9 +236,17 @@ function What(props: ITabProps): JSX.Element | null {
 }
 
 /** The newest runs of the transform, this one among them. */
-function Runs(props: ITabProps & { runs: readonly IRun[] }): JSX.Element | null {
+function Runs(props: ITabProps & { answers: AnswersModel }): JSX.Element | null {
   const { trans } = useHost();
-  const { model, runs } = props;
+  const { model, answers } = props;
+  const { runs, whole } = answers;
+  const [wanted, setWanted] = React.useState(RUNS);
+  const more = () => {
+    setWanted(wanted + MORE);
+    if (wanted + MORE >= runs.length) {
+      void answers.more();
+    }
+  };
   if (runs.length < 2) {
     return null;
   }
@@ -248,10 +257,15 @@ function Runs(props: ITabProps & { runs: readonly IRun[] }): JSX.Element | null 
         <span className="jp-datum-remark">{trans.__('of this transform, newest first')}</span>
       </h2>
       <div className="jp-datum-rows">
-        {runs.slice(0, RUNS).map(one => (
+        {runs.slice(0, wanted).map(one => (
           <RunLine key={one.uuid} project={model.project} one={one} mine={model.run.uuid} />
         ))}
       </div>
+      {runs.length > wanted || !whole ? (
+        <button className="jp-datum-link" onClick={more}>
+          {trans.__('Earlier runs')}
+        </button>
+      ) : null}
     </section>
   );
 }

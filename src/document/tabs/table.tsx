@@ -9,7 +9,6 @@ import { CommandButton, Note, useHost, useSignals } from '../../panels/parts';
 import { Icon } from '../../icons';
 import { whyNot } from '../../panels/why';
 import { Commands } from '../../tokens';
-import type { IRun } from '../../tokens';
 import { useShown } from '../charts/size';
 import { argsOf, SelectionBar } from '../table/bar';
 import { columnsOf, shownOf } from '../table/columns';
@@ -18,6 +17,7 @@ import { FilterBox } from '../table/filterbox';
 import { Grid } from '../table/grid';
 import type { IGridActions } from '../table/grid';
 import type { DocumentModel } from '../../models/document';
+import { RunPages } from '../../models/runpages';
 import type { ITabProps } from '../tab';
 
 const CHANGED = 'changed:yes';
@@ -275,7 +275,8 @@ function ids(run: { project: string; uuid: string }): { project: string; run: st
 function Compare(props: { model: DocumentModel }): JSX.Element | null {
   const { trans } = useHost();
   const { model } = props;
-  const runs = useRuns(model);
+  const pages = useRuns(model);
+  const runs = pages?.runs.filter(one => one.uuid !== model.run.uuid) ?? [];
   const only = words(model.filter).indexOf(CHANGED);
   if (!runs.length) {
     return null;
@@ -297,6 +298,11 @@ function Compare(props: { model: DocumentModel }): JSX.Element | null {
           ))}
         </select>
       </label>
+      {pages?.whole === false ? (
+        <button className="jp-datum-button" onClick={() => void pages.more()}>
+          {trans.__('Earlier runs')}
+        </button>
+      ) : null}
       {model.other ? (
         <button
           className="jp-datum-button"
@@ -314,21 +320,17 @@ function Compare(props: { model: DocumentModel }): JSX.Element | null {
   );
 }
 
-/** The newest runs of the same transform, but for this one; asked for once. */
-function useRuns(model: DocumentModel): IRun[] {
-  const [runs, setRuns] = React.useState<IRun[]>([]);
+/** The runs of the same transform; the newest are asked for at once. */
+function useRuns(model: DocumentModel): RunPages | null {
   const name = model.run.info?.name;
+  const pages = React.useMemo(
+    () => (name ? new RunPages(model.requests, model.project, name) : null),
+    [model, name]
+  );
+  useSignals(pages?.changed);
   React.useEffect(() => {
-    let shown = true;
-    if (name) {
-      model.requests.runs(model.project, { transform: name, limit: 20 }).then(
-        found => shown && setRuns(found.runs.filter(one => one.uuid !== model.run.uuid)),
-        () => undefined // without them there is nothing to compare with
-      );
-    }
-    return () => {
-      shown = false;
-    };
-  }, [model, name]);
-  return runs;
+    void pages?.more();
+    return () => pages?.dispose();
+  }, [pages]);
+  return pages;
 }

@@ -1,0 +1,54 @@
+/** All runs of a transform can be reached, and a page that fails can be asked for again. */
+import { aRun, PROJECT, until } from '../../__tests__/world';
+import type { IRun } from '../../tokens';
+import { RunPages } from '../runpages';
+
+const ALL = 450;
+
+/** The newest `limit` of 450 runs before one, as the server gives them. */
+function page(query: any): { runs: IRun[]; next: number | null } {
+  const first = (query.before ?? ALL + 1) - 1;
+  const n = Math.min(query.limit, first);
+  const runs = Array.from({ length: n }, (_, at) =>
+    aRun({ id: first - at, uuid: `${first - at}` })
+  );
+  return { runs, next: n === query.limit ? first - n + 1 : null };
+}
+
+describe('the runs of a transform', () => {
+  it('come a page at a time, to the very first', async () => {
+    const asked: any[] = [];
+    const requests = { runs: async (_: string, query: any) => (asked.push(query), page(query)) };
+    const pages = new RunPages(requests, PROJECT, 'means');
+    expect(pages.whole).toBe(false);
+    await Promise.all([pages.more(), pages.more()]); // a second press asks for nothing twice
+    expect(pages.runs).toHaveLength(200);
+    await pages.more();
+    await pages.more();
+    await pages.more();
+    expect(pages.whole).toBe(true);
+    expect(pages.runs.map(one => one.id)).toEqual(Array.from({ length: ALL }, (_, n) => ALL - n));
+    expect(asked.map(one => one.before)).toEqual([undefined, 251, 51]);
+  });
+
+  it('can be asked for again where the server did not answer', async () => {
+    let gone = true;
+    const requests = {
+      runs: async (_: string, query: any) => {
+        if (gone) {
+          throw new Error('no server');
+        }
+        return page(query);
+      }
+    };
+    const pages = new RunPages(requests, PROJECT, 'means');
+    let told = 0;
+    pages.changed.connect(() => void told++);
+    await pages.more();
+    expect([pages.runs.length, pages.whole, told]).toEqual([0, false, 0]);
+    gone = false;
+    await pages.more();
+    await until(() => pages.runs.length === 200);
+    expect(told).toBe(1);
+  });
+});
