@@ -195,6 +195,10 @@ export class Views implements IViews {
     const { app, inLab } = this._options;
     // What the content is called, its frame is called too.
     Object.assign(page.title, { icon: content.title.icon, closable: true });
+    // The frame has made a landmark of it, named as all others are.
+    const name = () => content.node.setAttribute('aria-label', content.title.label);
+    content.title.changed.connect(name);
+    name();
     // Notebook 7 shows one document and silently drops what is added to it.
     const [area, options] = inLab ? (['main', { mode }] as const) : (['down', {}] as const);
     // Its area below begins without any height: the page has to ask for some.

@@ -29,10 +29,9 @@ export function Cards(props: {
 }
 
 function Card(props: { title: string; children: React.ReactNode }): JSX.Element {
-  const id = React.useId();
   return (
-    <section className="jp-datum-card" aria-labelledby={id}>
-      <h2 id={id}>{props.title}</h2>
+    <section className="jp-datum-card">
+      <h2>{props.title}</h2>
       {props.children}
     </section>
   );

@@ -29,7 +29,6 @@ export class RunDocument extends ReactWidget {
     this.title.icon = datumIcon;
     this.title.closable = true;
     this.node.tabIndex = -1;
-    this.node.setAttribute('role', 'region');
     this.node.dataset.datumProject = model.project;
     this.node.dataset.datumRun = model.run.uuid;
     bindKeys(this.node);
@@ -65,7 +64,6 @@ export class RunDocument extends ReactWidget {
     const label = info ? trans.__('%1 · run %2', info.name, info.id) : trans.__('Run');
     if (label !== this.title.label) {
       this.title.label = label;
-      this.node.setAttribute('aria-label', label);
     }
   }
 }

@@ -26,6 +26,23 @@ test('each tab of a run, in three themes', async ({ page, tmpPath }) => {
       }
     }
   }
+  // Side by side each of two documents is a landmark of its own.
+  await theme(page, THEMES.light);
+  await page.evaluate(
+    async ([project, run]) => {
+      const { commands, shell } = (window as any).jupyterapp;
+      await commands.execute('datum:open-run', { project, run, tab: 'timing' });
+      shell.add(shell.currentWidget, 'main', { mode: 'split-right' });
+    },
+    [run.project, '6'.repeat(32)]
+  );
+  await expect(run.document.filter({ visible: true })).toHaveCount(2);
+  await expect(page.getByRole('region', { name: 'segment · run 6' })).toContainText('p95');
+  const both = await axe(page, '.jp-datum-document');
+  if (both.length) {
+    found['side by side'] = both;
+  }
+  await page.evaluate(() => (window as any).jupyterapp.shell.currentWidget.close());
   await run.resize(420, 720);
   for (const tab of TABS) {
     await run.go(tab);

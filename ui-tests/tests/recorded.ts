@@ -77,6 +77,7 @@ export class Recorded {
     const number = Number(/\d+/.exec(rest.replace(RUN, ''))?.[0]);
     const known: [RegExp, () => object | Buffer][] = [
       [/^runs$/, () => ({ runs: this.runs(), next: null })],
+      [/^runs\/6+$/, () => ({ ...this.runs()[0], source: SOURCE.join('\n'), untracked: null })],
       [/\/rows$/, () => this.rows(query)],
       [/\/durations$/, () => this.durations()],
       [/\/timing$/, () => timingOf(this)],

@@ -70,7 +70,8 @@ export const SOURCE = [
   '    helpers.decode(d.path, 1, 2, 3) for d in datums])',
   'masks = model.predict(stack) > THRESHOLD',
   'for d, mask in zip(datums, masks):',
-  '    save(mask, d.out_file(".png"))'
+  '    save(mask, d.out_file(".png"))  # one mask a tile',
+  '    print(f"{d.name}: {mask.sum():>7,} of {2**20}", None, True)'
 ];
 
 export const ATTEMPT: IAttempt = {

@@ -56,11 +56,9 @@ function Durations(props: { timing: ITiming }): JSX.Element | null {
   const n = times.datums;
   const log = Math.max(...histogram.counts) > 40;
   return (
-    <section aria-labelledby="jp-datum-durations">
+    <section>
       <h2 className="jp-datum-view-title">
-        <span id="jp-datum-durations">
-          {trans._n('Duration of 1 datum', 'Duration of %2 datums', n, count(n))}
-        </span>
+        <span>{trans._n('Duration of 1 datum', 'Duration of %2 datums', n, count(n))}</span>
         <span className="jp-datum-remark">
           {log ? trans.__('log scale, both axes') : trans.__('log scale of time')}
           {' · '}
@@ -82,9 +80,9 @@ function Slowest(props: ITabProps & { timing: ITiming; later: number }): JSX.Ele
       .execute(Commands.openRun, { project, run, tab: 'table', filter })
       .catch(() => undefined);
   return (
-    <section aria-labelledby="jp-datum-slowest">
+    <section>
       <h2 className="jp-datum-view-title">
-        <span id="jp-datum-slowest">{trans.__('Slowest')}</span>
+        <span>{trans.__('Slowest')}</span>
         <span className="jp-datum-remark">
           {timing.times && !filter.includes('µ') ? (
             <button className="jp-datum-link" onClick={all}>
@@ -116,9 +114,9 @@ function Lanes(
     ? trans._n('1 worker is not shown', '%1 workers are not shown', timeline.more)
     : null;
   return (
-    <section aria-labelledby="jp-datum-lanes">
+    <section>
       <h2 className="jp-datum-view-title">
-        <span id="jp-datum-lanes">{trans.__('Workers')}</span>
+        <span>{trans.__('Workers')}</span>
         <span className="jp-datum-window" role="group" aria-label={trans.__('Time that is shown')}>
           {WINDOWS.map(seconds => (
             <button
