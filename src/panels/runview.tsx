@@ -137,7 +137,7 @@ function PaceLine(props: { run: RunModel; slow: number | null }): JSX.Element {
   const stalled = run.stalled(Date.now() / 1000, slow);
   if (stalled !== null) {
     return (
-      <div className="jp-datum-row jp-datum-pace" role="status">
+      <div className="jp-datum-row jp-datum-pace">
         <StateWord state="interrupted" word={trans.__('no progress for %1', span(stalled))} />
       </div>
     );

@@ -13,10 +13,11 @@ import type { PlansModel } from '../models/plans';
 import type { RunModel } from '../models/run';
 import type { WatchesModel } from '../models/watches';
 import { Commands } from '../tokens';
+import { Announcer } from './announcer';
 import { Empty, LostLine, Problem } from './empty';
 import { FailuresSummary, FailuresView, RetryButton } from './failures';
 import type { DatumSource } from './failures';
-import { clock, count, failedWord, oneLine, statusState, statusWord } from './format';
+import { clock, count, oneLine, statusState, statusWord } from './format';
 import { bindKeys } from './keys';
 import { MapSummary, MapView } from './mapview';
 import {
@@ -247,6 +248,7 @@ function RunSections(props: ISidebarProps & { run: RunModel; fold: Fold }): JSX.
   useSignals(overview.changed, engines.changed);
   const { answers } = overview;
   const mine = answers && answers.name === panel.selected ? answers.times : null;
+  const slow = mine?.p99 ?? mine?.p95;
   const [per, setPer] = React.useState(1);
   return (
     <>
@@ -255,9 +257,9 @@ function RunSections(props: ISidebarProps & { run: RunModel; fold: Fold }): JSX.
         title={id ? trans.__('Run %1', id) : trans.__('Run')}
         summary={<RunSummary run={run} />}
       >
-        <RunView run={run} slow={mine?.p99 ?? mine?.p95} edited={panel.edited} />
+        <RunView run={run} slow={slow} edited={panel.edited} />
       </Section>
-      <Announcer run={run} />
+      <Announcer run={run} slow={slow} />
       <Mapped run={run}>
         <Section {...fold('map')} title={trans.__('Map')} summary={<MapSummary per={per} />}>
           <MapView run={run} theme={theme} onPer={setPer} />
@@ -304,35 +306,5 @@ function RunSummary(props: { run: RunModel }): JSX.Element {
       <StateWord state={statusState(counts.status)} word={statusWord(trans, counts.status)} />
       {began ? <span className="jp-datum-wide">{`· ${clock(until - began)}`}</span> : null}
     </>
-  );
-}
-
-/** Says aloud what happens, for those who do not see it: at most every 15 seconds. */
-function Announcer(props: { run: RunModel }): JSX.Element {
-  const { trans } = useHost();
-  const { run } = props;
-  useSignals(run.changed);
-  const said = React.useRef({ at: 0, text: '', status: '' });
-  const { counts, total } = run;
-  const now = Date.now();
-  if (counts && (now - said.current.at > 15_000 || counts.status !== said.current.status)) {
-    const done = total - (run.info ? counts.running : 0);
-    const settledNow = counts.success + counts.failed + counts.recovered + counts.skipped;
-    said.current = {
-      at: now,
-      status: counts.status,
-      text: trans.__(
-        '%1: %2 of %3 done, %4',
-        statusWord(trans, counts.status),
-        count(Math.min(settledNow, done)),
-        count(total),
-        failedWord(trans, counts)
-      )
-    };
-  }
-  return (
-    <div className="jp-datum-hidden" aria-live="polite">
-      {said.current.text}
-    </div>
   );
 }
