@@ -6,7 +6,9 @@ import { Signal } from '@lumino/signaling';
 import { Widget } from '@lumino/widgets';
 
 import { ChoicesModel } from '../models/choices';
+import { Counts, headOf } from '../models/counts';
 import { EnginesModel } from '../models/engines';
+import { FreshCounts } from '../models/freshcounts';
 import { OverviewModel } from '../models/overview';
 import { PanelModel } from '../models/panel';
 import type { IOpenNotebook } from '../models/panel';
@@ -16,7 +18,7 @@ import { WatchesModel } from '../models/watches';
 import { Sidebar } from '../panels/sidebar';
 import type { IHost } from '../panels/parts';
 import { Commands } from '../tokens';
-import type { IEngines, IOverview } from '../tokens';
+import type { ICount, IEngines, IOverview } from '../tokens';
 import {
   aGroup,
   aRun,
@@ -40,6 +42,10 @@ export class Notebook implements IOpenNotebook {
   cells() {
     return [{ id: 'c1', source: this.source, code: true }];
   }
+  countable() {
+    return this.trusted ? { notebook: this.path, source: headOf(this.source) } : null;
+  }
+  trusted = true;
   /** Type something else into the cell. */
   edit(source: string): void {
     this.source = source;
@@ -57,6 +63,10 @@ export class Page {
   readonly sidebar: Sidebar;
   readonly host: IHost;
   readonly plans: PlansModel;
+  readonly fresh: FreshCounts;
+  /** What was counted, and what that gives. */
+  readonly counted: unknown[] = [];
+  count: ICount = { count: null, whole: true, why: null, mistake: null };
   readonly overview: OverviewModel;
   readonly watches: WatchesModel;
   readonly choices = new ChoicesModel();
@@ -87,6 +97,11 @@ export class Page {
     }
     this.host = { trans, commands, edits: this.panel };
     this.plans = new PlansModel(this.upkeep, [0]);
+    this.fresh = new FreshCounts(
+      this.panel,
+      new Counts({ count: async what => (this.counted.push(what), this.count) }),
+      0
+    );
     this.overview = new OverviewModel(this.panel, { overview: async () => this.answers() });
     this.watches = new WatchesModel(this.panel, this.watch, 0);
     this.engines = new EnginesModel(this.panel, { engines: async () => this.has() });
@@ -95,6 +110,7 @@ export class Page {
       host: this.host,
       panel: this.panel,
       plans: this.plans,
+      fresh: this.fresh,
       overview: this.overview,
       watches: this.watches,
       choices: this.choices,

@@ -1,22 +1,20 @@
 /** A badge on each transform cell: what its latest run has come to. */
 import { ReactWidget } from '@jupyterlab/apputils';
 import type { Cell } from '@jupyterlab/cells';
-import type { NotebookPanel } from '@jupyterlab/notebook';
 import { Signal } from '@lumino/signaling';
 import { PanelLayout } from '@lumino/widgets';
 import React from 'react';
 
-import { transformName } from '../models/cells';
 import type { CellCounts } from '../models/cellcounts';
-import { headOf } from '../models/counts';
 import type { ICountable } from '../models/counts';
 import type { PanelModel } from '../models/panel';
 import type { IRow } from '../models/rows';
-import { count, countWord, oneLine, percent, statusState, statusWord } from '../panels/format';
-import { doneOf, FailedWord, HostContext, StateWord, useHost } from '../panels/parts';
+import { count, oneLine, percent, statusState, statusWord } from '../panels/format';
+import { doneOf, FailedWord, HostContext, StateWord, Told, useHost } from '../panels/parts';
 import type { IHost } from '../panels/parts';
 import { Commands, ENDED } from '../tokens';
 import type { ICount, IPicked, IRun } from '../tokens';
+import type { OpenNotebook } from './opennotebook';
 
 /** The badge of one cell. */
 export class Badge extends ReactWidget {
@@ -77,27 +75,11 @@ export function BadgeView(props: IShown): JSX.Element {
         </span>
       )}
       {run ? <RunWords run={run} /> : <StateWord state="pending" word={trans.__('not run yet')} />}
-      {!run && told ? <Told told={told} /> : null}
+      {run ? null : <Told told={told ?? null} />}
       {edited ? <span className="jp-datum-badge-edited">{trans.__('edited since')}</span> : null}
       {streams ? <span className="jp-datum-muted">{trans.__('streams')}</span> : null}
       {run ? <span className="jp-datum-muted">{trans.__('run %1', run.id)}</span> : null}
     </button>
-  );
-}
-
-/** How many datums a cell has that has not run, or that its input is wrong. */
-function Told(props: { told: ICount }): JSX.Element | null {
-  const { trans } = useHost();
-  const { told } = props;
-  if (told.mistake !== null) {
-    return (
-      <span className="jp-datum-badge-edited" title={oneLine(told.mistake)}>
-        {trans.__('look at its input')}
-      </span>
-    );
-  }
-  return told.count === null ? null : (
-    <span className="jp-datum-muted">{countWord(trans, told.count, told.whole)}</span>
   );
 }
 
@@ -119,14 +101,14 @@ function RunWords(props: { run: IRun }): JSX.Element {
 /** The badges of the notebook in front; they stay with their cells when cells move. */
 export class Badges {
   constructor(
-    private readonly _panel: NotebookPanel,
+    private readonly _open: OpenNotebook,
     private readonly _model: PanelModel,
     private readonly _host: IHost,
     private readonly _counts: CellCounts
   ) {
     _model.changed.connect(this._update, this);
     _counts.changed.connect(this._update, this);
-    _panel.disposed.connect(() => this.dispose());
+    _open.panel.disposed.connect(() => this.dispose());
     this._update();
   }
 
@@ -152,13 +134,13 @@ export class Badges {
       }
     }
     const fresh = new Map<string, ICountable>();
-    for (const cell of this._panel.content.widgets) {
+    for (const cell of this._open.panel.content.widgets) {
       const row = rows.get(cell.model.id) ?? null;
       this._put(cell, row);
-      // What somebody else wrote reads no folder of this machine until it is trusted.
-      const seen = cell.inViewport && cell.model.trusted;
-      if (row && !row.run && seen && !this._model.unreadable) {
-        fresh.set(cell.model.id, this._countable(cell));
+      const counts = row && !row.run && cell.inViewport && !this._model.unreadable;
+      const what = counts ? this._open.countable(cell.model.id) : null;
+      if (what) {
+        fresh.set(cell.model.id, what);
       }
     }
     this._counts.want(fresh);
@@ -193,15 +175,6 @@ export class Badges {
     return { name, run, edited: this._edited.has(id), streams, picked: mine, count };
   }
 
-  /** What says which datums a cell has. */
-  private _countable(cell: Cell): ICountable {
-    const source = cell.model.sharedModel.getSource();
-    const notebook = this._panel.context.path;
-    return transformName(source) === null
-      ? { notebook, mark: cell.model.getMetadata('datum') }
-      : { notebook, source: headOf(source) };
-  }
-
   /** Which cells are others than their runs recorded; a run's cell is asked for once. */
   private async _compare(rows: readonly IRow[]): Promise<void> {
     const edited = new Set<string>();
@@ -214,7 +187,7 @@ export class Badges {
       }
     }
     const same = edited.size === this._edited.size && [...edited].every(id => this._edited.has(id));
-    if (!same && !this._disposed && !this._panel.isDisposed) {
+    if (!same && !this._disposed && !this._open.panel.isDisposed) {
       this._edited = edited;
       this._update();
     }

@@ -10,7 +10,10 @@ import type { JSONObject } from '@lumino/coreutils';
 import { Signal } from '@lumino/signaling';
 
 import { language } from '../language';
+import { transformName } from '../models/cells';
 import type { IOpenCell } from '../models/cells';
+import { headOf } from '../models/counts';
+import type { ICountable } from '../models/counts';
 import { asTransform, nameOfMark } from '../models/marks';
 import type { IOpenNotebook } from '../models/panel';
 import { PICK_MIME, RECIPE_MIME } from '../tokens';
@@ -44,6 +47,19 @@ export class OpenNotebook implements IOpenNotebook {
       code: cell.cell_type === 'code',
       mark: nameOfMark(cell.getMetadata('datum'))
     }));
+  }
+
+  /** What says which datums a cell has: what somebody else wrote reads no folder before it is trusted. */
+  countable(id: string): ICountable | null {
+    const model = this._cell(id)?.model;
+    if (!model?.trusted) {
+      return null;
+    }
+    const source = model.sharedModel.getSource();
+    const notebook = this.path;
+    return transformName(source) === null
+      ? { notebook, mark: model.getMetadata('datum') }
+      : { notebook, source: headOf(source) };
   }
 
   /** Save what is not saved yet. */

@@ -11,6 +11,7 @@ import { AskedRuns } from './asked';
 import { sameSource } from './cells';
 import { nameOf } from './marks';
 import type { IOpenCell } from './cells';
+import type { ICountable } from './counts';
 import { listRows } from './rows';
 import type { IRow } from './rows';
 import type { RunModel } from './run';
@@ -21,6 +22,8 @@ export interface IOpenNotebook {
   readonly path: string;
   readonly kernel: string | null;
   cells(): IOpenCell[];
+  /** What says which datums a cell has; null: it is gone, or somebody else's and not trusted. */
+  countable(cell: string): ICountable | null;
   /** Saved, edited, or with another kernel. */
   readonly changed: ISignal<unknown, 'saved' | 'edited' | 'kernel'>;
 }

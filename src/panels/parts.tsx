@@ -10,8 +10,8 @@ import { Glyph, Icon } from '../icons';
 import type { IconName } from '../icons';
 import type { Preferences } from '../models/preferences';
 import { BAR_ORDER } from '../tokens';
-import type { ICounts, IDatumRenderers, IFailureActions, State } from '../tokens';
-import { count, failedWord, noAlarm, stateWord } from './format';
+import type { ICount, ICounts, IDatumRenderers, IFailureActions, State } from '../tokens';
+import { count, countWord, failedWord, noAlarm, oneLine, stateWord } from './format';
 
 /** What every view is given: words, and a way to have something done. */
 export interface IHost {
@@ -196,6 +196,20 @@ export function doneOf(
   total: number
 ): number {
   return Math.max(0, total - parts.pending - parts.running - parts.cancelled);
+}
+
+/** How many datums a transform has that has not run, or that its input is wrong. */
+export function Told(props: { told: ICount | null }): JSX.Element {
+  const { trans } = useHost();
+  const { count: n, whole, mistake } = props.told ?? { count: null, whole: true, mistake: null };
+  if (mistake !== null) {
+    return (
+      <span className="jp-datum-row-tag" data-kind="stale" title={oneLine(mistake)}>
+        {trans.__('look at its input')}
+      </span>
+    );
+  }
+  return <span className="jp-datum-muted">{n === null ? '' : countWord(trans, n, whole)}</span>;
 }
 
 /** The bar of segments. A failure among a million is still seen: CSS gives it 3 px. */

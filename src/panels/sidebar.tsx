@@ -2,11 +2,13 @@
 import { ReactWidget } from '@jupyterlab/apputils';
 import type { IThemeManager } from '@jupyterlab/apputils';
 import { PathExt } from '@jupyterlab/coreutils';
+import type { Message } from '@lumino/messaging';
 import React from 'react';
 
 import { datumIcon } from '../icons';
 import type { ChoicesModel } from '../models/choices';
 import type { EnginesModel } from '../models/engines';
+import type { FreshCounts } from '../models/freshcounts';
 import type { OverviewModel } from '../models/overview';
 import type { PanelModel } from '../models/panel';
 import type { PlansModel } from '../models/plans';
@@ -51,6 +53,7 @@ export interface ISidebarOptions {
   host: IHost;
   panel: PanelModel;
   plans: PlansModel;
+  fresh: FreshCounts;
   overview: OverviewModel;
   watches: WatchesModel;
   choices: ChoicesModel;
@@ -82,6 +85,19 @@ export class Sidebar extends ReactWidget {
   fold(names: readonly string[]): void {
     this._folded = new Set(names);
     this.update();
+  }
+
+  protected override onAfterShow(): void {
+    this._options.fresh.see(true);
+  }
+
+  protected override onAfterHide(): void {
+    this._options.fresh.see(false);
+  }
+
+  protected override onAfterAttach(message: Message): void {
+    super.onAfterAttach(message);
+    this._options.fresh.see(this.isVisible);
   }
 
   protected override onActivateRequest(): void {
@@ -173,7 +189,7 @@ function HeaderButtons(props: { panel: PanelModel }): JSX.Element {
 
 function Sections(props: ISidebarProps): JSX.Element {
   const { trans } = useHost();
-  const { panel, plans, overview, watches, folded, onFold } = props;
+  const { panel, plans, fresh, overview, watches, folded, onFold } = props;
   useSignals(plans.changed);
   const fold = (name: string) => ({ name, folded: folded.has(name), onFold });
   const { run } = panel;
@@ -185,7 +201,7 @@ function Sections(props: ISidebarProps): JSX.Element {
         summary={count(panel.rows.length)}
         action={<AllButton panel={panel} />}
       >
-        <TransformsView panel={panel} plans={plans} />
+        <TransformsView panel={panel} plans={plans} fresh={fresh} />
         <NextStep panel={panel} plans={plans} watches={watches} />
         <WatchView panel={panel} watches={watches} />
         <OverviewView overview={overview} />

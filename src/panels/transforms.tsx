@@ -3,22 +3,28 @@ import React from 'react';
 
 import { Glyph, Icon } from '../icons';
 import { alarms } from '../models/alarms';
+import type { FreshCounts } from '../models/freshcounts';
 import type { PanelModel } from '../models/panel';
 import type { PlansModel } from '../models/plans';
 import { inOrder, isPipeline, live, waitsFor } from '../models/pipeline';
 import type { IRow } from '../models/rows';
 import { Commands, ENDED } from '../tokens';
+import type { ICount } from '../tokens';
 import { count, failedWord, noAlarm, oneLine, percent, statusState, statusWord } from './format';
-import { Bar, CommandButton, doneOf, useHost, useSignals } from './parts';
+import { Bar, CommandButton, doneOf, Told, useHost, useSignals } from './parts';
 
 /** Steps that are indented: what lies deeper has its place in words. */
 const DEEPEST = 4;
 
 /** One row a transform. */
-export function TransformsView(props: { panel: PanelModel; plans: PlansModel }): JSX.Element {
+export function TransformsView(props: {
+  panel: PanelModel;
+  plans: PlansModel;
+  fresh: FreshCounts;
+}): JSX.Element {
   const { trans } = useHost();
-  const { panel, plans } = props;
-  useSignals(plans.changed);
+  const { panel, plans, fresh } = props;
+  useSignals(plans.changed, fresh.changed);
   const list = React.useRef<HTMLDivElement>(null);
   const chained = isPipeline(panel.rows);
   return (
@@ -37,6 +43,7 @@ export function TransformsView(props: { panel: PanelModel; plans: PlansModel }):
           panel={panel}
           depth={chained ? depth : null}
           would={plans.would(row.name)}
+          told={fresh.of(row)}
         />
       ))}
     </div>
@@ -97,9 +104,11 @@ function TransformRow(props: {
   depth: number | null;
   /** Datums that would run, by the last plan. */
   would: number | null;
+  /** How many datums it has, if it has never run. */
+  told: ICount | null;
 }): JSX.Element {
   const { trans, commands } = useHost();
-  const { row, panel, depth, would } = props;
+  const { row, panel, depth, would, told } = props;
   const { run } = row;
   const selected = row.name === panel.selected;
   const tag = stale(trans, row, selected ? panel.edited : null, would);
@@ -134,10 +143,18 @@ function TransformRow(props: {
       <span className="jp-datum-cut" data-elsewhere={row.cell === null}>
         {oneLine(row.name)}
       </span>
-      {tag ?? (run ? <Bar counts={run} total={run.total} thin /> : <span />)}
-      <span className="jp-datum-right">
-        {run ? <RowFigure row={row} /> : panel.unreadable ? '' : trans.__('not run')}
-      </span>
+      {run ? (
+        <>
+          {tag ?? <Bar counts={run} total={run.total} thin />}
+          <span className="jp-datum-right">
+            <RowFigure row={row} />
+          </span>
+        </>
+      ) : (
+        <span className="jp-datum-never jp-datum-cut">
+          <Told told={told} /> {panel.unreadable ? '' : trans.__('not run')}
+        </span>
+      )}
       {depth === null ? null : <RowLine row={row} rows={panel.rows} />}
     </button>
   );

@@ -30,9 +30,7 @@ export const front: JupyterFrontEndPlugin<IFront> = {
       open = currentWidget ? new OpenNotebook(currentWidget) : null;
       const mine = open;
       panel.setNotebook(mine);
-      badges = currentWidget
-        ? new Badges(currentWidget, panel, core.host, new CellCounts(counts))
-        : null;
+      badges = open ? new Badges(open, panel, core.host, new CellCounts(counts)) : null;
       void currentWidget?.sessionContext.ready.then(() =>
         mine === open ? panel.refreshSoon() : undefined
       );

@@ -9,6 +9,7 @@ import { addCommands } from '../commands';
 import { ChoicesModel } from '../models/choices';
 import { EnginesModel } from '../models/engines';
 import type { IOnce } from '../models/cells';
+import { FreshCounts } from '../models/freshcounts';
 import { OverviewModel } from '../models/overview';
 import { PlansModel } from '../models/plans';
 import type { IPreferences } from '../models/preferences';
@@ -40,7 +41,8 @@ export const panel: JupyterFrontEndPlugin<void> = {
     const choices = new ChoicesModel(() => usualOf(core.preferences.now));
     core.preferences.changed.connect(() => choices.refresh());
     const engines = new EnginesModel(front.panel, requests);
-    const parts = { plans, overview, watches, choices, engines, source: requests, theme };
+    const fresh = new FreshCounts(front.panel, front.counts);
+    const parts = { fresh, plans, overview, watches, choices, engines, source: requests, theme };
     const sidebar = new Sidebar({ host, panel: front.panel, ...parts });
     const views = new Views({
       ...{ app, host, requests, runs: core.runs, sidebar, theme },

@@ -108,6 +108,26 @@ describe('the panel', () => {
     ]);
   });
 
+  it('counts what has never run while it is seen, and reads no folder for what is not trusted', async () => {
+    page.count = { count: 1234, whole: true, why: null, mistake: null };
+    page.sidebar.hide();
+    page.notebook.trusted = false;
+    await page.open();
+    await until(() => page.panel.rows.length === 1);
+    page.sidebar.show();
+    await page.says('means has not run yet');
+    await new Promise(resolve => setTimeout(resolve, 50));
+    expect(page.counted).toEqual([]);
+    page.notebook.trusted = true;
+    page.sidebar.hide();
+    page.notebook.changed.emit('edited');
+    await new Promise(resolve => setTimeout(resolve, 700));
+    expect(page.counted).toEqual([]);
+    page.sidebar.show();
+    await page.says('1,234 datums not run');
+    expect(page.counted).toEqual([{ notebook: page.notebook.path, source: CELL.split('\n')[0] }]);
+  });
+
   it('says so when the open cell is another than the recorded one', async () => {
     await page.withRun(Uint8Array.of(3), { status: 'failed', failed: 1, ended: 12 });
     await until(() => page.panel.edited === false);
