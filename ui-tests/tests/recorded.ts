@@ -16,7 +16,7 @@ import type {
   Status
 } from '../../src/protocol';
 import {
-  ATTEMPT, chance, CODE, DAYS, GROUPS, HISTORY, LOG, NOW, preview, SPEC, TIMES
+  ATTEMPT, chance, CODE, DAYS, GROUPS, HISTORY, LOG, NOW, preview, SOURCE, SPEC, TIMES
 } from './recordedparts';
 import { graphOf, madeOf, STATES } from './recordedlineage';
 import { timingOf } from './recordedtiming';
