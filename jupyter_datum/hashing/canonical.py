@@ -20,6 +20,8 @@ from typing import Any, Final
 
 from blake3 import blake3
 
+#: What is told of each function, class and module in a value, and may say what its code is.
+Follow = Callable[[types.FunctionType | type | types.ModuleType], str | None]
 _DEEPEST: Final = 100
 #: Of a list or record of these alone, what ``ascii`` shows is canonical, and ten times as fast.
 _LEAVES: Final = frozenset({type(None), bool, int, float, str})
@@ -61,7 +63,7 @@ class OpaqueValueError(ValueError):
 
 def value_digest(
     value: Any,
-    follow: Callable[[types.FunctionType], str | None] | None = None,
+    follow: Follow | None = None,
     *,
     ordered: bool = False,
 ) -> bytes:
@@ -74,6 +76,8 @@ def value_digest(
         Is given each function in the value whose code may change under its name; returns the
         text that stands for its code, or None if there is none. What the function binds (its
         defaults and closure) counts beside that. Without it such a function has no digest.
+        It is given classes and modules too, which are themselves by their names: those of
+        instances as well.
     ordered : bool
         Whether the order of dicts counts: code that goes through one sees it. That of an object's
         attributes never does.
@@ -108,14 +112,13 @@ class _Canon:
     """One walk over a value. What stands in it twice is walked once; a value that holds
     itself has no digest (its text would have no end)."""
 
-    def __init__(
-        self, follow: Callable[[types.FunctionType], str | None] | None, ordered: bool
-    ) -> None:
+    def __init__(self, follow: Follow | None, ordered: bool) -> None:
         self._follow = follow
         self._ordered = ordered
         #: id -> the value, so that its id is not used again, and its canonical form
         self._done: dict[int, tuple[Any, bytes]] = {}
         self._open: set[int] = set()
+        self._told: set[type | types.ModuleType] = set()
 
     def of(self, value: Any) -> bytes:
         """The canonical form: ``name:length:content`` of something small, else a digest."""
@@ -134,17 +137,23 @@ class _Canon:
         if len(self._open) > _DEEPEST:
             raise OpaqueValueError(f"{type_name(value)} (nested deeper than {_DEEPEST})")
         self._open.add(identity)
+        self._tell(value if isinstance(value, type | types.ModuleType) else kind)
         form = b"#" + blake3(_framed(type_name(value), self._content(kind, value))).digest()
         self._open.discard(identity)
         self._done[identity] = (value, form)
         return form
+
+    def _tell(self, code: type | types.ModuleType) -> None:
+        if self._follow is not None and code not in self._told:
+            self._told.add(code)
+            self._follow(code)
 
     def _content(self, kind: type, value: Any) -> bytes:
         if kind in (list, tuple):
             return _joined(self._items(value))
         if isinstance(value, set | frozenset):
             return _joined([*sorted(self._items(value)), self._extra(value)])
-        if isinstance(value, dict):
+        if isinstance(value, dict | types.MappingProxyType):
             pairs = [_joined(pair) for pair in self._pairs(value)]
             if not self._ordered and not isinstance(value, collections.OrderedDict):
                 pairs.sort()
@@ -170,7 +179,7 @@ class _Canon:
         """What an instance of a subclass of dict or set holds beside its items."""
         state = getattr(value, "__dict__", None)
         factory = getattr(value, "default_factory", None)
-        return self.of([_sorted(state) or None, factory and _name(factory)])
+        return self.of([_sorted(state) or None, factory])
 
     def _object(self, value: Any) -> bytes:
         named = _by_name(value)
@@ -240,6 +249,8 @@ def _by_name(value: Any) -> str | None:
     """Of what is itself only by its name: classes, functions of packages, paths."""
     if isinstance(value, type):
         return _name(value)
+    if isinstance(value, types.ModuleType):
+        return value.__name__
     if isinstance(value, types.BuiltinFunctionType):
         free = isinstance(value.__self__, types.ModuleType | type(None))
         return _name(value) if free else None

@@ -13,6 +13,11 @@ from typing import Final
 _LOADS: Final = frozenset({"LOAD_NAME", "LOAD_GLOBAL", "LOAD_DEREF", "LOAD_CLASSDEREF"})
 _ATTRIBUTES: Final = frozenset({"LOAD_ATTR", "LOAD_METHOD", "IMPORT_FROM"})
 
+#: What a class body sets of itself, and does not change what is computed.
+_OF_A_CLASS: Final = frozenset({"__doc__", "__firstlineno__", "__static_attributes__"})
+#: Decorators that look at no annotation.
+_PLAIN: Final = frozenset({"property", "staticmethod", "classmethod"})
+
 #: Flags that change what a function is (variadic, generator, coroutine), not how it was compiled.
 _FLAGS: Final = (
     inspect.CO_VARARGS
@@ -32,6 +37,10 @@ def code_text(code: types.CodeType) -> str:
     rows.append(" ".join(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]))
     for step in dis.get_instructions(code):
         if step.opname in ("RESUME", "NOP", "CACHE", "EXTENDED_ARG"):
+            continue
+        of_a_class = step.opname == "STORE_NAME" and step.argval in _OF_A_CLASS
+        if of_a_class and rows[-1].startswith("LOAD_CONST"):
+            rows.pop()
             continue
         rows.append(f"{step.opname} {_argument(step)}")
     return "\n".join(rows)
@@ -67,19 +76,32 @@ def names_read(code: types.CodeType) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 
 class _Bare(ast.NodeTransformer):
-    """Takes away what does not change what is computed."""
+    """Takes away what does not change what is computed.
+
+    Annotations stay where something may read them: a dataclass its fields, a decorator
+    (``singledispatch``) its arguments.
+    """
+
+    def __init__(self) -> None:
+        self._read: set[ast.AST] = set()
 
     def generic_visit(self, node: ast.AST) -> ast.AST:
+        if isinstance(node, ast.ClassDef) and (node.decorator_list or node.bases or node.keywords):
+            self._read.update(node.body)
         super().generic_visit(node)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Module):
             self._docstring(node)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             node.returns = None
-        if isinstance(node, ast.arg):
-            node.annotation = None
+            if all(isinstance(d, ast.Name) and d.id in _PLAIN for d in node.decorator_list):
+                for each in ast.walk(node.args):
+                    if isinstance(each, ast.arg):
+                        each.annotation = None
         return node
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST | None:
+        if node in self._read:
+            return self.generic_visit(node)
         if node.value is None:
             return None
         return ast.Assign(targets=[node.target], value=self.visit(node.value))

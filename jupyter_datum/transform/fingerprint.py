@@ -15,6 +15,7 @@ from __future__ import annotations
 import functools
 import os
 import platform
+import re
 import types
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -126,6 +127,7 @@ class _Walker:
         note_modules(captured.modules)
         self._stale = {module.__name__ for module in captured.modules if changed_on_disk(module)}
         self._told: set[str] = set()
+        self._under: dict[str, set[str]] = {}
         self._seen: dict[int, Any] = {}  # the objects too, so that no id is used twice
 
     def reads(self, code: types.CodeType, names: Any, prefix: str) -> None:
@@ -157,10 +159,18 @@ class _Walker:
         else:
             self._data(label, value)
 
+    def _part(self, label: str, digest: str) -> None:
+        """Note a part; several of one label (the two functions of a property) are one, in
+        whatever order they are found."""
+        known = self._under.setdefault(label, {digest})
+        known.add(digest)
+        several = hex_digest("\n".join(sorted(known)).encode())
+        self.found.parts[label] = digest if len(known) == 1 else several
+
     def _module(self, module: types.ModuleType, attributes: tuple[str, ...]) -> None:
         name = module.__name__
         if name not in self._modules:
-            self.found.parts[f"module {name}"] = hex_digest(name.encode())
+            self._part(f"module {name}", hex_digest(name.encode()))
             self._foreign(name)
             return
         self._check_source(name)
@@ -168,20 +178,22 @@ class _Walker:
             attribute = getattr(module, attributes[0])
             self.value(f"{name}.{attributes[0]}", attribute, attributes[1:])
             return
+        if id(module) in self._seen:
+            return
+        self._seen[id(module)] = module
         for key, item in sorted(vars(module).items()):  # used as a whole: all of it counts
             if not key.startswith("__"):
                 self.value(f"{name}.{key}", item)
 
     def _function(self, label: str, function: types.FunctionType) -> None:
         if not self._ours(function):
-            self.found.parts[label] = hex_digest(_name(function).encode())
+            self._part(label, hex_digest(_name(function).encode()))
             self._foreign(function.__module__)
             return
-        wrapped = getattr(function, "__wrapped__", None)
-        if wrapped is not None:
-            self.value(f"{label}.__wrapped__", wrapped)
+        for name, value in sorted(vars(function).items()):
+            self.value(f"{label}.{name}", value)
         self.found.functions.append(function)
-        self.found.parts[label] = hex_digest(code_text(function.__code__).encode())
+        self._part(label, hex_digest(code_text(function.__code__).encode()))
         self.found.helpers[label] = function
         self._check_source(function.__module__, function)
         prefix = "" if function.__module__ == "__main__" else f"{function.__module__}."
@@ -199,22 +211,24 @@ class _Walker:
 
     def _class(self, label: str, cls: type) -> None:
         if not self._ours(cls):
-            self.found.parts[label] = hex_digest(_name(cls).encode())
+            self._part(label, hex_digest(_name(cls).encode()))
             self._foreign(cls.__module__)
             return
         self._check_source(cls.__module__)
-        self.found.parts[label] = hex_digest(_name(cls).encode())
+        kinds = {name: type(item) for name, item in vars(cls).items() if isinstance(item, _KINDS)}
+        told = [_name(cls), *(f"{name} {kind.__name__}" for name, kind in sorted(kinds.items()))]
+        self._part(label, hex_digest("\n".join(told).encode()))
         for base in cls.__bases__:
             self.value(f"{label}.{base.__name__}", base)
+        if type(cls) is not type:  # it may make of annotations what it likes
+            self.value(f"{label}.{type(cls).__name__}", type(cls))
+            self.value(f"{label}.annotations", _annotations(cls))
         for name, item in sorted(vars(cls).items()):
+            if name == "__dataclass_fields__":
+                item = {key: each.metadata for key, each in item.items() if each.metadata}
             if name in _CLASS_NOISE:
                 continue
-            if isinstance(item, staticmethod | classmethod):
-                item = item.__func__
-            if isinstance(item, property):
-                for part in filter(None, (item.fget, item.fset, item.fdel)):
-                    self.value(f"{label}.{name}", part)
-            elif not isinstance(item, types.MemberDescriptorType | types.GetSetDescriptorType):
+            if not isinstance(item, types.MemberDescriptorType | types.GetSetDescriptorType):
                 self.value(f"{label}.{name}", item)
 
     def _data(self, label: str, value: Any) -> None:
@@ -227,7 +241,7 @@ class _Walker:
         self._callables(label, value)
         try:
             follow = functools.partial(self._inner, label)
-            self.found.parts[label] = value_digest(value, follow, ordered=True).hex()
+            self._part(label, value_digest(value, follow, ordered=True).hex())
             if not isinstance(value, str | bytes):  # these may be passwords: nobody is shown them
                 self.found.helpers[label] = value
         except OpaqueValueError as exc:  # in a container what it is, and where
@@ -236,18 +250,25 @@ class _Walker:
         except (RecursionError, AttributeError, TypeError):
             self.found.untracked.append(f"{label} ({type_name(value)})")
 
-    def _inner(self, label: str, function: types.FunctionType) -> str | None:
-        """Follow a function somewhere in a value; return what stands for its code."""
-        if not self._ours(function):
-            return _name(function)
-        self.value(f"{label}.{function.__qualname__}", function)
-        return code_text(function.__code__)
+    def _inner(self, label: str, found: types.FunctionType | type | types.ModuleType) -> str | None:
+        """Follow code somewhere in a value; return what stands for that of a function."""
+        if isinstance(found, types.ModuleType):
+            self._module(found, ())
+            return None
+        if not self._ours(found):
+            return _name(found)
+        self.value(f"{label}.{found.__qualname__}", found)
+        return code_text(found.__code__) if isinstance(found, types.FunctionType) else None
 
     def _callables(self, label: str, value: Any) -> None:
         """Follow functions, classes and instances of ours inside a container."""
         if not isinstance(value, list | tuple | dict | set | frozenset):
             return
         if len(value) > _SEARCHED:
+            return
+        if isinstance(value, dict):
+            self._callables(f"{label} keys", list(value))
+        if isinstance(value, set | frozenset):  # which comes first, differs from kernel to kernel
             return
         items = value.items() if isinstance(value, dict) else enumerate(value)
         for key, item in items:
@@ -301,12 +322,22 @@ class _Walker:
 #: Values that many names share without being of one origin.
 _SHARED: Final = (str, bytes, int, type(None))
 _CODE: Final = (types.FunctionType, types.MethodType, type, CACHED)
+_ADDRESS: Final = re.compile(r" at 0x\w+")
+#: What a method may be; its code does not tell.
+_KINDS: Final = (staticmethod, classmethod, property)
 _CLASS_NOISE: Final = frozenset(
     ["__module__", "__dict__", "__weakref__", "__doc__", "__qualname__", "__annotations__",
      "__firstlineno__", "__static_attributes__", "__abstractmethods__", "_abc_impl",
-     "__match_args__", "__dataclass_fields__", "__dataclass_params__", "__annotate_func__",
-     "__slotnames__"]
+     "__dataclass_params__", "__annotate_func__", "__slotnames__"]
 )  # fmt: skip
+
+
+def _annotations(cls: type) -> dict[str, str]:
+    try:
+        found = cls.__annotations__
+    except Exception:  # a name in them that is not there
+        return {}
+    return {name: _ADDRESS.sub("", str(value)) for name, value in found.items()}
 
 
 def _name(value: Any) -> str:

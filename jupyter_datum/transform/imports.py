@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from importlib.machinery import PathFinder
 from pathlib import Path
 from types import CodeType
+from typing import Final
 
 from ..hashing import hex_digest
 from .capture import Captured, in_project
@@ -24,6 +25,9 @@ from .cell import Cell, compile_cell
 from .codetext import tree_text
 from .fingerprint import Fingerprint, finish
 from .setup import setup_of
+
+#: Functions that import what their first argument says.
+_CALLED: Final = ("import_module", "__import__")
 
 
 def declare_imports(found: Fingerprint, cell: Cell, captured: Captured, root: Path) -> None:
@@ -138,7 +142,10 @@ def _by_code(code: CodeType, package: str) -> Iterator[str]:
                 level if isinstance(level, int) else 0,
                 package,
             )
-        before.append(step.argval)
+        elif step.opname == "LOAD_CONST" and before[-1] in _CALLED:
+            yield from _called(step.argval, package)
+        if step.opname != "PUSH_NULL":
+            before.append(step.argval)
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             yield from _by_code(constant, package)
@@ -157,7 +164,17 @@ def _imported(path: str, package: str) -> list[str]:
         elif isinstance(node, ast.ImportFrom):
             names = [alias.name for alias in node.names]
             found += _candidates(node.module or "", names, node.level, package)
+        elif isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+            name = getattr(node.func, "attr", getattr(node.func, "id", None))
+            found += _called(node.args[0].value, package) if name in _CALLED else ()
     return found
+
+
+def _called(name: object, package: str) -> Iterator[str]:
+    """What ``import_module`` is called with."""
+    if isinstance(name, str):
+        bare = name.lstrip(".")
+        yield from _candidates(bare, (), len(name) - len(bare), package)
 
 
 def _candidates(module: str, names: Iterable[object], level: int, package: str) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What :mod:`functools` wraps a function in: how it travels, and what of it counts as code.
+"""What Python wraps a function in: how it travels, and what of it counts as code.
 
 pickle takes these wrappers by name, and a worker has no such name; some hold a lock or weak
 references, and are refused. So they are made anew around the function that they wrap: a
@@ -7,11 +7,12 @@ cache is empty then.
 
 from __future__ import annotations
 
+import builtins
 import functools
 import io
 import sys
 from collections.abc import Callable, Mapping
-from types import FunctionType
+from types import FunctionType, ModuleType
 from typing import Any, Final
 
 from ..hashing.canonical import CACHED
@@ -27,6 +28,10 @@ def inner_parts(value: Any) -> list[tuple[str, Any]] | None:
         return [("", value.__wrapped__)]
     if isinstance(value, functools.cached_property):
         return [("", value.func)]
+    if isinstance(value, staticmethod | classmethod):
+        return [("", value.__func__)]
+    if isinstance(value, property):
+        return [("", part) for part in (value.fget, value.fset, value.fdel) if part is not None]
     if isinstance(value, functools.singledispatchmethod):
         return [("", value.dispatcher)]
     if isinstance(value, functools.partial | functools.partialmethod):
@@ -82,22 +87,40 @@ def _made_of(value: Any) -> tuple[Any, ...] | None:
     if _is_dispatch(value) and not _has_name(value):
         others = {cls: call for cls, call in value.registry.items() if cls is not object}
         return dispatch, (value.registry[object], others)
+    if isinstance(value, ModuleType) and _by_value(value.__name__):
+        # Its names are given to it afterwards: modules may hold each other.
+        names = {name: each for name, each in vars(value).items() if name != "__builtins__"}
+        return module, (value.__name__,), names, None, None, fill
     return None
 
 
 def _has_name(value: Any) -> bool:
     """Whether a worker finds the wrapper where it stands: in an installed module."""
-    import cloudpickle
-
     name = value.__module__
-    by_value = cloudpickle.list_registry_pickle_by_value()
-    tops = [".".join(name.split(".")[:i]) for i in range(1, name.count(".") + 2)]
-    if name == "__main__" or any(top in by_value for top in tops):
+    if name == "__main__" or _by_value(name):
         return False
     found: Any = sys.modules.get(name)
     for part in value.__qualname__.split("."):
         found = getattr(found, part, None)
     return found is value
+
+
+def _by_value(name: str) -> bool:
+    """Whether a module is the project's: what is in it travels as it is in the kernel."""
+    import cloudpickle
+
+    by_value = cloudpickle.list_registry_pickle_by_value()
+    return any(".".join(name.split(".")[:i]) in by_value for i in range(1, name.count(".") + 2))
+
+
+def module(name: str) -> ModuleType:
+    """Return a module without content, in a worker."""
+    return ModuleType(name)
+
+
+def fill(made: ModuleType, names: Mapping[str, Any]) -> None:
+    """Give a module its names, in a worker."""
+    vars(made).update(names, __builtins__=builtins)
 
 
 def cached(function: Callable[..., Any], parameters: Mapping[str, Any]) -> Any:
@@ -121,4 +144,6 @@ def dispatch(function: Callable[..., Any], others: Mapping[type, Callable[..., A
     return made
 
 
-__all__ = ["CACHED", "cached", "cached_property", "dispatch", "dumps", "inner_parts"]
+__all__ = [
+    "CACHED", "cached", "cached_property", "dispatch", "dumps", "fill", "inner_parts", "module",
+]  # fmt: skip
