@@ -7,8 +7,9 @@ from typing import Final
 from .base import Input, Listed, input_from_json
 from .files import GlobInput
 from .grid import GridInput
+from .group import GroupInput, WholeInput
 from .items import Items, ItemsInput, write_items
-from .keyed import GroupInput, JoinInput, WholeInput
+from .join import JoinInput
 from .make import (
     as_input,
     check_top,

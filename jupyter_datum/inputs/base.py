@@ -71,8 +71,16 @@ class Due(NamedTuple):
     last: bool
 
 
-#: What comes of an input that goes along: a datum; what is to come; nothing for the moment.
-Going = Came | Due | None
+class Lacking(NamedTuple):
+    """What would be there had nothing failed upstream, told as in :class:`Due`; None if nobody
+    can say which datums these are. What takes several datums waits where one of its own lacks."""
+
+    pieces: Iterator[Piece] | None
+
+
+#: What comes of an input that goes along: a datum; what is to come; what lacks; nothing for the
+#: moment.
+Going = Came | Due | Lacking | None
 
 
 class Input(ABC):

@@ -165,7 +165,7 @@ class _Ahead:
         good = bytes(seen).translate(_GOOD)
         with mapped(self._folder / "plan") as view:
             still = len(view) // WIDTH - good.count(1)
-        found = _Keys()
+        found = Keys()
         for key in self._open(good):
             found.add(key)
         # Every position is good, or will run: what is skipped is shown a moment later.
@@ -186,7 +186,7 @@ class _Ahead:
             return  # it has ended meanwhile
 
 
-class _Keys:
+class Keys:
     """Keys in order, on disk if they are many."""
 
     def __init__(self) -> None:
@@ -241,4 +241,4 @@ def _ids(plan: Path, positions: Sequence[int]) -> list[int]:
     return [ids[position - low] for position in positions]
 
 
-__all__ = ["Following", "Step", "WasListed"]
+__all__ = ["Following", "Keys", "Step", "WasListed"]

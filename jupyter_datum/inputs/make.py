@@ -13,8 +13,10 @@ from ..remote import is_url, url_of
 from .base import Input, Listed
 from .files import GlobInput
 from .grid import GridInput, make_grid
+from .group import GroupInput, WholeInput
 from .items import Items
-from .keyed import GroupInput, JoinInput, WholeInput, as_outer
+from .join import JoinInput
+from .keyed import as_outer
 from .keys import key_of
 from .live import kind_of
 from .products import CrossInput, UnionInput
@@ -197,6 +199,7 @@ def transform(
     on: KeyLike | None = None,
     by: KeyLike | None = None,
     outer: bool = False,
+    on_error: str = "wait",
 ) -> UpstreamInput:
     """Every datum that the transform `name` has done well is a datum; what that transform's
     own pattern captured can be used in keys: ``group(transform("tiles"), by="$scene")``.
@@ -210,8 +213,11 @@ def transform(
     on, by, outer : optional
         Its key in a join, its key in a group, and whether a join keeps its datums that have
         no partner.
+    on_error : {"wait", "skip"}
+        What becomes of a group, a whole, or an unmatched datum of an outer join, where one of
+        its datums has failed or is stale: it waits until that is mended, or is made without it.
     """
-    made = UpstreamInput(name, label)
+    made = UpstreamInput(name, label, on_error=on_error)
     made.on, made.by, made.outer = key_of(on), key_of(by), outer
     return made
 

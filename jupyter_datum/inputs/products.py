@@ -5,11 +5,12 @@ from __future__ import annotations
 import builtins
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import chain, product
 from typing import Any
 
 from .again import Again
-from .base import Came, Due, Errors, Going, Input, Piece
+from .base import Came, Due, Errors, Going, Input, Lacking, Piece
 from .combine import Composite
 from .keys import Key, Template, check_template
 from .stubs import Stubs
@@ -38,26 +39,26 @@ class CrossInput(Composite):
 
     def going(self, exclude: frozenset[bytes], errors: Errors) -> Iterator[Going]:
         growing = self._growing or [0]
-        with Again.many(self.children) as there:
+        with Again.many(self.children) as there, Again.many(self.children) as lack:
             for place, child in enumerate(self.children):
                 if place in growing:
                     continue
                 for step in child.going(exclude, errors):
                     if isinstance(step, Came):
                         there[place].add(step.piece)
-                    elif step is None:
-                        yield None
-                if not there[place]:  # nothing times anything; the others need not be listed
-                    return
+                    elif not _kept(step, lack[place]):
+                        yield step
+                if not there[place] and not lack[place]:
+                    return  # nothing times anything; the others need not be listed
             listings = {place: self.children[place].going(exclude, errors) for place in growing}
             steps = in_turns(listings)
             if len(listings) == 1:
-                yield from self._of_one(steps, there)
+                yield from self._of_one(steps, there, lack)
             else:
-                yield from self._of_several(steps, there, growing)
+                yield from self._of_several(steps, there, lack, growing)
 
     def _of_one(
-        self, steps: Iterator[tuple[int, Going]], there: Sequence[Again]
+        self, steps: Iterator[tuple[int, Going]], there: Sequence[Again], lack: Sequence[Again]
     ) -> Iterator[Going]:
         """Where one of the children grows: what is to come of it tells what is of the pairs."""
         for place, step in steps:
@@ -66,42 +67,76 @@ class CrossInput(Composite):
             elif isinstance(step, Due):
                 pieces = (pair for p in step.pieces for pair in self._pairs(place, p, there))
                 yield Due(pieces, step.last)
+            elif isinstance(step, Lacking):
+                some = partial(self._some, place, these=lack, there=there, least=0)
+                yield Lacking(step.pieces and chain.from_iterable(map(some, step.pieces)))
             else:
                 for pair in self._pairs(place, step.piece, there):
                     yield Came(pair, step.awaited)
+                if any(lack):
+                    some = partial(self._some, these=lack, there=there, least=1)
+                    yield Lacking(some(place, step.piece))
 
     def _of_several(
-        self, steps: Iterator[tuple[int, Going]], there: Sequence[Again], growing: Sequence[int]
+        self,
+        steps: Iterator[tuple[int, Going]],
+        there: Sequence[Again],
+        lack: Sequence[Again],
+        growing: Sequence[int],
     ) -> Iterator[Going]:
         """Where several grow: what is to come of the pairs is known once it is of all of them."""
         silent = set(growing)
         with Stubs.many(self.children) as due:
             for place, step in steps:
-                if step is None:
-                    yield None
+                if step is None or isinstance(step, Lacking):
+                    if not _kept(step, lack[place]):
+                        yield step
                 elif isinstance(step, Due):
                     due[place].add(step.pieces)
                     if step.last and place in silent:
                         silent.discard(place)
                         if not silent:
-                            yield Due(self._to_come(there, due, growing), last=True)
+                            yield Due(self._mixed(due, there, growing, least=1), last=True)
                 else:
                     if step.awaited and silent:
                         due[place].discard(step.piece)
                     for pair in self._pairs(place, step.piece, there):
                         yield Came(pair, step.awaited and not silent)
                     there[place].add(step.piece)
+        if any(lack):
+            yield Lacking(self._mixed(lack, there, range(len(there)), least=1))
 
-    def _to_come(
-        self, there: Sequence[Again], due: Sequence[Stubs], growing: Sequence[int]
+    def _some(
+        self,
+        place: int,
+        piece: Piece,
+        these: Sequence[Again],
+        there: Sequence[Again],
+        *,
+        least: int,
     ) -> Iterator[Piece]:
-        """All pairs of which one side at least is still to come."""
-        for choice in product((False, True), repeat=len(growing)):
-            sides: builtins.list[Iterable[Piece]] = [*there]
-            for place, still in zip(growing, choice, strict=True):
-                if still:
-                    sides[place] = due[place]
-            if any(choice):
+        """All pairs of one of the child at `place`; of the others' sides `least` or more are
+        `these`, the rest is what is there."""
+        sides: builtins.list[Iterable[Piece]] = [*there]
+        sides[place] = (piece,)
+        others = [i for i in range(len(sides)) if i != place]
+        return self._mixed(these, sides, others, least=least)
+
+    def _mixed(
+        self,
+        these: Sequence[Iterable[Piece]],
+        there: Sequence[Iterable[Piece]],
+        places: Sequence[int],
+        *,
+        least: int,
+    ) -> Iterator[Piece]:
+        """All pairs of which at least so many sides, at these places, are `these`."""
+        for choice in product((False, True), repeat=len(places)):
+            sides = [*there]
+            for place, chosen in zip(places, choice, strict=True):
+                if chosen:
+                    sides[place] = these[place]
+            if sum(choice) >= least:
                 yield from self._with((), sides)
 
     def _pairs(self, place: int, piece: Piece, there: Sequence[Again]) -> Iterator[Piece]:
@@ -166,6 +201,9 @@ class UnionInput(Composite):
             elif isinstance(step, Due):
                 unlisted -= {place} if step.last else set()
                 yield Due((self._labelled(place, p) for p in step.pieces), not unlisted)
+            elif isinstance(step, Lacking):
+                pieces = step.pieces and map(partial(self._labelled, place), step.pieces)
+                yield Lacking(pieces)
             else:
                 yield None
 
@@ -179,6 +217,15 @@ class UnionInput(Composite):
         listed, members = piece
         key = self._labels[place] + b"\0" + self.children[place].part(listed)
         return Piece(listed._replace(key=key), members)
+
+
+def _kept(step: Going, lack: Again) -> bool:
+    """Put what lacks in with the rest of it; False if nobody can say what that is."""
+    if not isinstance(step, Lacking) or step.pieces is None:
+        return False
+    for piece in step.pieces:
+        lack.add(piece)
+    return True
 
 
 def _in_order(listings: Mapping[int, Iterator[Going]]) -> Iterator[tuple[int, Going]]:

@@ -14,7 +14,18 @@ from ..hashing import encode_lazy, encode_value, hex_digest, type_name
 from ..project import Project
 from ..remote import is_url
 from ..transform.callables import KeptCallable, keep_callable, load_callable
-from .base import Errors, Input, Listed, check_keys, input_from_json
+from .base import (
+    Came,
+    Errors,
+    Going,
+    Input,
+    Lacking,
+    Listed,
+    Member,
+    Piece,
+    check_keys,
+    input_from_json,
+)
 from .parts import Parts, parts_at
 
 _SHOWN: Final = 200
@@ -123,11 +134,18 @@ class SplitInput(Input):
     # -- what it lists -------------------------------------------------------------------
 
     def list(self, exclude: frozenset[bytes], errors: Errors) -> Iterator[Listed]:
+        return (s.piece.listed for s in self.going(exclude, errors) if isinstance(s, Came))
+
+    def going(self, exclude: frozenset[bytes], errors: Errors) -> Iterator[Going]:
         divide = self._lines_of if self.lines else self._function()
         cache = self._project.dir / "parts.sqlite" if self._project else None
         with parts_at(cache, self._how()) as parts:
-            for listed in self.source.list(exclude, errors):
-                yield from self._split(listed, divide, parts, errors)
+            for step in self.source.going(exclude, errors):
+                if isinstance(step, Came):
+                    for listed in self._split(step.piece.listed, divide, parts, errors):
+                        yield Came(Piece(listed, (Member(self, listed),)), awaited=False)
+                elif isinstance(step, Lacking):
+                    yield Lacking(None)  # nobody knows its parts
 
     def _split(
         self,

@@ -2,7 +2,7 @@
 
 Its key is the upstream datum's, its files are that datum's outputs, its value is that
 datum's result, and it captures what the upstream transform's own pattern captured. What
-failed, or was made by older code, feeds nothing until it is made anew.
+failed, or was made by older code, feeds nothing until it is made anew (:mod:`.idle`).
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from __future__ import annotations
 import builtins
 import contextlib
 import difflib
+import json
 import os
 import sqlite3
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -25,16 +25,16 @@ from ..ledger.bitmap import Bitmap
 from ..ledger.feed import Given, given
 from ..project import Project, find
 from ..remote import is_url
-from ..states import DatumState, RunStatus
+from ..states import RunStatus
 from ..transform.moved import here
 from ..transform.recipe import Recipe, read_recipe
-from ..words import counted
 from .base import (
     Came,
     Due,
     Errors,
     Going,
     Input,
+    Lacking,
     Listed,
     Member,
     Piece,
@@ -43,6 +43,7 @@ from .base import (
 )
 from .cells import noted_cells
 from .follow import Following, Step, WasListed
+from .idle import WAIT, Idle, check_on_error
 from .place import folder
 from .signed import output_folders
 
@@ -58,6 +59,9 @@ class UpstreamInput(Input):
         Of the input, for ``datum.paths``; by default the transform's.
     project : Project, optional
         By default the one of the notebook's folder.
+    on_error : {"wait", "skip"}
+        Whether what is made of several of its datums waits while one of them has failed, or is
+        made without it.
     """
 
     kind = "transform"
@@ -66,10 +70,15 @@ class UpstreamInput(Input):
     valued = True
 
     def __init__(
-        self, transform: str, name: str | None = None, project: Project | None = None
+        self,
+        transform: str,
+        name: str | None = None,
+        project: Project | None = None,
+        on_error: str = WAIT,
     ) -> None:
         self.transform = transform
         self.given = name
+        self.on_error = check_on_error(on_error)
         self._given = project
         self.following: Following | None = None
         self._at_once = False
@@ -156,32 +165,60 @@ class UpstreamInput(Input):
         return [self] if at_once else []
 
     def list(self, exclude: frozenset[bytes], errors: Errors) -> Iterator[Listed]:
-        return (step for step in self._steps(errors) if isinstance(step, Listed))
+        idle = Idle(self.transform, self.on_error)
+        return (step for step in self._steps(errors, idle) if isinstance(step, Listed))
 
     def going(self, exclude: frozenset[bytes], errors: Errors) -> Iterator[Going]:
-        awaited = False
-        for step in self._steps(errors):
+        idle, awaited = Idle(self.transform, self.on_error), False
+        for step in self._steps(errors, idle):
             if isinstance(step, WasListed):
                 awaited = True
-                stubs = (Listed(key, (), None, self.captures(key)) for key in step.to_come)
-                yield Due(map(self._piece, stubs), last=True)
+                yield Due(self._stubs(step.to_come), last=True)
             else:
                 yield step and Came(self._piece(step), awaited)
+        if self.on_error == WAIT:
+            yield from self._lacking(idle)
 
     def _piece(self, listed: Listed) -> Piece:
         return Piece(listed, (Member(self, listed),))
 
-    def _steps(self, errors: Errors) -> Iterator[Listed | WasListed | None]:
+    def _stubs(self, keys: Iterable[bytes]) -> Iterator[Piece]:
+        return (self._piece(Listed(key, (), None, self.captures(key))) for key in keys)
+
+    def _lacking(self, idle: Idle) -> Iterator[Lacking]:
+        """What is not there, and what transforms further up keep from being there."""
+        if (keys := idle.keys) is not None:
+            yield Lacking(self._stubs(keys))
+        source = self._input()
+        if idle.more or source is None or not self._was_incomplete():
+            if idle.more:
+                yield Lacking(None)
+            return
+        above = [leaf for leaf in source.leaves if isinstance(leaf, UpstreamInput)]
+        if source.foreign and above:  # not to be listed in this process
+            yield Lacking(None)
+        elif above:
+            for step in source.going(frozenset(), []):
+                if isinstance(step, Lacking):
+                    its = step.pieces
+                    yield Lacking(its and self._stubs(piece.listed.key for piece in its))
+
+    def _was_incomplete(self) -> bool:
+        """Whether its last run has not seen all of its input."""
+        with self._ledger() as conn:
+            run = queries.latest_run(conn, self.transform)
+        return run is not None and "errors" in json.loads(run.note or "{}")
+
+    def _steps(self, errors: Errors, idle: Idle) -> Iterator[Listed | WasListed | None]:
         """Yield the datums, and between them what else is known of a run that is followed
-        (:meth:`.follow.Following.steps`)."""
+        (:meth:`.follow.Following.steps`). Those that feed nothing are put into `idle`."""
         if self._not_run_yet() is not None:
             return  # what it will give is yet to come
         row = self._row()
         out = row.out or b""
         out = out if is_url(out) else os.path.normpath(out)
-        idle: Counter[str] = Counter()
         with self._ledger() as conn:
-            for datum in self._datums(conn, row.id, errors):
+            for datum in self._datums(conn, row.id, errors, idle):
                 if not isinstance(datum, Given):
                     yield datum
                     continue
@@ -189,13 +226,13 @@ class UpstreamInput(Input):
                 if files is not None:
                     captures = self.captures(datum.key)
                     yield Listed(datum.key, files, _value(datum), captures, (datum.id,))
-                elif datum.state == DatumState.FAILED:
-                    idle["failed"] += 1
                 else:
-                    idle["other"] += 1
-        self._tell(idle, errors)
+                    idle.add(datum)
+        idle.tell(errors)
 
-    def _datums(self, conn: sqlite3.Connection, transform: int, errors: Errors) -> Iterator[Step]:
+    def _datums(
+        self, conn: sqlite3.Connection, transform: int, errors: Errors, idle: Idle
+    ) -> Iterator[Step]:
         """Those of a run that is followed as it makes them, then what there is beside them."""
         seen = Bitmap()
         if self.following is not None:
@@ -213,23 +250,10 @@ class UpstreamInput(Input):
         elif run is not None and run.status in (RunStatus.CANCELLED, RunStatus.ERROR):
             what = "was cancelled" if run.status == RunStatus.CANCELLED else "was stopped"
             errors.append(f"{self.transform} {what}: what it did not come to is left out")
+            idle.more = True
         for datum in given(conn, transform):
             if datum.id not in seen:
                 yield datum
-
-    def _tell(self, idle: Counter[str], errors: Errors) -> None:
-        if n := idle["failed"]:
-            errors.append(
-                f"{n:,} {'waits' if n == 1 else 'wait'} for {n:,} failed "
-                f"{'datum' if n == 1 else 'datums'} of {self.transform}; to go on, once that is "
-                f"mended: %datum retry {self.transform}"
-            )
-        if n := idle["other"]:
-            errors.append(
-                f"{counted(n, 'datum')} of {self.transform} {'feeds' if n == 1 else 'feed'} "
-                "nothing: made by older code, or without an output by now. "
-                f"Run {self.transform} again"
-            )
 
     def _files(self, datum: Given, out: bytes) -> tuple[tuple[str, bytes, Stat], ...] | None:
         """Its outputs as they are now; None if one is gone."""
@@ -288,12 +312,14 @@ class UpstreamInput(Input):
         raise self._never_ran(f"; there are: {', '.join(near)}" if near else "")
 
     def to_json(self) -> dict[str, Any]:
-        return {"transform": self.transform, **self.common_json()}
+        more = {} if self.on_error == WAIT else {"on_error": self.on_error}
+        return {"transform": self.transform, **more, **self.common_json()}
 
     @classmethod
     def from_json(cls, spec: dict[str, Any], project: Project | None) -> UpstreamInput:
-        check_keys(spec, "transform")
-        made = cls(str(spec["transform"]), project=project)
+        check_keys(spec, "transform", "on_error")
+        on_error = spec.get("on_error", WAIT)
+        made = cls(str(spec["transform"]), project=project, on_error=on_error)
         return made.take_common(spec, project)
 
     def describe(self) -> str:

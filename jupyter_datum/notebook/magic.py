@@ -236,6 +236,9 @@ class DatumMagics(DecisionVerbs, PickVerbs, PipelineVerbs, Magics):
         """``%datum [VERB] [NAME]``; without a verb: status."""
         words = [*itertools.takewhile(lambda word: word != "#", split(line))]  # a comment
         verb = words.pop(0) if words else "status"
+        if verb in ("help", "--help", "-h"):
+            print(self.datum_line.__doc__)
+            return None
         if verb not in VERBS:
             unknown_verb(verb, VERBS)
         words = [with_values(word, self.shell.user_ns) for word in words]

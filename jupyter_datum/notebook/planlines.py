@@ -107,7 +107,7 @@ def _unseen(found: Preview) -> list[str]:
     """Where the listing could not go, and what is not known therefore."""
     if not found.errors:
         return []
-    why = one_line("; ".join(found.errors[:3]))
+    why = one_line("; ".join(found.errors[:3]), 400)
     if not found.unknown:
         return [f"  the listing is incomplete: {why}"]
     many = f"{counted(found.unknown, 'datum')} {'is' if found.unknown == 1 else 'are'}"

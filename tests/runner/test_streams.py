@@ -85,16 +85,20 @@ def test_only_what_needs_a_failed_datum_waits_and_a_retry_lets_it_go_on(
         pipe.start("up -i $xs", f"{fails}\ndatum.value"),
         pipe.start("low -i up", "datum.value"),
         pipe.start("whole -i whole(low)", "len(datum.value)"),
+        pipe.start("part -i whole(transform('low',on_error='skip'))", "len(datum.value)"),
     ]
-    up, low, _ = pipe.ended(*runs)
+    up, low, whole, _ = pipe.ended(*runs)
     assert (up.failed, low.success, low.failed) == (2, 28, 0)
-    assert "2 wait for 2 failed datums of up" in str(low.note)
-    assert story.transform("whole").results() == [28]
+    assert "what is made of 2 failed datums of up waits" in str(low.note)
+    assert (whole.total, whole.status) == (0, "success"), "two of what it is made of lack"
+    assert "the whole waits for the rest of it" in str(whole.note)
+    assert story.transform("part").results() == [28]
     pipe.open()
     with story.ledger() as conn:
         again, _ = ask_again(conn, story.project, up, {"only": ["failed"]})
     assert pipe.ended(again)[0].success == 2
     assert eventually(lambda: story.transform("whole").results() == [30], within=60)
+    assert eventually(lambda: story.transform("part").results() == [30], within=60)
     assert len(story.transform("low").results()) == 30
     assert story.executions()["3"] == 3, "twice above, of which one failed, and once below"
     assert not story.findings()

@@ -72,7 +72,7 @@ def test_what_failed_or_is_stale_upstream_feeds_nothing(story: Story) -> None:
     story.run('up -i "in/*.txt" --workers 1 --tries 1', fails)
     row = story.run("low -i up --workers 1", LOWER)
     assert row.success == 3
-    assert "1 waits for 1 failed datum of up" in str(row.note)
+    assert "what is made of 1 failed datum of up waits" in str(row.note)
     story.run('up -i "in/*.txt" --workers 1 --only failed', UPPER)  # three are stale now
     with story.ledger() as conn:
         found = queries.transform(conn, "low")

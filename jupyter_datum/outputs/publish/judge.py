@@ -327,8 +327,8 @@ class Judge:
 
 def _two(path: bytes, key: bytes, other: bytes) -> str:
     return (
-        f"two datums write {show(path)}: {show_key(key)} and {show(other)}; "
-        "use datum.out_file(), or another name for each"
+        "two datums write one file; use datum.out_file(), or another name for each: "
+        f"{show(path)}, of {show_key(key)} and {show(other)}"
     )
 
 
