@@ -23,6 +23,11 @@ class Desk:
         self.asked.append("out")
         return self.folder / "out"
 
+    def out_folder(self, rel: str) -> Path:
+        folder = self.out() / rel
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
     def tmp(self) -> Path:
         self.asked.append("tmp")
         return self.folder / "tmp"
@@ -103,6 +108,15 @@ def test_out_file_mirrors_the_input_so_that_equal_stems_do_not_collide(desk: Des
     assert first.parent.is_dir()
     assert of_files(desk, b"x/a.jpg").out_file() == desk.folder / "out/x/a.jpg"
     assert of_files(desk, b"x/a.jpg").out_file("") == desk.folder / "out/x/a"
+
+
+NAMES = ["a", "a.b", ".a", ".a.b", "a.", "a..", "..a", "a.tar.gz", "x.y/a"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_out_file_takes_what_pathlib_takes_for_the_suffix(desk: Desk, name: str) -> None:
+    found = of_files(desk, name.encode()).out_file(".png")
+    assert found == desk.folder / "out" / Path(name).with_suffix(".png")
 
 
 def test_out_file_of_an_item_is_named_by_its_id(desk: Desk) -> None:

@@ -11,6 +11,8 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from time import perf_counter, time
 from types import MappingProxyType
@@ -45,6 +47,8 @@ from .outcome import framed, framed_failure, plain, plain_failure
 _PYPLOT: Final = "matplotlib.pyplot"
 #: A named tuple from a tuple of the right length: a third of the time of its own maker.
 _new = tuple.__new__
+#: A worker's datums mostly have the same few folders, and making a path takes microseconds.
+_as_path = lru_cache(64)(lambda folder: Path(os.fsdecode(folder)))
 #: In place of the content of a matched folder.
 _FOLDER: Final = bytes_digest(b"")
 
@@ -76,33 +80,19 @@ class Transform(NamedTuple):
         return self._replace(run=lambda datum: fallback(datum, failure))
 
 
+@dataclass(slots=True)
 class Attempt:
     """One attempt at work: what is known of it so far."""
 
-    __slots__ = (
-        "began",
-        "check",
-        "datum",
-        "figures",
-        "filename",
-        "inputs",
-        "item",
-        "set_id",
-        "start",
-    )
-
-    def __init__(
-        self, item: SetItem, set_id: int, began: float, start: float, figures: frozenset[int]
-    ) -> None:
-        self.item = item
-        self.set_id = set_id
-        self.began = began
-        self.start = start
-        self.figures = figures
-        self.inputs: tuple[InputFile, ...] = ()
-        self.filename = ""
-        self.datum: Any = None
-        self.check: Callable[[Any], None] | None = None
+    item: SetItem
+    set_id: int
+    began: float
+    start: float
+    figures: frozenset[int]
+    inputs: tuple[InputFile, ...] = ()
+    filename: str = ""
+    datum: Any = None
+    check: Callable[[Any], None] | None = None
 
 
 class Bench:
@@ -120,7 +110,7 @@ class Bench:
     def __init__(self, project: Project, header: DatumSet, capture: Capture) -> None:
         self._project = project
         self._epoch = header.epoch
-        self._roots = header.roots
+        self._roots = {name: os.path.join(root, b"") for name, root in header.roots.items()}
         #: Gets what lies behind URLs; None where nothing does.
         self._fetcher = fetcher_for(header.roots)
         self._shared = header.sync
@@ -143,9 +133,16 @@ class Bench:
 
     def out(self) -> Path:
         """Return the private folder for outputs."""
+        return _as_path(self._outputs().folder)
+
+    def out_folder(self, rel: str) -> Path:
+        """Return the folder `rel` of it."""
+        return _as_path(self._outputs().within(os.fsencode(rel)))
+
+    def _outputs(self) -> Staging:
         if self._staging is None:
             raise OutputError("this transform has no output folder: give it one with -o FOLDER")
-        return Path(os.fsdecode(self._staging.folder))
+        return self._staging
 
     def tmp(self) -> Path:
         """Return the private folder for what is not kept."""
@@ -319,7 +316,7 @@ class Bench:
     def _path(self, name: str, rel: bytes) -> bytes:
         if self._fetcher and name in self._fetcher.roots:
             return os.fsencode(self._fetcher.path(name, rel))
-        return os.path.join(self._roots[name], rel)
+        return self._roots[name] + rel
 
     # -- inputs --------------------------------------------------------------------------
 

@@ -295,10 +295,10 @@ class _Nowhere:
         root = self._roots[name]
         return url_of(os.fsdecode(root), os.fsdecode(rel)) if is_url(root) else None
 
-    def out(self) -> Any:
+    def out(self, *_: str) -> Any:
         raise OutputError("this datum is only looked at; a run gives it a folder for outputs")
 
-    tmp = out
+    tmp = out_folder = out
 
     def log(self, text: str) -> None:
         print(text, end="")

@@ -38,6 +38,12 @@ class KernelPlace:
         """Return a folder for outputs; nothing of it is published."""
         return self.folder("out")
 
+    def out_folder(self, rel: str) -> Path:
+        """Return the folder `rel` of it."""
+        folder = self.out() / rel
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
     def tmp(self) -> Path:
         """Return a folder for what is not kept."""
         return self.folder("tmp")

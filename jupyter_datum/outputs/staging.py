@@ -9,7 +9,9 @@ leave its file system::
 
 The private folder is made when it is first used and used again for every datum; after
 each its files move to the flat pool under names that say whose they are. No folder is
-made per datum, and a datum that writes nothing costs nothing.
+made per datum, and a datum that writes nothing costs nothing. Folders in it stay until the
+next datum asks for something else: mostly it asks for the very same, and to remove and to
+make one costs more than all the rest.
 """
 
 from __future__ import annotations
@@ -47,6 +49,7 @@ class _Found(NamedTuple):
     """A file in the private folder; ``mode`` as ``lstat`` gave it."""
 
     rel: bytes
+    path: bytes
     mode: int
     size: int
 
@@ -69,6 +72,8 @@ class Staging:
         self._private = os.path.join(out, FOLDER, self._name)
         self._abandoned = 0
         self._made = False
+        #: Empty folders of the datum before, parents first. Nobody sees them.
+        self._left: list[bytes] = []
         self._used = False
         self._room = KEPT_IN_ALL
 
@@ -81,12 +86,35 @@ class Staging:
         OSError
             If it cannot be made.
         """
+        if not self._used:
+            self._empty()
         if not self._made:
             os.makedirs(self._private, exist_ok=True)
             os.makedirs(pool(self.out), exist_ok=True)
             self._made = True
         self._used = True
         return self._private
+
+    def within(self, rel: bytes) -> bytes:
+        """Return the folder `rel` of the private one, where it is all that there is at the
+        beginning of each datum.
+
+        Raises
+        ------
+        OSError
+            If it cannot be made.
+        """
+        path = os.path.join(self._private, rel)
+        if not self._used and self._has_just(rel) and os.path.isdir(path):
+            self._left, self._used = [], True
+            return path
+        path = os.path.join(self.folder, rel)
+        os.makedirs(path, exist_ok=True)
+        return path
+
+    def _has_just(self, rel: bytes) -> bool:
+        """Whether the datum before has left this folder, those above it, and nothing else."""
+        return self._left[-1:] == [rel] and len(self._left) == rel.count(b"/") + 1
 
     @property
     def used(self) -> bool:
@@ -109,11 +137,9 @@ class Staging:
         found, folders = self._walk()
         for file in found:
             _check(file)
-        prefix = f"{self._epoch}-{datum}-{attempt}"
-        outputs = [
-            self._move(file, pool(self.out), f"{prefix}-{n}") for n, file in enumerate(found)
-        ]
-        self._remove(folders)
+        folder, prefix = pool(self.out), f"{self._epoch}-{datum}-{attempt}"
+        outputs = [self._move(file, folder, f"{prefix}-{n}") for n, file in enumerate(found)]
+        self._left, self._used = folders, False
         return outputs
 
     def collect_partial(self, datum: int, attempt: int) -> list[OutputFile]:
@@ -137,9 +163,11 @@ class Staging:
 
     def discard(self) -> None:
         """Forget what the datum wrote."""
-        if not self._used:
-            return
-        self._used = False
+        if self._used:
+            self._used, self._left = False, []
+            self._clear()
+
+    def _clear(self) -> None:
         try:
             if not stat.S_ISDIR(os.lstat(self._private).st_mode):
                 os.unlink(self._private)
@@ -159,18 +187,18 @@ class Staging:
         folders: list[bytes] = []
         if not self._is_there():
             return found, folders
-        waiting = [b""]
+        start = len(self._private) + 1
+        waiting = [self._private]
         while waiting:
-            inside = waiting.pop()
-            with os.scandir(os.path.join(self._private, inside)) as entries:
+            with os.scandir(waiting.pop()) as entries:
                 for entry in entries:
-                    rel = os.path.join(inside, entry.name)
+                    rel = entry.path[start:]
                     if entry.is_dir(follow_symlinks=False):
                         folders.append(rel)
-                        waiting.append(rel)
+                        waiting.append(entry.path)
                     else:
                         status = entry.stat(follow_symlinks=False)
-                        found.append(_Found(rel, status.st_mode, status.st_size))
+                        found.append(_Found(rel, entry.path, status.st_mode, status.st_size))
         return sorted(found), folders
 
     def _is_there(self) -> bool:
@@ -185,9 +213,11 @@ class Staging:
             return True
         raise OutputError("the folder datum.out was replaced; write files into it instead")
 
-    def _remove(self, folders: list[bytes]) -> None:
-        """Remove what is left when all files were moved: folders, parents stand first."""
-        self._used = False
+    def _empty(self) -> None:
+        """Remove the folders that the datum before has left: parents stand first."""
+        if not self._made:
+            self._clear()  # a former run of this worker may have left some
+        folders, self._left = self._left, []
         try:
             for rel in reversed(folders):
                 os.rmdir(os.path.join(self._private, rel))
@@ -205,14 +235,13 @@ class Staging:
     # -- out of it -------------------------------------------------------------------------
 
     def _move(self, file: _Found, folder: bytes, name: str) -> OutputFile:
-        source = os.path.join(self._private, file.rel)
         target = os.path.join(folder, os.fsencode(name))
-        digest = file_digest(source)
+        digest = file_digest(file.path)
         try:
-            os.replace(source, target)
+            os.replace(file.path, target)
         except FileNotFoundError:
             os.makedirs(folder, exist_ok=True)  # someone tidied up
-            os.replace(source, target)
+            os.replace(file.path, target)
         return OutputFile(name, file.rel, file.size, digest)
 
     def _choose(self, files: list[_Found]) -> list[_Found]:

@@ -145,11 +145,54 @@ def test_someone_may_tidy_the_pool_away(staging: Staging, out: bytes) -> None:
     assert len(staging.collect(1, 1)) == 1
 
 
-def test_what_cannot_be_removed_is_not_the_next_datums(staging: Staging, out: bytes) -> None:
+def test_what_cannot_be_removed_is_not_the_next_datums(staging: Staging) -> None:
     busy = folder(staging)
     write(busy, {"sub/a": b"1"})
-    found = staging._walk()
+    staging.collect(1, 1)
     (busy / "sub" / "late").write_bytes(b"written by a thread that goes on")
-    staging._remove(found[1])
     assert staging.folder != os.fsencode(busy)
     assert staging.collect(2, 1) == []
+
+
+def inode(path: bytes) -> int:
+    return os.stat(path).st_ino
+
+
+def test_datums_that_ask_for_the_same_folder_have_the_same(staging: Staging) -> None:
+    first = inode(staging.within(b"a/b"))
+    for datum in (1, 2):
+        write(Path(os.fsdecode(staging.within(b"a/b"))), {"x": b"1"})
+        assert [o.rel for o in staging.collect(datum, 1)] == [b"a/b/x"]
+    assert inode(staging.within(b"a/b")) == first
+
+
+@pytest.mark.parametrize("asked", [b"a", b"a/b/c", b"b", b"ab"])
+def test_a_datum_finds_no_folder_but_those_it_asks_for(staging: Staging, asked: bytes) -> None:
+    write(Path(os.fsdecode(staging.within(b"a/b"))), {"x": b"1"})
+    staging.collect(1, 1)
+    inside = staging.within(asked)
+    assert inside == os.path.join(staging.folder, asked)
+    private = os.fsdecode(staging.folder)
+    there = {os.path.relpath(p, private) for p, _, _ in os.walk(private)} - {"."}
+    names = os.fsdecode(asked).split("/")
+    assert there == {"/".join(names[: n + 1]) for n in range(len(names))}
+
+
+def test_folders_beside_the_one_asked_for_go_too(staging: Staging) -> None:
+    write(Path(os.fsdecode(staging.within(b"a"))), {"x": b"1", "../b/y": b"2"})
+    staging.collect(1, 1)
+    staging.within(b"a")
+    assert left(staging) == ["a"]
+
+
+def test_a_folder_that_somebody_removed_is_made_again(staging: Staging) -> None:
+    gone = staging.within(b"a")
+    staging.collect(1, 1)
+    os.rmdir(gone)
+    assert os.path.isdir(staging.within(b"a"))
+
+
+def test_what_a_former_run_of_the_worker_left_is_not_there(staging: Staging, out: bytes) -> None:
+    write(Path(os.fsdecode(staging.within(b"a"))), {"x": b"1"})
+    staging.collect(1, 1)
+    assert left(Staging(out, 3, "w1")) == []
