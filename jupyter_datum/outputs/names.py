@@ -6,7 +6,7 @@ import errno
 import os
 import re
 import unicodedata
-from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 _RESERVED: Final = frozenset(
@@ -37,6 +37,7 @@ def check_rel(rel: bytes) -> str | None:
     return None
 
 
+@lru_cache(4096)  # the folders of a million files are few
 def _check_name(name: bytes) -> str | None:
     if name in (b"", b".", b".."):
         return f"{name.decode()!r} is no name"
@@ -84,12 +85,18 @@ def _folds(folder: bytes, prefix: bytes) -> bool:
         os.unlink(path)
 
 
-def folders_above(path: bytes, root: bytes) -> Iterator[bytes]:
-    """Yield the folders between `path` and `root`, nearest first, without either."""
-    folder = os.path.dirname(path)
+def folders_above(path: bytes, root: bytes) -> tuple[bytes, ...]:
+    """Return the folders between `path` and `root`, nearest first, without either."""
+    return _folders_up(os.path.dirname(path), root)
+
+
+@lru_cache(4096)
+def _folders_up(folder: bytes, root: bytes) -> tuple[bytes, ...]:
+    found = []
     while len(folder) > max(len(root), 1):
-        yield folder
+        found.append(folder)
         folder = os.path.dirname(folder)
+    return tuple(found)
 
 
 def is_below(path: bytes, root: bytes) -> bool:

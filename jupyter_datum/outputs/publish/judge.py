@@ -79,6 +79,8 @@ class Judge:
     announced : mapping
         What was let through in an earlier try and stands in the redo log, by (datum,
         attempt): it is let through again as it was.
+    staged : bytes
+        Folder of the staged files, if it is not the output folder's own.
     """
 
     def __init__(
@@ -87,10 +89,12 @@ class Judge:
         rules: Rules,
         group: Sequence[Done],
         announced: Announced,
+        staged: bytes = b"",
     ) -> None:
         self._conn = conn
         self._rules = rules
         self._announced = announced
+        self._pool = staged or pool(rules.out)
         self._version = data_version(conn)
         self._group = {done.datum for done in group}
         self._former = redo.former_outputs(conn, list(self._group))
@@ -126,38 +130,48 @@ class Judge:
         if data_version(self._conn) == self._version:
             return False  # nobody else has written anything
         claims = self._claimed()
-        return any(
-            path in claims or redo.owner(self._conn, path) != seen
-            for path, seen in self._owners.items()
-        )
+        taken = any(path in claims for path in self._owners)
+        return taken or redo.owners(self._conn, self._owners) != self._owners
 
     # -- the group -------------------------------------------------------------------------
 
     def _judge(self, group: Sequence[Done]) -> None:
+        steps: dict[tuple[int, int], list[Move] | str] = {}
         for done in group:
-            if (moves := self._announced.get((done.datum, done.attempt))) is not None:
+            attempt = (done.datum, done.attempt)
+            if (moves := self._announced.get(attempt)) is not None:
                 self._accept(done, moves)
                 self.moves += moves
+            else:
+                steps[attempt] = self._steps(done)
+        finals = (move.final for mine in steps.values() if type(mine) is list for move in mine)
+        self._owners = redo.owners(self._conn, map(self._fold, finals))
         for done in group:
-            if (done.datum, done.attempt) in self._announced:
+            if (mine := steps.get((done.datum, done.attempt))) is None:
                 self.verdicts.append(Verdict(done, True, None))
             else:
-                self.verdicts.append(self._verdict(done))
+                self.verdicts.append(self._verdict(done, mine))
         self.fresh += self._leftovers()
         self.moves += self.fresh
 
-    def _verdict(self, done: Done) -> Verdict:
-        if done.datum in self._accepted:
-            return Verdict(done, False, "another attempt of this datum is published already")
-        moves: list[Move] = []
+    def _steps(self, done: Done) -> list[Move] | str:
+        moves = []
         for output in done.outputs:
             move = self._move(done, output)
-            reason = move if isinstance(move, str) else self._conflict(done, move)
-            if reason is not None:
-                return Verdict(done, False, reason)
-            assert isinstance(move, Move)
+            if isinstance(move, str):
+                return move
             moves.append(move)
-        if len({self._fold(move.final) for move in moves}) < len(moves):
+        return moves
+
+    def _verdict(self, done: Done, moves: list[Move] | str) -> Verdict:
+        if done.datum in self._accepted:
+            return Verdict(done, False, "another attempt of this datum is published already")
+        if isinstance(moves, str):
+            return Verdict(done, False, moves)
+        for move in moves:
+            if (reason := self._conflict(done, move)) is not None:
+                return Verdict(done, False, reason)
+        if len(moves) > 1 and len({self._fold(move.final) for move in moves}) < len(moves):
             return Verdict(done, False, "two of its outputs have one name on this file system")
         self._accept(done, moves)
         self.fresh += moves
@@ -196,7 +210,7 @@ class Judge:
         rules = self._rules
         if not rules.out:
             return "this transform has no output folder: give it one with -o FOLDER"
-        found = staged_file(rules.out, output)
+        found = staged_file(self._pool, output)
         if isinstance(found, str):
             return found
         staged, status = found
@@ -211,7 +225,7 @@ class Judge:
             return reason
         if path in self._claims:
             return f"{show(move.final)} is just being published by {self._claims[path]!r}"
-        owner = self._owners[path] = redo.owner(self._conn, path)
+        owner = self._owners[path]
         if owner is not None and owner.datum != done.datum and not self._is_free(owner.datum):
             return self._owned(move.final, done, owner)
         return self._on_disk(done, move, owner)
@@ -282,7 +296,7 @@ class Judge:
 
     def _way_blocked(self, done: Done, final: bytes) -> str | None:
         """Why the folders above `final` cannot be used, if so."""
-        for folder in reversed(list(folders_above(final, self._rules.out))):
+        for folder in reversed(folders_above(final, self._rules.out)):
             if folder not in self._blocked:
                 self._blocked[folder] = self._look(folder)
             if self._blocked[folder] and not self._goes(done, folder):
@@ -345,8 +359,9 @@ def unknown(path: bytes) -> str:
     return f"{show(path)} exists and is not ours; move it away, or run with --force to overwrite it"
 
 
-def staged_file(staging: bytes, output: OutputFile) -> tuple[bytes, os.stat_result] | str:
-    """Return the file that a record says was staged, and what it is; or why it is not taken.
+def staged_file(folder: bytes, output: OutputFile) -> tuple[bytes, os.stat_result] | str:
+    """Return the file that a record says was staged in the pool `folder`, and what it is; or
+    why it is not taken.
 
     The record came from a worker: nothing in it leads out of the pool or of the output folder.
     """
@@ -354,7 +369,7 @@ def staged_file(staging: bytes, output: OutputFile) -> tuple[bytes, os.stat_resu
     if reason is not None:
         return f"the output {show(output.rel)} is refused: {reason}"
     name = os.fsencode(output.staged)
-    path = os.path.join(pool(staging), name)
+    path = os.path.join(folder, name)
     status = lstat(path) if name and os.path.basename(name) == name else None
     if status is None or not stat.S_ISREG(status.st_mode) or status.st_size != output.size:
         return f"the staged file of {show(output.rel)} is gone or has another size"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from ...events import Done, frame
 from ...ledger.writes import RunKey
@@ -30,6 +30,25 @@ def owner(conn: sqlite3.Connection, folded: bytes) -> Owned | None:
         (folded,),
     ).fetchone()
     return Owned(*row) if row else None
+
+
+def owners(conn: sqlite3.Connection, folded: Iterable[bytes]) -> dict[bytes, Owned | None]:
+    """Return who owns each of some paths."""
+    found: dict[bytes, Owned | None] = dict.fromkeys(folded)
+    paths = list(found)
+    for start in range(0, len(paths), _AT_ONCE):
+        part = paths[start : start + _AT_ONCE]
+        rows = conn.execute(
+            "select folded, path, transform, datum, size, mtime_ns, digest from output"
+            f" where folded in ({', '.join('?' * len(part))})",
+            part,
+        )
+        found.update((row[0], Owned(*row[1:])) for row in rows)
+    return found
+
+
+#: Values that one statement binds; SQLite before 3.32 takes no more than 999.
+_AT_ONCE: Final = 500
 
 
 def former_outputs(conn: sqlite3.Connection, datums: Sequence[int]) -> dict[int, list[Owned]]:
@@ -100,12 +119,10 @@ def put_outputs(
     still an input's.
     """
     made = {fold(move.final): move for move in moves if move.staged}
-    conn.executemany("delete from output where datum = ?", [(datum,) for datum in datums])
-    conn.executemany(
-        "update datum set outputs = outputs - 1, dirty = 1"
-        " where id = (select datum from output where folded = ?)",
-        [(folded,) for folded in made],
-    )
+    former = former_outputs(conn, list(datums))
+    conn.executemany("delete from output where datum = ?", [(datum,) for datum in former])
+    lost = [(owned.datum,) for owned in owners(conn, made).values() if owned is not None]
+    conn.executemany("update datum set outputs = outputs - 1, dirty = 1 where id = ?", lost)
     conn.executemany(
         "insert or replace into output (folded, path, transform, datum, size, mtime_ns, digest)"
         " values (?, ?, ?, ?, ?, ?, ?)",

@@ -54,15 +54,14 @@ class RemoteJudge(Judge):
         staging: bytes,
         look: Callable[[Iterable[bytes]], dict[bytes, Seen | None]],
     ) -> None:
-        self._staging = staging
         finals = [os.path.join(rules.out, o.rel) for done in group for o in done.outputs]
         former = redo.former_outputs(conn, [done.datum for done in group])
         olds = [old.path for owned in former.values() for old in owned]
         self._there = look([*finals, *(path for path in olds if is_below(path, rules.out))])
-        super().__init__(conn, rules, group, announced)
+        super().__init__(conn, rules, group, announced, pool(staging))
 
     def _move(self, done: Done, output: OutputFile) -> Move | str:
-        found = staged_file(self._staging, output)
+        found = staged_file(self._pool, output)
         if isinstance(found, str):
             return found
         final = os.path.join(self._rules.out, output.rel)
