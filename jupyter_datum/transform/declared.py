@@ -2,26 +2,25 @@
 
 ``--depends`` counts files, folders and names of the kernel; ``--version model=v3`` gives a
 value without stable content one; a file that the code names and nobody has declared is
-listed as not tracked, unless it is named as :func:`untracked`.
+listed as not tracked, unless it is named as :func:`untracked`, and so is an environment variable.
 """
 
 from __future__ import annotations
 
 import difflib
-import dis
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path, PurePath
-from types import CodeType
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from ..errors import RunError, UsageError
 from ..hashing import bytes_digest, file_digest, hex_digest
 from .capture import Captured
-from .cell import Cell, compile_cell
+from .cell import Cell
 from .fingerprint import Fingerprint, digest_of, fingerprint_of, finish
 from .imports import changed_imports
+from .named import named_files, variables_read
 from .recipe import Recipe
 
 P = TypeVar("P", str, os.PathLike[str])
@@ -30,9 +29,6 @@ P = TypeVar("P", str, os.PathLike[str])
 _MOST: Final = 10_000
 #: Folders that change by themselves.
 _NOISE: Final = frozenset({".datum", ".git", "__pycache__", ".ipynb_checkpoints"})
-_LONGEST: Final = 300
-#: Texts in a container that may name files; in more of them nobody would look.
-_NAMES: Final = 20
 #: What :func:`untracked` was called with in this process, a kernel.
 _SAID: Final[set[str]] = set()
 
@@ -84,9 +80,11 @@ def declare(
             found.untracked += more.untracked
         else:
             raise _neither(word, folder, captured.namespace)
+    for name in variables_read(cell, found):
+        found.untracked.append(f"{name} (an environment variable: --version {name}=...)")
     for word in versions:
         _give_version(found, captured, *word.split("=", 1))
-    for text in sorted(_named_files(cell, found, captured, folder)):
+    for text in sorted(named_files(cell, found, captured, folder, set(_SAID))):
         if not _declared(folder / text, folder, depends):
             found.untracked.append(f"{text} (a file that the code names: --depends {text})")
     finish(found)
@@ -194,59 +192,3 @@ def _declared(path: Path, folder: Path, depends: tuple[str, ...]) -> bool:
     real = Path(os.path.realpath(path))
     declared = [Path(os.path.realpath(folder / word)) for word in depends]
     return any(real == one or one in real.parents for one in declared)
-
-
-# -- files that the code names -------------------------------------------------------------
-
-
-def _named_files(cell: Cell, found: Fingerprint, captured: Captured, folder: Path) -> Iterator[str]:
-    """Files whose names stand in the code, or in what it reads from outside."""
-    compiled = compile_cell(cell)
-    codes = [code for code in (compiled.body, compiled.last) if code is not None]
-    codes += [function.__code__ for function in found.functions]
-    texts: set[str] = set()
-    said = set(_SAID)
-    for code in codes:
-        for text, name in _named(code):
-            if name is None:
-                texts.add(text)
-            else:
-                said.update(_paths(captured.namespace.get(name)))
-    for value in found.data:
-        texts.update(set(_paths(value)) - said)
-    return (text for text in texts if _is_file(folder, text))
-
-
-def _named(code: CodeType) -> Iterator[tuple[str, str | None]]:
-    """Texts that stand in the code, but for what :func:`untracked` is called with; and with an
-    empty text the names that it is called with."""
-    marked = False
-    for step in dis.get_instructions(code):
-        if step.opname.startswith("LOAD_CONST"):
-            if isinstance(step.argval, str) and not marked:
-                yield step.argval, None
-            elif isinstance(step.argval, CodeType):
-                yield from _named(step.argval)
-            marked = False
-        elif step.opname in ("LOAD_NAME", "LOAD_GLOBAL", "LOAD_ATTR", "LOAD_METHOD"):
-            if marked:
-                yield "", str(step.argval)
-            marked = str(step.argval) == "untracked"
-
-
-def _paths(value: Any, deep: int = 3) -> Iterator[str]:
-    """Texts and paths in a value, as far as these are few."""
-    if isinstance(value, str | PurePath):
-        yield str(value)
-    elif isinstance(value, dict | list | tuple | set) and deep and len(value) <= _NAMES:
-        for item in value.values() if isinstance(value, dict) else value:
-            yield from _paths(item, deep - 1)
-
-
-def _is_file(folder: Path, text: str) -> bool:
-    if not 0 < len(text) <= _LONGEST or "\0" in text or "\n" in text:
-        return False
-    try:
-        return (folder / text).is_file()
-    except (OSError, ValueError):
-        return False

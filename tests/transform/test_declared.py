@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from jupyter_datum.errors import UsageError
 from jupyter_datum.runner.ask import ask_again
 from jupyter_datum.runner.preview import preview
 from jupyter_datum.transform.capture import capture
-from jupyter_datum.transform.cell import Cell
+from jupyter_datum.transform.cell import Cell, bash_cell
 from jupyter_datum.transform.declared import declare
 from jupyter_datum.transform.fingerprint import Fingerprint, fingerprint
 from jupyter_datum.transform.recipe import read_recipe
@@ -122,6 +123,48 @@ def test_one_that_is_named_outside_of_the_cell_is_listed(numbers: Story) -> None
     assert listed("open(untracked(F)).read()") == [], "where the cell says so"
     exec("Q = untracked('b.bin')", numbers.namespace)
     assert listed("Q, datum.value") == [], "where the notebook has said so"
+
+
+def test_files_of_commands_and_of_the_scripts_that_they_run_are_listed(tmp_path: Path) -> None:
+    for name, text in {
+        "work.py": "open('conf.json')", "conf.json": "{}", "data.csv": "", "more.txt": "",
+        "run.sh": "#!/bin/bash\n# it's fine\npython work.py <more.txt ${X#y} data.csv",
+    }.items():  # fmt: skip
+        (tmp_path / name).write_text(text)
+
+    def listed(body: str, depends: tuple[str, ...] = (), shell: bool = False) -> set[str]:
+        cell = Cell(body, "<cell>", 1)
+        cell = bash_cell(cell) if shell else cell
+        captured = capture(cell, {"__name__": "__main__"}, tmp_path)
+        made = fingerprint(cell, captured)
+        declare(made, cell, captured, tmp_path, depends, ())
+        return {text.partition(" (")[0] for text in made.untracked}
+
+    assert listed("!python work.py data.csv") == {"work.py", "conf.json", "data.csv"}
+    assert listed("x = !sort --in=data.csv {datum.path}\nx") == {"data.csv"}
+    assert listed("!python work.py {datum.path}", ("work.py",)) == {"conf.json"}
+    everything = {"run.sh", "work.py", "more.txt", "data.csv", "conf.json"}
+    assert listed('bash run.sh "$DATUM_PATH"', shell=True) == everything
+    assert listed("if true; then\n  cat 'data.csv';fi # it's all", shell=True) == {"data.csv"}
+    assert listed("import subprocess\nsubprocess.run(['sort', '-n', 'data.csv'])") == {"data.csv"}
+    assert listed("!cat {datum.path}.csv data{1}.csv data") == set()
+
+
+def test_environment_variables_that_the_code_reads_are_listed(tmp_path: Path) -> None:
+    namespace: dict[str, Any] = {"__name__": "__main__"}
+    exec("import os\ndef far(): return os.getenv('FAR', '10')", namespace)
+    body = "os.environ['SET'] = '1'\nos.environ['A'] + os.environ.get('B') + far()\nDATUM_OUT"
+    cell = Cell(f"{body}\nos.environ['DATUM_ID']", "<cell>", 1)
+    captured = capture(cell, namespace, tmp_path)
+
+    def listed(*versions: str) -> Fingerprint:
+        made = fingerprint(cell, captured)
+        declare(made, cell, captured, tmp_path, (), versions)
+        return made
+
+    assert [text.partition(" (")[0] for text in listed().untracked] == ["A", "B", "FAR"]
+    assert len(listed("FAR=20").untracked) == 2
+    assert listed("FAR=20").digest != listed("FAR=30").digest
 
 
 def test_a_version_stands_for_what_has_no_content(tmp_path: Path) -> None:
