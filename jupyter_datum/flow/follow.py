@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from ..errors import DatumError, RunError, RunnerError, SignatureError, UsageError
-from ..inputs import input_from_json
+from ..inputs import Input, input_from_json
 from ..ledger import db, queries, requests
 from ..ledger.queries import DatumRow, RunRow
 from ..outcomes import labels_of
@@ -161,10 +161,13 @@ class Follower:
         )
 
     def _label(self, row: RunRow, datum: DatumRow) -> str:
-        source = None
-        with contextlib.suppress(DatumError, OSError):  # not ours, or gone
-            source = input_from_json(read_recipe(self._project, row.recipe).input, self._project)
-        return labels_of(source, [datum])[datum.key]
+        return labels_of(self.source(row), [datum])[datum.key]
+
+    def source(self, row: RunRow) -> Input | None:
+        """Return what a run's datums are made of; None if it is not ours, or gone."""
+        with contextlib.suppress(DatumError, OSError):
+            return input_from_json(read_recipe(self._project, row.recipe).input, self._project)
+        return None
 
 
 def project_here(folder: str | None) -> Project:

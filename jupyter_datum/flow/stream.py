@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from ..errors import RunError, SignatureError, UsageError
+from ..inputs import Input
 from ..ledger import db, queries
 from ..ledger.bitmap import Bitmap
 from ..ledger.consumers import Position, Taker, now
 from ..ledger.queries import RunRow
+from ..outcomes import label_at
 from ..outcomes.order import Outcome, outcomes, read
 from ..project import Project
 from ..remote import is_url
@@ -46,7 +48,7 @@ class StreamedDatum:
     id : int
         The ledger's.
     key : str
-        Which one it is within the input: a path, for a glob.
+        Which one it is within the input: a path, for a glob; an item's value.
     index : int
         Its place in the input.
     paths : tuple of Path or str
@@ -55,10 +57,12 @@ class StreamedDatum:
 
     __slots__ = ("_data", "_kind", "_project", "id", "index", "key", "paths")
 
-    def __init__(self, project: Project, index: int, row: Outcome, paths: tuple[Any, ...]) -> None:
+    def __init__(
+        self, project: Project, index: int, row: Outcome, key: str, paths: tuple[Any, ...]
+    ) -> None:
         self._project, self._kind, self._data = project, row.kind, row.data
         self.id = row.id
-        self.key = queries.key_text(row.key)
+        self.key = key
         self.index = index
         self.paths = paths
 
@@ -167,6 +171,7 @@ class _Reading:
         self.count = 0
         self.failed = 0
         self.waited = 0.0
+        self._names: Input | None = None
         self._source = self._follow()
 
     def next(self) -> StreamedDatum:
@@ -204,7 +209,7 @@ class _Reading:
             row = newer
 
     def _of_run(self, row: RunRow) -> Generator[StreamedDatum, None, RunRow]:
-        folder = self._project.run(row.uuid)
+        folder, self._names = self._project.run(row.uuid), self._follower.source(row)
         settled = Settled(folder, self._settled, self._part)
         if row.ended is not None and not settled.there:
             yield from self._recorded(row)
@@ -262,7 +267,11 @@ class _Reading:
             self._given.add(place.datum)
             self._taken += place.state in _MADE
             paths = tuple(_path(each[0]) for each in sorted(outputs.get(place.datum, ())))
-            yield StreamedDatum(self._project, place.position, outcome, paths)
+            yield self._datum(place.position, outcome, paths)
+
+    def _datum(self, index: int, row: Outcome, paths: tuple[Any, ...]) -> StreamedDatum:
+        key = label_at(self._names, index, row.key)
+        return StreamedDatum(self._project, index, row, key, paths)
 
     def _without(self, row: RunRow, settled: Settled, place: Place) -> bool:
         """Deal with a datum that has no success; return False if it may get one any moment."""
@@ -284,7 +293,7 @@ class _Reading:
                 if index % self._part[1] == self._part[0] and each.id not in self._given:
                     self._given.add(each.id)
                     paths = tuple(_path(o[0]) for o in sorted(outputs.get(each.id, ())))
-                    yield StreamedDatum(self._project, index, each, paths)
+                    yield self._datum(index, each, paths)
 
     # -- how far it is -------------------------------------------------------------------
 

@@ -11,9 +11,10 @@ import builtins
 import os
 import struct
 import uuid
+from array import array
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, BinaryIO, Final, NamedTuple
 
 from blake3 import blake3
 
@@ -182,6 +183,32 @@ class Items(Listable):
         return f"{self.label} has no items, so there is no datum to run", "", ()
 
 
+class _Places:
+    """Where each item stands in a written file, as far as was asked for: 8 bytes each."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._starts = array("Q", [0])
+
+    def at(self, position: int) -> tuple[bytes, bytes] | None:
+        """Return the key and the value at a place; None if the file is shorter."""
+        with self._file.open("rb") as file:
+            known = min(position, len(self._starts) - 1)
+            file.seek(self._starts[known])
+            for _ in range(known, position):
+                if (head := self._head(file)) is None:
+                    return None
+                file.seek(head[1], os.SEEK_CUR)
+                if file.tell() > self._starts[-1]:
+                    self._starts.append(file.tell())
+            head = self._head(file)
+            return (head[0], file.read(head[1])) if head is not None else None
+
+    def _head(self, file: BinaryIO) -> tuple[bytes, int] | None:
+        head = file.read(_HEAD.size)
+        return (head[:_KEY], _HEAD.unpack(head)[2]) if len(head) == _HEAD.size else None
+
+
 class ItemsInput(Listable):
     """Items that :func:`write_items` wrote.
 
@@ -197,6 +224,7 @@ class ItemsInput(Listable):
         self.file = file
         self.count = count
         self.label = label
+        self._places: _Places | None = None
 
     def list(self, exclude: frozenset[bytes], errors: Errors) -> Iterator[Listed]:
         if not self.file.exists():
@@ -237,6 +265,15 @@ class ItemsInput(Listable):
                 if len(found) == len(keys):
                     break
         return found
+
+    def label_at(self, position: int, key: bytes) -> str | None:
+        """Return the item at a place as text, if it has this key and needs no unpickling. What
+        comes one after the other, more or less, reads the file once."""
+        self._places = self._places or _Places(self.file)
+        found = self._places.at(position)
+        if found is None or found[0] != key or found[1][:1] != b"j":
+            return None
+        return found[1][1:].decode("utf-8", "backslashreplace")
 
     def to_json(self) -> dict[str, Any]:
         spec = {"items": self.file.name, "count": self.count, "label": self.label}

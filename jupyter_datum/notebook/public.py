@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import sqlite3
@@ -23,6 +24,7 @@ from ..outcomes import (
     Results,
     displayed,
     frame_of,
+    label_at,
     labels_of,
     outcomes,
     read_results,
@@ -168,14 +170,13 @@ class Transform(Flows):
         """Yield ``(key, result)`` of all datums that succeeded, in input order."""
         self._check_own()
         with self._ledger() as conn:
-            row = queries.transform(conn, self.name)
+            row, source = queries.transform(conn, self.name), self._input(conn)
+            places = itertools.count()
             for page in outcomes(conn, self._project, row.id) if row else ():
-                for each in page:
+                for each, place in zip(page, places):  # noqa: B905 - one is endless
                     if each is not None:
-                        yield (
-                            queries.key_text(each.key),
-                            value_of(each.kind, each.data, self._project),
-                        )
+                        value = value_of(each.kind, each.data, self._project)
+                        yield label_at(source, place, each.key), value
 
     def frame(self, library: str = "pandas") -> Any:
         """Return what :meth:`results` does with ``frame=library``."""

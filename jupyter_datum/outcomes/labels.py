@@ -27,3 +27,14 @@ def labels_of(source: Input | None, rows: Sequence[DatumRow]) -> dict[bytes, str
     with contextlib.suppress(DatumError, OSError):  # the items are gone: numbers will do
         labels.update(source.labels(set(labels)))
     return labels
+
+
+def label_at(source: Input | None, position: int, key: bytes) -> str:
+    """Return what people call one datum, by its place in the input: for a million of them, one
+    after the other."""
+    if not isinstance(source, ItemsInput):
+        return queries.key_text(key)
+    with contextlib.suppress(OSError):
+        if (label := source.label_at(position, key)) is not None:
+            return label
+    return f"item {position:,}"

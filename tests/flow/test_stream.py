@@ -75,6 +75,15 @@ def test_datums_come_while_the_run_goes_on_and_each_once(story: Story) -> None:
     assert stream.count == 40 and not list(consumers(story.project.run(run)))
 
 
+def test_an_item_is_called_by_its_value(story: Story) -> None:
+    story.namespace["words"] = ["b", "a", {"n": 1}, "b", object]
+    story.run("shown -i words --engine serial", "assert datum.value != 'a'\nstr(datum.value)")
+    shown = story.transform("shown")
+    names = ['"b"', '{"n":1}', '"b"', "item 4"]
+    assert [datum.key for datum in shown.stream(order="index")] == names
+    assert [key for key, _ in shown.items()] == names
+
+
 def test_afterwards_it_just_reads_and_unchanged_datums_come_too(story: Story) -> None:
     story.namespace["numbers"] = list(range(10))
     story.run("twice -i numbers --engine serial", "datum.value * 2")
