@@ -176,6 +176,12 @@ class Wear:
         if self.spent(most):
             return f"it has processed {self.datums:,} datums (--max-datums-per-worker)"
         if memory and (held := memory_of(os.getpid()) or 0) > memory:
+            if not self.datums:  # so would be whoever came in its place
+                return (
+                    f"a worker holds {size(held)} of memory before its first datum, more than "
+                    f"--memory-limit {size(memory)}: none could do anything. Allow more: "
+                    f"--memory-limit {size(2 * held).replace(' ', '')}"
+                )
             return f"it holds {size(held)} of memory (--memory-limit {size(memory)})"
         return self._many_files()
 
@@ -244,6 +250,11 @@ class Upkeep:
             self._dice.put_back() if self._dice else self._clean.reseed()
         if self._wear:
             self._wear.datums += datums
+
+    @property
+    def fresh(self) -> bool:
+        """Whether it has processed nothing yet."""
+        return self._wear is not None and not self._wear.datums
 
     def worn(self, datum_set: DatumSet) -> str:
         """Return why the process should be replaced, empty if it need not be."""

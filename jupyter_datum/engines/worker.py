@@ -98,7 +98,9 @@ class Session:
             return SetReturn(set_id, generation, "refused", 0, 0, b"")
         start = life.end
         if not claimed:
-            return SetReturn(set_id, generation, "refused", start, start, b"", worn(datum_set))
+            why = worn(datum_set)
+            status = "unfit" if why and self._upkeep.fresh else "refused"
+            return SetReturn(set_id, generation, status, start, start, b"", why)
         try:
             with life.capture:
                 written = b"".join(self._run_items(life, datum_set))

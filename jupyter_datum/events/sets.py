@@ -136,7 +136,8 @@ _new = tuple.__new__
 class SetReturn(NamedTuple):
     """What a worker gives back for a set.
 
-    ``status`` is ``"done"``, or ``"refused"`` when another holder has the claim. The
+    ``status`` is ``"done"``, or ``"refused"`` when another holder has the claim, or
+    ``"unfit"`` where no worker could do anything: ``worn`` says why. The
     frames stand in the worker's journal from byte ``start`` to ``stop``, so whoever tails
     the journal knows at once which of them it has seen. ``worn`` says why the worker
     should be replaced, if it should. ``batch`` says how many datums its device can take at

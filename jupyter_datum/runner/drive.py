@@ -12,7 +12,7 @@ from typing import Final
 from ..engines.base import Down, Late, Log, Returned, Told, Up, Waiting
 from ..engines.base import Event as EngineEvent
 from ..engines.base import Refused as EngineRefused
-from ..errors import DatumError, OutputError
+from ..errors import DatumError, EngineError, OutputError
 from ..events import Begun, Done, Failed, Record, outcomes, unpack_return
 from ..outputs.disk import is_full, says_full
 from ..state import RunState
@@ -204,6 +204,8 @@ class Drive:
                 "at once: batches are no larger from now on",
                 flush=True,
             )
+        if answer.status == "unfit":
+            raise EngineError(answer.worn)
         if answer.worn:
             self._apply(m.WorkerWorn(event.worker, answer.worn), now)
         self._apply(m.SetReturned(event.worker, set_id, answer.status != "done"), now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import Any
 
@@ -77,6 +78,19 @@ def test_a_worker_that_has_grown_is_replaced(numbers: Story, engine: str) -> Non
     pids = numbers.transform("job").results()
     assert len(set(pids)) == 3 and pids[3] not in pids[5:]
     assert set(numbers.executions().values()) == {1}
+
+
+def test_a_limit_that_no_worker_keeps_ends_the_run_and_says_what_to_write(numbers: Story) -> None:
+    row = numbers.run("job -i numbers --workers 2 --memory-limit 10MB", "datum.value")
+    assert row.status == "error" and row.message is not None
+    found = re.fullmatch(
+        r"a worker holds \S+ MB of memory before its first datum, more than "
+        r"--memory-limit 10.0 MB: "
+        r"none could do anything. Allow more: (--memory-limit \S+)",
+        row.message,
+    )
+    assert found, row.message
+    assert numbers.run(f"job -i numbers --workers 2 {found[1]}", "datum.value").success == 14
 
 
 def test_a_death_by_memory_is_named(numbers: Story, monkeypatch: pytest.MonkeyPatch) -> None:
