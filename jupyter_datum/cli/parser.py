@@ -130,7 +130,19 @@ class _Words:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Names the command that is nearest to one that there is not."""
+    """Names the command that is nearest to one that there is not; a command takes its options
+    anywhere (``run NOTEBOOK --engine dask NAME``)."""
+
+    _anywhere = False
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        if self._anywhere or self._subparsers is not None:
+            return super().parse_known_args(args, namespace)
+        self._anywhere = True  # what follows asks this very method
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self._anywhere = False
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         if isinstance(action, argparse._SubParsersAction) and value not in action.choices:

@@ -58,3 +58,14 @@ def test_a_word_that_is_no_command_names_the_nearest(capsys: pytest.CaptureFixtu
         main(["faliures"])
     assert ended.value.code == 2
     assert "no command 'faliures'; did you mean failures? There are: run" in capsys.readouterr().err
+
+
+def test_options_may_stand_anywhere() -> None:
+    words = ["run", "a.ipynb", "--engine", "dask", "thumbs", "--json"]
+    found = make_parser().parse_args(words)
+    assert (found.notebook, found.name, found.engine, found.json) == (
+        "a.ipynb",
+        "thumbs",
+        "dask",
+        True,
+    )
