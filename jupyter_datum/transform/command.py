@@ -32,12 +32,19 @@ _LINE: Final = "\n"
 _FAILED: Final = "failed"
 _STATUSES: Final = '"$LINENO ${PIPESTATUS[*]} : $BASH_COMMAND"'
 _TRAP: Final = f"trap 'echo {_STATUSES} > \"$DATUM_TMP/{_FAILED}\"' ERR"
+#: As told so; or as bash itself complains of what its trap does not see.
+_LINE_TOLD: Final = re.compile(r"\Aline (\d+) of the cell|^cell: line (\d+):", re.MULTILINE)
 #: Status of a command of a pipe that was killed since the next one had stopped to read.
 _UNREAD: Final = str(128 + 13)
 
 
 class CommandError(DatumError):
-    """A command that ended with another status than 0, or could not be started."""
+    """A command that ended with another status than 0, or could not be started.
+
+    ``line`` is None but for a whole cell of bash: the line of the cell that failed, 0 where bash
+    does not tell."""
+
+    line: int | None = None
 
 
 def run(*parts: Any) -> None:
@@ -75,7 +82,7 @@ def script(datum: Any, text: str) -> Any:
     try:
         _call([bash, "-Eeuo", "pipefail", "-c", code, "cell"], "the cell", env=variables)
     except CommandError as exc:
-        raise CommandError(_told(datum.tmp / _FAILED, str(exc))) from None
+        raise _at_line(datum.tmp / _FAILED, str(exc)) from None
     try:
         said = result.read_text("utf-8", "surrogateescape")
     except FileNotFoundError:
@@ -86,8 +93,16 @@ def script(datum: Any, text: str) -> Any:
         return said.rstrip("\n")
 
 
+def _at_line(path: Path, message: str) -> CommandError:
+    """The error with the line that failed in place of the cell, where bash has told it."""
+    told = _told(path, message)
+    found = _LINE_TOLD.search(told)
+    error = CommandError(told)
+    error.line = int(found[1] or found[2]) if found else 0
+    return error
+
+
 def _told(path: Path, message: str) -> str:
-    """The message with the line that failed in place of the cell, where bash has told it."""
     try:
         told, command = path.read_text("utf-8", "backslashreplace").split(" : ", 1)
         line, *statuses = told.split()

@@ -11,6 +11,7 @@ import traceback
 from typing import Final
 
 from ..events import Failure
+from .command import CommandError
 
 #: Characters kept of a message and of a traceback.
 _MESSAGE: Final = 8 << 10
@@ -68,6 +69,8 @@ def user_traceback(exc: BaseException, filename: str) -> tuple[str, str]:
 
     Lines of the cell are numbered as in the notebook.
     """
+    if isinstance(exc, CommandError) and exc.line is not None:
+        return _of_script(exc, exc.line, filename)
     frames = [(f, line) for f, line in traceback.walk_tb(exc.__traceback__)]
     files = [frame.f_code.co_filename for frame, _ in frames]
     start = next((i for i, file in enumerate(files) if file == filename), None)
@@ -96,6 +99,15 @@ def user_traceback(exc: BaseException, filename: str) -> tuple[str, str]:
         before, _ = user_traceback(cause, filename)
         rows = [before, "", "while handling that:", "", *rows]
     return _cut("\n".join(rows), _TRACEBACK), place
+
+
+def _of_script(exc: CommandError, line: int, filename: str) -> tuple[str, str]:
+    """The same where the cell is bash: Python's frames know nothing of its lines."""
+    place = f"cell line {line}" if line else "cell"
+    rows = ["Traceback (most recent call last):", f"  {place.replace(' line', ', line')}"]
+    if quoted := linecache.getline(filename, line).strip() if line else "":
+        rows.append(f"    {quoted}")
+    return _cut("\n".join([*rows, _last_line(exc)]), _TRACEBACK), place
 
 
 def _cause(exc: BaseException) -> BaseException | None:

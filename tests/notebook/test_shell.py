@@ -101,6 +101,28 @@ def test_a_failed_command_tells_its_status_and_its_last_lines(story: Story) -> N
     assert "was killed by SIGKILL" in str(story.transform("bad").failures())
 
 
+@pytest.mark.parametrize(
+    ("body", "line", "quoted"),
+    [
+        ("echo one\n\nfalse\necho two", 3, "false"),
+        ("echo one\necho $NOWHERE_SET", 2, "echo $NOWHERE_SET"),
+        ("echo one\nexit 3", None, None),
+    ],
+)
+def test_the_traceback_of_a_bash_cell_quotes_its_own_line(
+    story: Story, body: str, line: int | None, quoted: str | None
+) -> None:
+    story.namespace["xs"] = [1]
+    story.end(story.start("bad -i xs --shell --no-probe", body, counted=False))
+    (failure,) = story.transform("bad").failures()
+    print(failure["traceback"])
+    _, where, *more = failure["traceback"].splitlines()
+    assert where == (f"  cell, line {line}" if line else "  cell")
+    if quoted:
+        assert more[0] == f"    {quoted}"
+    assert any(text.startswith("CommandError: ") for text in more[:2])
+
+
 @pytest.mark.parametrize("line", ["!sleep {}", "lines = !sleep {}"])
 def test_a_command_ends_with_its_datum(story: Story, line: str) -> None:
     seconds = _some_seconds()
