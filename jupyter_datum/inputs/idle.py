@@ -38,6 +38,8 @@ class Idle:
         self._keys = Keys()
         #: Whether there are more of them, which nobody can name.
         self.more = False
+        #: How many were listed and never run: only a part was asked for.
+        self.not_run = 0
 
     def add(self, datum: Given) -> None:
         """Put one more in."""
@@ -67,6 +69,11 @@ class Idle:
             errors.append(
                 f"{counted(n, 'datum')} of {name} {'feeds' if n == 1 else 'feed'} nothing: made "
                 f"by older code, or without an output by now. Run {name} again"
+            )
+        if (n := self.not_run) > 0:
+            errors.append(
+                f"{counted(n, 'datum')} of {name} {'has' if n == 1 else 'have'} not run (--sample, "
+                f"--only?): only a part of it is here. Run the rest of {name}"
             )
 
 

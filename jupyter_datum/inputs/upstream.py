@@ -22,7 +22,7 @@ from ..events import Stat
 from ..hashing import encode_lazy, stat_of
 from ..ledger import db, queries, requests
 from ..ledger.bitmap import Bitmap
-from ..ledger.feed import Given, given
+from ..ledger.feed import Given, given, listed
 from ..project import Project, find
 from ..remote import is_url
 from ..states import RunStatus
@@ -217,17 +217,21 @@ class UpstreamInput(Input):
         row = self._row()
         out = row.out or b""
         out = out if is_url(out) else os.path.normpath(out)
+        known = 0
         with self._ledger() as conn:
             for datum in self._datums(conn, row.id, errors, idle):
                 if not isinstance(datum, Given):
                     yield datum
                     continue
+                known += 1
                 files = self._files(datum, out) if datum.good else None
                 if files is not None:
                     captures = self.captures(datum.key)
                     yield Listed(datum.key, files, _value(datum), captures, (datum.id,))
                 else:
                     idle.add(datum)
+            if not errors and self.following is None:
+                idle.not_run = listed(conn, row.id) - known
         idle.tell(errors)
 
     def _datums(

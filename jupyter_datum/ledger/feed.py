@@ -42,6 +42,16 @@ def given(conn: sqlite3.Connection, transform: int) -> Iterator[Given]:
         after = rows[-1][1]
 
 
+def listed(conn: sqlite3.Connection, transform: int) -> int:
+    """Return how many datums the newest whole listing of a transform's input had; 0 if there
+    was none."""
+    found = conn.execute(
+        "select total from run where transform = ? and planned order by id desc limit 1",
+        (transform,),
+    ).fetchone()
+    return found[0] if found else 0
+
+
 def given_by_id(conn: sqlite3.Connection, transform: int, ids: Sequence[int]) -> Iterator[Given]:
     """Yield those of a transform's datums with these row ids that are still in its input."""
     current = current_versions(conn, transform)

@@ -178,3 +178,18 @@ def test_what_the_pattern_above_captured_makes_keys_below(story: Story) -> None:
     assert story.transform("pairs").results() == ["a0", "a1", "a2", "b0", "b1", "b2"]
     with pytest.raises(UsageError, match=r"the capture \$sight of by='\$sight' is missing"):
         story.run("bad -i \"group(transform('up'), by='$sight')\"", "1")
+
+
+def test_a_whole_over_a_part_says_so(story: Story) -> None:
+    story.namespace["xs"] = list(range(20))
+    whole = "all -i whole(b) --engine serial"
+    story.run("b -i xs --sample 5 --engine serial", "datum.value")
+    row = story.run(whole, "len(datum.value)")
+    assert row.success == 1 and "15 datums of b have not run" in (row.note or "")
+    story.run("b -i xs --engine serial", "datum.value")
+    row = story.run(whole, "len(datum.value)")
+    assert row.success == 1 and "have not run" not in (row.note or "")
+    assert story.transform("all").results() == [20]
+    story.namespace["xs"] = list(range(5, 15))  # those that left count no more
+    story.run("b -i xs --engine serial", "datum.value")
+    assert "have not run" not in (story.run(whole, "len(datum.value)").note or "")
