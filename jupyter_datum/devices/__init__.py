@@ -6,7 +6,7 @@ holds a *lease* on them for its life, so that another notebook does not take the
 """
 
 from .found import Found, find_devices
-from .lease import hold, holders, is_free
+from .lease import ask_for, asked_for, hold, holders, holders_of, is_free
 from .slots import DEVICE, LEASE, VISIBLE, Gpus, Share, Slot, device_of, shares_of, slots_for
 
 __all__ = [
@@ -17,10 +17,13 @@ __all__ = [
     "Gpus",
     "Share",
     "Slot",
+    "ask_for",
+    "asked_for",
     "device_of",
     "find_devices",
     "hold",
     "holders",
+    "holders_of",
     "is_free",
     "shares_of",
     "slots_for",

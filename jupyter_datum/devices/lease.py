@@ -8,6 +8,7 @@ this machine, and whoever does not ask, is not kept off.
 
 from __future__ import annotations
 
+import glob
 import os
 import stat
 import sys
@@ -26,6 +27,8 @@ from .slots import Share
 #: Who looks whether a lease is free holds it for that moment: so one tries more than once.
 _TRIES: Final = 20
 _PAUSE: Final = 0.05
+#: Seconds for which a wish holds; who waits renews it.
+_ASKED: Final = 3.0
 #: For as long as this process lives.
 _held: list[int] = []
 
@@ -67,12 +70,45 @@ def holders(shares: Iterable[Share]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
+def holders_of(device: str) -> list[str]:
+    """Return who holds any part of a device."""
+    starts = (path.suffix[1:] for path in folder().glob(f"{glob.escape(_file_name(device))}.*"))
+    return holders(Share(device, int(start), 1) for start in starts if start.isdecimal())
+
+
+def ask_for(shares: Iterable[Share]) -> None:
+    """Let whoever keeps a part of `shares` idle know that somebody waits for it."""
+    for device in {share.device for share in shares}:
+        with suppress(OSError):
+            _wish(device).write_text(str(os.getpid()), "ascii")
+
+
+def asked_for(devices: Iterable[str]) -> bool:
+    """Return whether another process has asked for one of `devices` in the last moments."""
+    return any(map(_asked_for, devices))
+
+
+def _asked_for(device: str) -> bool:
+    with suppress(OSError):
+        asked = time.time() - _wish(device).stat().st_mtime
+        return asked < _ASKED and _wish(device).read_text("ascii") != str(os.getpid())
+    return False
+
+
+def _wish(device: str) -> Path:
+    return folder() / f"{_file_name(device)}.wanted"
+
+
 def _file(share: Share) -> Path:
-    return folder() / f"{quote(share.device, safe='')}.lock"
+    return folder() / f"{_file_name(share.device)}.lock"
 
 
 def _note(share: Share) -> Path:
-    return folder() / f"{quote(share.device, safe='')}.{share.start}"
+    return folder() / f"{_file_name(share.device)}.{share.start}"
+
+
+def _file_name(device: str) -> str:
+    return quote(device, safe="")
 
 
 def folder() -> Path:

@@ -23,7 +23,10 @@ def class_of(place: str) -> Any:
     module, colon, name = place.partition(":")
     if not colon:
         raise EngineError(f"cluster = {place!r}: write it as package:Class")
-    return getattr(imported(module), name)
+    try:
+        return getattr(imported(module), name)
+    except AttributeError:
+        raise EngineError(f"cluster = {place!r}: {module} has no {name}") from None
 
 
 def imported(module: str) -> Any:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from ..devices import VISIBLE, Slot, holders, is_free, shares_of
+from ..devices import VISIBLE, Share, Slot, ask_for, holders, is_free, shares_of
 from .base import Event, Waiting
 
 #: Seconds between two looks for a device that has become free, and between two words on it.
@@ -65,6 +65,7 @@ class Slots:
         if not self.owed or now - self._looked < _LOOK:
             return False
         self._looked = now
+        ask_for(self._shares)
         return True
 
     def waiting(self) -> list[Event]:
@@ -73,9 +74,13 @@ class Slots:
         if not self.owed or self._slots is None or self._taken or now - self._said < _SAY:
             return []
         self._said = now
-        shares = [share for slot in self._slots for share in shares_of(dict(slot))]
+        shares = self._shares
         taken = [who for share in shares for who in holders([share])]
         if not taken:
             return []
         text = f"waiting for a device: {len(taken)} of {len(shares)} taken"
         return [Waiting(f"{text} ({'; '.join(dict.fromkeys(taken))})")]
+
+    @property
+    def _shares(self) -> list[Share]:
+        return [share for slot in self._slots or () for share in shares_of(dict(slot))]

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, entry_points, version
 from typing import Any, Final, NamedTuple
 
-from ..errors import DatumError, EngineNotInstalledError
+from ..devices import find_devices, holders_of
+from ..errors import DatumError, EngineError, EngineNotInstalledError
 from ..resources import default_workers
 from . import ENGINES, GROUP, Choice, choose_engine, engine_class, known_engines
 from .base import EVERY, EngineSettings, Log, Up
 from .choice import named_engines
+from .dask_ours import class_of
 
 #: Whose version is shown.
 _PACKAGES: Final = {"joblib": "joblib", "dask": "distributed", "ipyparallel": "ipyparallel"}
@@ -46,6 +49,16 @@ def survey(project_dir: str) -> Iterator[Known]:
             yield Known(name, name, True, "", "", str(exc), 0)
 
 
+def devices() -> list[Known]:
+    """Return the devices of this machine, and who holds each."""
+    found = []
+    for device in find_devices(os.environ).devices:
+        held = holders_of(device)
+        who = "; ".join(text.removeprefix(f"{device}: ") for text in held)
+        found.append(Known(device, "device", True, "", who, "taken" if held else "free", 0))
+    return found
+
+
 def _known(name: str, choice: Choice, project_dir: str) -> Known:
     kind = choice.kind
     engine_class(choice)  # so that it is said if its package is missing
@@ -53,10 +66,32 @@ def _known(name: str, choice: Choice, project_dir: str) -> Known:
         where = str(next(iter(choice.options.values())))
         state, workers = _asked(choice, project_dir)
         return Known(name, kind, True, _version(kind), where, state, workers)
-    source = choice.options.get("cluster") or choice.options.get("launcher")
+    source = _source(choice)
     where = f"brought up by {source}" if source else "this machine"
+    if problem := _wrong(choice):
+        return Known(name, kind, True, _version(kind), where, problem, 0)
     workers = 1 if kind == "serial" else default_workers()
     return Known(name, kind, True, _version(kind), where, "ready", workers)
+
+
+def _source(choice: Choice) -> str:
+    return str(choice.options.get("cluster") or choice.options.get("launcher") or "")
+
+
+def _wrong(choice: Choice) -> str:
+    """What stands against bringing up what the settings name; empty if nothing is known to."""
+    try:
+        if "cluster" in choice.options:
+            class_of(str(choice.options["cluster"]))
+        if "launcher" in choice.options:
+            from ipyparallel.cluster.launcher import find_launcher_class
+
+            find_launcher_class(str(choice.options["launcher"]), "engine")
+    except EngineError as exc:
+        return str(exc)
+    except Exception as exc:  # whatever importing somebody's module, or their registry, raises
+        return f"{_source(choice)} cannot be used: {type(exc).__name__}: {exc}"
+    return ""
 
 
 def _asked(choice: Choice, project_dir: str) -> tuple[str, int]:

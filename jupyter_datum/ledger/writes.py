@@ -171,6 +171,14 @@ def note_dirty(conn: sqlite3.Connection, run: RunKey, datums: int) -> None:
     )
 
 
+def note_batch(conn: sqlite3.Connection, run: RunKey, text: str) -> None:
+    """Say why batches are smaller than was asked for (see :func:`note_dirty`)."""
+    conn.execute(
+        "update run set note = json_set(coalesce(note, '{}'), '$.batch', ?) where id = ?",
+        (text, run.id),
+    )
+
+
 def update_run(
     conn: sqlite3.Connection,
     run: RunKey,

@@ -6,7 +6,7 @@ import argparse
 import contextlib
 import tempfile
 
-from ..engines.survey import Known, survey
+from ..engines.survey import Known, devices, survey
 from ..engines.trial import Trial, attempt_on
 from ..errors import UsageError
 from ..ledger import db, queries
@@ -68,6 +68,8 @@ def show_engines_outside(args: argparse.Namespace) -> View:
 
 def _there(folder: str, args: argparse.Namespace) -> View:
     found = [known for known in survey(folder) if not args.engine or known.name in args.engine]
+    if not args.engine:
+        found += devices()
     return View([known._asdict() for known in found], _known_text(found))
 
 

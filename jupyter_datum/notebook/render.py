@@ -165,6 +165,8 @@ def _noted(run: RunRow) -> list[str]:
         )
     if note.get("dirty"):
         lines.append(f"  {dirty_line(note['dirty'])}")
+    if note.get("batch"):
+        lines.append(f"  {one_line(str(note['batch']), 400)}")
     if note.get("errors"):
         lines.append(f"  the listing is incomplete: {one_line('; '.join(note['errors'][:3]), 400)}")
     return lines + [f"  {one_line(str(text), 400)}" for text in note.get("notes", [])]

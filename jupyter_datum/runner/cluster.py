@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from ..devices import Slot, shares_of
+from ..devices import Slot, asked_for, shares_of
 from ..engines import Choice, engine_class, limits
 from ..engines.base import (
     EVERY,
@@ -256,9 +256,10 @@ class Pool:
             self._close(cluster, "another run needs its devices")
 
     def _awaited(self, cluster: Cluster) -> bool:
-        """Whether another run waits for devices that a cluster has."""
+        """Whether another run, here or in another project, waits for devices that a cluster has."""
         devices = cluster.wanted.devices
-        return any(other.waits and devices & other.wanted.devices for other in self._active)
+        here = any(other.waits and devices & other.wanted.devices for other in self._active)
+        return here or asked_for(devices)
 
     def give_back(self, cluster: Cluster, now: float, *, keep: bool) -> None:
         """Take `cluster` back after a run; close it unless it is to be kept."""

@@ -20,6 +20,7 @@ from ..outputs.disk import disk_errors
 from ..outputs.publish import Publisher, Verdict
 from ..state import Blame, Rejected, RunState
 from ..states import DatumState, RunStatus
+from ..words import counted
 from .aftermath import prune_after
 from .changes import stale_parts
 from .job import Job
@@ -60,9 +61,13 @@ class Committer:
         self._counts: tuple[int, ...] = ()
         self.late = 0
         self.message: str | None = None
-        self._waits = False
+        #: Why no worker can start; and why there is nothing to do for one.
+        self._waits = self._behind = ""
         #: Datums whose input changed while it was processed.
         self._dirty = 0
+        #: Why batches are smaller than was asked for; and whether that is written down.
+        self._batch = ""
+        self._batch_noted = True
 
     # -- what is gathered ----------------------------------------------------------------
 
@@ -98,13 +103,31 @@ class Committer:
 
     def waits(self, reason: str) -> None:
         """No worker can start yet: show why, until one does."""
-        self._waits = True
-        self._fields["message"] = reason
+        self._waits = self._fields["message"] = reason
+
+    def stands_behind(self, reason: str) -> None:
+        """What the run is to take does not come yet: show why; empty: it comes."""
+        if reason != self._behind:
+            self._behind = reason
+            self._fields["message"] = reason or None
+
+    @property
+    def waiting(self) -> str:
+        """Why nothing happens at the moment, if it is known."""
+        return self._waits or self._behind
+
+    def batches_cut(self, datums: int) -> None:
+        """A device has no memory for more datums at once."""
+        self._batch_noted = False
+        self._batch = (
+            f"no device memory for more than {counted(datums, 'datum')} at once: "
+            f"batches are no larger; to begin so: --batch {datums}"
+        )
 
     def worker_up(self, worker: str, up: Up | None) -> None:
         """A worker can be sent sets."""
         if self._waits:
-            self._waits = False
+            self._waits = ""
             self._fields["message"] = None
         self._workers[worker] = {
             "pid": up.pid if up else None,
@@ -186,6 +209,8 @@ class Committer:
             note["parts"] = stale_parts(self._conn, planner.compare.stale, self._job.recipe)
         if self._dirty:
             note["dirty"] = self._dirty
+        if self._batch:
+            note["batch"] = self._batch
         if planner.errors:
             note["errors"] = planner.errors[:20]
         if notes := [*planner.source.notes()[:20], *planner.compare.remarks()]:
@@ -234,6 +259,7 @@ class Committer:
         self._failed.clear()
         self._changed_workers.clear()
         self._fields.clear()
+        self._batch_noted = True
         self.late = 0
         self._counts = tuple(state.counts)
         return rejected
@@ -245,6 +271,7 @@ class Committer:
             or self._changed_workers
             or self._fields
             or self.late
+            or not self._batch_noted
             or tuple(state.counts) != self._counts
         )
 
@@ -275,6 +302,8 @@ class Committer:
         if dirty := sum(record.dirty for record, _ in good):
             writes.note_dirty(conn, job.key, dirty)
             self._dirty += dirty
+        if not self._batch_noted:
+            writes.note_batch(conn, job.key, self._batch)
         return rejected
 
     def _parted(

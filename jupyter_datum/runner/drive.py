@@ -67,7 +67,7 @@ class Drive:
         self.status: RunStatus = RunStatus.RUNNING
         self.ended = False
         self.paused_since: float | None = None
-        self._committer = committer
+        self.committer = committer
         self._planning = Planning(job, planner)
         self._durable = Durable(job, committer)
         self._consumers = Consumers(job.folder)
@@ -126,7 +126,7 @@ class Drive:
             planned = self._planning.step()
         finally:
             if self._planning.ended:
-                self._committer.planned(self._planning.planner)
+                self.committer.planned(self._planning.planner)
         self._apply(planned or m.PlanEnded(), now)
         return planned is not None
 
@@ -145,15 +145,15 @@ class Drive:
         elif isinstance(event, Told):
             self._told(event, now)
         elif isinstance(event, Late):
-            self._committer.late += ended_in(event.data)
+            self.committer.late += ended_in(event.data)
         elif isinstance(event, Waiting):
-            self._committer.waits(event.reason)
+            self.committer.waits(event.reason)
         elif isinstance(event, Log):
             print(f"{self.cluster.wanted.engine}: {event.text}", flush=True)
 
     def _up(self, worker: str, now: float) -> None:
         self._tails[worker] = JournalTail(self.job.journal(worker))
-        self._committer.worker_up(worker, self.cluster.workers.get(worker))
+        self.committer.worker_up(worker, self.cluster.workers.get(worker))
         self._apply(m.WorkerUp(worker), now)
 
     def _told(self, event: Told, now: float) -> None:
@@ -167,7 +167,7 @@ class Drive:
 
     def _at(self, worker: str, begun: Begun, now: float) -> None:
         self._apply(m.WorkerBegan(worker, begun.position, begun.attempt, now), now)
-        self._committer.worker_at(worker, begun)
+        self.committer.worker_at(worker, begun)
 
     def _down(self, event: Down, now: float) -> None:
         """A worker died: first hear all that it wrote, then say what it was at."""
@@ -179,7 +179,7 @@ class Drive:
                 begun = (tail.begun.position, tail.begun.attempt)
             tail.close()
         cause = self._care.cause(event.worker, event.cause)
-        self._committer.worker_gone(event.worker, cause)
+        self.committer.worker_gone(event.worker, cause)
         self._staff.gone()
         # The journal was read to its end: what it does not show as begun was not.
         certain = tail is not None and event.certain
@@ -199,29 +199,25 @@ class Drive:
             self._records(event.worker, tail.returned(answer), now)
         set_id = answer.set_id & 0xFFFFFFFF
         if answer.batch and self._parcels.cut(answer.batch):
-            print(
-                f"run {self.job.uuid[:8]}: no device memory for more than {answer.batch} datums "
-                "at once: batches are no larger from now on",
-                flush=True,
-            )
+            self.committer.batches_cut(answer.batch)
         if answer.status == "unfit":
             raise EngineError(answer.worn)
         if answer.worn:
             self._apply(m.WorkerWorn(event.worker, answer.worn), now)
         self._apply(m.SetReturned(event.worker, set_id, answer.status != "done"), now)
         if self.state.rests(event.worker):
-            self._committer.worker_rests(event.worker)
+            self.committer.worker_rests(event.worker)
 
     def _look(self, now: float) -> None:
         for worker, tail in list(self._tails.items()):
             self._records(worker, tail.read(), now)
-        self._committer.name_slow(self._planning.listing, time.time())
+        self.committer.name_slow(self._planning.listing, time.time())
         if self._care.look(self.cluster.workers, now):
-            self._committer.measured(self._care.memory, self.state.behind)
+            self.committer.measured(self._care.memory, self.state.behind)
         self._apply(m.Tick(), now)
         if self._consumers.known(self.state, now):
             self._apply(m.Room(self._consumers.room), now)
-            self._committer.feed(self._consumers.take_news())
+            self.committer.feed(self._consumers.take_news())
         if not self.ended:
             self._resize(now)
         if self.state.remaining and (why := self._staff.overdue(now)):
@@ -248,11 +244,11 @@ class Drive:
     def _succeeded(self, worker: str, done: list[Done], now: float) -> None:
         epoch = self.job.epoch
         fresh = self.state.expected([record for record in done if record.epoch == epoch])
-        self._committer.late += len(done) - len(fresh)
+        self.committer.late += len(done) - len(fresh)
         if not fresh:
             return
         self._staff.deaths = 0
-        self._committer.done(fresh, worker)
+        self.committer.done(fresh, worker)
         self._parcels.succeeded(fresh)
         for event in finished_events(worker, fresh):
             self._apply(event, now)
@@ -260,13 +256,13 @@ class Drive:
     def _failed(self, worker: str, record: Failed, now: float) -> None:
         known = self.state.accepts(record.position, record.attempt)
         if record.epoch != self.job.epoch or not known:
-            self._committer.late += 1
+            self.committer.late += 1
             return
         self._staff.deaths = 0
         failure = record.failure
         actions = self.state.apply(failure_event(worker, record), now)
         final = any(isinstance(a, m.Settle) and a.position == record.position for a in actions)
-        self._committer.failed(record, worker, final)
+        self.committer.failed(record, worker, final)
         self._parcels.failed(failure)
         self._act(actions, now)
         if says_full(failure.type, failure.message):
@@ -290,7 +286,7 @@ class Drive:
             elif isinstance(action, m.ReplaceWorker):
                 self._staff.replace()
             elif isinstance(action, m.Blame):
-                self._parcels.failed(self._committer.blamed(self._planning.listing, action, now))
+                self._parcels.failed(self.committer.blamed(self._planning.listing, action, now))
             elif isinstance(action, m.Recover | m.Settle):
                 self._parcels.heed(action)
             elif isinstance(action, m.PauseRun):
@@ -303,7 +299,7 @@ class Drive:
             self._apply(m.Reclaimed(action.worker, action.set_id, action.after), now)
 
     def _no_workers(self, reason: str, now: float) -> None:
-        self._committer.message = reason
+        self.committer.message = reason
         self._apply(m.NoWorkersLeft(reason), now)
 
     # -- the ledger ----------------------------------------------------------------------
@@ -312,7 +308,7 @@ class Drive:
         """Show `status` from the next commit on."""
         self.status = status
         self.paused_since = time.monotonic() if status is RunStatus.PAUSED else None
-        self._committer.set_status(status, message)
+        self.committer.set_status(status, message)
 
     def _commit(self, now: float) -> None:
         was_blocked = self._durable.blocked
@@ -353,7 +349,7 @@ class Drive:
         if status is RunStatus.SUCCESS and self.state.counts[DatumState.FAILED]:
             status = RunStatus.FAILED
         if status in (RunStatus.SUCCESS, RunStatus.FAILED):
-            self._committer.prune(self._planning.planner)
+            self.committer.prune(self._planning.planner)
         self._durable.end(self.state, status)
         self.status, self.ended = status, True
 
@@ -387,7 +383,7 @@ class Drive:
     def scale(self, workers: int) -> None:
         """Have so many workers at most from now on."""
         self._staff.bound(workers)
-        self._committer.wants(workers)
+        self.committer.wants(workers)
         self._resize(time.monotonic())
 
     def fail(self, message: str) -> None:

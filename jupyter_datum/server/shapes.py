@@ -67,7 +67,7 @@ def run_json(
     note = json_object(row.note)
     fields["reasons"] = json_object(note.get("reasons"))
     fields["left"] = json_object(note.get("left"))
-    fields["missing"] = _sentences(note.get("errors"))
+    fields["missing"] = _sentences(note.get("errors")) + _sentences([note.get("batch")])
     fields["retryable"] = retryable
     fields["feed"] = json_object(row.feed) or None
     fields["needs"] = needs

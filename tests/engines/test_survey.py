@@ -42,6 +42,10 @@ def test_what_there_is_and_what_is_missing(
     settings.write_text(
         '[engines.gone]\nkind = "dask"\naddress = "tcp://127.0.0.1:9"\n'
         '[engines.slurm]\nkind = "dask"\ncluster = "dask_jobqueue:SLURMCluster"\n'
+        '[engines.typo]\nkind = "dask"\ncluster = "distributed:LocalClutser"\n'
+        '[engines.far]\nkind = "dask"\ncluster = "nobody_has_this:Cluster"\n'
+        '[engines.ipp]\nkind = "ipyparallel"\nlauncher = "slurn"\n'
+        '[engines.fine]\nkind = "ipyparallel"\nlauncher = "slurm"\n'
     )
     found = rows(story)
     assert found["serial"]["workers"] == 1
@@ -53,6 +57,11 @@ def test_what_there_is_and_what_is_missing(
         assert found["gone"]["state"] == "no worker answers"
         assert found["gone"]["workers_from"] == "tcp://127.0.0.1:9"
         assert "SLURMCluster" in found["slurm"]["workers_from"]
+        assert found["typo"]["state"].endswith("distributed has no LocalClutser")
+        assert "pip install nobody-has-this" in found["far"]["state"]
+        assert found["far"]["workers"] == 0, "--try leaves it out"
+    if found["ipyparallel"]["installed"]:
+        assert found["fine"]["state"] == "ready" and "slurn" in found["ipp"]["state"]
 
 
 def test_a_given_cluster_is_asked_who_is_there(story: Story, settings: Path) -> None:

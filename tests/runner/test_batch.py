@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from jupyter_datum.notebook.render import closing_lines
+from jupyter_datum.server.shapes import run_json
 from jupyter_datum.states import RunStatus
 
 from ..story import Story
@@ -93,6 +95,9 @@ def test_a_device_without_memory_halves_the_batch_for_the_rest_of_the_run(
     found = sizes(calls)
     assert [size for size in found if size > 5] == [16, 8]  # and then never again
     assert found[2:] == [4] * 16
+    said = "no device memory for more than 4 datums at once"
+    assert said in "\n".join(closing_lines(row, [], None))
+    assert said in "\n".join(run_json(row, alive=True, retryable=None, needs=[])["missing"])
 
 
 def test_another_worker_begins_with_the_smaller_batch(story: Story, calls: Path) -> None:

@@ -11,6 +11,8 @@ import pytest
 
 from jupyter_datum.devices.lease import folder
 from jupyter_datum.ledger import requests
+from jupyter_datum.ledger.clusters import clusters
+from jupyter_datum.notebook.looks import look
 from jupyter_datum.notebook.render import Meter, progress_line
 from jupyter_datum.states import RunStatus
 
@@ -128,16 +130,49 @@ def test_of_two_projects_one_waits_for_the_other_and_says_so(
         run = first.start("m -i xs --gpus 2 --give-back 0", waits + "    time.sleep(0.02)\n" + SEES)
         first.until(run, lambda row: row.running > 0)
         assert eventually(lambda: bool(first.executions()), within=60)
-        late = second.start("m -i xs --gpus 1", SEES)
+        pipe = Pipe(second)
+        late = pipe.start("m -i xs --gpus 1", SEES)
         row = second.until(late, lambda row: bool(row.message))
-        assert "waiting for a device: 2 of 2 taken" in (row.message or "")
+        assert "waiting for a device: 1 of 1 taken" in (row.message or "")
         assert str(folders[0]) in (row.message or "")
-        assert "2 of 2 taken" in second.transform("m").status()
-        assert "2 of 2 taken" in progress_line(row, Meter(), 0.0), "what the cell shows"
+        assert "1 of 1 taken" in second.transform("m").status()
+        assert "1 of 1 taken" in progress_line(row, Meter(), 0.0), "what the cell shows"
+        below = pipe.start("below -i m --engine serial", "datum.value")
+        row = second.until(below, lambda row: bool(row.message))
+        assert (row.message or "").startswith("waits for m, waiting for a device: 1 of 1 taken")
         gate.touch()
         assert first.end(run).status == RunStatus.SUCCESS
         assert second.end(late).status == RunStatus.SUCCESS
+        row = second.end(below)
+        assert (row.status, row.success, row.message) == (RunStatus.SUCCESS, 2, None)
         assert {result[0] for result in second.transform("m").results()} <= set(names)
+    finally:
+        first.close()
+        second.close()
+
+
+def test_idle_workers_of_another_project_give_their_device_back_at_once(
+    tmp_path: Path, names: list[str]
+) -> None:
+    folders = [tmp_path / "a", tmp_path / "b"]
+    for path in folders:
+        path.mkdir()
+    first, second = (Story(path) for path in folders)
+    try:
+        for story in (first, second):
+            story.namespace["xs"] = [1, 2]
+        first.run("m -i xs --gpus 2", SEES)  # then idle, for ten minutes
+        rows = {row["name"]: row for row in look("engines", [], second.project, "").to_json()}
+        for name in names:
+            assert rows[name]["state"] == "taken" and str(folders[0]) in rows[name]["workers_from"]
+        row = second.end(second.start("m -i xs --gpus 1", SEES), within=40)
+        assert row.status == RunStatus.SUCCESS
+        with first.ledger() as conn:
+            (gone,) = clusters(conn, lambda _: True, gone=5)
+        assert gone.message == "another run waits for its devices"
+        second.kill_runner()
+        rows = {row["name"]: row for row in look("engines", [], second.project, "").to_json()}
+        assert {rows[name]["state"] for name in names} == {"free"}
     finally:
         first.close()
         second.close()
