@@ -207,6 +207,7 @@ export function Sentence(props: { run: RunModel }): JSX.Element | null {
     case 'paused':
     case 'error':
     case 'held':
+    case 'running': // no worker can start, or nothing comes yet
       return message ? <Note>{oneLine(message)}</Note> : null;
     default:
       return error ? <Note>{oneLine(error)}</Note> : null;
