@@ -7,7 +7,7 @@ import copy
 import difflib
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, Self
 
 from ..datum import Form
@@ -238,8 +238,25 @@ class Input(ABC):
             raise InputError(_not_captured(self, word, listed, str(exc))) from None
 
     def captures(self, key: bytes) -> dict[str, str]:
-        """Return what a pattern captures from the key of a datum."""
+        """Return what is captured from the key of a datum."""
         return {}
+
+    def read(self, parts: Sequence[bytes], at: int) -> tuple[dict[str, str], int]:
+        """Return what is captured from a key within a key, and where in it the next one begins.
+
+        Parameters
+        ----------
+        parts : sequence of bytes
+            The whole key, taken apart at each NUL.
+        at : int
+            Where the one of a datum of this input begins.
+
+        Raises
+        ------
+        LookupError, ValueError
+            If it is no key of this input.
+        """
+        return self.captures(parts[at]), at + 1
 
     def may_list(self, folder: bytes) -> bool:
         """Return whether it may list files in `folder` (absolute): in doubt it may."""
@@ -300,6 +317,16 @@ class Input(ABC):
     def nothing_found(self) -> tuple[str, str, tuple[str, ...]]:
         """Return pattern, place and nearest names, for when it lists no datum; or a whole
         sentence and no place."""
+
+
+def captured(source: Input, key: bytes) -> dict[str, str]:
+    """Return what an input whose keys have several parts captures from one of them."""
+    parts = key.split(b"\0")
+    try:
+        found, end = source.read(parts, 0)
+    except (LookupError, ValueError):  # another input had made it
+        return {}
+    return found if end == len(parts) else {}
 
 
 def _not_captured(source: Input, word: str, listed: Listed, name: str) -> str:

@@ -25,6 +25,7 @@ from .base import (
     Listed,
     Member,
     Piece,
+    captured,
     check_keys,
     input_from_json,
 )
@@ -176,6 +177,16 @@ class Composite(Input):
     @abstractmethod
     def going(self, exclude: frozenset[bytes], errors: Errors) -> Iterator[Going]: ...
 
+    def captures(self, key: bytes) -> dict[str, str]:
+        return captured(self, key)
+
+    def read(self, parts: Sequence[bytes], at: int) -> tuple[dict[str, str], int]:
+        found: dict[str, str] = {}
+        for child in self.children:
+            own, at = child.read(parts, at)
+            self._capture_all(child, own, found)
+        return found, at
+
     def awaits(self, runs: Collection[str]) -> bool:
         return any(child.awaits(runs) for child in self.children)
 
@@ -199,6 +210,17 @@ class Composite(Input):
             return captures
         return {self._capture(child, name): text for name, text in captures.items()}
 
+    def _capture_all(self, child: Input, captures: dict[str, str], found: dict[str, str]) -> None:
+        """Put a child's captures to the others. What keys may name goes before what the files of
+        a group only happen to share."""
+        if captures.keys() <= child.capture_names:
+            found.update(self._captures(child, captures))
+            return
+        for name, text in captures.items():
+            called = self._capture(child, name)
+            if name in child.capture_names or called not in found:
+                found[called] = text
+
     def _joined(self, pieces: Sequence[tuple[Input, Listed] | None]) -> Listed:
         """One datum of a datum (or none) of each child: keys in order, all files, values by
         name where several have one."""
@@ -215,7 +237,7 @@ class Composite(Input):
             keys.append(child.part(listed))
             files += listed.files
             upstream += listed.upstream
-            captures.update(self._captures(child, listed.captures))
+            self._capture_all(child, listed.captures, captures)
             if listed.value is not None:
                 values[child.name] = listed.value
         return Listed(

@@ -31,6 +31,12 @@ class GroupInput(Keyed):
     def _captured(self) -> frozenset[str]:
         return frozenset({"by"})
 
+    def captures(self, key: bytes) -> dict[str, str]:
+        return {"by": os.fsdecode(key)}
+
+    def read(self, parts: Sequence[bytes], at: int) -> tuple[dict[str, str], int]:
+        return self.captures(parts[at]), at + 1
+
     def _prepared(self, children: tuple[Input, ...]) -> tuple[Input, ...]:
         for child in children:
             if child.outer:
@@ -79,6 +85,9 @@ class WholeInput(Composite):
 
     def _captured(self) -> frozenset[str]:
         return frozenset()
+
+    def read(self, parts: Sequence[bytes], at: int) -> tuple[dict[str, str], int]:
+        return {}, at + 1
 
     @property
     def lists(self) -> frozenset[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator, Sequence
 from itertools import product
@@ -9,8 +10,9 @@ from typing import Any
 
 from ..errors import UsageError
 from .again import Packing
-from .base import Came, Errors, Going, Input, Lacking, Piece
+from .base import Came, Errors, Going, Input, Lacking, Listed, Piece
 from .keyed import SHOWN, Keyed
+from .keys import MissingCapture, Template
 from .sorted import Sorted
 
 
@@ -28,9 +30,29 @@ class JoinInput(Keyed):
             raise UsageError("join() needs two inputs or more: join(glob(...), glob(...))")
         super().__init__(children, **options)
         self._sides: list[list[bytes]] = []
+        packing = Packing(self.leaves)
+        self._labelled = {packing.label(leaf).rstrip(b"\0"): leaf for leaf in self.leaves}
 
     def _captured(self) -> frozenset[str]:
         return super()._captured() | {"on"}
+
+    def read(self, parts: Sequence[bytes], at: int) -> tuple[dict[str, str], int]:
+        found: dict[str, str] = {}
+        for child in self.children:
+            if not parts[at]:  # it has no datum of this one
+                at += 1
+                continue
+            leaf = child
+            if child.on is None and len(child.leaves) > 1:  # taken apart, each datum with a label
+                leaf, at = self._labelled[parts[at]], at + 1
+            elif child.on is None:
+                (leaf,) = child.leaves
+            own, at = leaf.read(parts, at)
+            self._capture_all(child, own, found)
+            if isinstance(leaf.on, Template):
+                with contextlib.suppress(MissingCapture):
+                    found["on"] = leaf.on.of(Listed(b"", (), None, own))
+        return found, at
 
     def going(self, exclude: frozenset[bytes], errors: Errors) -> Iterator[Going]:
         packing = Packing(self.leaves)

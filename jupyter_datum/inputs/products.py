@@ -207,6 +207,9 @@ class UnionInput(Composite):
             else:
                 yield None
 
+    def read(self, parts: Sequence[bytes], at: int) -> tuple[dict[str, str], int]:
+        return self.children[self._labels.index(parts[at])].read(parts, at + 1)
+
     def ranges(self) -> builtins.list[bytes] | None:
         each = [child.ranges() for child in self.children]
         pairs = zip(self._labels, each, strict=True)

@@ -108,6 +108,10 @@ class RowsInput(Input):
             found["on"] = found[self.how.on]
         return {"by": ",".join(texts), **found} if self.how.by else found
 
+    def read(self, parts: Sequence[bytes], at: int) -> tuple[dict[str, str], int]:
+        end = at + max(1, len(self.how.key or self.how.by))
+        return self.captures(b"\0".join(parts[at:end])), end
+
     def table(self) -> Table:
         """Return the table."""
         return self.where.table(self._project, self.options)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -23,6 +23,7 @@ from .base import (
     Listed,
     Member,
     Piece,
+    captured,
     check_keys,
     input_from_json,
 )
@@ -98,6 +99,16 @@ class SplitInput(Input):
 
     def takes(self, path: bytes) -> bool:
         return self.source.takes(path)
+
+    def captures(self, key: bytes) -> dict[str, str]:
+        return captured(self, key)
+
+    def read(self, parts: Sequence[bytes], at: int) -> tuple[dict[str, str], int]:
+        found, end = self.source.read(parts, at)
+        found = {**found, "part": parts[end].decode("utf-8", "surrogateescape")}
+        if self.lines and self.source.leaves == (self.source,):
+            found["file"] = os.fsdecode(parts[at])
+        return found, end + 1
 
     def variables(self) -> tuple[str, ...]:
         return self.source.variables()

@@ -13,7 +13,7 @@ import difflib
 import json
 import os
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +130,10 @@ class UpstreamInput(Input):
     def captures(self, key: bytes) -> dict[str, str]:
         source = self._input()
         return source.captures(key) if source is not None else {}
+
+    def read(self, parts: Sequence[bytes], at: int) -> tuple[dict[str, str], int]:
+        source = self._input()
+        return source.read(parts, at) if source is not None else ({}, at + 1)
 
     def _input(self) -> Input | None:
         """The input of the other transform, if this user has signed for it: as it was asked

@@ -220,6 +220,23 @@ def test_any_tree_gives_what_brute_force_gives(tree: Any) -> None:
         assert list(again.list(frozenset(), [])) == found
 
 
+@given(trees())
+@settings(max_examples=150, deadline=None)
+def test_what_it_captures_can_be_read_from_the_key(tree: Any) -> None:
+    """Of a transform over it only keys are recorded."""
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        source, _ = build(tree, Path(folder))
+        for datum in listed(source):
+            read = source.captures(datum.key)
+            for name in source.capture_names & read.keys():
+                assert read[name] == datum.captures[name]
+            if "group" not in str(tree):  # its files may share more than its key says
+                assert source.capture_names & datum.captures.keys() <= read.keys()
+        assert source.captures(b"x\0y\0z\0x\0y\0z\0other") == {} or source.kind == "group"
+
+
 # -- values ---------------------------------------------------------------------------------
 
 

@@ -1,4 +1,4 @@
-"""Failed and stale datums upstream: what is made of several waits for all of its own."""
+"""Groups of what other transforms make: their keys, and how they wait for what failed."""
 
 from __future__ import annotations
 
@@ -154,3 +154,21 @@ def test_it_goes_through_json_and_says_what_it_may_be(story: Story) -> None:
     assert transform("up").to_json() == {"transform": "up"}
     with pytest.raises(UsageError, match="'wait' or 'skip', not 'raise'"):
         transform("up", on_error="raise")
+
+
+@pytest.mark.parametrize(
+    ("source", "by", "groups"),
+    [
+        ("split(glob('in/(?P<scene>*)/*.txt'), lines=1)", "$scene", 3),
+        ("cross(glob('in/(?P<scene>*)/(?P<n>*).txt'), grid(k=[1, 2]))", "$n", 3),
+        ("group(glob('in/(?P<scene>*)/*.txt', by='$scene'))", "$by", 3),
+        ("union(glob('in/(?P<n>a)/0.txt'), glob('in/(?P<n>*)/1.txt'))", "$n", 3),
+        ("join(glob('in/a/(*).txt', on='$1'), glob('in/b/(*).txt', on='$1'))", "$on", 3),
+    ],
+)
+def test_what_any_input_of_the_other_transform_captured_makes_keys(
+    story: Story, source: str, by: str, groups: int
+) -> None:
+    photos(story)
+    story.end(story.start(f'up -i "{source}" --workers 1', "1", counted=False))
+    assert len(results(story, f"\"group(transform('up', by='{by}'))\"")) == groups
