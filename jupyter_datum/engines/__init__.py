@@ -6,6 +6,9 @@ An engine of another package is found by an entry point of the group
 
 from __future__ import annotations
 
+import os
+import sys
+from functools import lru_cache
 from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Final
@@ -100,4 +103,18 @@ def _load(name: str, place: str) -> type[Engine]:
 
 
 def _foreign() -> dict[str, str]:
+    """What other packages have registered. To read that takes some 20 ms, and every run asks:
+    so it is read again where something was installed since, or ``sys.path`` is another one."""
+    return _registered(tuple((path, _changed(path)) for path in sys.path))
+
+
+@lru_cache(1)
+def _registered(_: tuple[tuple[str, int], ...]) -> dict[str, str]:
     return {entry.name: entry.value for entry in entry_points(group=GROUP)}
+
+
+def _changed(path: str) -> int:
+    try:
+        return os.stat(path or os.curdir).st_mtime_ns
+    except OSError:  # not there; or no folder of the file system
+        return 0

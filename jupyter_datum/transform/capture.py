@@ -8,6 +8,7 @@ import sys
 import sysconfig
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
@@ -91,9 +92,12 @@ def in_project(root: Path) -> Callable[[str], bool]:
     environment inside it."""
     start = os.path.join(os.path.realpath(root), "")
     outside = _installed()
+    real_folder = cache(os.path.realpath)  # thousands of modules lie in a few hundred folders
 
     def inside(path: str) -> bool:
-        real = os.path.realpath(path)
+        folder, name = os.path.split(path)
+        is_link = os.path.islink(path)
+        real = os.path.realpath(path) if is_link else os.path.join(real_folder(folder), name)
         return real.startswith(start) and not real.startswith(outside)
 
     return inside

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from jupyter_datum.engines import choose_engine, is_name
+from jupyter_datum import engines
+from jupyter_datum.engines import choose_engine, is_name, known_engines
 from jupyter_datum.engines.base import EngineSettings
 from jupyter_datum.engines.terms import Terms
 from jupyter_datum.errors import EngineError, UnknownEngineError, UsageError
@@ -195,3 +197,23 @@ def test_a_name_that_the_kernel_does_not_know_is_refused(settings: Path) -> None
         engine_of("c", {})
     with pytest.raises(UnknownEngineError, match=r"\$c"):
         engine_of("c", {"c": "tcp://text:1"})
+
+
+def test_an_engine_installed_meanwhile_is_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    assert "abacus" not in known_engines()
+    about = tmp_path / "abacus-1.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: abacus\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text(f"[{engines.GROUP}]\nabacus = abacus:Engine\n")
+    assert "abacus" in known_engines()
+    shutil.rmtree(about)
+    assert "abacus" not in known_engines()
+
+
+def test_registered_engines_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = known_engines()
+    monkeypatch.setattr(engines, "entry_points", None)
+    assert known_engines() == known

@@ -14,7 +14,7 @@ import pytest
 
 from jupyter_datum.cli import main
 from jupyter_datum.errors import CaptureError
-from jupyter_datum.transform.capture import capture
+from jupyter_datum.transform.capture import capture, in_project
 from jupyter_datum.transform.cell import Cell
 from jupyter_datum.transform.payload import build_payload, load_payload
 
@@ -120,3 +120,19 @@ def test_edited_on_disk_before_a_retry_the_recorded_code_runs(house: Path, story
     story.kill_runner()
     assert main(["retry", "job", "--project", str(story.folder)]) == 0
     assert story.transform("job").results() == [6, 9, 12]
+
+
+def test_a_module_is_the_projects_where_its_file_really_lies(tmp_path: Path) -> None:
+    project, elsewhere = tmp_path / "project", tmp_path / "elsewhere"
+    for folder in (project, elsewhere):
+        folder.mkdir()
+        (folder / "a.py").touch()
+    (elsewhere / "file.py").symlink_to(project / "a.py")
+    (elsewhere / "folder").symlink_to(project)
+    (project / "away.py").symlink_to(elsewhere / "a.py")
+    inside = in_project(project)
+    assert all(map(inside, map(str, (
+        project / "a.py", elsewhere / "file.py", elsewhere / "folder" / "a.py",
+    ))))  # fmt: skip
+    assert not inside(str(project / "away.py"))
+    assert not inside(str(elsewhere / "a.py"))
