@@ -96,7 +96,7 @@ def _datums(conn: sqlite3.Connection, number: int, start: int, stop: int, half: 
     conn.executemany("insert into datum_key values (?, ?, ?)", keys)
     made = sorted((row[6], row[0]) for row in rows)
     conn.executemany("insert into made values (?, ?)", made)
-    conn.executemany("insert into output values (?, ?, ?, ?, ?, ?, ?)", outputs)
+    conn.executemany("insert into output values (?, ?, ?, ?, ?, ?, ?, null)", outputs)
     if number == 2:
         edges = [(base + i, i + 1) for i in range(start, stop)]
         conn.executemany("insert into edge values (?, ?)", edges)

@@ -56,7 +56,7 @@ def make(made: Bench, n: int) -> Recipe:
                 dones = [_done(first + i, start + i, *row[:3]) for i, row in enumerate(rows)]
                 writes.put_successes(conn, key, [(done, "w") for done in dones])
                 conn.executemany(
-                    "insert into output values (?, ?, ?, ?, 1, ?, ?)",
+                    "insert into output values (?, ?, ?, ?, 1, ?, ?, null)",
                     [
                         (out, out, transform, first + i, mtime_ns, bytes_digest(b"x"))
                         for i, (_, _, _, out, mtime_ns) in enumerate(rows)

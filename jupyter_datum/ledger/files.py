@@ -4,6 +4,8 @@
 Its runner writes them, everybody else maps them: a snapshot is the file, a change is a
 comparison. A runner that takes a run up replaces both files by name, so that whoever has
 the older ones mapped keeps them whole (a file cut short under a map kills its reader).
+
+``order`` is there where datums were moved since: row ids as in ``plan``, in the order of now.
 """
 
 from __future__ import annotations
@@ -17,6 +19,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+PLAN: Final = "plan"
+STATES: Final = "states"
+ORDER: Final = "order"
 #: Bytes of a row id in ``plan``.
 WIDTH: Final = 4
 #: A position of which the ledger does not know the datum (only in a rebuilt plan).
@@ -48,6 +53,14 @@ class PlanFile:
     def close(self) -> None:
         """Close the file; it stays with the run."""
         os.close(self._file)
+
+
+def put_order(folder: Path, ids: Iterable[int]) -> None:
+    """Write down in which order a run's datums come now."""
+    part = PlanFile(folder / f"{ORDER}.part")
+    part.append(ids)
+    part.close()
+    (folder / f"{ORDER}.part").replace(folder / ORDER)
 
 
 class StatesFile:

@@ -115,13 +115,22 @@ def outputs_of(
     conn: sqlite3.Connection, datums: Sequence[int]
 ) -> dict[int, list[tuple[bytes, int, int, bytes]]]:
     """Return ``(path, size, mtime_ns, digest)`` of the outputs of each datum."""
-    found: dict[int, list[tuple[bytes, int, int, bytes]]] = {}
+    return _outputs(conn, datums, "path, size, mtime_ns, digest")
+
+
+def recorded_outputs(
+    conn: sqlite3.Connection, datums: Sequence[int]
+) -> dict[int, list[tuple[bytes, int, int, bytes, int | None]]]:
+    """Return the same with ``ctime_ns`` at the end: None where it is not recorded."""
+    return _outputs(conn, datums, "path, size, mtime_ns, digest, ctime_ns")
+
+
+def _outputs(conn: sqlite3.Connection, datums: Sequence[int], columns: str) -> dict[int, list[Any]]:
+    found: dict[int, list[Any]] = {}
     for start in range(0, len(datums), _IN):
         part = datums[start : start + _IN]
         rows = conn.execute(
-            "select datum, path, size, mtime_ns, digest from output"
-            f" where datum in ({_marks(part)})",
-            part,
+            f"select datum, {columns} from output where datum in ({_marks(part)})", part
         ).fetchall()
         one = {row[0]: [row[1:]] for row in rows}
         if len(one) == len(rows):  # an output each: the common case

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 #: The newest schema that this package knows; kept in ``PRAGMA user_version``.
-VERSION: Final = 6
+VERSION: Final = 7
 
 #: Statements that lead from version i to version i + 1.
 MIGRATIONS: Final[tuple[str, ...]] = (
@@ -374,5 +374,22 @@ MIGRATIONS: Final[tuple[str, ...]] = (
         unique (python, packages)
     );
     alter table run add column environment int references environment;  -- null: not recorded
+    """,
+    """
+    -- Names that datums and their files had before a move, and outputs that were pruned.
+    create table former (
+        transform int not null,
+        kind text not null,                -- key | input | output
+        name blob not null,                -- of a file: under the input's root, the output folder
+        datum int not null,
+        at real not null,
+        now blob,                          -- what it is called since; null: it was pruned
+        size int, digest blob,             -- of an output
+        primary key (transform, kind, name, datum, at)
+    ) without rowid;
+    create index former_datum on former (datum, kind);
+
+    -- When an output's inode was changed last, as it was made; null where nobody has looked.
+    alter table output add column ctime_ns int;
     """,
 )

@@ -289,7 +289,7 @@ def refresh(
     conn: sqlite3.Connection,
     files: Sequence[tuple[int, Stat, bool]],
     several: Sequence[tuple[Stat, int, int]],
-    outputs: Sequence[tuple[int, bytes, int]],
+    outputs: Sequence[tuple[int, bytes, int, int | None]],
 ) -> None:
     """Record new stat tuples of files whose content is as before (touched).
 
@@ -301,7 +301,7 @@ def refresh(
     several : sequence
         ``(stat, datum, ordinal)`` of files of datums with several.
     outputs : sequence
-        ``(datum, path, mtime_ns)``.
+        ``(datum, path, mtime_ns, ctime_ns)``.
     """
     if not (files or several or outputs):
         return
@@ -320,8 +320,8 @@ def refresh(
             "update datum set sure = 1 where id = ?", {(datum,) for _, datum, _ in several}
         )
         conn.executemany(
-            "update output set mtime_ns = ? where datum = ? and path = ?",
-            [(mtime_ns, datum, path) for datum, path, mtime_ns in outputs],
+            "update output set mtime_ns = ?, ctime_ns = ? where datum = ? and path = ?",
+            [(mtime_ns, ctime_ns, datum, path) for datum, path, mtime_ns, ctime_ns in outputs],
         )
 
 

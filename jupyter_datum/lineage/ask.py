@@ -10,7 +10,7 @@ from typing import Final
 from ..errors import RunError
 from ..ledger import queries
 from ..remote import is_url
-from . import steps
+from . import formerly, steps
 from .files import output_at
 from .model import Node, Origin, Some
 from .now import Look, everywhere
@@ -57,8 +57,10 @@ def lineage(
     if datum is not None:
         found = steps.node(conn, datum, look)
         return Origin(shown, None, walk.tree(found, up, down) if found else None, Some())
-    path = place_of(shown, folder)
+    path, note = place_of(shown, folder), ""
     made = output_at(conn, path, look)
+    if made is None and (was := formerly.output(conn, path)) is not None:
+        made, note = formerly.made(conn, was, path, look), formerly.said(conn, was)
     readers = steps.readers_of(conn, path, look)
     if made is None and not readers.count:
         raise nothing_known(conn, shown, path)
@@ -67,7 +69,8 @@ def lineage(
         return Origin(shown, None, None, read)
     file, datum = made
     maker = steps.maker(conn, datum, file, look)
-    return Origin(shown, file, replace(maker, up=walk.above(maker, up)) if maker else None, read)
+    above = replace(maker, up=walk.above(maker, up)) if maker else None
+    return Origin(shown, file, above, read, note)
 
 
 def _cut(found: Some[Node]) -> Some[Node]:
@@ -110,6 +113,8 @@ def _datum_of(conn: sqlite3.Connection, text: str) -> int | None:
     if row is None:
         return None
     found = queries.datum_by_text(conn, row.id, key)
+    if found is None and (was := formerly.key(conn, row.id, key)) is not None:
+        return was.datum
     if found is None:
         first = queries.first_keys(conn, row.id, 3)
         there = f"; there are: {', '.join(map(queries.key_text, first))}" if first else ""

@@ -113,7 +113,7 @@ def joined(root: bytes, rel: bytes) -> bytes:
 def outputs(conn: sqlite3.Connection, datum: int, count: int, look: Look) -> Some[File]:
     """Return the files that a datum made and owns."""
     rows = conn.execute(
-        "select o.path, o.size, o.mtime_ns, o.digest, t.out from output o"
+        "select o.path, o.size, o.mtime_ns, o.digest, o.ctime_ns, t.out from output o"
         " join transform t on t.id = o.transform where o.datum = ? limit ?",
         (datum, SHOWN),
     ).fetchall()
@@ -121,11 +121,11 @@ def outputs(conn: sqlite3.Connection, datum: int, count: int, look: Look) -> Som
 
 
 def _output(row: tuple[Any, ...], look: Look) -> File:
-    path, size, mtime_ns, digest, out = row
+    path, size, mtime_ns, digest, ctime_ns, out = row
     below = out is not None and path.startswith(os.path.join(out, b""))
     rel = path[len(os.path.join(out, b"")) :] if below else path
     read = look(path)
-    now = now_of(path, size, mtime_ns, digest, read) if read else ""
+    now = now_of(path, size, mtime_ns, digest, read, ctime_ns) if read else ""
     return File(path, rel, size, digest, now)
 
 
@@ -135,7 +135,7 @@ def output_at(conn: sqlite3.Connection, path: bytes, look: Look) -> tuple[File, 
     if made is None:
         return None
     rows = conn.execute(
-        "select o.path, o.size, o.mtime_ns, o.digest, t.out from output o"
+        "select o.path, o.size, o.mtime_ns, o.digest, o.ctime_ns, t.out from output o"
         " join transform t on t.id = o.transform where o.datum = ?",
         (made,),
     )

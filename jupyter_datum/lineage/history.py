@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import sqlite3
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final, NamedTuple
 
 from ..errors import RunError
 from ..ledger import queries
 from ..ledger.edges import inputs_digest
+from ..ledger.former import former_names
 from ..ledger.kept import STORE
 from ..ledger.queries import key_text
 from ..ledger.versions import texts_of
 from ..states import FINISHED, DatumState
 from ..words import text_of
-from . import steps
+from . import formerly, steps
 from .ask import _datum_of, nothing_known, place_of
 from .codediff import HelperDiff, Reached, changed_parts, code_diff, helper_diffs
 from .files import output_at
@@ -58,6 +60,8 @@ class Version:
         It was brought back then; `run` has made it once.
     message : str
         Why it failed, one line; empty if it did not, or if that is not known any more.
+    pruned : float
+        When its outputs were pruned; 0 if they were not.
     """
 
     run: str
@@ -73,6 +77,7 @@ class Version:
     outputs: list[tuple[str, int, str]]
     restored: bool = False
     message: str = ""
+    pruned: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -94,6 +99,8 @@ class History:
         Texts of helpers of each one, as far as they were kept.
     between : (int, int), optional
         The two that are compared where none are named; the last two by default.
+    formerly : list of (str, float)
+        Keys that it had before its file was renamed, and until when, the last first.
     """
 
     datum: int
@@ -105,6 +112,7 @@ class History:
     parts: dict[int, dict[str, str]]
     texts: dict[int, dict[str, str]]
     between: tuple[int, int] | None = None
+    formerly: list[tuple[str, float]] = field(default_factory=list)
 
     def diff(self, old: int | None = None, new: int | None = None) -> str:
         """Return how two versions of the code differ, the cell first, then its helpers; by
@@ -186,6 +194,8 @@ def _of_path(conn: sqlite3.Connection, shown: str, folder: str | None) -> int:
     made = output_at(conn, path, nowhere)
     if made is not None:
         return made[1]
+    if (was := formerly.output(conn, path)) is not None:
+        return was.datum
     read = steps.readers_of(conn, path, nowhere)
     if read.count == 1:
         return read.first[0].id
@@ -267,7 +277,13 @@ def _history(conn: sqlite3.Connection, detail: queries.DatumDetail, rows: list[_
         if row[3] == DatumState.FAILED:
             message = said.get((row[1], row[4]), "")
             versions[at] = replace(versions[at], message=message)
+    until = math.inf
+    for at, row in enumerate(rows):
+        if row[3] in FINISHED:
+            versions[at] = _pruned(conn, detail.datum.id, versions[at], until)
+        until = row[5]
     found = sorted(codes.values())
+    names = former_names(conn, detail.datum.id, "key")
     return History(
         detail.datum.id,
         detail.transform,
@@ -277,7 +293,17 @@ def _history(conn: sqlite3.Connection, detail: queries.DatumDetail, rows: list[_
         {code.number: code.mark for code in found},
         {code.number: code.parts for code in found},
         {code.number: code.texts for code in found},
+        formerly=[(key_text(was.name), was.at) for was in names],
     )
+
+
+def _pruned(conn: sqlite3.Connection, datum: int, version: Version, until: float) -> Version:
+    """A version with what was pruned of it, before another one began."""
+    gone = formerly.pruned(conn, datum, version.at, until)
+    if not gone:
+        return version
+    files = [(text_of(was.name), was.size or 0, (was.digest or b"").hex()) for was in gone]
+    return replace(version, outputs=[*version.outputs, *sorted(files)], pruned=gone[0].at)
 
 
 def _messages(conn: sqlite3.Connection, datum: int) -> dict[tuple[int, int], str]:

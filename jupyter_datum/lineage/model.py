@@ -122,6 +122,8 @@ class Node:
         ``earlier``, of a datum below another: it was made from an earlier version of that one.
     restored : bool
         An earlier result of the datum was brought back; `began` says when.
+    formerly : tuple of bytes
+        Keys that it had before its file was renamed, the last first.
     """
 
     id: int
@@ -144,6 +146,7 @@ class Node:
     down: Some[Node] = field(default_factory=Some)
     now: str = ""
     restored: bool = False
+    formerly: tuple[bytes, ...] = ()
 
     def to_json(self, shown: Shown = text_of) -> dict[str, Any]:
         """Return it as plain JSON, with all that hangs on it."""
@@ -154,6 +157,7 @@ class Node:
         return {
             **{name: getattr(self, name) for name in plain},
             "key": key_text(self.key),
+            "formerly": [key_text(key) for key in self.formerly],
             "state": self.state.name.lower(),
             **{
                 name: _some_json(getattr(self, name), shown)
@@ -185,12 +189,15 @@ class Origin:
         The datum that made it, or that was asked for.
     read : Some of Node
         Datums that read the file: what becomes of it.
+    note : str
+        What has become of an output that is not there any more: renamed, or pruned.
     """
 
     asked: str
     file: File | None
     made: Node | None
     read: Some[Node]
+    note: str = ""
 
     def to_json(self, shown: Shown = text_of) -> dict[str, Any]:
         """Return it as plain JSON."""
@@ -199,4 +206,5 @@ class Origin:
             "file": self.file.to_json(shown) if self.file else None,
             "made": self.made.to_json(shown) if self.made else None,
             "read": _some_json(self.read, shown),
+            "note": self.note,
         }

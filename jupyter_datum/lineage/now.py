@@ -40,7 +40,14 @@ def nowhere(path: bytes) -> int:
     return 0
 
 
-def now_of(path: bytes, size: int, mtime_ns: int, content: bytes, read: int = READ) -> str:
+def now_of(
+    path: bytes,
+    size: int,
+    mtime_ns: int,
+    content: bytes,
+    read: int = READ,
+    ctime_ns: int | None = None,
+) -> str:
     """Return what has become of a file: ``same``, ``edited``, ``gone``; ``uncompared`` of one
     that was touched and is larger than `read`. Nobody looks at objects: a store is asked by
     fsck and by plans, with one listing."""
@@ -50,7 +57,7 @@ def now_of(path: bytes, size: int, mtime_ns: int, content: bytes, read: int = RE
         stat = os.stat(path)
         if stat.st_size != size:
             return "edited"
-        if stat.st_mtime_ns == mtime_ns:
+        if stat.st_mtime_ns == mtime_ns and ctime_ns in (None, stat.st_ctime_ns):
             return "same"
         return _compared(path, size, content, read)
     except (OSError, ValueError):
@@ -109,6 +116,9 @@ def _nows(root: bytes, held: dict[bytes, tuple[Any, ...]], read: int) -> Iterabl
     """One after the other; all of them together are read up to `read`."""
     for rel, (size, mtime_ns, content) in held.items():
         path = os.path.join(root, rel)
+        if rel.endswith(b"/"):  # one that is empty
+            yield "same" if os.path.isdir(path) else "gone"
+            continue
         yield now_of(path, size, mtime_ns, content, read)
         if not _stands(path, mtime_ns):
             read = max(0, read - size)

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 #: Outputs of one version that are shown.
 _OUTPUTS: Final = 5
+#: Former names that are shown.
+_NAMES: Final = 10
 
 
 def as_text(history: History, *, diffs: bool = False) -> str:
@@ -24,6 +26,7 @@ def as_text(history: History, *, diffs: bool = False) -> str:
         Whether each version shows what its code changed.
     """
     found = [f"{history.transform}:{history.key} (#{history.datum})"]
+    found += [f"  renamed {when(at)}, before: {name}" for name, at in history.formerly[:_NAMES]]
     for at, version in enumerate(history.versions):
         found += _version(version)
         if diffs and (before := _before(history, at)) is not None:
@@ -93,4 +96,6 @@ def _version(version: Version) -> list[str]:
     found += [f"      {path}  {digest[:16]}" for path, _, digest in version.outputs[:_OUTPUTS]]
     if len(version.outputs) > _OUTPUTS:
         found.append(f"      and {len(version.outputs) - _OUTPUTS:,} more")
+    if version.pruned:
+        found.append(f"      pruned {when(version.pruned)}")
     return found

@@ -174,9 +174,9 @@ def _edited(conn: sqlite3.Connection, transform: int, after: str, limit: int, lo
     start = os.fsencode(after)
     found: list[Found] = []
     rows = _outputs(conn, transform, start)
-    for looked, (path, size, mtime_ns, digest, datum, key) in enumerate(rows, 1):
+    for looked, (path, size, mtime_ns, digest, ctime_ns, datum, key) in enumerate(rows, 1):
         read = look(path)
-        now = now_of(path, size, mtime_ns, digest, read) if read else ""
+        now = now_of(path, size, mtime_ns, digest, read, ctime_ns) if read else ""
         if now in ("edited", "gone", "uncompared"):
             found.append(Found(datum, key_text(key), text_of(path), now))
         if len(found) == limit or looked == _AT_MOST:
@@ -186,12 +186,12 @@ def _edited(conn: sqlite3.Connection, transform: int, after: str, limit: int, lo
 
 def _outputs(
     conn: sqlite3.Connection, transform: int, after: bytes
-) -> Iterator[tuple[bytes, int, int, bytes, int, bytes]]:
+) -> Iterator[tuple[bytes, int, int, bytes, int | None, int, bytes]]:
     while rows := conn.execute(
-        "select o.path, o.size, o.mtime_ns, o.digest, o.datum, d.key, o.folded from output o"
-        " join datum d on d.id = o.datum where o.folded > ? and o.transform = ?"
-        " order by o.folded limit ?",
+        "select o.path, o.size, o.mtime_ns, o.digest, o.ctime_ns, o.datum, d.key,"
+        " o.folded from output o join datum d on d.id = o.datum"
+        " where o.folded > ? and o.transform = ? order by o.folded limit ?",
         (after, transform, _LOOKED),
     ).fetchall():
-        yield from (row[:6] for row in rows)
-        after = rows[-1][6]
+        yield from (row[:7] for row in rows)
+        after = rows[-1][7]

@@ -16,6 +16,8 @@ from .model import File, Node, Origin, Some, T
 
 #: Of more than are known, so many are shown.
 _FIRST: Final = 8
+#: Former names of a datum that are shown.
+_NAMES: Final = 3
 _OFF: Final = ("edited", "gone", "remade")
 _NOW = {
     "same": "as recorded", "edited": "edited since", "gone": "gone", "remade": "made anew since",
@@ -53,6 +55,8 @@ def lines(origin: Origin, start: str | None = None) -> Iterator[Line]:
     start : str, optional
         Folder below which paths are shown as relative ones.
     """
+    if origin.note:
+        yield Line(0, "file", text_of(os.fsencode(origin.asked)), origin.note, True)
     if origin.file is not None:
         yield _file(0, "file", origin.file, start)
     elif origin.made is None:
@@ -163,6 +167,7 @@ def _said(node: Node) -> str:
         f"attempt {node.attempt}" if node.attempt > 1 else "",
         f"{'restored ' if node.restored else ''}{when(node.began)}",
         span(node.seconds),
+        f"formerly {', '.join(map(key_text, node.formerly[:_NAMES]))}" if node.formerly else "",
         "an input changed while it was processed" if node.dirty else "",
         "its input is gone" if node.gone else "",
         "its run has failures" if node.run_status == "failed" else "",

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Final
 
 from ..ledger.feed import current_versions
+from ..ledger.former import called, former_names
 from ..states import DatumState
 from . import files, versions
 from .model import COUNTED, SHOWN, File, Node, Some
@@ -64,6 +65,7 @@ def node(
         else _outputs_then(conn, told, out or b"", look),
         now=now,
         restored=told.restored,
+        formerly=tuple(each.name for each in former_names(conn, datum, "key")),
     )
 
 
@@ -148,9 +150,11 @@ def cut(conn: sqlite3.Connection, datum: int, way: str) -> Some[Node]:
 
 
 def readers_of(conn: sqlite3.Connection, path: bytes, look: Look) -> Some[Node]:
-    """Return the datums that have read the file at an absolute path."""
+    """Return the datums that have read the file at an absolute path, or that read it when it was
+    called so."""
     ids: dict[int, None] = {}
-    for transform, name, rel in files.places_of(conn, path):
+    places = files.places_of(conn, path)
+    for transform, name, rel in places:
         ids.update(dict.fromkeys(keyed(conn, transform, rel)))
         rows = conn.execute(
             "select i.datum from input i join datum d on d.id = i.datum"
@@ -158,6 +162,9 @@ def readers_of(conn: sqlite3.Connection, path: bytes, look: Look) -> Some[Node]:
             (rel, name, transform, COUNTED),
         )
         ids.update(dict.fromkeys(row[0] for row in rows))
+    if not ids:
+        once = (called(conn, transform, "input", rel) for transform, _, rel in places)
+        ids.update(dict.fromkeys(was.datum for was in once if was is not None))
     found = list(ids)
     return nodes(conn, found[:SHOWN], len(found), look)
 

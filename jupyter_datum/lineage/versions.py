@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from ..events import InputFile
 from ..ledger.edges import inputs_digest
+from ..ledger.former import name_at
 from ..ledger.kept import STORE
 from ..remote import is_url
 from ..states import FINISHED
@@ -226,8 +227,9 @@ def inputs_then(
         roots = files.roots_of(conn, transform)
         if len(roots) != 1 or (found.first and found.first[0].rel != key):
             return Some([], 0, "unknown")
-        path = files.joined(next(iter(roots.values())), key)
-        return Some([files.once(conn, path, key, told.content, look)], 1)
+        rel = name_at(conn, datum, "key", key, told.began)
+        path = files.joined(next(iter(roots.values())), rel)
+        return Some([files.once(conn, path, rel, told.content, look)], 1)
     if told.digest is None or told.digest == digest_of(conn, datum):
         return found
     return Some([], 0, "unknown")

@@ -21,14 +21,13 @@ from ..inputs import Input, UpstreamInput, input_from_json
 from ..ledger import queries
 from ..ledger.bitmap import Bitmap
 from ..ledger.files import plan_pages
+from ..ledger.listings import listed_run, order_file
 from ..project import Project
 from ..results import is_file, is_json, word_of
 from ..transform.recipe import read_recipe
 
 #: Datums read at once.
 PAGE: Final = 5_000
-#: Runs that are looked at for one that listed the whole input.
-_RUNS: Final = 50
 
 
 class Outcome(NamedTuple):
@@ -89,13 +88,8 @@ def order_of(
 def _listed(
     conn: sqlite3.Connection, project: Project, transform: int
 ) -> tuple[queries.RunRow, Path] | None:
-    """The newest run that listed the whole input and whose plan is there."""
-    rows = queries.runs(conn, transform=transform, limit=_RUNS)
-    for row in [row for row in rows if row.planned] or rows:
-        path = project.run(row.uuid) / "plan"
-        if path.is_file():
-            return row, path
-    return None
+    row = listed_run(conn, project, transform)
+    return None if row is None else (row, order_file(project, row.uuid))
 
 
 def _follows(row: queries.RunRow) -> bool:

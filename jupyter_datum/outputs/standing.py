@@ -17,6 +17,7 @@ class Status(NamedTuple):
 
     st_size: int
     st_mtime_ns: int
+    st_ctime_ns: int | None = None
     st_ino: int = 0
 
 
@@ -46,7 +47,7 @@ class Standing:
         """
         if not is_url(path):
             status = os.lstat(path)
-            return Status(status.st_size, status.st_mtime_ns)
+            return Status(status.st_size, status.st_mtime_ns, status.st_ctime_ns)
         if not is_below(path, self._out):
             raise FileNotFoundError(os.fsdecode(path))
         row = (

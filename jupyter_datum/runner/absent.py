@@ -40,6 +40,15 @@ class Absent:
         else:  # a whole listing has found that before
             self._count(known.id, vanished=known.gone > 0)
 
+    def renamed(self, known: Known) -> None:
+        """One of them has another name now, and is offered as a move."""
+        if known.gone > 0 if known.gone is not None else self._same_input(known.run):
+            self.vanished -= 1
+        else:
+            self.left_input -= 1
+        if known.id in self.first:
+            self.first.remove(known.id)
+
     def conclude(self, *, whole: bool) -> None:
         """The listing has ended; only a whole one says that something is not there any more."""
         if not whole:

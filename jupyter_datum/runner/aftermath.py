@@ -11,18 +11,19 @@ from pathlib import Path
 
 from ..errors import RunError
 from ..ledger import queries, writes
+from ..ledger.files import ORDER, PLAN, STATES
 from ..ledger.fold import fold, old_runs, put_away
 from ..outputs.publish.prune import prune
 from ..project import Project
 from ..settings import history
 from .job import Job
-from .keep import sweep_store
+from .keep import Keeper, sweep_store
 from .plan import Planner
 from .sweep import sweep_orphans
 from .upkeep import check_share
 
 
-def prune_after(conn: sqlite3.Connection, job: Job, planner: Planner) -> None:
+def prune_after(conn: sqlite3.Connection, job: Job, planner: Planner, keeper: Keeper) -> None:
     """Remove outputs of vanished inputs, if the run was asked to, and write down how many.
 
     Nothing is concluded from a listing that was not whole.
@@ -34,7 +35,8 @@ def prune_after(conn: sqlite3.Connection, job: Job, planner: Planner) -> None:
     note = json.loads((row.note if row else None) or "{}")
     try:
         check_share(conn, job.key.transform, planner.planned, everything=asked == "all")
-        done = prune(conn, job.key.transform, [job.out], left=asked == "all", run=job.key.id)
+        left = asked == "all"
+        done = prune(conn, job.key.transform, [job.out], left=left, run=job.key.id, keeper=keeper)
         note["pruned"] = {"files": done.files, "datums": done.datums, "edited": done.edited}
     except RunError as exc:
         note["not_pruned"] = str(exc)
@@ -79,7 +81,7 @@ def _lost_workers(conn: sqlite3.Connection, run: int) -> bool:
 
 def _put_away(folder: Path) -> None:
     """Logs stay: datums that no later run has made anew point to them."""
-    for name in ("plan", "states"):
+    for name in (PLAN, STATES, ORDER):
         (folder / name).unlink(missing_ok=True)
     for empty in (folder / "logs", folder):
         with contextlib.suppress(OSError):  # there are logs

@@ -320,7 +320,7 @@ class Committer:
 
     def prune(self, planner: Planner) -> None:
         """Remove outputs of vanished inputs, if the run was asked to."""
-        prune_after(self._conn, self._job, planner)
+        prune_after(self._conn, self._job, planner, self._keeper)
 
     def end(self, state: RunState, status: RunStatus) -> None:
         """Record that the run has ended.

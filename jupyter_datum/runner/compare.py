@@ -16,6 +16,7 @@ from ..events import Stat
 from ..hashing import RACY_NS, Digests, file_digest, is_racy, seen_digest
 from ..inputs.base import Input, Listed
 from ..ledger import queries
+from ..ledger.known import recorded_outputs
 from ..states import DatumState
 from .merge import PRUNED, Known, Pair
 from .selection import (
@@ -80,7 +81,7 @@ class Comparer:
         self._versions = versions
         self._now_ns = now_ns
         self._force = force
-        self._outputs: dict[int, list[tuple[bytes, int, int, bytes]]] = {}
+        self._outputs: dict[int, list[tuple[bytes, int, int, bytes, int | None]]] = {}
         self._inputs: dict[int, list[tuple[str, bytes, Stat, bytes]]] = {}
         #: Tells results of another environment.
         self.surroundings: Surroundings | None = None
@@ -94,8 +95,8 @@ class Comparer:
         self.touched: list[tuple[int, Stat, bool]] = []
         #: (stat, id, ordinal) of files of datums with several.
         self.files_touched: list[tuple[Stat, int, int]] = []
-        #: (id, path, mtime_ns) of outputs whose content is as made.
-        self.outputs_touched: list[tuple[int, bytes, int]] = []
+        #: (id, path, mtime_ns, ctime_ns) of outputs whose content is as made.
+        self.outputs_touched: list[tuple[int, bytes, int, int | None]] = []
         #: How many datums were made by each other version of the code.
         self.stale: Counter[int] = Counter()
         #: Which file of a datum with several has changed, or which output, the last one asked.
@@ -245,7 +246,7 @@ class Comparer:
         if len(rows) != count:
             return False
         lstat, out = self.lstat, self.out
-        for path, size, mtime_ns, _ in rows:
+        for path, size, mtime_ns, _, ctime_ns in rows:
             if not path.startswith(out):
                 return False
             try:
@@ -254,13 +255,15 @@ class Comparer:
                 return False
             if now.st_size != size or now.st_mtime_ns != mtime_ns:
                 return False
+            if ctime_ns is not None and now.st_ctime_ns != ctime_ns:
+                return False  # an editor can put back the time of the content, not this one
         return True
 
     def _outputs_are(self, known: Known) -> str:
         """UNCHANGED, MISSING or EDITED; what was only touched is as it was."""
         rows = self._outputs.get(known.id, ())
         reason = UNCHANGED if len(rows) == known.outputs else MISSING
-        for path, size, mtime_ns, digest in rows:
+        for path, size, mtime_ns, digest, ctime_ns in rows:
             if not self._in_place(path):
                 reason = MISSING
                 self.which.setdefault(known.id, path)
@@ -270,12 +273,13 @@ class Comparer:
                 reason = MISSING
                 self.which.setdefault(known.id, path)
                 continue
-            if (now.st_size, now.st_mtime_ns) == (size, mtime_ns):
+            same = ctime_ns in (None, now.st_ctime_ns)
+            if same and (now.st_size, now.st_mtime_ns) == (size, mtime_ns):
                 continue
             if now.st_size != size or not _holds(path, digest):
                 self.which[known.id] = path
                 return EDITED
-            self.outputs_touched.append((known.id, path, now.st_mtime_ns))
+            self.outputs_touched.append((known.id, path, now.st_mtime_ns, now.st_ctime_ns))
         return reason
 
     def _in_place(self, path: bytes) -> bool:
@@ -307,9 +311,9 @@ class Comparer:
 
     def _recorded_outputs(
         self, pairs: Sequence[Pair]
-    ) -> dict[int, list[tuple[bytes, int, int, bytes]]]:
+    ) -> dict[int, list[tuple[bytes, int, int, bytes, int | None]]]:
         made = [] if self._force else [row[1] for _, row in pairs if row and row[10]]
-        return queries.outputs_of(self._conn, made) if made else {}
+        return recorded_outputs(self._conn, made) if made else {}
 
 
 def _holds(path: bytes, digest: bytes) -> bool:

@@ -30,6 +30,7 @@ from ..ledger import queries, writes
 from ..ledger.db import transaction
 from ..ledger.edges import inputs_digest
 from ..ledger.kept import STORE, KeptRow, kept_of, put_kept, set_back, sweep_kept, unstored
+from ..ledger.known import recorded_outputs
 from ..outputs.names import is_below
 from ..outputs.publish import Publisher, Verdict
 from ..outputs.publish.moves import is_unedited
@@ -38,7 +39,8 @@ from ..project import Project
 from ..remote import is_url
 from ..settings import History
 from ..transform.moved import here
-from ..transform.recipe import read_recipe
+from ..transform.options import Options
+from ..transform.recipe import Recipe, read_recipe
 from .merge import Known
 
 #: Datums brought back in one group.
@@ -92,6 +94,15 @@ class Keeper:
         #: Whether there is anything to be brought back.
         self.holds = bool(conn.execute("select exists (select 1 from kept)").fetchone()[0])
 
+    @classmethod
+    def beside_runs(
+        cls, conn: sqlite3.Connection, project: Project, transform: int, recipe: Recipe
+    ) -> Keeper:
+        """Return one that keeps for a transform while none of its runs is at work."""
+        out = os.fsencode(recipe.out) if recipe.out and not is_url(recipe.out) else None
+        keep = Options.from_json(recipe.options).keep
+        return cls(conn, project, writes.RunKey(0, transform, 0, 0), out, keep)
+
     # -- keeping -------------------------------------------------------------------------
 
     def before(self, datums: Iterable[int]) -> None:
@@ -100,7 +111,7 @@ class Keeper:
             return
         ids = [datum for datum in datums if datum not in self._pending]
         rows = self._successes(ids)
-        outputs = queries.outputs_of(self._conn, [row[0] for row in rows])
+        outputs = recorded_outputs(self._conn, [row[0] for row in rows])
         several = queries.inputs_of(self._conn, [row[0] for row in rows if row[2] is None])
         for datum, version, content, seen, run, seconds, metrics, kind, result in rows:
             kept = self._linked(outputs.get(datum, []))
@@ -130,13 +141,13 @@ class Keeper:
         ).fetchall()
 
     def _linked(
-        self, outputs: Sequence[tuple[bytes, int, int, bytes]]
+        self, outputs: Sequence[tuple[bytes, int, int, bytes, int | None]]
     ) -> list[tuple[str, int, str]] | None:
         """Link files into the store; None if one of them is not what was made."""
         kept = []
-        for path, size, mtime_ns, digest in outputs:
+        for path, size, mtime_ns, digest, ctime_ns in outputs:
             root = self._root(path)
-            if root is None or not is_unedited(path, size, mtime_ns, digest):
+            if root is None or not is_unedited(path, size, mtime_ns, digest, ctime_ns):
                 return None
             kept.append((os.fsdecode(os.path.relpath(path, root)), size, digest.hex()))
         for (path, *_), (_, _, digest_hex) in zip(outputs, kept, strict=True):

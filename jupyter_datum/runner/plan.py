@@ -187,7 +187,7 @@ class Planner:
         candidates = [
             Candidate(self.planned + i, listed, Known._make(row))
             for i, ((listed, row), reason) in enumerate(zip(pairs, reasons, strict=True))
-            if row and reason in _MAY_COME_BACK
+            if row and (reason in _MAY_COME_BACK or row[11] == PRUNED)
         ]
         if not candidates:
             return

@@ -27,6 +27,7 @@ class _New(NamedTuple):
     rests: tuple[_Rest, ...]
     seen: bytes | None
     path: bytes
+    place: int
 
 
 class Renames:
@@ -46,15 +47,15 @@ class Renames:
         self._new: dict[int, list[_New]] = {}
         self._count = 0
 
-    def new(self, listed: Listed) -> None:
-        """Take in a new datum; only those of one file can be told."""
+    def new(self, listed: Listed, place: int) -> None:
+        """Take in a new datum, at its place of the input; only those of one file can be told."""
         if not self._movable or len(listed.files) != 1 or self._count >= MOST:
             return
         name, rel, stat = listed.files[0]
         path = os.path.join(self._roots[name], rel)
         rests = tuple(rest for part, rest in _parts(listed.key) if part == rel)
         seen = None if self._told_by_key else seen_digest(listed.value, listed.captures)
-        self._new.setdefault(stat.size, []).append(_New(listed.key, rests, seen, path))
+        self._new.setdefault(stat.size, []).append(_New(listed.key, rests, seen, path, place))
         self._count += 1
 
     def pairs(self, gone: Bitmap, transform: int) -> list[Renamed]:
@@ -63,25 +64,25 @@ class Renames:
             return []
         found: list[Renamed] = []
         digests: dict[int, dict[tuple[bytes, _Rest], list[_New]]] = {}
-        for key, size, content in self._vanished(gone, transform):
+        for datum, key, size, content in self._vanished(gone, transform):
             if size not in digests:
                 digests[size] = self._hashed(size)
             for was, rest in _parts(key):
                 if candidates := digests[size].get((content, rest)):
                     new = candidates.pop(0)
                     rel = new.key.split(b"\0")[rest[0]]
-                    found.append(Renamed(key, new.key, was, rel, new.seen))
+                    found.append(Renamed(datum, key, new.key, was, rel, new.seen, new.place))
                     break
         return found
 
-    def _vanished(self, gone: Bitmap, transform: int) -> list[tuple[bytes, int, bytes]]:
+    def _vanished(self, gone: Bitmap, transform: int) -> list[tuple[int, bytes, int, bytes]]:
         """Vanished datums with a success, of a size that a new one has."""
         after: bytes | None = None
-        found: list[tuple[bytes, int, bytes]] = []
+        found: list[tuple[int, bytes, int, bytes]] = []
         while rows := queries.known(self._conn, transform, after, 2_000):
             after = rows[-1][0]
             found += [
-                (row[0], row[4], row[8])
+                (row[1], row[0], row[4], row[8])
                 for row in rows
                 if row[1] in gone and row[2] == 2 and not row[11] and row[4] in self._new
             ]

@@ -7,6 +7,7 @@ import os
 import sqlite3
 import time
 import weakref
+from array import array
 from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -31,7 +32,7 @@ from .expression import same_expression
 from .foreseen import Preview
 from .keep import Keeper
 from .lister import listed_apart
-from .merge import BATCH, Row
+from .merge import BATCH, Known, Row
 from .own import left_out
 from .plan import Batch, Planner
 from .renamed import Renames
@@ -122,6 +123,8 @@ class Survey:
         self._renames = Renames(conn, source)
         #: Files that were renamed.
         self.renamed: list[Renamed] = []
+        #: The datum at each place of the input, 0 where it is new; None if nobody asks.
+        self.places: array[int] | None = None
 
     def run(self, look: Callable[[Preview], None] = lambda found: None) -> Preview:
         """List everything; `look` is called now and then with what is known so far."""
@@ -158,10 +161,12 @@ class Survey:
         found = self._found
         found.total = self.planner.planned
         self._sizes.add(batch.pairs)
+        if self.places is not None:
+            self.places.extend(batch.ids)
         if batch.reasons.count(UNCHANGED) == len(batch.reasons) and not any(batch.rows):
             return  # the loop of a million datums with nothing to do
-        for (listed, row), reason, packed in zip(
-            batch.pairs, batch.reasons, batch.rows, strict=True
+        for place, ((listed, row), reason, packed) in enumerate(
+            zip(batch.pairs, batch.reasons, batch.rows, strict=True), found.total - len(batch.ids)
         ):
             if packed:
                 found.would_run += 1
@@ -170,7 +175,7 @@ class Survey:
                     found.why.append(self._why(row, reason))
             if reason not in AT_REST:
                 if reason == NEW:
-                    self._renames.new(listed)
+                    self._renames.new(listed, place)
                 shown = found.examples.setdefault(reason, [])
                 if len(shown) < _SHOWN:
                     what = self._which(row) if row and reason in _NAMES_ITS_FILE else None
@@ -204,15 +209,16 @@ class Survey:
         self.renamed = pairs
         if not pairs:
             return
+        for row in queries.known_by_id(self.conn, [pair.datum for pair in pairs]):
+            self.planner.absent.renamed(Known._make(row))
         reasons[NEW] -= len(pairs)
         reasons[RENAMED] += len(pairs)
         reasons += Counter()  # what is 0 goes
-        before = [(queries.key_text(old), queries.key_text(new)) for old, new, *_ in pairs[:_SHOWN]]
+        before = [(queries.key_text(each.old), queries.key_text(each.new)) for each in pairs]
         found = self._found
-        found.examples[RENAMED] = [f"{old} -> {new}" for old, new in before]
+        found.examples[RENAMED] = [f"{old} -> {new}" for old, new in before[:_SHOWN]]
         shown = {*found.first, *found.examples[NEW]}
-        names = ((queries.key_text(old), queries.key_text(new)) for old, new, *_ in pairs)
-        former = {new: old for old, new in names if new in shown}
+        former = {new: old for old, new in before if new in shown}
         found.why = [
             f"{RENAMED}: {former[name]}" if name in former else why
             for name, why in zip(found.first, found.why, strict=True)

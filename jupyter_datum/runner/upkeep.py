@@ -8,11 +8,14 @@ from __future__ import annotations
 import getpass
 import os
 import sqlite3
+from array import array
 from dataclasses import dataclass
 
 from ..errors import RunError
 from ..inputs.signed import output_folders
 from ..ledger import queries
+from ..ledger.files import put_order
+from ..ledger.listings import listed_run
 from ..ledger.queries import RunRow
 from ..ledger.versions import Mark, differing, mark_equivalent, unmark_equivalent
 from ..ledger.writes import version_id
@@ -26,6 +29,7 @@ from ..transform.moved import here
 from ..transform.recipe import Recipe, read_recipe
 from ..words import counted
 from .changes import part_word
+from .keep import Keeper
 from .survey import Survey
 
 
@@ -72,7 +76,8 @@ def prune_gone(
     if found.errors:
         raise RunError(f"the listing is incomplete, nothing is pruned: {found.errors[0]}")
     survey.planner.write_gone(row.id)
-    check_share(conn, row.transform, found.total, everything=everything)
+    renamed = {each.datum for each in survey.renamed}
+    check_share(conn, row.transform, found.total, everything=everything, spared=len(renamed))
     folders = output_folders(conn, project, row.transform)
     far = [
         Standing(out, Porter(os.fsdecode(out), recipe.variables, project.log))
@@ -80,7 +85,15 @@ def prune_gone(
         if is_url(out)
     ]
     try:
-        return prune(conn, row.transform, folders, left=everything, far=far)
+        return prune(
+            conn,
+            row.transform,
+            folders,
+            left=everything,
+            far=far,
+            keeper=Keeper.beside_runs(conn, project, row.transform, here(recipe, project)),
+            renamed=renamed,
+        )
     except OSError as exc:
         raise RunError(f"not all could be pruned: {exc}") from exc
     finally:
@@ -89,7 +102,12 @@ def prune_gone(
 
 
 def check_share(
-    conn: sqlite3.Connection, transform: int, present: int, *, everything: bool
+    conn: sqlite3.Connection,
+    transform: int,
+    present: int,
+    *,
+    everything: bool,
+    spared: int = 0,
 ) -> None:
     """Refuse to prune what looks like a mistake.
 
@@ -98,8 +116,8 @@ def check_share(
     RunError
         If the input has no datum at all, or more than half of all would go.
     """
-    orphans = count_orphans(conn, transform, left=everything)
-    if everything or not orphans:
+    orphans = count_orphans(conn, transform, left=everything) - spared
+    if everything or orphans <= 0:
         return
     if not present:
         raise RunError("the input has no datum now, nothing is pruned; --all removes everything")
@@ -120,11 +138,18 @@ def move_renamed(conn: sqlite3.Connection, project: Project, name: str) -> Moved
     """
     row, recipe = _recorded(conn, project, name)
     survey = Survey(conn, project, recipe, {})
+    survey.places = places = array("I")
     found = survey.run()
     if found.errors:
         raise RunError(f"the listing is incomplete, nothing is moved: {found.errors[0]}")
     out = here(recipe, project).out
-    return rekey(conn, row.transform, os.fsencode(out) if out else None, survey.renamed)
+    moved = rekey(conn, row.transform, os.fsencode(out) if out else None, survey.renamed)
+    if moved.datums and (listed := listed_run(conn, project, row.transform)) is not None:
+        for each in survey.renamed:
+            there = queries.datum_by_key(conn, row.transform, each.new)
+            places[each.place] = there.id if there is not None else 0
+        put_order(project.run(listed.uuid), filter(None, places))
+    return moved
 
 
 def equivalent(
@@ -195,11 +220,15 @@ def this_user() -> str:
 
 def pruned_lines(name: str, done: Pruned) -> list[str]:
     """Say what was pruned."""
-    if not done.datums and not done.kept:
-        return [f"{name}: no output of a vanished input is left to be removed"]
-    lines = [
-        f"{name}: {counted(done.files, 'file')} of {counted(done.datums, 'vanished datum')} removed"
+    stay = [
+        f"  renamed, and kept: {counted(done.renamed, 'datum')}; %datum move {name} gives the "
+        "results to the new names, or run these first"
     ]
+    stay = stay if done.renamed else []
+    if not done.datums and not done.kept:
+        return [f"{name}: no output of a vanished input is left to be removed", *stay]
+    files, datums = counted(done.files, "file"), counted(done.datums, "vanished datum")
+    lines = [f"{name}: {files} of {datums} removed", *stay]
     if done.edited:
         lines.append(f"  edited by hand since, and kept: {counted(done.edited, 'file')}")
     if done.outside:

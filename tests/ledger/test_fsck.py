@@ -25,7 +25,7 @@ def put_output(conn: sqlite3.Connection, path: Path, datum: int, data: bytes = b
     name = os.fsencode(path)
     transform = conn.execute("select transform from datum where id = ?", (datum,)).fetchone()[0]
     row = (name, name, transform, datum, len(data), path.stat().st_mtime_ns, bytes_digest(data))
-    conn.execute("insert into output values (?, ?, ?, ?, ?, ?, ?)", row)
+    conn.execute("insert into output values (?, ?, ?, ?, ?, ?, ?, null)", row)
     conn.execute("update datum set outputs = outputs + 1 where id = ?", (datum,))
 
 
@@ -176,7 +176,7 @@ TOLD: dict[str, tuple[str, Damage]] = {
     "two owners of a path": (
         "owners",
         sql(
-            "insert into output select x'00', path, transform, 11, size, mtime_ns, digest"
+            "insert into output select x'00', path, transform, 11, size, mtime_ns, digest, null"
             " from output limit 1"
         ),
     ),

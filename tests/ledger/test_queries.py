@@ -127,7 +127,7 @@ def test_outputs_are_told_by_datum(conn: sqlite3.Connection) -> None:
     run = new_run(conn)
     succeed(conn, run, done(1, outputs=(OutputFile("s", b"a", 1, b"d"),)), 2)
     row = (b"/out/a", run.transform, 1, 5, 6, b"d")
-    conn.execute("insert into output values (?, ?, ?, ?, ?, ?, ?)", (b"/out/a", *row))
+    conn.execute("insert into output values (?, ?, ?, ?, ?, ?, ?, null)", (b"/out/a", *row))
     assert queries.outputs_of(conn, [1, 2, 3]) == {1: [(b"/out/a", 5, 6, b"d")]}
     assert queries.outputs_of(conn, []) == {}
     detail = queries.datum_detail(conn, 1)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from jupyter_datum.runner import upkeep
+
 from ..story import Story
 from .sized import executed, plan, write
 
@@ -114,6 +116,25 @@ def test_a_cell_can_prune(made: Story) -> None:
     os.unlink(made.folder / "in" / "cc.txt")
     assert made.run(f"{LINE} --prune", BODY).status == "error"  # the input is empty
     assert (made.folder / "out" / "bb.len").exists()
+
+
+@pytest.mark.parametrize("how", ["in the run", "by itself"])
+def test_a_pruned_input_that_comes_back_is_restored(made: Story, how: str) -> None:
+    path, out = made.folder / "in" / "a.txt", made.folder / "out" / "a.len"
+    before, was, ran = out.read_text(), path.read_text(), made.executions()
+    path.unlink()
+    if how == "in the run":
+        made.run(f"{LINE} --prune", BODY)
+    else:
+        with made.ledger() as conn:
+            assert upkeep.prune_gone(conn, made.project, "size").files == 1
+    assert not out.exists()
+    path.write_text(was)
+    found = plan(made, LINE, BODY)
+    assert found.reasons.get("restored from kept results") == 1, found.reasons
+    made.run(LINE, BODY)
+    assert out.read_text() == before and made.executions() == ran
+    assert not made.findings()
 
 
 def test_the_ledger_of_a_nightly_job_stays_small(story: Story) -> None:

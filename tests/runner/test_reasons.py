@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 
 from jupyter_datum.ledger import queries
+from jupyter_datum.lineage import show_question
 from jupyter_datum.notebook.planlines import preview_lines
 from jupyter_datum.notebook.render import closing_lines
 from jupyter_datum.runner import upkeep
@@ -47,6 +49,29 @@ def test_each_datum_has_one_reason_and_the_plan_is_what_happens(made: Story) -> 
     assert json.loads(row.note or "{}")["left"]["output edited by hand"] == 1
     assert plan(made).reasons == {"unchanged": 5, "output edited by hand": 1}
     assert all("3.len" in finding.what for finding in made.findings())
+
+
+def test_an_edit_that_put_size_and_date_back_is_seen_and_a_copy_is_none(made: Story) -> None:
+    path = made.folder / "out" / "3.len"
+    before = path.stat()
+    path.write_text("9")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert plan(made).reasons == {"unchanged": ALL - 1, "output edited by hand": 1}
+    assert "edited" in repr(show_question(made.project, "size", "edited"))
+    (made.folder / "in" / "3.txt").unlink()
+    with made.ledger() as conn:
+        assert upkeep.prune_gone(conn, made.project, "size").edited == 1
+    assert path.read_text() == "9"
+
+    for name in ("4.len", "5.len"):  # as from a backup: other inodes and times of change
+        copy = made.folder / "aside"
+        shutil.copy2(made.folder / "out" / name, copy)
+        copy.replace(made.folder / "out" / name)
+    assert plan(made).reasons == {"unchanged": ALL - 1}
+    assert made.run(LINE, BODY).skipped == ALL - 1
+    with made.ledger() as conn:  # so that it is read once
+        for path, ctime_ns in conn.execute("select path, ctime_ns from output").fetchall():
+            assert (os.stat(path).st_ctime_ns == ctime_ns) == (not path.endswith(b"3.len"))
 
 
 def test_a_constant_that_changed_is_named_with_its_values(made: Story) -> None:

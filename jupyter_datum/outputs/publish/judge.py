@@ -191,7 +191,16 @@ class Judge:
         does what another datum of the group makes now."""
         attempts = {v.done.datum: v.done.attempt for v in self.verdicts if v.ok}
         return [
-            Move(datum, attempts[datum], b"", old.path, old.size, old.mtime_ns, old.digest)
+            Move(
+                datum,
+                attempts[datum],
+                b"",
+                old.path,
+                old.size,
+                old.mtime_ns,
+                old.digest,
+                old.ctime_ns,
+            )
             for datum, formers in self._former.items()
             for old in formers
             if (datum, attempts.get(datum, 0)) not in self._announced
@@ -201,7 +210,7 @@ class Judge:
         ]
 
     def _is_as_made(self, old: redo.Owned) -> bool:
-        return is_unedited(old.path, old.size, old.mtime_ns, old.digest)
+        return is_unedited(old.path, old.size, old.mtime_ns, old.digest, old.ctime_ns)
 
     # -- one file --------------------------------------------------------------------------
 
@@ -289,7 +298,8 @@ class Judge:
             return None
         if owner is None:
             return None if holds(final, move.digest) else unknown(final)
-        same = (status.st_size, status.st_mtime_ns) == (owner.size, owner.mtime_ns)
+        same = owner.ctime_ns in (None, status.st_ctime_ns)
+        same = same and (status.st_size, status.st_mtime_ns) == (owner.size, owner.mtime_ns)
         if same or self._rules.replace_edited:
             return None
         return None if holds(final, owner.digest, move.digest) else edited(final)
@@ -319,7 +329,7 @@ class Judge:
     def _goes(self, done: Done, path: bytes) -> bool:
         """Whether `path` is an output of this datum's former version that will be removed."""
         return any(
-            old.path == path and is_unedited(path, old.size, old.mtime_ns, old.digest)
+            old.path == path and is_unedited(path, old.size, old.mtime_ns, old.digest, old.ctime_ns)
             for old in self._former.get(done.datum, ())
         )
 

@@ -16,7 +16,8 @@ class Move(NamedTuple):
 
     ``size``, ``mtime_ns`` and ``digest`` are those of the staged file, which a rename does
     not change; or those recorded of the file that goes: what was edited since stays. Read
-    back from the redo log there is no ``mtime_ns``, and the content decides.
+    back from the redo log there is no ``mtime_ns``, and the content decides. ``ctime_ns`` is
+    that of the file in its place, or that recorded of the one that goes.
     """
 
     datum: int
@@ -26,6 +27,7 @@ class Move(NamedTuple):
     size: int
     mtime_ns: int | None
     digest: bytes
+    ctime_ns: int | None = None
 
 
 def ordered(moves: Sequence[Move], out: bytes) -> list[Move]:
@@ -54,7 +56,7 @@ def carry_out(move: Move, out: bytes) -> set[bytes]:
     """
     if move.staged:
         return _place(move, out)
-    if is_unedited(move.final, move.size, move.mtime_ns, move.digest):
+    if is_unedited(move.final, move.size, move.mtime_ns, move.digest, move.ctime_ns):
         os.unlink(move.final)
         return {os.path.dirname(move.final), *_prune(move.final, out)}
     return set()
@@ -89,12 +91,24 @@ def is_placed(move: Move) -> bool:
     return status is not None and status.st_size == move.size and holds(move.final, move.digest)
 
 
-def is_unedited(path: bytes, size: int, mtime_ns: int | None, digest: bytes) -> bool:
-    """Return whether `path` is as it was made."""
+def is_unedited(
+    path: bytes, size: int, mtime_ns: int | None, digest: bytes, ctime_ns: int | None
+) -> bool:
+    """Return whether `path` is as it was made; where its inode was changed since, and the time of
+    the content was not, the content decides."""
     status = lstat(path)
     if status is None or status.st_size != size:
         return False
-    return status.st_mtime_ns == mtime_ns if mtime_ns is not None else holds(path, digest)
+    if mtime_ns is None:
+        return holds(path, digest)
+    same = ctime_ns in (None, status.st_ctime_ns)
+    return status.st_mtime_ns == mtime_ns and (same or holds(path, digest))
+
+
+def placed(move: Move) -> Move:
+    """Return a step with what is recorded of the file that it has put in its place."""
+    status = lstat(move.final) if move.staged else None
+    return move._replace(ctime_ns=status.st_ctime_ns) if status is not None else move
 
 
 def all_folders(moves: Iterable[Move], out: bytes) -> set[bytes]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Sequence
+import time
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from ...errors import RunError
 from ...ledger.db import transaction
-from ...ledger.known import outputs_of
+from ...ledger.former import Former, put_former, rel_of
+from ...ledger.known import recorded_outputs
 from ...remote import is_url
 from ..disk import holds, lstat
 from ..names import folders_above, is_below
@@ -35,6 +37,8 @@ class Pruned:
         Files that somebody has edited since they were made: left, and still listed.
     outside : int
         Files outside the transform's output folders: left.
+    renamed : int
+        Datums that are there under another name: left.
     kept : list of bytes
         Paths of the first files that were left.
     """
@@ -44,11 +48,22 @@ class Pruned:
     size: int = 0
     edited: int = 0
     outside: int = 0
+    renamed: int = 0
     kept: list[bytes] = field(default_factory=list)
 
     def _leave(self, path: bytes) -> None:
         if len(self.kept) < _SHOWN:
             self.kept.append(path)
+
+
+class Keeps(Protocol):
+    """Keeps what is about to go, by content."""
+
+    def before(self, datums: Iterable[int]) -> None:
+        """Put aside what these datums have made."""
+
+    def write(self, conn: sqlite3.Connection, datums: Iterable[int]) -> None:
+        """Record what was put aside of these, in the transaction in which it goes."""
 
 
 class _Places(NamedTuple):
@@ -83,6 +98,8 @@ class _File(NamedTuple):
     path: bytes
     #: Its stat when it was found to be as it was made; None if it is gone already.
     stat: tuple[int, int, int] | None
+    size: int
+    digest: bytes
 
 
 def count_orphans(conn: sqlite3.Connection, transform: int, *, left: bool = False) -> int:
@@ -102,6 +119,8 @@ def prune(
     left: bool = False,
     run: int = 0,
     far: Sequence[Standing] = (),
+    keeper: Keeps | None = None,
+    renamed: Collection[int] = (),
 ) -> Pruned:
     """Remove the outputs of datums that are gone; their rows stay, for their history.
 
@@ -117,24 +136,34 @@ def prune(
         The run that asks, if one does.
     far : sequence of Standing
         Of those output folders that are URLs.
+    keeper : Keeps, optional
+        Keeps what goes, if the transform keeps former versions.
+    renamed : collection of int
+        Datums of these that are to be left: they are there under another name.
 
     Raises
     ------
     RunError
         If another run of the transform is at work.
     """
-    done = Pruned()
+    done = Pruned(renamed=len(renamed))
+    out = conn.execute("select out from transform where id = ?", (transform,)).fetchone()[0]
     real = _Places([os.path.realpath(f) for f in folders if not is_url(f)], far)
     after = 0
     while ids := _page(conn, transform, after, left):
-        after = ids[-1]
-        outputs = outputs_of(conn, ids)
+        first, after = ids[0], ids[-1]
+        ids = [datum for datum in ids if datum not in renamed]
+        outputs = recorded_outputs(conn, ids)
         found = {datum: _looked_at(outputs.get(datum, []), real, done) for datum in ids}
+        if keeper is not None:
+            keeper.before(ids)
         with transaction(conn):
             _check_idle(conn, transform, run)
-            gone = set(_page(conn, transform, ids[0] - 1, left, len(ids)))
+            gone = set(_page(conn, transform, first - 1, left, after - first + 1))
             for datum in filter(gone.__contains__, ids):
-                _remove(conn, datum, found[datum], real, done)
+                put_former(conn, transform, _remove(conn, datum, found[datum], out, real, done))
+            if keeper is not None:
+                keeper.write(conn, filter(gone.__contains__, ids))
     return done
 
 
@@ -160,20 +189,24 @@ def _check_idle(conn: sqlite3.Connection, transform: int, run: int) -> None:
 
 
 def _looked_at(
-    rows: Sequence[tuple[bytes, int, int, bytes]], places: _Places, done: Pruned
+    rows: Sequence[tuple[bytes, int, int, bytes, int | None]], places: _Places, done: Pruned
 ) -> list[_File]:
     """Return the files that may go; reading those in doubt takes long, so this is done
     before any lock is taken."""
     found = []
-    for path, size, mtime_ns, digest in rows:
+    for path, size, mtime_ns, digest, ctime_ns in rows:
         status = places.lstat(path)
         if status is None:
-            found.append(_File(path, None))
+            found.append(_File(path, None, size, digest))
         elif not places.hold(path):
             done.outside += 1
             done._leave(path)
-        elif status.st_size == size and (status.st_mtime_ns == mtime_ns or holds(path, digest)):
-            found.append(_File(path, (status.st_size, status.st_mtime_ns, status.st_ino)))
+        elif status.st_size == size and (
+            (status.st_mtime_ns == mtime_ns and ctime_ns in (None, status.st_ctime_ns))
+            or holds(path, digest)
+        ):
+            stat = (status.st_size, status.st_mtime_ns, status.st_ino)
+            found.append(_File(path, stat, size, digest))
         else:
             done.edited += 1
             done._leave(path)
@@ -186,8 +219,15 @@ def _real(path: bytes) -> bytes:
 
 
 def _remove(
-    conn: sqlite3.Connection, datum: int, files: list[_File], places: _Places, done: Pruned
-) -> None:
+    conn: sqlite3.Connection,
+    datum: int,
+    files: list[_File],
+    out: bytes | None,
+    places: _Places,
+    done: Pruned,
+) -> list[Former]:
+    """Remove the files of a datum; return what they were."""
+    now = time.time()
     removed = [file for file in files if _unlinked(file, places, done)]
     conn.executemany(
         "delete from output where datum = ? and path = ?", [(datum, f.path) for f in removed]
@@ -198,6 +238,10 @@ def _remove(
         (rest, datum),
     )
     done.datums += not rest
+    return [
+        Former(datum, "output", rel_of(file.path, out), now, None, file.size, file.digest)
+        for file in removed
+    ]
 
 
 def _unlinked(file: _File, places: _Places, done: Pruned) -> bool:

@@ -17,7 +17,7 @@ from ..names import file_system_folds, fold
 from ..staging import pool
 from . import redo
 from .judge import Judge, Rules, Verdict
-from .moves import Move, carry_out, is_torn, ordered
+from .moves import Move, carry_out, is_torn, ordered, placed
 from .recovery import roll_forward, take_back
 
 #: Writes what else is to become durable in the very same transaction.
@@ -198,7 +198,7 @@ class Publisher:
 
     def _placed(self, moves: Sequence[Move]) -> Sequence[Move]:
         """The steps with what is recorded of the files that they have made."""
-        return moves
+        return list(map(placed, moves))
 
     def roll_forward(self, commit: Commit) -> int:
         """Finish what an older runner had announced; return how many datums.

@@ -131,7 +131,9 @@ def _carried_out(
 def _timed(move: Move) -> Move:
     status = lstat(move.final) if move.staged else None
     # Gone or edited since: a time that no file has, so that the next plan looks at it.
-    return move._replace(mtime_ns=status.st_mtime_ns if status else 0)
+    if status is None:
+        return move._replace(mtime_ns=0)
+    return move._replace(mtime_ns=status.st_mtime_ns, ctime_ns=status.st_ctime_ns)
 
 
 def take_back(conn: sqlite3.Connection, moves: Iterable[Move], folded: Fold) -> None:

@@ -21,12 +21,14 @@ class Owned(NamedTuple):
     size: int
     mtime_ns: int
     digest: bytes
+    ctime_ns: int | None
 
 
 def owner(conn: sqlite3.Connection, folded: bytes) -> Owned | None:
     """Return who owns a path."""
     row = conn.execute(
-        "select path, transform, datum, size, mtime_ns, digest from output where folded = ?",
+        "select path, transform, datum, size, mtime_ns, digest, ctime_ns from output"
+        " where folded = ?",
         (folded,),
     ).fetchone()
     return Owned(*row) if row else None
@@ -39,7 +41,7 @@ def owners(conn: sqlite3.Connection, folded: Iterable[bytes]) -> dict[bytes, Own
     for start in range(0, len(paths), _AT_ONCE):
         part = paths[start : start + _AT_ONCE]
         rows = conn.execute(
-            "select folded, path, transform, datum, size, mtime_ns, digest from output"
+            "select folded, path, transform, datum, size, mtime_ns, digest, ctime_ns from output"
             f" where folded in ({', '.join('?' * len(part))})",
             part,
         )
@@ -57,7 +59,7 @@ def former_outputs(conn: sqlite3.Connection, datums: Sequence[int]) -> dict[int,
     if not conn.execute("select exists (select 1 from output)").fetchone()[0]:
         return found
     rows = conn.execute(
-        "select o.path, o.transform, o.datum, o.size, o.mtime_ns, o.digest"
+        "select o.path, o.transform, o.datum, o.size, o.mtime_ns, o.digest, o.ctime_ns"
         " from json_each(?) j cross join output o on o.datum = j.value",
         (json.dumps(list(datums)),),
     )
@@ -124,11 +126,11 @@ def put_outputs(
     lost = [(owned.datum,) for owned in owners(conn, made).values() if owned is not None]
     conn.executemany("update datum set outputs = outputs - 1, dirty = 1 where id = ?", lost)
     conn.executemany(
-        "insert or replace into output (folded, path, transform, datum, size, mtime_ns, digest)"
-        " values (?, ?, ?, ?, ?, ?, ?)",
+        "insert or replace into output (folded, path, transform, datum, size, mtime_ns, digest,"
+        " ctime_ns) values (?, ?, ?, ?, ?, ?, ?, ?)",
         [
             (folded, move.final, transform, move.datum, move.size,
-             move.mtime_ns, move.digest)
+             move.mtime_ns, move.digest, move.ctime_ns)
             for folded, move in made.items()
         ],
     )  # fmt: skip

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from ...errors import RunError
 from ...ledger.db import transaction
+from ...ledger.former import Former, put_former, rel_of
 from ...ledger.known import outputs_of
 from ..disk import lstat
 from ..names import file_system_folds, fold, is_below
@@ -21,13 +23,24 @@ _BATCH: Final = 100
 class Renamed(NamedTuple):
     """A datum whose file was renamed: its keys and the file's paths under the input's root,
     before and now; the digest of what the cell sees of it now beside the file, None where the
-    key says that."""
+    key says that; its place in the input."""
 
+    datum: int
     old: bytes
     new: bytes
     was: bytes
     rel: bytes
     seen: bytes | None
+    place: int
+
+
+class _Step(NamedTuple):
+    """An output that follows its input."""
+
+    path: bytes
+    target: bytes
+    size: int
+    digest: bytes
 
 
 class Moved(NamedTuple):
@@ -80,20 +93,19 @@ def rekey(
                     refused.append(moved)
                 else:
                     datums, files = datums + 1, files + moved
-                    others += _sees(conn, transform, each)
+                    others += _sees(conn, each)
     return Moved(datums, files, refused, others)
 
 
-def _sees(conn: sqlite3.Connection, transform: int, each: Renamed) -> bool:
+def _sees(conn: sqlite3.Connection, each: Renamed) -> bool:
     """Record what the cell sees of a datum now; return whether that is another thing beside
     the file's name."""
-    datum = "(select datum from datum_key where transform = ? and key = ?)"
-    sql = f"update input set rel = ? where datum = {datum} and rel = ?"
-    conn.execute(sql, (each.rel, transform, each.new, each.was))
+    sql = "update input set rel = ? where datum = ? and rel = ?"
+    conn.execute(sql, (each.rel, each.datum, each.was))
     if each.seen is None:
         return False
-    sql = f"update datum set seen = ? where id = {datum} and seen != ?"
-    return bool(conn.execute(sql, (each.seen, transform, each.new, each.seen)).rowcount)
+    sql = "update datum set seen = ? where id = ? and seen != ?"
+    return bool(conn.execute(sql, (each.seen, each.datum, each.seen)).rowcount)
 
 
 def _rekey(
@@ -103,10 +115,10 @@ def _rekey(
     old, new = each.old, each.new
     sql = "select datum from datum_key where transform = ? and key = ?"
     row = conn.execute(sql, (transform, old)).fetchone()
-    if row is None or conn.execute(sql, (transform, new)).fetchone():
+    if row != (each.datum,) or conn.execute(sql, (transform, new)).fetchone():
         return f"{os.fsdecode(new)!r} is recorded already"
-    steps = []
-    for path, *_ in outputs_of(conn, [row[0]]).get(row[0], []):
+    steps: list[_Step] = []
+    for path, size, _, digest in outputs_of(conn, [each.datum]).get(each.datum, []):
         target = path
         if out and is_below(path, out):
             target = os.path.join(out, move_target(old, new, os.path.relpath(path, out)))
@@ -114,26 +126,35 @@ def _rekey(
             taken = lstat(target) is not None or redo.owner(conn, fold(target, folds)) is not None
             if taken:
                 return f"{os.fsdecode(target)!r} exists: {os.fsdecode(old)!r} is not moved"
-            steps.append((path, target))
-    for path, target in steps:
+            steps.append(_Step(path, target, size, digest))
+    for path, target, *_ in steps:
         os.makedirs(os.path.dirname(target), exist_ok=True)
         os.rename(path, target)
-    _write(conn, transform, row[0], old, new, [(fold(t, folds), t, p) for p, t in steps])
+    _write(conn, transform, each, [(fold(step.target, folds), step) for step in steps])
+    put_former(conn, transform, _names(each, out, steps))
     return len(steps)
 
 
 def _write(
-    conn: sqlite3.Connection,
-    transform: int,
-    datum: int,
-    old: bytes,
-    new: bytes,
-    paths: list[tuple[bytes, bytes, bytes]],
+    conn: sqlite3.Connection, transform: int, each: Renamed, steps: Sequence[tuple[bytes, _Step]]
 ) -> None:
     conn.executemany(
-        "update output set folded = ?, path = ? where datum = ? and path = ?",
-        [(folded, target, datum, path) for folded, target, path in paths],
+        "update output set folded = ?, path = ?, ctime_ns = ? where datum = ? and path = ?",
+        [
+            (folded, step.target, os.lstat(step.target).st_ctime_ns, each.datum, step.path)
+            for folded, step in steps
+        ],
     )
-    conn.execute("update datum set key = ?, gone = null where id = ?", (new, datum))
-    conn.execute("delete from datum_key where transform = ? and key = ?", (transform, old))
-    conn.execute("insert into datum_key values (?, ?, ?)", (transform, new, datum))
+    conn.execute("update datum set key = ?, gone = null where id = ?", (each.new, each.datum))
+    conn.execute("delete from datum_key where transform = ? and key = ?", (transform, each.old))
+    conn.execute("insert into datum_key values (?, ?, ?)", (transform, each.new, each.datum))
+
+
+def _names(each: Renamed, out: bytes | None, steps: Sequence[_Step]) -> Iterator[Former]:
+    """What is not called so any more."""
+    now = time.time()
+    yield Former(each.datum, "key", each.old, now, each.new)
+    yield Former(each.datum, "input", each.was, now, each.rel)
+    for path, target, size, digest in steps:
+        was, rel = rel_of(path, out), rel_of(target, out)
+        yield Former(each.datum, "output", was, now, rel, size, digest)

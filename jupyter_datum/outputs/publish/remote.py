@@ -80,7 +80,7 @@ class RemoteJudge(Judge):
 
     def _is_as_made(self, old: redo.Owned) -> bool:
         if not is_url(old.path):  # the transform had a folder of this machine then
-            return is_unedited(old.path, old.size, old.mtime_ns, old.digest)
+            return is_unedited(old.path, old.size, old.mtime_ns, old.digest, old.ctime_ns)
         there = self._there.get(old.path)
         return there is not None and (there.size, there.token) == (old.size, old.mtime_ns)
 
