@@ -19,6 +19,7 @@ from .join import JoinInput
 from .keyed import as_outer
 from .keys import key_of
 from .live import kind_of
+from .named import is_transform
 from .products import CrossInput, UnionInput
 from .upstream import UpstreamInput
 from .urls import UrlGlob, starting_pattern
@@ -233,7 +234,8 @@ def as_input(source: Any) -> Input:
     if isinstance(source, Input):
         return source
     if isinstance(source, str | os.PathLike):
-        return glob(os.fspath(source))
+        text = os.fspath(source)
+        return UpstreamInput(text) if is_transform(text) else glob(text)
     if isinstance(source, list | tuple | range | set | frozenset):
         return Items(source)
     if hasattr(source, "results") and hasattr(source, "failures"):  # what a cell's name holds
@@ -257,12 +259,15 @@ def check_top(source: Input) -> None:
     Raises
     ------
     UsageError
-        If ``outer=True`` does.
+        If ``outer=``, ``on=`` or ``by=`` does.
     """
-    if source.outer:
-        raise UsageError(
-            f"outer=True is for an input of join(...); {source.describe()} stands alone"
-        )
+    given = {"outer=True": ("join", source.outer), "on=": ("join", source.on)}
+    given["by="] = ("group", source.by)
+    for word, (where, value) in given.items():
+        if value:
+            raise UsageError(
+                f"{word} is for an input of {where}(...); {source.describe()} stands alone"
+            )
 
 
 def datums(source: Any) -> Iterator[Datum]:
@@ -271,7 +276,7 @@ def datums(source: Any) -> Iterator[Datum]:
     Parameters
     ----------
     source
-        An input, a pattern, or a list.
+        An input, a pattern, a list, or the name of a transform.
     """
     from .lazy import loader_of
 

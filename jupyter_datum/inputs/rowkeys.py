@@ -26,8 +26,13 @@ class Seen:
         Raises
         ------
         InputError
-            If it was there before.
+            If it was there before, or is empty.
         """
+        if not key.strip(b"\0"):
+            raise InputError(
+                f"row {number + 1} of {self._label} has an empty {', '.join(self._columns)}, which "
+                "is its key"
+            )
         before = len(self._keys)
         self._keys.add(hash(key))
         if len(self._keys) == before:

@@ -251,7 +251,8 @@ def names_of(given: Any, word: str) -> tuple[str, ...]:
     """
     if given is None:
         return ()
-    names = (given,) if isinstance(given, str) else tuple(given)
+    listed = isinstance(given, list | tuple)
+    names = tuple(given) if listed else (given,)
     if not all(isinstance(name, str) for name in names):
         raise UsageError(f"{word}= takes the name of a column, or a list of names, not {given!r}")
     return names

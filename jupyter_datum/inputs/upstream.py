@@ -14,16 +14,15 @@ import json
 import os
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from ..errors import DatumError, InputError, SignatureError, UsageError
 from ..events import Stat
 from ..hashing import encode_lazy, stat_of
-from ..ledger import db, queries, requests
+from ..ledger import db, queries
 from ..ledger.bitmap import Bitmap
 from ..ledger.feed import Given, given, listed
-from ..project import Project, find
+from ..project import Project
 from ..remote import is_url
 from ..states import RunStatus
 from ..transform.moved import here
@@ -44,6 +43,7 @@ from .base import (
 from .cells import noted_cells
 from .follow import Following, Step, WasListed
 from .idle import WAIT, Idle, check_on_error
+from .named import asked_for, project_here
 from .place import folder
 from .signed import output_folders
 
@@ -101,7 +101,7 @@ class UpstreamInput(Input):
     @property
     def project(self) -> Project:
         """Where the other transform is recorded."""
-        found = self._given or find(Path(os.environ.get("DATUM_PROJECT") or folder()))
+        found = self._given or project_here()
         if found is None:
             raise InputError(
                 f"transform({self.transform!r}) belongs to a project, and there is no .datum "
@@ -344,16 +344,6 @@ def _value(datum: Given) -> bytes | None:
     if datum.kind in ("json", "pickle"):
         return datum.kind[:1].encode() + bytes(datum.result)
     return encode_lazy({"result": datum.kind, "data": bytes(datum.result).hex()})
-
-
-def asked_for(conn: sqlite3.Connection, project: Project) -> dict[str, Recipe]:
-    """Return the recipes of transforms of which a run was asked for that has not begun."""
-    found: dict[str, Recipe] = {}
-    for request in requests.not_begun(conn, float("inf")):
-        with contextlib.suppress(SignatureError):  # somebody else's
-            recipe = read_recipe(project, request.recipe or "")
-            found[recipe.name] = recipe
-    return found
 
 
 def check_no_cycle(name: str, needs: Callable[[str], Iterable[str]]) -> None:

@@ -123,7 +123,8 @@ class Walk:
         return None if captures is None else Found(rel + b"/", FOLDER, captures)
 
     def below(self, rel: bytes) -> Iterator[tuple[bytes, Stat]]:
-        """Yield all files of a matched folder: path and stat, hidden ones too."""
+        """Yield all that a matched folder holds: path and stat of its files, hidden ones too, and
+        of folders in it that are empty, with a slash at their end."""
         return self._all(os.path.join(self.root, rel), rel, set())
 
     def _all(
@@ -141,8 +142,13 @@ class Walk:
             return
         for name, entry in rows:
             if name.endswith(b"/"):
-                if entry.name not in OURS and entry.path not in self.exclude:
-                    yield from self._all(entry.path, rel + name, seen)
+                if entry.name in OURS or entry.path in self.exclude:
+                    continue
+                held = None
+                for held in self._all(entry.path, rel + name, seen):
+                    yield held
+                if held is None:
+                    yield rel + name, FOLDER
             elif stat := self._stat(entry):
                 yield rel + name, stat
 

@@ -182,7 +182,7 @@ class Transform(Flows):
         """Return what :meth:`results` does with ``frame=library``."""
         return self.results(frame=library)
 
-    def display(self, which: str) -> list[dict[str, Any]]:
+    def display(self, which: str | int) -> list[dict[str, Any]]:
         """Return what the cell displayed for a datum (as :meth:`datum_row` names it):
         outputs with MIME bundles."""
         row = self.datum_row(which)
@@ -263,7 +263,7 @@ class Transform(Flows):
             if row.ended is None:
                 tell_run(conn, "cancel", row.uuid, row.interpreter)
 
-    def datum_row(self, which: str = "failed") -> DatumRow:
+    def datum_row(self, which: str | int = "failed") -> DatumRow:
         """Return one datum: ``failed`` (the first), its key, a number (its place), ``id:N``.
 
         Raises

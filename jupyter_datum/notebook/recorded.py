@@ -20,13 +20,15 @@ ID = "id:"
 
 
 def find_datum(
-    conn: sqlite3.Connection, project: Project, name: str, which: str
+    conn: sqlite3.Connection, project: Project, name: str, which: str | int
 ) -> DatumRow | None:
     """Return a datum of transform `name`: ``failed`` (the first one), its key, its place in
     the newest run, or ``id:N``."""
     transform = queries.transform(conn, name)
     if transform is None:
         return None
+    if isinstance(which, int):
+        return _by_place(conn, project, name, which) if which >= 0 else None
     if which == "failed":
         failed = queries.failed_datums(conn, transform.id, limit=1)
         return failed[0] if failed else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import difflib
 import inspect
 import json
@@ -24,12 +23,10 @@ from ..inputs import (
     rows,
     starting_at,
 )
-from ..inputs.cells import noted_cells
 from ..inputs.live import kind_of
+from ..inputs.named import known_transforms
 from ..inputs.place import absolute
-from ..inputs.upstream import asked_for
 from ..inputs.written import CALL, FIELD, FUNCTIONS, GLOB, JSON, rooted
-from ..ledger import db, queries
 from ..project import FOLDER, Project
 from ..remote import is_url, parse_url
 from .context import Context
@@ -58,7 +55,7 @@ def resolve_input(
     if not text:
         raise UsageError('a transform needs an input: %%datum NAME -i "images/*.jpg"')
     with starting_at(context.folder):
-        known = [name for name in _transforms(project) if name != own]
+        known = [name for name in known_transforms(project) if name != own]
         if text == own and text not in namespace:
             raise UsageError(
                 f"-i {text}: no object of the kernel is called {text}, and a transform cannot come "
@@ -205,15 +202,6 @@ def _from_value(value: Any, label: str) -> Input:
     if not isinstance(value, Iterable):
         raise UsageError(f"-i {label} is {type_name(value)}, which has no items to run over")
     return Items(value, label)
-
-
-def _transforms(project: Project) -> list[str]:
-    """Names of the transforms that have run, or were asked to."""
-    if not project.ledger.exists():
-        return []
-    with contextlib.closing(db.connect(project)) as conn:
-        names = [row.name for row in queries.transforms(conn)]
-        return list(dict.fromkeys([*names, *asked_for(conn, project), *noted_cells(project)]))
 
 
 def check_apart(source: Input, out: str) -> None:

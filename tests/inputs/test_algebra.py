@@ -16,16 +16,20 @@ from jupyter_datum.inputs import (
     Input,
     Listed,
     cross,
+    datums,
     glob,
     grid,
     group,
     input_from_json,
     items,
     join,
+    starting_at,
     union,
     whole,
 )
 from jupyter_datum.project import create
+
+from ..story import Story
 
 
 @pytest.fixture(scope="module")
@@ -281,3 +285,15 @@ def test_whole_is_one_datum(fifty: Path) -> None:
     assert listed(whole(glob("nothing*", fifty))) == []
     [one] = listed(whole(cross(grid(C=[1, 2]), items("ab"))))
     assert decode_value(one.value or b"")[0] == {"grid": {"C": 1}, "items": "a"}
+
+
+def test_a_name_is_that_of_a_transform_also_where_no_cell_reads_it(story: Story) -> None:
+    story.run("one -i items([1,2]) --workers 1", "datum.value * 10")
+    with starting_at(story.folder):
+        assert [datum.value for datum in datums("one")] == [10, 20]
+        pairs = [datum.value for datum in datums(cross("one", items(["x"])))]
+        assert pairs == [{"one": 10, "items": "x"}, {"one": 20, "items": "x"}]
+        (story.folder / "one").write_text("a file of that name is meant")
+        assert [datum.rel for datum in datums("one")] == ["one"]
+    shown = story.transform("one").display(1)
+    assert shown[0]["data"]["text/plain"] == "20" and shown == story.transform("one").display("1")

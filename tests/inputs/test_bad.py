@@ -23,6 +23,7 @@ from jupyter_datum.inputs import (
     input_from_json,
     items,
     join,
+    rows,
     starting_at,
     transform,
     union,
@@ -90,6 +91,10 @@ MISTAKES: list[tuple[Callable[[], Any], str]] = [
     (lambda: glob("in/"), "the pattern 'in/' names no file; all in it: in/\\*"),
     (lambda: glob("zip://*.txt::a/*.zip"), "one archive has to stand behind '::'"),
     (lambda: check_top(glob("a/*", outer=True)), "stands alone"),
+    (lambda: check_top(glob("a/(*)", by="$1")), r"by= is for an input of group\(.*stands alone"),
+    (lambda: check_top(glob("a/(*)", on="$1")), r"on= is for an input of join\(.*stands alone"),
+    (lambda: rows([{"id": 1}], key=len), "key= takes the name of a column, .* not <built-in"),  # type: ignore[arg-type]
+    (lambda: rows([{"id": 1}], by={"id": 1}), "by= takes the name of a column"),  # type: ignore[arg-type]
     (lambda: input_from_json({"globs": "*"}, None), "did you mean 'glob'?"),
     (
         lambda: input_from_json({"glob": "*", "rooot": "x"}, None),

@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from jupyter_datum.errors import DatumError, UsageError
-from jupyter_datum.inputs import rows
+from jupyter_datum.errors import DatumError, InputError, UsageError
+from jupyter_datum.inputs import datums, rows
 from jupyter_datum.runner.preview import preview
 
 from ..story import Story
@@ -357,3 +357,10 @@ def test_a_missing_package_is_a_sentence(monkeypatch: pytest.MonkeyPatch, tmp_pa
     monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
     with pytest.raises(DatumError, match=r"pip install 'jupyter-datum\[tables\]'"):
         list(rows(tmp_path / "t.parquet").list(frozenset(), []))
+
+
+@pytest.mark.parametrize("key", [["id"], ["id", "part"]])
+def test_an_empty_key_names_its_row(key: list[str]) -> None:
+    table = [{"id": "a", "part": ""}, {"id": "", "part": ""}]
+    with pytest.raises(InputError, match=f"row 2 of the table has an empty {', '.join(key)}"):
+        list(datums(rows(table, key=key)))

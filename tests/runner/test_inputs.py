@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from jupyter_datum.ledger import queries
+from jupyter_datum.lineage import show_lineage
 from jupyter_datum.runner.preview import preview
 from jupyter_datum.states import RunStatus
 from tests.story import Story
@@ -122,6 +123,12 @@ def test_a_matched_folder_is_one_datum_with_all_it_holds(story: Story) -> None:
     (story.folder / "scans/two/new.txt").write_text("n")
     assert again(story, line, body) == (1, 1)
     (story.folder / "scans/one/deep/.y").write_text("other")
+    assert again(story, line, body) == (1, 1)
+    (story.folder / "scans/one/later").mkdir()  # the cell sees it, too
+    assert again(story, line, body) == (1, 1)
+    assert "as recorded" in repr(show_lineage(story.project, "out/one.txt", folder=story.folder))
+    assert again(story, line, body) == (0, 2)
+    (story.folder / "scans/one/later").rmdir()
     assert again(story, line, body) == (1, 1)
 
 
