@@ -29,6 +29,7 @@ from ..transform.fingerprint import Fingerprint, fingerprint
 from ..transform.imports import declare_imports, imports_digest
 from ..transform.marked import RECIPE_MIME
 from ..transform.modules import imported_sources
+from ..transform.named import declare_names
 from ..transform.optionline import parse_line
 from ..transform.options import OF_THE_RUN, Options
 from ..transform.payload import Consent, build_payload
@@ -104,6 +105,7 @@ def prepare(
     captured = _captured(cell, namespace, project, options)
     found = fingerprint(cell, captured)
     declare_imports(found, cell, captured, project.root)
+    declare_names(found, cell, source.roots)
     declare(found, cell, captured, context.folder, options.depends, options.versions)
     found.warnings += [
         *hints(cell, source, context.folder),

@@ -6,11 +6,12 @@ from __future__ import annotations
 import ast
 import dis
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePath
 from types import CodeType
 from typing import Any, Final
 
+from ..hashing import hex_digest
 from .capture import Captured
 from .cell import Cell, compile_cell
 from .escapes import READ, RUN, SCRIPT
@@ -56,6 +57,21 @@ def variables_read(cell: Cell, found: Fingerprint) -> set[str]:
     those that a worker sets."""
     names = {name for code in _codes(cell, found) for name in _variables(code)}
     return {name for name in names if not name.startswith(_WORKERS)}
+
+
+def declare_names(found: Fingerprint, cell: Cell, names: Iterable[str]) -> None:
+    """Have the names of the inputs count where the code looks files up by them."""
+    if any(_looks_up(code) for code in _codes(cell, found)):
+        text = "\n".join(sorted(names))
+        found.parts["names of inputs"] = hex_digest(text.encode("utf-8", "surrogateescape"))
+
+
+def _looks_up(code: CodeType) -> bool:
+    return "paths" in code.co_names or any(
+        "DATUM_PATH_" in text if isinstance(text, str) else _looks_up(text)
+        for text in code.co_consts
+        if isinstance(text, str | CodeType)
+    )
 
 
 def _variables(code: CodeType) -> Iterator[str]:

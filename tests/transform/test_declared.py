@@ -167,6 +167,16 @@ def test_environment_variables_that_the_code_reads_are_listed(tmp_path: Path) ->
     assert listed("FAR=20").digest != listed("FAR=30").digest
 
 
+def test_another_name_of_an_input_counts_where_the_cell_looks_up_files(numbers: Story) -> None:
+    line = 'job -i \'glob("tables/*.csv", name="{}")\' --workers 1'
+    for body in ("datum.paths.get('a', 0) and 1", "def f(d):\n    return list(d.paths)\nf(datum)"):
+        numbers.run(line.format("a"), body)
+        assert not stale(numbers, line.format("a"), body)
+        assert stale(numbers, line.format("b"), body)
+    numbers.run(line.format("a"), "datum.path.stat().st_size")
+    assert not stale(numbers, line.format("b"), "datum.path.stat().st_size")
+
+
 def test_a_version_stands_for_what_has_no_content(tmp_path: Path) -> None:
     cell = Cell("guard", "<cell>", 1)
     captured = capture(cell, {"__name__": "__main__", "guard": threading.Lock()}, tmp_path)
