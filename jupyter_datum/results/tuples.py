@@ -1,16 +1,17 @@
-"""Tuples in JSON: they are written as lists, and an outline in the result's kind says which
-lists are tuples. So ``image.size``, ``array.shape`` and lists of boxes are text that anybody
-can read and compare, and come back as they were.
+"""Tuples, and NaN and infinity, in JSON: they are written as lists and as texts, and an outline
+in the result's kind says which. So ``image.size``, ``array.shape``, lists of boxes and a loss that
+is NaN are text that anybody can read and compare, and come back as they were.
 
 An outline is plain JSON: ``[1, inner]`` is a tuple, ``[0, inner]`` a list, `inner` the outline
 that all of its items share, or null; ``[n, {"1": inner}, 0]`` has some of them by number; an
-object has the outlines of a dict's values by key. ``json[1,null]`` is the kind of a pair of
-numbers.
+object has the outlines of a dict's values by key; ``2`` is a number that is written as text if it
+is not finite. ``json[1,null]`` is the kind of a pair of numbers.
 """
 
 from __future__ import annotations
 
 import json
+import math
 from functools import lru_cache
 from typing import Any, Final
 
@@ -18,11 +19,13 @@ _JSON: Final = "json"
 #: A longer outline is that of something else than a few tuples: a pickle knows it better.
 _LONGEST: Final = 400
 _DEPTH: Final = 12
+#: The outline of a number that may be none that JSON has.
+_NUMBER: Final = 2
 
 
 def listed(value: Any) -> tuple[str, Any] | None:
-    """Return the kind of a value with tuples in it, and the value with lists in their place;
-    None if there are none, or if their outline would be long."""
+    """Return the kind of a value with tuples or such numbers in it, and the value with lists and
+    texts in their place; None if there are none, or if their outline would be long."""
     try:
         outline = _outline(value, 0)
     except _Unfit:
@@ -40,7 +43,7 @@ def is_json(kind: str | None) -> bool:
 
 def word_of(kind: str) -> str:
     """Return a kind without its outline: ``json``, ``json-file``, ``npy``."""
-    if not kind.startswith((f"{_JSON}[", f"{_JSON}{{")):
+    if not kind.startswith((f"{_JSON}[", f"{_JSON}{{", f"{_JSON}{_NUMBER}")):
         return kind
     return f"{_JSON}-file" if kind.endswith("-file") else _JSON
 
@@ -70,20 +73,47 @@ def _outline(value: Any, depth: int) -> Any:
         if any(type(key) is not str for key in found):
             raise _Unfit
         return found or None
+    if kind is float and not math.isfinite(value):
+        return _NUMBER
     if kind is not list and kind is not tuple:
         return None
     flag = int(kind is tuple)
     inner = [_outline(each, depth + 1) for each in value]
     if all(each is None for each in inner):
         return [1, None] if flag else None
-    if all(each == inner[0] for each in inner):
-        return [flag, inner[0]]
+    first = next(each for each in inner if each is not None)
+    if all(
+        each == first or (each is None and _fits(item, first))
+        for item, each in zip(value, inner, strict=True)
+    ):
+        return [flag, first]
     if len(inner) > _LONGEST:
         raise _Unfit
     return [flag, {str(at): each for at, each in enumerate(inner) if each is not None}, 0]
 
 
+def _fits(value: Any, outline: Any) -> bool:
+    """Whether a value that needs no outline comes back as it was by that of its neighbour."""
+    if outline is None:
+        return True
+    if outline == _NUMBER:
+        return type(value) is not str
+    if isinstance(outline, dict):
+        return type(value) is dict and all(
+            name not in value or _fits(value[name], inner) for name, inner in outline.items()
+        )
+    flag, inner = outline[:2]
+    return (
+        type(value) is list
+        and flag == 0
+        and len(outline) == 2
+        and all(_fits(each, inner) for each in value)
+    )
+
+
 def _lists(value: Any) -> Any:
+    if type(value) is float and not math.isfinite(value):
+        return str(value)  # as metrics are shown
     if type(value) is dict:
         return {key: _lists(each) for key, each in value.items()}
     return [_lists(each) for each in value] if type(value) in (list, tuple) else value
@@ -92,6 +122,8 @@ def _lists(value: Any) -> Any:
 def _rebuilt(value: Any, outline: Any) -> Any:
     if outline is None:
         return value
+    if outline == _NUMBER:
+        return float(value) if type(value) is str else value
     if isinstance(outline, dict):
         return {
             key: _rebuilt(each, outline[key]) if key in outline else each
