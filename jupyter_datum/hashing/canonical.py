@@ -20,6 +20,8 @@ from typing import Any, Final
 
 from blake3 import blake3
 
+from .arrow import arrow_digest
+
 #: What is told of each function, class and module in a value, and may say what its code is.
 Follow = Callable[[types.FunctionType | type | types.ModuleType], str | None]
 _DEEPEST: Final = 100
@@ -192,6 +194,9 @@ class _Canon:
         array = _array(value)
         if array is not None:
             return _joined([self.of(array[0]), array[1]])
+        column = arrow_digest(value)
+        if column is not None:
+            return column
         state = _table(value)
         if state is not None:
             return self.of(state)

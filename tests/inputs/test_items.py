@@ -83,6 +83,32 @@ def test_an_iterable_that_raises_leaves_no_file(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_digest_of_arrow_data_is_that_of_its_values_not_of_its_memory() -> None:
+    import polars as pl
+    import pyarrow as pa
+
+    table = pa.table({"a": [1, 2, 3, 4], "s": ["x", "yy", None, "z"], "l": [[1], [], None, [2, 3]]})
+    part = pa.table(
+        {"a": [2, 3], "s": ["yy", None], "l": pa.array([[], None], pa.list_(pa.int64()))}
+    )
+    assert value_digest(table.slice(1, 2)) == value_digest(part)
+    assert value_digest(pa.concat_tables([table[:1], table[1:]])) == value_digest(table)
+    assert value_digest(pa.array(["a", None, "b"])[1:]) == value_digest(pa.array([None, "b"]))
+    assert value_digest(pl.from_arrow(table).slice(1, 2)) == value_digest(pl.from_arrow(part))
+    others = [
+        table[:3],
+        table.rename_columns(["b", "s", "l"]),
+        table.replace_schema_metadata({"k": ""}),
+    ]
+    series = [
+        pl.Series("a", [1]),
+        pl.Series("b", [1]),
+        pl.Series("a", [1], pl.Int8),
+        pl.DataFrame(),
+    ]
+    assert len({value_digest(each) for each in [table, *others, *series]}) == 8
+
+
 def test_a_digest_does_not_depend_on_order_where_there_is_none() -> None:
     assert value_digest({"a": 1, "b": 2}) == value_digest({"b": 2, "a": 1})
     assert value_digest({3, 1, 2}) == value_digest({2, 3, 1})
