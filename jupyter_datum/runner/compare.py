@@ -99,6 +99,8 @@ class Comparer:
         self.outputs_touched: list[tuple[int, bytes, int, int | None]] = []
         #: How many datums were made by each other version of the code.
         self.stale: Counter[int] = Counter()
+        #: Why datums would run whose outputs were edited by hand.
+        self.beside: Counter[str] = Counter()
         #: Which file of a datum with several has changed, or which output, the last one asked.
         self.which: dict[int, bytes] = {}
 
@@ -117,7 +119,12 @@ class Comparer:
     def remarks(self) -> list[str]:
         """Return what is to be said of datums that nothing runs for."""
         said = self.surroundings.note() if self.surroundings is not None else None
-        return [said] if said else []
+        more = ", ".join(f"{reason} {n:,}" for reason, n in sorted(self.beside.items()))
+        advice = "--replace-edited makes them anew"
+        edited = (
+            f"of those whose output was edited by hand also: {more} ({advice})" if more else None
+        )
+        return [each for each in (edited, said) if each]
 
     def reasons(self, pairs: Sequence[Pair]) -> list[str]:
         """Return the reason of each pair."""
@@ -153,7 +160,10 @@ class Comparer:
         if reason == STALE:
             self.stale[known.version] += 1
         if reason in _WOULD_RUN and known.outputs and self._outputs_are(known) == EDITED:
+            self.beside[reason] += 1
             return EDITED
+        if reason == EDITED and known.version not in self._versions:
+            self.beside[STALE] += 1
         return reason
 
     def _why(self, listed: Listed, known: Known) -> str:

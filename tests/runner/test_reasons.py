@@ -51,6 +51,18 @@ def test_each_datum_has_one_reason_and_the_plan_is_what_happens(made: Story) -> 
     assert all("3.len" in finding.what for finding in made.findings())
 
 
+def test_what_an_edited_output_hides_is_said_too(made: Story) -> None:
+    out, folder = made.folder / "out", made.folder / "in"
+    write(out / "3.len", "by hand")
+    assert not [note for note in plan(made).notes if "also" in note]
+    write(folder / "3.txt", "changed as well")
+    [note] = [note for note in plan(made).notes if "edited by hand" in note]
+    assert note.startswith("of those whose output was edited by hand also: input changed 1 (")
+    write(out / "2.len", "by hand")
+    notes = " ".join(plan(made, body=f"{BODY} + ''").notes)
+    assert "by hand also: code changed 1, input changed 1 (" in notes
+
+
 def test_an_edit_that_put_size_and_date_back_is_seen_and_a_copy_is_none(made: Story) -> None:
     path = made.folder / "out" / "3.len"
     before = path.stat()
