@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import csv
+import importlib
 import json
 import threading
 import uuid
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pkgutil import iter_modules
 from typing import Any
 
+import attr
 import pandas
 import polars
 import pytest
+from openlineage.client import generated
 from rocrate.rocrate import ROCrate
 
 from jupyter_datum.cli import main
@@ -78,7 +82,9 @@ def test_runs_are_told_as_events(
     (source,), (made,) = end["inputs"], end["outputs"]
     assert (source["namespace"], source["name"]) == ("file", str(ran.folder / "in"))
     read = source["inputFacets"]["subset"]["inputCondition"]["locations"]
-    assert sorted(read) == [f"{i:03}.txt" for i in range(4)]
+    assert sorted(read) == [str(ran.folder / f"in/{i:03}.txt") for i in range(4)]
+    put = made["outputFacets"]["subset"]["outputCondition"]["locations"]
+    assert sorted(put) == [str(ran.folder / f"out/up/{i:03}.up") for i in (0, 1, 3)]
     assert made["name"] == str(ran.folder / "out/up")
     assert made["outputFacets"]["outputStatistics"]["fileCount"] == 3
     show_export(ran.project, "low", openlineage="")
@@ -98,8 +104,27 @@ def test_events_in_a_file_hold_what_the_standard_asks_for(ran: Story) -> None:
         assert {"eventTime", "producer", "schemaURL", "run", "job"} <= event.keys()
         uuid.UUID(event["run"]["runId"])
         told = [event["run"], event["job"], *event["inputs"], *event["outputs"]]
-        facets = [facet for part in told for facet in part.get("facets", {}).values()]
-        assert facets and all({"_producer", "_schemaURL"} <= facet.keys() for facet in facets)
+        kinds = ("facets", "inputFacets", "outputFacets")
+        facets = [facet for part in told for kind in kinds for facet in part.get(kind, {}).values()]
+        assert len(facets) >= 2
+        for facet in facets:
+            _is_of_its_class(facet)
+
+
+def _is_of_its_class(facet: dict[str, Any]) -> None:
+    """Hold a facet against the class that its schema was made into: all that it must have, of
+    the right kind, and nothing else."""
+    name = facet["_schemaURL"].rpartition("/")[2]
+    modules = [f"{generated.__name__}.{each.name}" for each in iter_modules(generated.__path__)]
+    found = (getattr(importlib.import_module(module), name, None) for module in modules)
+    fields = {field.name: field for field in attr.fields(next(filter(None, found)))}
+    plain = {key: value for key, value in facet.items() if not key.startswith("_")}
+    assert facet["_producer"].startswith("https://") and plain.keys() <= fields.keys()
+    for key, field in fields.items():
+        if field.default is attr.NOTHING and not key.startswith("_"):
+            assert plain.get(key) is not None, f"{name} must have {key}"
+        if field.type in ("str", str) and key in plain:
+            assert isinstance(plain[key], str)
 
 
 def test_a_crate_says_how_each_file_was_made(ran: Story) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from jupyter_datum.errors import RunError
 from jupyter_datum.lineage import show_history, show_lineage, show_question
+from jupyter_datum.lineage.exports.openlineage import events
 from jupyter_datum.states import RunStatus
 
 from ..story import Story, eventually
@@ -59,6 +60,13 @@ def test_lineage_and_history_take_urls(s3: S3, story: Story) -> None:
     assert show_question(story.project, "up", "edited").data == []
     names = [each["name"] for each in show_lineage(story.project, "up").to_json()["transforms"]]
     assert sorted(names) == ["low", "up"]
+    with story.ledger() as conn:  # OpenLineage names a store by its bucket
+        (event,) = [
+            e for e in events(conn, story.project, "low") if e.eventType.value == "COMPLETE"
+        ]
+    (source,) = event.inputs
+    assert (source.namespace, source.name) == ("s3://data", "out")
+    assert url in source.inputFacets["subset"].inputCondition.locations
     with pytest.raises(RunError, match="s3://data/out/9"):
         show_lineage(story.project, "s3://data/out/9.up")
 

@@ -17,8 +17,10 @@ from ...errors import RunError, UsageError
 from ...ledger import queries
 from ...ledger.queries import RunRow, TransformRow
 from ...project import Project
+from ...remote import is_url
 from ...states import FINISHED, RunStatus
 from ...words import counted, text_of
+from ..files import joined
 from .rows import moment
 
 _PRODUCER: Final = "https://pypi.org/project/jupyter-datum"
@@ -183,16 +185,27 @@ def _inputs(conn: sqlite3.Connection, run: RunRow, ended: bool) -> list[Any]:
         "select name, path from root where transform = ? order by name", (run.transform,)
     ).fetchall()
     for name, root in roots:
-        paths = _read(conn, run, name) if ended else []
+        paths = _read(conn, run, name, root) if ended else []
         facets: dict[str, Any] = {}
         if paths:
             condition = subset.LocationSubsetCondition(paths)
             facets["subset"] = subset.InputSubsetInputDatasetFacet(condition, producer=_PRODUCER)
-        found.append(v2.InputDataset("file", text_of(root), facets))
+        found.append(v2.InputDataset(*_dataset(root), facets))
     return found
 
 
-def _read(conn: sqlite3.Connection, run: RunRow, name: str) -> list[str]:
+def _dataset(path: bytes) -> tuple[str, str]:
+    """Namespace and name of a folder, as the standard has them: ``file`` and its path, or the
+    store (``s3://bucket``) and what lies below."""
+    text = text_of(path)
+    if not is_url(path):
+        return "file", text
+    scheme, _, rest = text.partition("://")
+    store, _, below = rest.partition("/")
+    return f"{scheme}://{store}", below or "/"
+
+
+def _read(conn: sqlite3.Connection, run: RunRow, name: str, root: bytes) -> list[str]:
     """Paths of one input that the run has read; of its datums that no later run made anew."""
     rows = conn.execute(
         "select d.key, i.rel from made m cross join datum d on d.id = m.datum and d.run = m.run"
@@ -200,7 +213,7 @@ def _read(conn: sqlite3.Connection, run: RunRow, name: str) -> list[str]:
         " (i.name is null and d.content is not null)) limit ?",
         (run.id, name, _PATHS + 1),
     )
-    paths = [text_of(rel if rel is not None else key) for key, rel in rows]
+    paths = [text_of(joined(root, rel if rel is not None else key)) for key, rel in rows]
     return paths if len(paths) <= _PATHS else []
 
 
@@ -231,4 +244,4 @@ def _outputs(
         if files and whole:
             condition = subset.LocationSubsetCondition([text_of(path) for path, _ in files])
             facets["subset"] = subset.OutputSubsetOutputDatasetFacet(condition, producer=_PRODUCER)
-    return [v2.OutputDataset("file", text_of(transform.out), facets)]
+    return [v2.OutputDataset(*_dataset(transform.out), facets)]
