@@ -1,5 +1,6 @@
 """What more workers bring: datums that sleep 50 ms on 1 to 16 workers, datums that compute on as
-many as there are cores, and weak scaling (twice the datums on twice the workers).
+many as there are cores, and weak scaling (twice the datums on twice the workers). At the end a
+curve: how long a hundred hours of such datums take on so many workers.
 
 Beside joblib's, Dask's and ipyparallel's own maps, one task a datum. Efficiency is N * unit /
 (workers * wall), on warm workers; the unit is what the cell's body itself takes.
@@ -18,7 +19,9 @@ from common import Bench, arguments, bench, show
 from jupyter_datum.ledger import db
 
 ENGINES = ("joblib", "dask", "ipyparallel")
-WORKERS = (1, 2, 4, 8, 16)
+WORKERS = (1, 2, 3, 4, 8, 16)
+#: Of work, one datum after the other: what the curve in hours is drawn for.
+HOURS = 100
 SECONDS = 0.05
 DATUMS = 200
 BODIES = {
@@ -130,6 +133,7 @@ def measure(engine: str) -> list[dict[str, Any]]:
                 "engine": engine, "datums": what, "workers": workers, "n": n, "ours s": mine,
                 "efficiency": ideal / mine, "library s": theirs,
                 "library efficiency": ideal / theirs,
+                "hours": HOURS / workers * mine / ideal,
             }
         )  # fmt: skip
 
@@ -149,11 +153,25 @@ def measure(engine: str) -> list[dict[str, Any]]:
     return rows
 
 
+def curve(rows: list[dict[str, Any]]) -> str:
+    """Say, and draw, how long a hundred hours of such datums take by what was measured."""
+    lines = [f"{HOURS} h of 50 ms datums, by what was measured above"]
+    for row in rows:
+        if row["datums"] == "50 ms sleep":
+            bar = "#" * round(row["hours"] * 0.6)
+            lines.append(
+                f"{row['engine']:<12} {row['workers']:>2} workers {row['hours']:>6.1f} h  {bar}"
+            )
+    return "\n".join(lines)
+
+
 def main() -> None:
     args = arguments(str(__doc__), "200")
     global DATUMS
     DATUMS = args.sizes[0]
-    show("scaling", [row for engine in ENGINES for row in measure(engine)], args.json)
+    rows = [row for engine in ENGINES for row in measure(engine)]
+    show("scaling", rows, args.json)
+    print(f"\n{curve(rows)}")
 
 
 if __name__ == "__main__":

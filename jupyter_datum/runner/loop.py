@@ -197,6 +197,8 @@ class Runner:
 
     def _may_end(self) -> bool:
         now = time.monotonic()
+        if not self._project_stands():  # nobody sees what is done here any more
+            return True
         if self._late or self._chores:
             return False
         if self._drives:
@@ -204,12 +206,9 @@ class Runner:
             return False
         if self._draining:  # what is asked for is left to the next one
             return True
-        stands = self._project_stands()
         wanted = self._watches.active or self._pool.keeps
-        if stands and (wanted or now - self._quiet_since < self._idle):
+        if wanted or now - self._quiet_since < self._idle:
             return False
-        if not stands:  # what it says is watched is not there
-            return True
         return requests.end_runner_if_idle(self._conn, self._interpreter, self.epoch)
 
     def _end_forgotten(self, now: float) -> None:

@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from jupyter_datum.errors import LedgerError, RunError
@@ -174,3 +175,17 @@ def test_a_full_disk_is_not_taken_for_one_that_cannot_do_write_ahead_logging(
     filler.unlink()
     with story.ledger() as conn:
         assert db.journal_mode(conn) == "wal"
+
+
+def test_the_runner_of_a_project_that_was_deleted_ends_with_its_runs(tmp_path: Path) -> None:
+    story = Story(tmp_path)  # there is nothing left to close
+    story.namespace["numbers"] = list(range(40))
+    run = story.start("job -i numbers --workers 1", "import time\ntime.sleep(1)\ndatum.value")
+    story.until(run, lambda row: row.running > 0)
+    runner = psutil.Process(story.runner_pid())
+    there = [runner, *runner.children(recursive=True)]
+    shutil.rmtree(story.project.dir, ignore_errors=True)
+    left = psutil.wait_procs(there, timeout=20)[1]
+    for process in left:
+        process.kill()
+    assert not left, "nobody sees what it does"
