@@ -109,9 +109,16 @@ class Hub(ABC):
         self.tell(Exited(child, cause))
 
     def shut(self) -> None:
-        """Give everything back, whatever state it is in."""
+        """Give everything back, whatever state it is in. Who still opens it can start nothing
+        any more, and is not waited for: to import a library may take half a minute."""
         self._shutting.set()
         self.children.close()
+        if self._opening.is_alive():
+            threading.Thread(target=self._close_opened, daemon=True).start()
+        else:
+            self._close_opened()
+
+    def _close_opened(self) -> None:
         self._opening.join()
         with suppress(Exception):
             self.close()

@@ -12,6 +12,7 @@ never asked to run another).
 from __future__ import annotations
 
 import itertools
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -319,9 +320,16 @@ class Pool:
         return bool(self._idle)
 
     def close(self) -> None:
-        """Close everything."""
-        for cluster in [*self._active, *self._idle]:
-            self._close(cluster, "the runner has ended")
+        """Close everything, side by side: whoever ends the runner waits for it."""
+        why, clusters = "the runner has ended", [*self._active, *self._idle]
+        closing = [threading.Thread(target=cluster.engine.close) for cluster in clusters]
+        for cluster, thread in zip(clusters, closing, strict=True):
+            self._roster.note(cluster, ClusterState.GIVING_BACK, why)
+            thread.start()
+        for cluster, thread in zip(clusters, closing, strict=True):
+            thread.join()
+            cluster.close()
+            self._roster.note(cluster, ClusterState.GONE, why)
         self._active.clear()
         self._idle.clear()
 

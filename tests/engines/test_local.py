@@ -5,6 +5,8 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -152,3 +154,25 @@ def test_workers_end_with_a_parent_that_is_killed(crew: Crew, work: Work) -> Non
     psutil.wait_procs(family, timeout=10)
     assert [p for p in family if p.is_running() and p.status() != psutil.STATUS_ZOMBIE] == []
     assert not folder.exists()
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_one_that_is_still_being_opened_is_not_waited_for(
+    name: str, work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first import of a library takes long on a busy machine; who ends the runner waits."""
+    engine = get_engine(name)(EngineSettings(str(work.project.dir)))
+    opens, goes_on = threading.Event(), threading.Event()
+
+    def slow(_: object) -> None:
+        opens.set()
+        goes_on.wait(60)
+
+    monkeypatch.setattr(engine.hub_class, "open", slow)  # type: ignore[attr-defined]
+    engine.start(2)
+    assert opens.wait(10)
+    before = time.monotonic()
+    engine.close()
+    took = time.monotonic() - before
+    goes_on.set()
+    assert took < 8, "its children alone are waited for"
