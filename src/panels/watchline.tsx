@@ -48,7 +48,6 @@ function Watching(props: { watch: IWatch }): JSX.Element {
       <div className="jp-datum-row">
         <span
           className="jp-datum-muted jp-datum-small jp-datum-grow"
-          role="status"
           title={oneLine([how, message ?? ''].filter(Boolean).join(': '))}
         >
           {words.join(' · ')}

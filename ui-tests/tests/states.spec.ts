@@ -2,9 +2,10 @@
  * States of the panel: axe over all that are built in different ways, and pictures of them for
  * people to look at, in `ui-tests/pictures`; `jlpm pictures` makes one of every state.
  */
-import { expect, test } from '@jupyterlab/galata';
+import { expect, galata, test } from '@jupyterlab/galata';
 import type { IJupyterLabPageFixture } from '@jupyterlab/galata';
 import type { Page } from '@playwright/test';
+import * as fs from 'fs';
 import * as path from 'path';
 
 import { axe, theme, THEMES } from './looking';
@@ -164,6 +165,17 @@ const FACES: Record<string, IFace> = {
   'no-files': { context: 'no-files', message: '' }
 };
 
+/** What of the panel has no room: cut off without an ellipsis, or over what stands beside it. */
+const cramped = (panel: HTMLElement | SVGElement) =>
+  [...panel.querySelectorAll<HTMLElement>('*')]
+    .filter(one => {
+      const { overflowX, textOverflow, display, clipPath } = getComputedStyle(one);
+      const scrolls = overflowX === 'auto' || overflowX === 'scroll';
+      const meant = scrolls || textOverflow === 'ellipsis' || clipPath !== 'none';
+      return display !== 'inline' && !meant && one.scrollWidth > one.clientWidth + 1;
+    })
+    .map(one => `${one.className || one.tagName} ${one.scrollWidth}/${one.clientWidth}: ${one.textContent}`);
+
 async function begin(page: IJupyterLabPageFixture, tmpPath: string): Promise<Replay> {
   const story = new Story(page, tmpPath);
   const replay = await Replay.before(page, story.cell());
@@ -251,4 +263,34 @@ test('all that can be opened, the page of a datum, and colours that the system c
   );
   expect(fills.length).toBeGreaterThan(4);
   expect(new Set(fills).size).toBe(fills.length);
+});
+
+test.describe('in German', () => {
+  const locale = { '@jupyterlab/translation-extension:plugin': { locale: 'de_DE' } };
+  test.use({ mockSettings: { ...galata.DEFAULT_SETTINGS, ...locale } });
+
+  test('each state has room in 250 pixels', async ({ page, tmpPath }) => {
+    test.setTimeout(240_000);
+    const file = path.join(__dirname, '../../jupyter_datum/locale/de_DE/LC_MESSAGES');
+    const words = fs.readFileSync(path.join(file, 'jupyter_datum.json'), 'utf-8');
+    const data = { jupyter_datum: JSON.parse(words) };
+    await page.route(/\/api\/translations\/de/, route => route.fulfill({ json: { data } }));
+    const replay = await begin(page, tmpPath);
+    await page.sidebar.setWidth(250);
+    const panel = page.locator('#jupyter-datum-panel');
+    const found: Record<string, string[]> = {};
+    for (const [state, face] of Object.entries(FACES)) {
+      await replay.show(face);
+      await page.waitForTimeout(150);
+      for (const fold of await panel.locator('summary').all()) {
+        await fold.click();
+      }
+      await picture(page, `${state}.german`);
+      const wide = await panel.evaluate(cramped);
+      if (wide.length) {
+        found[state] = wide;
+      }
+    }
+    expect(found).toEqual({});
+  });
 });
