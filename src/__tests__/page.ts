@@ -11,7 +11,7 @@ import { EnginesModel } from '../models/engines';
 import { FreshCounts } from '../models/freshcounts';
 import { OverviewModel } from '../models/overview';
 import { PanelModel } from '../models/panel';
-import type { IOpenNotebook } from '../models/panel';
+import type { IOpenNotebook } from '../models/notebook';
 import { PlansModel } from '../models/plans';
 import { RunsModel } from '../models/runs';
 import { WatchesModel } from '../models/watches';

@@ -7,7 +7,7 @@ import React from 'react';
 
 import type { CellCounts } from '../models/cellcounts';
 import type { ICountable } from '../models/counts';
-import type { PanelModel } from '../models/panel';
+import type { NotebookModel } from '../models/notebook';
 import type { IRow } from '../models/rows';
 import { count, oneLine, percent, statusState, statusWord } from '../panels/format';
 import { doneOf, FailedWord, HostContext, StateWord, Told, useHost } from '../panels/parts';
@@ -98,17 +98,16 @@ function RunWords(props: { run: IRun }): JSX.Element {
   );
 }
 
-/** The badges of the notebook in front; they stay with their cells when cells move. */
+/** The badges of an open notebook; they stay with their cells when cells move. */
 export class Badges {
   constructor(
     private readonly _open: OpenNotebook,
-    private readonly _model: PanelModel,
+    private readonly _model: NotebookModel,
     private readonly _host: IHost,
     private readonly _counts: CellCounts
   ) {
     _model.changed.connect(this._update, this);
     _counts.changed.connect(this._update, this);
-    _open.panel.disposed.connect(() => this.dispose());
     this._update();
   }
 
@@ -178,7 +177,7 @@ export class Badges {
   /** Which cells are others than their runs recorded; a run's cell is asked for once. */
   private async _compare(rows: readonly IRow[]): Promise<void> {
     const edited = new Set<string>();
-    const cells = new Map(this._model.notebook?.cells().map(one => [one.id, one.source]));
+    const cells = new Map(this._model.notebook.cells().map(one => [one.id, one.source]));
     for (const { cell, run } of rows) {
       const source = cells.get(cell ?? '');
       const known = run && source !== undefined;

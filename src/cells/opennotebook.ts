@@ -15,7 +15,7 @@ import type { IOpenCell } from '../models/cells';
 import { headOf } from '../models/counts';
 import type { ICountable } from '../models/counts';
 import { asTransform, nameOfMark } from '../models/marks';
-import type { IOpenNotebook } from '../models/panel';
+import type { IOpenNotebook } from '../models/notebook';
 import { PICK_MIME, RECIPE_MIME } from '../tokens';
 import type { IPicked, IRecipe, Pick } from '../tokens';
 

@@ -1,6 +1,7 @@
-/** The notebook in front. */
+/** The open notebooks, and the one in front. */
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { INotebookTracker } from '@jupyterlab/notebook';
+import type { NotebookPanel } from '@jupyterlab/notebook';
 
 import { Badges } from '../cells/badges';
 import { OpenNotebook } from '../cells/opennotebook';
@@ -9,36 +10,54 @@ import { Counts } from '../models/counts';
 import { PanelModel } from '../models/panel';
 import { ICore, IFront } from './tokens';
 
+interface IOpen {
+  open: OpenNotebook;
+  badges: Badges;
+}
+
 export const front: JupyterFrontEndPlugin<IFront> = {
   id: 'jupyter-datum:front',
-  description: 'Follows the notebook in front.',
+  description: 'Follows the open notebooks, and which of them is in front.',
   autoStart: true,
   provides: IFront,
   requires: [ICore, INotebookTracker],
   activate: (_: JupyterFrontEnd, core: ICore, tracker: INotebookTracker): IFront => {
     const panel = new PanelModel(core.runs, core.requests);
-    let open: OpenNotebook | null = null;
-    let badges: Badges | null = null;
     const counts = new Counts(core.requests);
-    const follow = () => {
-      const { currentWidget } = tracker;
-      if (currentWidget === (open?.panel ?? null)) {
-        return;
-      }
-      open?.dispose();
-      badges?.dispose();
-      open = currentWidget ? new OpenNotebook(currentWidget) : null;
-      const mine = open;
-      panel.setNotebook(mine);
-      badges = open ? new Badges(open, panel, core.host, new CellCounts(counts)) : null;
-      void currentWidget?.sessionContext.ready.then(() =>
-        mine === open ? panel.refreshSoon() : undefined
-      );
+    const known = new Map<NotebookPanel, IOpen>();
+    const add = (widget: NotebookPanel): IOpen => {
+      const open = new OpenNotebook(widget);
+      const model = panel.of(open);
+      const badges = new Badges(open, model, core.host, new CellCounts(counts));
+      known.set(widget, { open, badges });
+      widget.disposed.connect(() => {
+        known.delete(widget);
+        badges.dispose();
+        panel.close(open);
+        open.dispose();
+      });
+      void widget.sessionContext.ready.then(() => model.refreshSoon());
+      return { open, badges };
     };
-    core.host.edits = panel;
-    core.host.cells = () => open?.cells() ?? [];
+    const of = (widget: NotebookPanel | null) =>
+      widget && !widget.isDisposed ? (known.get(widget) ?? add(widget)) : null;
+    const current = () => of(tracker.currentWidget);
+    const follow = () => {
+      const open = current()?.open ?? null;
+      if (open !== panel.notebook) {
+        panel.setNotebook(open);
+      }
+    };
+    tracker.widgetAdded.connect((_, widget) => void of(widget));
     tracker.currentChanged.connect(follow);
+    tracker.forEach(widget => void of(widget));
     follow();
-    return { panel, counts, notebook: () => open, badges: () => badges };
+    core.host.cells = () => current()?.open.cells() ?? [];
+    return {
+      panel,
+      counts,
+      notebook: () => current()?.open ?? null,
+      badges: () => current()?.badges ?? null
+    };
   }
 };

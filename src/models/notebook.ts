@@ -1,0 +1,227 @@
+/** One open notebook as the models see it: its project, and its transforms with their runs. */
+import type { IDisposable } from '@lumino/disposable';
+import type { ISignal } from '@lumino/signaling';
+import { Signal } from '@lumino/signaling';
+
+import { RefusedError } from '../requests';
+import type { Requests } from '../requests';
+import type { IContext, IRun, IRunDetail, ITransform } from '../tokens';
+import { sameSource } from './cells';
+import type { IOpenCell } from './cells';
+import type { ICountable } from './counts';
+import { listRows } from './rows';
+import type { IRow } from './rows';
+import type { RunModel } from './run';
+import type { RunsModel } from './runs';
+
+/** An open notebook, as far as the models need it. */
+export interface IOpenNotebook {
+  readonly path: string;
+  readonly kernel: string | null;
+  cells(): IOpenCell[];
+  /** What says which datums a cell has; null: it is gone, or somebody else's and not trusted. */
+  countable(cell: string): ICountable | null;
+  /** Saved, edited, or with another kernel. */
+  readonly changed: ISignal<unknown, 'saved' | 'edited' | 'kernel'>;
+}
+
+/** What is asked of the server about a notebook. */
+export type NotebookRequests = Pick<Requests, 'context' | 'transforms' | 'run'>;
+
+/** What the badges of a notebook show, and the panel of the one in front. */
+export class NotebookModel implements IDisposable {
+  constructor(
+    readonly notebook: IOpenNotebook,
+    readonly runs: RunsModel,
+    private readonly _requests: NotebookRequests
+  ) {
+    notebook.changed.connect(this._onNotebook, this);
+    runs.changed.connect(this._update, this);
+    runs.projectShown.connect(this._onProject, this);
+    runs.projectLost.connect(this._onLost, this);
+    void this.refresh();
+  }
+
+  /** Anything but a run's figures has changed. */
+  get changed(): Signal<this, void> {
+    return this._changed;
+  }
+  get context(): IContext | null {
+    return this._context;
+  }
+  get project(): string | null {
+    return this._context?.project ?? null;
+  }
+  /** Whether nothing can be known of runs, since the ledger cannot be read. */
+  get unreadable(): boolean {
+    const state = this._context?.state;
+    return state === 'damaged' || state === 'newer' || state === 'older';
+  }
+  /** Why the server gives no context. */
+  get error(): string | null {
+    return this._error;
+  }
+  get rows(): readonly IRow[] {
+    return this._rows;
+  }
+  get isDisposed(): boolean {
+    return this._disposed;
+  }
+
+  /** Ask anew in a moment, together with what else is to be asked for then. */
+  refreshSoon(): void {
+    this._onNotebook(null, 'kernel');
+  }
+
+  /** Read the cells and the runs again; the server is not asked. */
+  look(): void {
+    this._update();
+  }
+
+  /** Ask for context and transforms anew. */
+  async refresh(): Promise<void> {
+    const round = ++this._round;
+    try {
+      const { path, kernel } = this.notebook;
+      const context = await this._requests.context(path, kernel);
+      const known = context.state !== 'no-files' && context.state !== 'damaged';
+      const saved = known ? await this._transforms(path, kernel) : [];
+      if (round === this._round && !this._disposed) {
+        this._error = null;
+        this._context = context;
+        this._saved = saved;
+        this._setProject(context.project);
+        if (context.kernel && kernel) {
+          this.runs.draw(kernel); // it has loaded us, and we show its runs
+        }
+      }
+    } catch (reason) {
+      if (round === this._round) {
+        this._error = reason instanceof Error ? reason.message : String(reason);
+      }
+    }
+    this._update();
+  }
+
+  /** A run with its recorded cell; asked for once. */
+  async recorded(run: Pick<RunModel, 'project' | 'uuid'>): Promise<IRunDetail> {
+    let detail = this._recorded.get(run.uuid);
+    if (!detail) {
+      detail = this._requests.run(run.project, run.uuid);
+      this._recorded.set(run.uuid, detail);
+      detail.catch(() => this._recorded.delete(run.uuid));
+    }
+    return detail;
+  }
+
+  /** Whether the text of a cell is another than a run recorded. */
+  async isEdited(source: string, run: Pick<IRun, 'uuid'>): Promise<boolean | null> {
+    const { project } = this;
+    if (!project) {
+      return null;
+    }
+    const recorded = await this.recorded({ project, uuid: run.uuid });
+    return !sameSource(source, this._ranAs.get(recorded.source) ?? recorded.source);
+  }
+
+  /** Whether the open cell of a transform's latest run is another than it recorded; null: not known. */
+  async editedSince(run: string): Promise<boolean | null> {
+    const id = this._rows.find(row => row.run?.uuid === run)?.cell;
+    const cell = id ? this.notebook.cells().find(one => one.id === id) : undefined;
+    return cell ? this.isEdited(cell.source, { uuid: run }).catch(() => null) : null;
+  }
+
+  /** A cell was run as `code`, with options of that one run: it counts as run as it stands. */
+  ranAs(source: string, code: string): void {
+    this._ranAs.set(code, source);
+  }
+
+  dispose(): void {
+    if (this._disposed) {
+      return;
+    }
+    this._disposed = true;
+    window.clearTimeout(this._timer);
+    this._watch?.dispose();
+    this.notebook.changed.disconnect(this._onNotebook, this);
+    Signal.disconnectReceiver(this);
+    Signal.clearData(this);
+  }
+
+  private async _transforms(path: string, kernel: string | null): Promise<ITransform[]> {
+    try {
+      return await this._requests.transforms(path, kernel);
+    } catch (reason) {
+      // A notebook that was never saved has no transforms; its cells are seen all the same.
+      if (reason instanceof RefusedError) {
+        return [];
+      }
+      throw reason;
+    }
+  }
+
+  private _onNotebook(_: unknown, what: 'saved' | 'edited' | 'kernel'): void {
+    if (this._disposed) {
+      return;
+    }
+    window.clearTimeout(this._timer);
+    // An edit (outputs count as such) must not take the place of what is to be asked for.
+    this._asks ||= what !== 'edited';
+    // Typing is not worth a request: only the cells are read again.
+    this._timer = window.setTimeout(() => this._look(), this._asks ? 300 : 500);
+  }
+
+  private _look(): void {
+    const asks = this._asks;
+    this._asks = false;
+    if (asks) {
+      void this.refresh();
+    } else {
+      this._update();
+    }
+  }
+
+  /** The first run of a new project is shown in its cell before we can know of the project. */
+  private _onProject(_: RunsModel, project: string): void {
+    if (project !== this.project) {
+      this._onNotebook(null, 'kernel');
+    }
+  }
+
+  private _onLost(_: RunsModel, project: string): void {
+    if (project === this.project) {
+      this._onNotebook(null, 'kernel');
+    }
+  }
+
+  private _setProject(project: string | null): void {
+    if (project !== this._watched) {
+      this._watch?.dispose();
+      this._watched = project;
+      this._watch = project ? this.runs.watch(project) : null;
+    }
+  }
+
+  private _update(): void {
+    if (this._disposed) {
+      return;
+    }
+    const runs = this.project ? this.runs.runs(this.project) : [];
+    this._rows = listRows(this.notebook.cells(), this._saved, runs);
+    this._changed.emit();
+  }
+
+  private _asks = false;
+  private _context: IContext | null = null;
+  private _disposed = false;
+  private _error: string | null = null;
+  private readonly _ranAs = new Map<string, string>();
+  private readonly _recorded = new Map<string, Promise<IRunDetail>>();
+  private _round = 0;
+  private _rows: IRow[] = [];
+  private _saved: ITransform[] = [];
+  private _timer = 0;
+  private _watch: IDisposable | null = null;
+  private _watched: string | null = null;
+  private readonly _changed = new Signal<this, void>(this);
+}
