@@ -13,10 +13,10 @@ import difflib
 import json
 import os
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ..errors import DatumError, InputError, SignatureError, UsageError
+from ..errors import DatumError, InputError, SignatureError
 from ..events import Stat
 from ..hashing import encode_lazy, stat_of
 from ..ledger import db, queries
@@ -344,44 +344,3 @@ def _value(datum: Given) -> bytes | None:
     if datum.kind in ("json", "pickle"):
         return datum.kind[:1].encode() + bytes(datum.result)
     return encode_lazy({"result": datum.kind, "data": bytes(datum.result).hex()})
-
-
-def check_no_cycle(name: str, needs: Callable[[str], Iterable[str]]) -> None:
-    """Make sure that transform `name` does not come from itself.
-
-    Parameters
-    ----------
-    name : str
-    needs : callable
-        Returns what a transform takes something of.
-
-    Raises
-    ------
-    UsageError
-        If it does; the sentence shows the circle.
-    """
-    ways: list[tuple[str, ...]] = [(name,)]
-    seen: set[str] = set()
-    while ways:
-        way = ways.pop()
-        if way[-1] == name and len(way) > 1:
-            circle = " <- ".join(way)
-            others = ", ".join(dict.fromkeys(way[1:-1]))
-            known = f"; of {others} what ran last counts" if others else ""
-            raise UsageError(
-                f"a transform cannot come from itself: {circle}. Change one input{known}"
-            )
-        if way[-1] not in seen:
-            seen.add(way[-1])
-            ways += [(*way, up) for up in needs(way[-1])]
-
-
-def upstream_names(spec: Any) -> list[str]:
-    """Return the transforms that an input (JSON) names, wherever it is nested."""
-    if isinstance(spec, dict):
-        if isinstance(spec.get("transform"), str):
-            return [spec["transform"]]
-        return [name for part in spec.values() for name in upstream_names(part)]
-    if isinstance(spec, list):
-        return [name for part in spec for name in upstream_names(part)]
-    return []

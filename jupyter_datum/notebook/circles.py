@@ -7,7 +7,7 @@ import contextlib
 import os
 
 from ..inputs import Input
-from ..inputs.upstream import check_no_cycle
+from ..inputs.chains import check_no_cycle
 from ..ledger import db
 from ..project import Project
 from ..runner.ahead import Needs

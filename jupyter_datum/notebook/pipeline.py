@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ..errors import DatumError, RunError, SignatureError, UsageError
-from ..inputs.upstream import upstream_names
+from ..inputs.chains import upstream_names
 from ..ledger import db, queries
 from ..ledger.queries import RunRow
 from ..project import Project

@@ -15,8 +15,8 @@ from typing import Any, Final
 from ..errors import DatumError, NoDatumsError, SignatureError
 from ..inputs import Input, input_from_json
 from ..inputs.cells import noted_cells
+from ..inputs.chains import upstream_names
 from ..inputs.named import asked_for
-from ..inputs.upstream import upstream_names
 from ..ledger import queries
 from ..ledger.known import some_outputs
 from ..project import Project

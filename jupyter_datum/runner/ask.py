@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import DatumError, RunError, UsageError
+from ..inputs.chains import upstream_names
 from ..inputs.named import asked_for
-from ..inputs.upstream import upstream_names
 from ..ledger import queries, requests
 from ..ledger.queries import RunRow
 from ..project import Project

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from ..errors import SignatureError
 from ..inputs import input_from_json
-from ..inputs.upstream import upstream_names
+from ..inputs.chains import upstream_names
 from ..ledger import queries, requests
 from ..project import Project
 from ..transform.recipe import Recipe, read_recipe

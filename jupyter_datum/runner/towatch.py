@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from ..errors import DatumError, UsageError
 from ..inputs import input_from_json
-from ..inputs.upstream import upstream_names
+from ..inputs.chains import upstream_names
 from ..ledger import queries, requests
 from ..ledger.queries import RunRow
 from ..ledger.watches import WatchRow, watches

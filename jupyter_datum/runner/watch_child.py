@@ -23,7 +23,8 @@ from ..errors import DatumError, ProjectError
 from ..hashing import Digests
 from ..inputs import input_from_json
 from ..inputs.base import Input
-from ..inputs.upstream import UpstreamInput, upstream_names
+from ..inputs.chains import upstream_names
+from ..inputs.upstream import UpstreamInput
 from ..ledger import db, queries
 from ..project import Project, find
 from ..remote import is_url

@@ -18,7 +18,7 @@ import uuid
 from typing import Any, Final
 
 from ..errors import DatumError, LedgerError
-from ..inputs.upstream import upstream_names
+from ..inputs.chains import upstream_names
 from ..ledger import queries, requests
 from ..ledger.requests import Request
 from ..ledger.watches import WatchRow, begin_watch, set_watch, watch, watches

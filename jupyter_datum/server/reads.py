@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from ..errors import DatumError
-from ..inputs.upstream import upstream_names
+from ..inputs.chains import upstream_names
 from ..ledger import queries, requests
 from ..ledger.alike import expected, failed_like, run_before
 from ..ledger.clusters import KEPT
