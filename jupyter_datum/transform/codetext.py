@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import dis
+import functools
 import inspect
 import types
 from collections.abc import Iterator
@@ -128,21 +129,21 @@ def tree_text(tree: ast.Module) -> str:
 # -- is the source still what runs? --------------------------------------------------------
 
 
-def edited(
-    function: types.FunctionType, module: types.ModuleType, source: bytes | None = None
-) -> bool:
-    """Return whether the file of `module`, as it is now (or as `source`, if it was read
-    already), has no function with the running code."""
+def edited(function: types.FunctionType, path: str, source: bytes | None = None) -> bool:
+    """Return whether a file, as it is now (or as `source`, if it was read already), has no
+    function with the running code."""
     try:
-        source = Path(str(module.__file__)).read_bytes() if source is None else source
-        whole = compile(source, str(module.__file__), "exec", dont_inherit=True)
+        there = _functions_in(Path(path).read_bytes() if source is None else source, path)
     except (OSError, SyntaxError, ValueError):
         return True
-    wanted = code_text(function.__code__)
-    return not any(
-        code.co_name == function.__code__.co_name and code_text(code) == wanted
-        for code in nested(whole)
-    )
+    return (function.__code__.co_name, code_text(function.__code__)) not in there
+
+
+@functools.lru_cache(maxsize=8)
+def _functions_in(source: bytes, filename: str) -> frozenset[tuple[str, str]]:
+    """Name and code of all that a file defines: asked for each function that a cell reaches."""
+    whole = compile(source, filename, "exec", dont_inherit=True)
+    return frozenset((code.co_name, code_text(code)) for code in nested(whole))
 
 
 def nested(code: types.CodeType) -> Iterator[types.CodeType]:

@@ -27,7 +27,7 @@ from .cell import Cell, compile_cell
 from .check import SLOT, is_arrow_schema
 from .codetext import code_text, names_read, tree_text
 from .fallback import RECOVER
-from .loaded import changed_on_disk, is_left_over, note_modules
+from .loaded import changed_on_disk, is_left_over, note_modules, was_edited
 from .setup import setup_of
 from .wrappers import CACHED, inner_parts
 
@@ -291,6 +291,8 @@ class _Walker:
     def _check_source(self, name: str, function: types.FunctionType | None = None) -> None:
         """Say it, once, when a module's file no longer holds what the kernel runs."""
         module = self._modules.get(name)
+        if function is not None and name == "__main__":
+            self._check_script(function)
         if module is None or name in self._told:
             return
         path = os.path.basename(str(module.__file__))
@@ -309,6 +311,16 @@ class _Walker:
         else:
             return
         self._told.add(name)
+
+    def _check_script(self, function: types.FunctionType) -> None:
+        """The same, of a file that ``%run`` has run in the notebook."""
+        path = function.__code__.co_filename
+        if path not in self._told and os.path.isfile(path) and was_edited(function):
+            self._told.add(path)
+            self.found.warnings.append(
+                f"{function.__qualname__} is not what stands in {os.path.basename(path)}: the "
+                "kernel, and so this run, uses what it has. To use the new one: %run it again"
+            )
 
     def _origin(self, name: str, value: Any) -> None:
         """Check the module that a value was imported from by name: nothing in it tells."""

@@ -49,8 +49,12 @@ def changed_on_disk(module: types.ModuleType, now: bytes | None = None) -> bool:
 
 def is_left_over(function: types.FunctionType, module: types.ModuleType) -> bool:
     """Return whether a function is of an import whose file held something else."""
-    made_here = function.__code__.co_filename == module.__file__
-    return made_here and edited(function, module, _text(module))
+    return function.__code__.co_filename == module.__file__ and was_edited(function)
+
+
+def was_edited(function: types.FunctionType) -> bool:
+    """Return whether the file that a function was made from has no such function any more."""
+    return edited(function, function.__code__.co_filename)
 
 
 def _is_fresh(name: str, module: Any) -> bool:

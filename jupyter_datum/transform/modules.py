@@ -119,7 +119,7 @@ def _source(module: types.ModuleType) -> Source:
             f"that cannot be read: {exc.strerror}"
         ) from exc
     if changed_on_disk(module, text) or any(
-        edited(function, module, text) for function in _functions(vars(module), filename)
+        edited(function, filename, text) for function in _functions(vars(module), filename)
     ):
         raise CaptureError(
             f"{Path(filename).name} holds what cannot be sent to a worker (a lock, say) and so "

@@ -121,3 +121,14 @@ def test_a_function_taken_by_name_before_a_reload_is_the_old_one(mill: Path) -> 
     (warning,) = take(mill, namespace, "plain(1)").warnings
     assert "plain is not what stands in mill.py" in warning
     assert take(mill, kernel("from mill import plain"), "plain(1)").warnings == []
+
+
+def test_a_script_that_was_run_in_the_notebook_and_edited_is_said(mill: Path) -> None:
+    namespace: dict[str, Any] = {"__name__": "__main__"}
+    exec(compile(MODULE, str(mill), "exec"), namespace)  # what %run does
+    assert take(mill, namespace, "plain(1)").warnings == []
+    mill.write_text(MODULE.replace("# a comment", "# longer"))
+    assert take(mill, namespace, "plain(1)").warnings == []
+    mill.write_text(MODULE.replace("x * 2", "x * 3"))
+    (warning,) = take(mill, namespace, "plain(1), plain(2)").warnings
+    assert "plain is not what stands in mill.py" in warning and "%run" in warning
