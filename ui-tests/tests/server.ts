@@ -19,6 +19,8 @@ export interface IServerOptions {
   exposed?: boolean;
   /** The text of a module with an authorizer called `Guest`. */
   authorizer?: string;
+  /** The locale in which pages are shown: its language pack lies on the server's path. */
+  language?: string;
 }
 
 /** One server, in a folder of its own. */
@@ -36,7 +38,8 @@ export class Server {
       app: options.app ?? 'lab',
       baseUrl: options.baseUrl ?? '/',
       exposed: options.exposed ?? false,
-      authorizer: options.authorizer ?? ''
+      authorizer: options.authorizer ?? '',
+      language: options.language ?? ''
     });
     await server.again();
     return server;
@@ -94,9 +97,11 @@ export class Server {
 
   /** Layout and settings of its own: what another test left open is not restored here. */
   private apart(): Record<string, string> {
+    const settings = `${this.root}-settings`;
     return {
       JUPYTERLAB_WORKSPACES_DIR: `${this.root}-layout`,
-      JUPYTERLAB_SETTINGS_DIR: `${this.root}-settings`
+      JUPYTERLAB_SETTINGS_DIR: settings,
+      ...(this.options.language ? speak(this.options.language, settings) : {})
     };
   }
 
@@ -134,6 +139,31 @@ export class Server {
   }
 
   private process: ChildProcess | null = null;
+}
+
+/** A language pack with one word of JupyterLab, put where Python finds it, and chosen. */
+function speak(locale: string, settings: string): Record<string, string> {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'datum-pack-'));
+  const write = (at: string, text: string) => {
+    fs.mkdirSync(path.dirname(at), { recursive: true });
+    fs.writeFileSync(at, text);
+  };
+  const module = `stub_language_pack_${locale}`;
+  const info = path.join(folder, `${module}-1.0.dist-info`);
+  const plural = 'nplurals=2; plural=(n != 1);';
+  const words = { '': { domain: 'jupyterlab', language: locale, plural_forms: plural } };
+  write(path.join(folder, module, '__init__.py'), '');
+  write(
+    path.join(folder, module, 'locale', locale, 'LC_MESSAGES', 'jupyterlab.json'),
+    JSON.stringify({ ...words, File: ['Datei'] })
+  );
+  write(path.join(info, 'METADATA'), `Metadata-Version: 2.1\nName: ${module}\nVersion: 1.0\n`);
+  write(path.join(info, 'entry_points.txt'), `[jupyterlab.languagepack]\n${locale} = ${module}\n`);
+  write(
+    path.join(settings, '@jupyterlab', 'translation-extension', 'plugin.jupyterlab-settings'),
+    JSON.stringify({ locale })
+  );
+  return { PYTHONPATH: [folder, process.env.PYTHONPATH].filter(Boolean).join(path.delimiter) };
 }
 
 function freePort(): Promise<number> {
