@@ -72,8 +72,8 @@ class Idle:
             )
         if (n := self.not_run) > 0:
             errors.append(
-                f"{counted(n, 'datum')} of {name} {'has' if n == 1 else 'have'} not run (--sample, "
-                f"--only?): only a part of it is here. Run the rest of {name}"
+                f"{counted(n, 'datum')} of {name} {'has' if n == 1 else 'have'} not run: only a "
+                f"part of it is here; for the rest run {name}"
             )
 
 
