@@ -267,6 +267,17 @@ def test_what_is_unknown_is_one_sentence(story: Story) -> None:
         look("lineage", [], story.project, str(story.folder))
 
 
+def test_a_file_whose_name_is_no_text_is_found_by_it_and_as_it_is_shown(story: Story) -> None:
+    (story.folder / "in").mkdir()
+    name = os.fsdecode(b"\xff\xfe")
+    (story.folder / f"in/{name}.txt").write_text("x")
+    story.run('up -i "in/*.txt" --workers 1', UP)
+    shown = "up:\\xff\\xfe.txt"
+    for asked in (f"in/{name}.txt", f"out/up/{name}.up", f"up:{name}.txt", shown):
+        assert shown in repr(seen(story, asked))
+    assert shown in repr(show_history(story.project, shown))
+
+
 def test_hostile_names_are_text(story: Story) -> None:
     name = "<img src=x onerror=alert(1)>\u202e.txt"
     (story.folder / "in").mkdir()

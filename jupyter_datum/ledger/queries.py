@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sqlite3
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
@@ -40,6 +41,7 @@ from .versions import equivalent_versions as equivalent_versions
 
 #: Between the parts of a key, as people see it.
 BETWEEN: Final = " | "
+_ESCAPED: Final = re.compile(rb"\\x([0-9a-f]{2})")
 _HOLD_A_RESULT: Final = (DatumState.SUCCESS, DatumState.RECOVERED)
 
 
@@ -124,9 +126,8 @@ def transforms(
 
 def transform(conn: sqlite3.Connection, name: str) -> TransformRow | None:
     """Return the transform of this name."""
-    row = conn.execute(
-        "select id, name, notebook, out, created from transform where name = ?", (name,)
-    ).fetchone()
+    sql = "select id, name, notebook, out, created from transform where name = cast(? as text)"
+    row = conn.execute(sql, (os.fsencode(name),)).fetchone()
     return TransformRow(*row) if row else None
 
 
@@ -271,7 +272,7 @@ def datum_by_id(conn: sqlite3.Connection, datum: int) -> DatumRow | None:
 def datum_by_text(conn: sqlite3.Connection, transform: int, text: str) -> DatumRow | None:
     """Return the datum whose key is `text`, or is shown as `text`."""
     found = datum_by_key(conn, transform, os.fsencode(text))
-    if found is None and BETWEEN in text:
+    if found is None and (BETWEEN in text or "\\x" in text):
         return datum_by_key(conn, transform, key_bytes(text))
     return found
 
@@ -394,5 +395,6 @@ def key_text(key: bytes) -> str:
 
 
 def key_bytes(text: str) -> bytes:
-    """Return the key that a person means; inverse of :func:`key_text` where nothing is escaped."""
-    return os.fsencode(text.replace(BETWEEN, "\0"))
+    """Return the key that a person means; inverse of :func:`key_text` but for what is no name."""
+    key = os.fsencode(text.replace(BETWEEN, "\0"))
+    return _ESCAPED.sub(lambda found: bytes.fromhex(found[1].decode()), key)
