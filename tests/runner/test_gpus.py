@@ -6,6 +6,7 @@ import uuid
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -151,6 +152,11 @@ def test_of_two_projects_one_waits_for_the_other_and_says_so(
         second.close()
 
 
+def devices_of(story: Story) -> dict[str, Any]:
+    """What `engines` says, by name."""
+    return {row["name"]: row for row in look("engines", [], story.project, "").to_json()}
+
+
 def test_idle_workers_of_another_project_give_their_device_back_at_once(
     tmp_path: Path, names: list[str]
 ) -> None:
@@ -162,17 +168,17 @@ def test_idle_workers_of_another_project_give_their_device_back_at_once(
         for story in (first, second):
             story.namespace["xs"] = [1, 2]
         first.run("m -i xs --gpus 2", SEES)  # then idle, for ten minutes
-        rows = {row["name"]: row for row in look("engines", [], second.project, "").to_json()}
+        rows = devices_of(second)
         for name in names:
             assert rows[name]["state"] == "taken" and str(folders[0]) in rows[name]["workers_from"]
-        row = second.end(second.start("m -i xs --gpus 1", SEES), within=40)
+        row = second.end(second.start("m -i xs --gpus 1", SEES), within=100)
         assert row.status == RunStatus.SUCCESS
         with first.ledger() as conn:
             (gone,) = clusters(conn, lambda _: True, gone=5)
         assert gone.message == "another run waits for its devices"
         second.kill_runner()
-        rows = {row["name"]: row for row in look("engines", [], second.project, "").to_json()}
-        assert {rows[name]["state"] for name in names} == {"free"}
+        free = lambda: {devices_of(second)[name]["state"] for name in names} == {"free"}  # noqa: E731
+        assert eventually(free, within=30), "its watcher ends its workers within two seconds"
     finally:
         first.close()
         second.close()
