@@ -9,6 +9,14 @@ from typing import Final
 
 #: How a verb is called in a notebook.
 _MAGIC: Final = re.compile(r"(?<!%)%datum(?= )")
+#: What differs from datum to datum in a message; as signatures have it, and as people read it.
+_MASKS: Final = (
+    (re.compile(r"0x[0-9a-fA-F]+"), "hex", "‹address›"),
+    (re.compile(r"'[^']*[/\\][^']*'|\"[^\"]*[/\\][^\"]*\""), "'..'", "‹path›"),
+    (re.compile(r"(?<![\w'])/[^\s:,)'\"]+"), "/..", "‹path›"),
+    (re.compile(r"'[^']{24,}'|\"[^\"]{24,}\""), "'..'", "‹text›"),
+    (re.compile(r"\d+(\.\d+)?([eE][+-]?\d+)?"), "N", "‹n›"),
+)
 
 
 def span(seconds: float) -> str:
@@ -25,6 +33,20 @@ def span(seconds: float) -> str:
         return f"{minutes} min {rest} s" if rest else f"{minutes} min"
     hours, rest = divmod(whole // 60, 60)
     return f"{hours} h {rest} min" if rest else f"{hours} h"
+
+
+def mask(message: str) -> str:
+    """Return `message` without what differs from datum to datum: numbers, paths, addresses."""
+    for pattern, instead, _ in _MASKS:
+        message = pattern.sub(instead, message)
+    return message
+
+
+def common(message: str) -> str:
+    """Return what messages like this one have in common, for people: ``bad CRC in ‹path›``."""
+    for pattern, _, shown in _MASKS:
+        message = pattern.sub(shown, message)
+    return message
 
 
 def in_shell(text: str) -> str:

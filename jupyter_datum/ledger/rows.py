@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from ..events import InputFile
 from ..states import DatumState
+from ..words import common
 
 
 class RunRow(NamedTuple):
@@ -70,7 +71,7 @@ RUN: Final = (
 
 
 class FailureGroup(NamedTuple):
-    """Failures that are alike, in one run. ``datums`` is exact."""
+    """Failures that are alike, in one run: exactly ``datums``; ``message`` is the first one's."""
 
     id: int
     signature: str
@@ -82,6 +83,11 @@ class FailureGroup(NamedTuple):
     first: float
     last: float
     sample: int
+
+    @property
+    def headline(self) -> str:
+        """What all of them say: the path or the number of one is not that of the others."""
+        return self.message if self.datums == 1 else common(self.message)
 
 
 class DatumRow(NamedTuple):

@@ -41,7 +41,7 @@ from ..states import DatumState
 from ..transform.moved import here
 from ..transform.options import Options
 from ..transform.recipe import Recipe, read_recipe
-from ..transform.traceback import mask
+from ..words import mask
 from . import render
 from .display import Making, screen_for
 from .flows import Flows

@@ -273,7 +273,7 @@ _AT_REST: Final = ("unchanged", "touched, content unchanged")
 def group_lines(groups: list[FailureGroup]) -> list[str]:
     """Return a line for each group of failures."""
     lines = [
-        f"  {group.datums:>7,} x {one_line(f'{group.type}: {group.message}')}"
+        f"  {group.datums:>7,} x {one_line(f'{group.type}: {group.headline}')}"
         + (f"  ({one_line(group.place)})" if group.place else "")
         for group in groups[:_GROUPS]
     ]

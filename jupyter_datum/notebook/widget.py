@@ -99,7 +99,7 @@ class _Follow:
                 {
                     "datums": group.datums,
                     "type": render.one_line(group.type, 60),
-                    "message": render.one_line(group.message),
+                    "message": render.one_line(group.headline),
                     "place": render.one_line(group.place, 60),
                 }
                 for group in groups[:_GROUPS]

@@ -114,9 +114,10 @@ def group_json(
     expected : Expected or None
         Who has marked it as expected.
     """
-    names = ("id", "type", "message", "place", "phase", "datums", "first", "last", "sample")
+    names = ("id", "type", "place", "phase", "datums", "first", "last", "sample")
     return {
         **{name: getattr(group, name) for name in names},
+        "message": group.headline,
         "workers": workers,
         "new_since": before,
         "expected": None if expected is None else expected._asdict(),

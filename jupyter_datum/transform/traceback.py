@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import linecache
 import os
-import re
 import sys
 import sysconfig
 import traceback
 from typing import Final
 
 from ..events import Failure
+from ..words import mask
 from .command import CommandError
 
 #: Characters kept of a message and of a traceback.
@@ -25,14 +25,6 @@ _LASTING: Final = (
     FileNotFoundError, FileExistsError, IsADirectoryError, NotADirectoryError, PermissionError,
 )  # fmt: skip
 _FATAL: Final = (SyntaxError, NameError, ImportError, TypeError, AttributeError)
-
-_MASKS: Final = (
-    (re.compile(r"0x[0-9a-fA-F]+"), "hex"),
-    (re.compile(r"'[^']*[/\\][^']*'|\"[^\"]*[/\\][^\"]*\""), "'..'"),
-    (re.compile(r"(?<![\w'])/[^\s:,)'\"]+"), "/.."),
-    (re.compile(r"'[^']{24,}'|\"[^\"]{24,}\""), "'..'"),
-    (re.compile(r"\d+(\.\d+)?([eE][+-]?\d+)?"), "N"),
-)
 
 
 def failure_of(exc: BaseException, phase: str, filename: str) -> Failure:
@@ -55,13 +47,6 @@ def failure_of(exc: BaseException, phase: str, filename: str) -> Failure:
         transient=isinstance(exc, _TRANSIENT) and not isinstance(exc, _LASTING),
         fatal=isinstance(exc, _FATAL),
     )
-
-
-def mask(message: str) -> str:
-    """Return `message` without what differs from datum to datum: numbers, paths, addresses."""
-    for pattern, instead in _MASKS:
-        message = pattern.sub(instead, message)
-    return message
 
 
 def user_traceback(exc: BaseException, filename: str) -> tuple[str, str]:

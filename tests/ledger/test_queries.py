@@ -11,6 +11,7 @@ from jupyter_datum.errors import RunError
 from jupyter_datum.events import OutputFile
 from jupyter_datum.ledger import queries, writes
 from jupyter_datum.ledger.db import transaction
+from jupyter_datum.ledger.rows import FailureGroup
 from jupyter_datum.ledger.writes import RunKey
 from jupyter_datum.states import DatumState
 
@@ -213,3 +214,12 @@ def test_no_query_walks_a_table_of_datums_or_skips_rows(
         assert "offset" not in sql.lower()
         if "order by" in sql and "group by" not in sql and "from failure" not in sql:
             assert not any("TEMP B-TREE FOR ORDER" in step for step in plan), plan
+
+
+def test_the_headline_of_a_group_is_what_all_of_it_say() -> None:
+    message = "bad CRC in /raw/a 7.tif at 0x7f2e, expected 3, got '/raw/b.tif'"
+    one = FailureGroup(1, "s", "ValueError", message, "cell line 2", "run", 1, 0.0, 0.0, 1)
+    assert one.headline == message
+    assert one._replace(datums=2).headline == (
+        "bad CRC in ‹path› ‹n›.tif at ‹address›, expected ‹n›, got ‹path›"
+    )
