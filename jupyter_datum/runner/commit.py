@@ -28,8 +28,6 @@ from .keep import Keeper
 from .listing import Listing
 from .plan import Planner
 
-#: Seconds after which the key of a datum at work is noted.
-SLOW: Final = 2.0
 #: Share of a worker's memory by which it has changed when that is worth writing down.
 _NEWS: Final = 0.02
 
@@ -175,19 +173,11 @@ class Committer:
             self._workers[worker].update(position=None, since=None, key=None, state="idle")
             self._changed_workers.add(worker)
 
-    def name_slow(self, listing: Listing, now: float) -> None:
-        """Note the keys of datums that are at work for a while: people look for them.
-
-        Parameters
-        ----------
-        listing : Listing
-        now : float
-            Seconds since the epoch, as workers tell them.
-        """
+    def name_current(self, listing: Listing) -> None:
+        """Note the keys of datums that are at work: the ledger does not know new ones yet."""
         for worker, row in self._workers.items():
-            at, since = row["position"], row["since"]
-            if at is not None and row["key"] is None and now - since > SLOW:
-                row["key"] = _item(listing, at).key
+            if row["position"] is not None and row["key"] is None:
+                row["key"] = _item(listing, row["position"]).key
                 self._changed_workers.add(worker)
 
     def worker_gone(self, worker: str, cause: str) -> None:

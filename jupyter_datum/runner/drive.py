@@ -211,7 +211,7 @@ class Drive:
     def _look(self, now: float) -> None:
         for worker, tail in list(self._tails.items()):
             self._records(worker, tail.read(), now)
-        self.committer.name_slow(self._planning.listing, time.time())
+        self.committer.name_current(self._planning.listing)
         if self._care.look(self.cluster.workers, now):
             self.committer.measured(self._care.memory, self.state.behind)
         self._apply(m.Tick(), now)
