@@ -2,6 +2,7 @@
 import type { ILayoutRestorer, JupyterFrontEnd } from '@jupyterlab/application';
 import { MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
 import type { IThemeManager } from '@jupyterlab/apputils';
+import type { IRestorer, IStateDB } from '@jupyterlab/statedb';
 import type { Widget } from '@lumino/widgets';
 
 import { language } from './language';
@@ -42,14 +43,23 @@ export interface IViewsOptions {
 export class Views implements IViews {
   constructor(private readonly _options: IViewsOptions) {}
 
-  /** Let run documents and the page of a datum come back after a reload. */
-  restore(restorer: ILayoutRestorer | null): void {
-    void restorer?.restore(this._documents, {
+  /**
+   * Let run documents and the page of a datum come back after a reload: into the layout, or, where
+   * the front end restores none, by what `kept` says of them.
+   */
+  restore(restorer: ILayoutRestorer | null, kept: IStateDB): void {
+    const { commands: registry, restored: when } = this._options.app;
+    const restore = <T extends Widget>(tracker: WidgetTracker<T>, how: IRestorer.IOptions<T>) =>
+      void (
+        restorer?.restore(tracker, how) ??
+        tracker.restore({ ...how, connector: kept, registry, when })
+      );
+    restore(this._documents, {
       command: Commands.openRun,
       args: ({ content: { model } }) => ({ ...model.place }),
       name: ({ content: { model } }) => `${model.project}/${model.run.uuid}`
     });
-    void restorer?.restore(this._tracker, {
+    restore(this._tracker, {
       command: Commands.openDatum,
       args: ({ content: { model } }) => ({
         project: model.project,

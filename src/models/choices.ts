@@ -4,10 +4,19 @@ import { Signal } from '@lumino/signaling';
 import type { IOnce } from './cells';
 import { isPlain } from './cells';
 
-/** The choices of this page. */
+/** Transforms whose choices are kept. */
+const KEPT = 50;
+
+/** The choices, which outlive a reload. */
 export class ChoicesModel {
-  /** `usual` is what the user's settings choose for all transforms. */
-  constructor(private readonly _usual: () => IOnce = () => ({})) {}
+  /**
+   * `usual` is what the user's settings choose for all transforms; `place` tells transforms of one
+   * name apart: the notebook in front.
+   */
+  constructor(
+    private readonly _usual: () => IOnce = () => ({}),
+    private readonly _place: () => string = () => ''
+  ) {}
 
   get changed(): Signal<this, void> {
     return this._changed;
@@ -15,7 +24,7 @@ export class ChoicesModel {
 
   /** What is chosen for a transform; empty: all as in its cell. */
   of(name: string): IOnce {
-    return { ...this._usual(), ...this._chosen.get(name) };
+    return { ...this._usual(), ...this._chosen.get(this._key(name)) };
   }
 
   /** What the settings choose has changed. */
@@ -25,13 +34,15 @@ export class ChoicesModel {
 
   /** Choose some more; undefined takes a choice back. */
   choose(name: string, more: IOnce): void {
-    this._chosen.set(name, { ...this._chosen.get(name), ...more });
+    const chosen = { ...this._chosen.get(this._key(name)), ...more };
+    this._chosen.delete(this._key(name)); // the latest come last
+    this._chosen.set(this._key(name), chosen);
     this._changed.emit();
   }
 
   /** All as in the cell and the settings again. */
   reset(name: string): void {
-    this._chosen.delete(name);
+    this._chosen.delete(this._key(name));
     this._changed.emit();
   }
 
@@ -40,10 +51,25 @@ export class ChoicesModel {
     return !isPlain(this.of(name));
   }
 
+  /** All that is chosen, as it can be kept. */
+  get chosen(): Readonly<Record<string, IOnce>> {
+    return Object.fromEntries([...this._chosen].slice(-KEPT));
+  }
+
+  /** Take what was chosen before a reload; what has been chosen since stays. */
+  remember(chosen: Readonly<Record<string, IOnce>>): void {
+    this._chosen = new Map([...Object.entries(chosen), ...this._chosen]);
+    this._changed.emit();
+  }
+
   dispose(): void {
     Signal.clearData(this);
   }
 
-  private readonly _chosen = new Map<string, IOnce>();
+  private _key(name: string): string {
+    return `${this._place()}:${name}`;
+  }
+
+  private _chosen = new Map<string, IOnce>();
   private readonly _changed = new Signal<this, void>(this);
 }

@@ -18,6 +18,9 @@ import type { RunsModel } from './runs';
  */
 export type Way = 'cell' | 'saved' | 'recorded';
 
+/** Notebooks whose chosen transform is kept. */
+const KEPT = 50;
+
 /** What the panel shows; no widget, no React. */
 export class PanelModel implements IDisposable {
   constructor(
@@ -101,9 +104,20 @@ export class PanelModel implements IDisposable {
       this._about?.look(); // typed a moment ago: the cells have not been read again yet
     }
     if (this.rows.some(row => row.name === name)) {
-      this._selected = name;
+      this._choose(name);
       this._update();
     }
+  }
+
+  /** What was chosen in each notebook, by its path. */
+  get chosen(): Readonly<Record<string, string>> {
+    return Object.fromEntries(this._chosen);
+  }
+
+  /** Take what was chosen before a reload; what has been chosen since stays. */
+  remember(chosen: Readonly<Record<string, string>>): void {
+    this._chosen = new Map([...Object.entries(chosen), ...this._chosen]);
+    this._update();
   }
 
   /** Ask anew in a moment, together with what else is to be asked for then. */
@@ -179,15 +193,22 @@ export class PanelModel implements IDisposable {
     // A run that begins is what one wants to see, if its cell is in this notebook.
     const row = this.rows.find(one => one.name === run.name);
     if (row?.cell && !ENDED.has(run.status) && run.id > (row.run?.id ?? 0)) {
-      this._selected = run.name;
+      this._choose(run.name);
     }
+  }
+
+  private _choose(name: string): void {
+    const path = this.notebook?.path ?? '';
+    this._chosen.delete(path); // the latest come last
+    this._chosen.set(path, name);
+    this._chosen = new Map([...this._chosen].slice(-KEPT));
   }
 
   private _update(): void {
     const { rows } = this;
-    if (!rows.some(row => row.name === this._selected)) {
-      this._selected = (rows.find(row => row.run) ?? rows[0])?.name ?? null;
-    }
+    const names = [this._chosen.get(this.notebook?.path ?? ''), this._selected];
+    const there = names.find(name => rows.some(row => row.name === name));
+    this._selected = there ?? (rows.find(row => row.run) ?? rows[0])?.name ?? null;
     this._hold(this.row?.run ?? null);
     this._changed.emit();
     void this._compare();
@@ -222,6 +243,7 @@ export class PanelModel implements IDisposable {
   }
 
   private _about: NotebookModel | null = null;
+  private _chosen = new Map<string, string>();
   private _disposed = false;
   private _edited: boolean | null = null;
   private _held: ReturnType<RunsModel['hold']> | null = null;

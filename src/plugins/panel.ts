@@ -3,11 +3,13 @@ import { ILabShell, ILayoutRestorer } from '@jupyterlab/application';
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ICommandPalette, IThemeManager } from '@jupyterlab/apputils';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
+import { IStateDB, StateDB } from '@jupyterlab/statedb';
 
 import { Actions } from '../actions';
 import { addCommands } from '../commands';
 import { ChoicesModel } from '../models/choices';
 import { EnginesModel } from '../models/engines';
+import { keepChosen, TabConnector } from '../models/kept';
 import type { IOnce } from '../models/cells';
 import { FreshCounts } from '../models/freshcounts';
 import { OverviewModel } from '../models/overview';
@@ -23,7 +25,10 @@ export const panel: JupyterFrontEndPlugin<void> = {
   description: 'The panel of datums, its commands, and the page of a datum.',
   autoStart: true,
   requires: [ICore, IFront],
-  optional: [ILabShell, ILayoutRestorer, ICommandPalette, IThemeManager, ISettingRegistry],
+  optional: [
+    ...[ILabShell, ILayoutRestorer, ICommandPalette, IThemeManager],
+    ...[ISettingRegistry, IStateDB]
+  ],
   activate: (
     app: JupyterFrontEnd,
     core: ICore,
@@ -32,13 +37,17 @@ export const panel: JupyterFrontEndPlugin<void> = {
     restorer: ILayoutRestorer | null,
     palette: ICommandPalette | null,
     theme: IThemeManager | null,
-    settings: ISettingRegistry | null
+    settings: ISettingRegistry | null,
+    state: IStateDB | null
   ): void => {
     const { host, requests } = core;
     const plans = new PlansModel(requests);
     const overview = new OverviewModel(front.panel, requests);
     const watches = new WatchesModel(front.panel, requests);
-    const choices = new ChoicesModel(() => usualOf(core.preferences.now));
+    const choices = new ChoicesModel(
+      () => usualOf(core.preferences.now),
+      () => front.panel.notebook?.path ?? ''
+    );
     core.preferences.changed.connect(() => choices.refresh());
     const engines = new EnginesModel(front.panel, requests);
     const fresh = new FreshCounts(front.panel, front.counts);
@@ -55,7 +64,10 @@ export const panel: JupyterFrontEndPlugin<void> = {
     // Notebook 7 has its own left side: there the panel stands on the right.
     app.shell.add(sidebar, lab ? 'left' : 'right', { rank: 300 });
     restorer?.add(sidebar, sidebar.id);
-    views.restore(restorer);
+    // Notebook 7 forgets its state with a reload.
+    const keeper = lab && state ? state : new StateDB({ connector: new TabConnector() });
+    void keepChosen(keeper, front.panel, choices);
+    views.restore(restorer, keeper);
     if (settings) {
       void folds(settings, sidebar);
     }
