@@ -9,7 +9,7 @@ import { NotebookActions, NotebookPanel } from '@jupyterlab/notebook';
 import type { INotebookTracker } from '@jupyterlab/notebook';
 import type { Contents } from '@jupyterlab/services';
 import { JSONExt } from '@lumino/coreutils';
-import type { JSONObject } from '@lumino/coreutils';
+import type { JSONObject, JSONValue } from '@lumino/coreutils';
 
 import { language } from '../language';
 import { sameSource } from '../models/cells';
@@ -136,16 +136,21 @@ export class Replays {
     if (panel && why === null) {
       return this._insert(panel, index + 1, replay);
     }
-    const path = await this._scratch(run, replay, why, panel);
+    const { path, isNew } = await this._scratch(run, replay, why, panel);
     const scratch = await this._openNotebook(path);
-    Notification.info(trans.__('%1 has been made: %2', PathExt.basename(path), why ?? ''), {
-      autoClose: 8000
-    });
-    const cells = scratch?.context.model.sharedModel.cells ?? [];
-    if (scratch) {
-      scratch.content.activeCellIndex = cells.length - 1;
+    if (isNew) {
+      const name = PathExt.basename(path);
+      Notification.info(trans.__('%1 has been made: %2', name, why ?? ''), { autoClose: 8000 });
     }
-    const cell = cells[cells.length - 1]?.id ?? '';
+    const cells = scratch?.context.model.sharedModel.cells ?? [];
+    // Where it has been opened before, others may stand below.
+    const last = cells
+      .map(one => isReplay(one.getMetadata('datum_replay'), replay))
+      .lastIndexOf(true);
+    if (scratch && last >= 0) {
+      scratch.content.activeCellIndex = last;
+    }
+    const cell = cells[last]?.id ?? '';
     return { panel: scratch, opened: { path, cell, line: replay.line, scratch: true } };
   }
 
@@ -202,9 +207,7 @@ export class Replays {
     const made = newCell(replay);
     // The same again: it stands there already.
     const there = shared.cells.findIndex(
-      one =>
-        one.source === made.source &&
-        JSONExt.deepEqual(one.getMetadata('datum_replay') ?? null, made.metadata.datum_replay)
+      one => one.source === made.source && isReplay(one.getMetadata('datum_replay'), replay)
     );
     const at = there < 0 ? index : there;
     const cell = there < 0 ? shared.insertCell(index, made) : shared.cells[there];
@@ -214,20 +217,25 @@ export class Replays {
     return { panel, opened };
   }
 
-  /** Make a notebook for a datum beside that of its transform. */
+  /** The notebook of a datum of this run, beside that of its transform: made if it is not there. */
   private async _scratch(
     run: IRunDetail,
     replay: IReplayCell,
     why: string | null,
     panel: NotebookPanel | null
-  ): Promise<string> {
+  ): Promise<{ path: string; isNew: boolean }> {
     const { app, host } = this._options;
     const { trans } = host;
     const { contents } = app.serviceManager;
     const original = run.notebook ?? this._options.tracker.currentWidget?.context.path ?? '';
     const from = run.notebook ? await contents.get(run.notebook).catch(() => null) : null;
     const name = `${run.name}-${replay.datum.replace(/[^\p{L}\p{N}._-]+/gu, '-').slice(-60)}`;
-    const path = await freePath(contents, PathExt.dirname(original), name);
+    const folder = PathExt.dirname(original);
+    const about = { run: run.uuid, datum: replay.datum };
+    const { path, isNew } = await placeOf(contents, folder, name, about);
+    if (!isNew) {
+      return { path, isNew };
+    }
     const words = [
       trans.__('One datum of **%1**, as the recorded code had it (run %2).', run.name, run.id),
       why ? trans.__('In a notebook of its own, since %1.', why) : ''
@@ -236,17 +244,25 @@ export class Replays {
     const content = {
       nbformat: 4,
       nbformat_minor: 4,
-      metadata: kernelOf(from, panel?.sessionContext.session?.kernel?.name ?? null),
+      metadata: {
+        ...kernelOf(from, panel?.sessionContext.session?.kernel?.name ?? null),
+        datum_replay: about
+      },
       cells: [text, { ...newCell(replay), execution_count: null, outputs: [] }]
     };
     await contents.save(path, { type: 'notebook', format: 'json', content });
-    return path;
+    return { path, isNew };
   }
 
   private async _openNotebook(path: string): Promise<NotebookPanel | null> {
     const { app } = this._options;
     const args = { path, factory: 'Notebook' };
-    const widget: unknown = await app.commands.execute('docmanager:open', args);
+    const opening: Promise<unknown> = app.commands.execute('docmanager:open', args);
+    if (!this._options.inLab) {
+      void opening.catch(() => undefined);
+      return null; // a page of its own: the widget that is given here never gets a kernel
+    }
+    const widget = await opening;
     if (!(widget instanceof NotebookPanel)) {
       return null;
     }
@@ -281,17 +297,24 @@ function kernelOf(from: Contents.IModel | null, now: string | null): object {
   return kernelspec ? { kernelspec, ...(language_info ? { language_info } : {}) } : running;
 }
 
-/** A path that no file has yet. */
-async function freePath(
+/** Whether a cell's metadata say that it replays this datum. */
+function isReplay(metadata: unknown, { name, datum }: IReplayCell): boolean {
+  return JSONExt.deepEqual((metadata ?? null) as JSONValue, { name, datum });
+}
+
+/** Where a notebook about a datum of a run lies, else a path that no file has yet. */
+async function placeOf(
   contents: Contents.IManager,
   folder: string,
-  name: string
-): Promise<string> {
+  name: string,
+  about: JSONObject
+): Promise<{ path: string; isNew: boolean }> {
   for (let n = 1; n <= NAMES; n++) {
     const path = PathExt.join(folder, `${name}${n > 1 ? `-${n}` : ''}.ipynb`);
-    const there = await contents.get(path, { content: false }).catch(() => null);
-    if (!there) {
-      return path;
+    const there = await contents.get(path).catch(() => null);
+    const known = there?.content?.metadata?.datum_replay ?? null;
+    if (!there || JSONExt.deepEqual(known, about)) {
+      return { path, isNew: !there };
     }
   }
   throw new Error(
