@@ -1,25 +1,16 @@
 /** What the commands do: requests, and cells that are run. No widget is made here. */
-import { UUID } from '@lumino/coreutils';
-
 import type { OpenNotebook } from './cells/opennotebook';
 import { language } from './language';
-import {
-  isAddress,
-  isPlain,
-  markedCells,
-  onlyFailed,
-  onlyOf,
-  withOptions,
-  workersText
-} from './models/cells';
-import type { IOnce } from './models/cells';
+import { isAddress, isPlain, markedCells, onlyFailed, withOptions } from './models/cells';
+import type { IOnce, IOpenCell } from './models/cells';
 import { asTransform } from './models/marks';
 import type { ChoicesModel } from './models/choices';
 import type { PanelModel } from './models/panel';
 import { live } from './models/pipeline';
 import type { IPlanned, PlansModel } from './models/plans';
 import type { RunModel } from './models/run';
-import type { IStart, Requests, What } from './requests';
+import { key, wanted } from './models/wanted';
+import type { Requests, What } from './requests';
 import type { IAsked, IRecipe, IRecording, IRun, IUpkeep, RequestKind, Verb } from './tokens';
 
 /** A run by its ids, as commands name it; left out: that of the document in front, or the panel's. */
@@ -297,7 +288,13 @@ export class Actions {
     more: { workers?: number; on_error?: string } = {}
   ): Promise<{ request: string }> {
     const { project, run } = this.which(args);
-    return this._requests.request(project, run, kind, more);
+    const asked = await this._requests.request(project, run, kind, more);
+    if (kind === 'detach') {
+      const held = this._panel.runs.hold(project, run);
+      held.model.detach();
+      held.dispose();
+    }
+    return asked;
   }
 
   /** Save the report on a transform as a file of the browser's, or show it in a page of its own. */
@@ -352,14 +349,16 @@ export class Actions {
     return { runs };
   }
 
-  /** Run the marked cell of a transform, or `source` as a new first cell. */
+  /** Run the marked cell of a transform, or the one that has `source` as a line: a new first cell else. */
   async runCell(name: string | undefined, source: string | undefined): Promise<boolean> {
     const notebook = this._notebook();
     if (!notebook) {
       return false;
     }
     if (source !== undefined) {
-      return notebook.run(notebook.insert(source, 'first'));
+      const has = (cell: IOpenCell) => cell.code && cell.source.split('\n').includes(source);
+      const there = notebook.cells().find(has)?.id;
+      return notebook.run(there ?? notebook.insert(source, 'first'));
     }
     const cell = this.cellOf(name);
     return cell !== null && notebook.run(cell);
@@ -374,17 +373,6 @@ export class Actions {
   }
 }
 
-/** What the server is asked for. */
-function wanted(once: IOnce): Omit<IStart, 'transform'> {
-  const { which, engine, gpus, batch, onError, tries, timeout, sample } = once;
-  const only = onlyOf(which);
-  const datums = only === 'all' ? { force: true } : only ? { only } : {};
-  const workers = workersText(once);
-  const more = { engine, workers, gpus, batch, on_error: onError, tries, timeout, sample };
-  const said = Object.entries(more).filter(([, value]) => value !== undefined && value !== '');
-  return { ...datums, ...Object.fromEntries(said), key: key() };
-}
-
 /** Give the browser a file to save. */
 function saveFile(content: Blob, name: string): void {
   const url = URL.createObjectURL(content);
@@ -393,9 +381,4 @@ function saveFile(content: Blob, name: string): void {
   link.download = name;
   link.click();
   window.setTimeout(() => URL.revokeObjectURL(url), 60_000); // the browser may be slow to ask
-}
-
-/** 32 hex digits: asking twice with one is asking once. */
-function key(): string {
-  return UUID.uuid4().replace(/-/g, '');
 }

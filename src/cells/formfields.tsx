@@ -1,8 +1,10 @@
 /** The fields of the form that marks a cell: how the cell stands, and a text each. */
+import type { TranslationBundle } from '@jupyterlab/translation';
 import type { FieldProps } from '@rjsf/utils';
 import React from 'react';
 
 import type { InputCount } from '../models/inputcount';
+import { isName } from '../models/marks';
 import type { MarkCheck } from '../models/markcheck';
 import { count, countWord, oneLine } from '../panels/format';
 import { CommandButton, useHost, useSignals } from '../panels/parts';
@@ -101,6 +103,7 @@ function CellState(props: IFormOptions & IShared): JSX.Element {
 
 /** A text; a value of another kind is shown as JSON, and stays what it is until it is edited. */
 export function TextField(props: { field: FieldProps } & IShared): JSX.Element {
+  const { trans } = useHost();
   const { check, count: counted, typed, field } = props;
   const { formData, onChange, name, schema, idSchema } = field;
   useSignals(check.changed, counted.changed);
@@ -108,16 +111,19 @@ export function TextField(props: { field: FieldProps } & IShared): JSX.Element {
   const [text, setText] = React.useState(given);
   const timer = React.useRef(0);
   React.useEffect(() => setText(given), [given]);
+  const option = name.split('/').pop() ?? '';
   const take = (value: string) => {
     window.clearTimeout(timer.current);
-    if (value !== given) {
+    if (value !== given && !(option === 'name' && wrongName(trans, value))) {
       onChange(value.trim() ? read(value) : undefined); // an empty one is taken away
     }
   };
   React.useEffect(() => () => window.clearTimeout(timer.current), []);
-  const option = name.split('/').pop() ?? '';
   const isInput = option === 'input';
-  const mistake = check.mistakeAt(option) ?? (isInput ? (counted.told?.mistake ?? null) : null);
+  const mistake =
+    (option === 'name' ? wrongName(trans, text) : null) ??
+    check.mistakeAt(option) ??
+    (isInput ? (counted.told?.mistake ?? null) : null);
   const id = idSchema?.$id ?? name;
   return (
     <div className="jp-datum-form-text" data-mistake={mistake ? true : undefined}>
@@ -173,6 +179,17 @@ function Counted(props: { counted: InputCount }): JSX.Element {
       {word}
     </div>
   );
+}
+
+/** What is wrong with a name while it is typed: one that is no name is not taken. */
+function wrongName(trans: TranslationBundle, text: string): string | null {
+  const name = text.trim();
+  return !name || isName(name)
+    ? null
+    : trans.__(
+        'A name has letters, digits and _, no space, and no digit first, as in my_thumbs: not %1',
+        JSON.stringify(name)
+      );
 }
 
 function written(value: unknown): string {

@@ -5,6 +5,7 @@ import { language } from '../language';
 import { unfoldForm } from '../cells/addform';
 import type { Replays } from '../cells/replay';
 import type { ThisCell } from '../cells/thiscell';
+import { NAME } from '../models/marks';
 import type { PanelModel } from '../models/panel';
 import type { Pick } from '../tokens';
 import { Commands, ENDED } from '../tokens';
@@ -77,8 +78,9 @@ async function askName(options: ICellOptions): Promise<string | null> {
   const { cell, trans } = options;
   const asked = await InputDialog.getText({
     title: trans.__('Mark the cell as a transform'),
-    label: trans.__('Name, as in Python; unique in the project'),
+    label: trans.__('Name: letters, digits and _, no digit first; unique in the project'),
     text: cell.suggestedName(),
+    pattern: NAME.source,
     okLabel: trans.__('Mark')
   });
   return asked.button.accept ? (asked.value ?? '').trim() : null;

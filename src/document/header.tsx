@@ -185,7 +185,7 @@ function More(props: { model: DocumentModel }): JSX.Element {
       .filter(([id]) => commands.hasCommand(id))
       .map(([id, args, label]) => ({
         label,
-        disabled: id === Commands.detach && run.ended,
+        disabled: id === Commands.detach && (run.ended || run.detached),
         execute: () => commands.execute(id, args).catch(() => undefined) // it has told the user
       }));
   return (

@@ -22,9 +22,12 @@ export function asTransform(cell: Pick<IOpenCell, 'source' | 'mark'>): string {
   return marked ? `%%datum ${cell.mark} --marked\n${cell.source}` : cell.source;
 }
 
+/** A Python name. */
+export const NAME = /^[\p{L}_][\p{L}\p{N}_]*$/u;
+
 /** Whether a text is a Python name, which a transform's name has to be. */
 export function isName(text: string): boolean {
-  return /^[\p{L}_][\p{L}\p{N}_]*$/u.test(text);
+  return NAME.test(text);
 }
 
 /** A name that a cell may get: of what it assigns last, made unlike those that there are. */

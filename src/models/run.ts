@@ -107,6 +107,17 @@ export class RunModel implements IRunModel {
     this._changed.emit();
   }
 
+  /** Whether somebody here has freed the cell that waited for it. */
+  get detached(): boolean {
+    return this._detached;
+  }
+
+  /** No cell waits for it any more. */
+  detach(): void {
+    this._detached = true;
+    this._changed.emit();
+  }
+
   /** Take the clusters of its project; one of them may be its own. */
   staff(clusters: readonly ICluster[]): void {
     const mine = clusters.find(one => one.run === this.uuid && one.state !== 'gone') ?? null;
@@ -218,6 +229,7 @@ export class RunModel implements IRunModel {
   private _seq = -1;
   /** How many had come to an end, and since when that is so. */
   private _moved: [number, number] = [-1, Date.now() / 1000];
+  private _detached = false;
   private _info: IRun | null = null;
   private _counts: ICounts | null = null;
   private _total = 0;

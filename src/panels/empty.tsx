@@ -14,6 +14,7 @@ datum.out_file(".txt").write_text(str(len(text)))
 len(text)`;
 
 const INSTALL = 'pip install "jupyter-datum[lab]"';
+const UPGRADE = 'pip install --upgrade "jupyter-datum[lab]"';
 
 /** Why nothing can be shown; null if something can. */
 export function Empty(props: { panel: PanelModel }): JSX.Element | null {
@@ -37,8 +38,11 @@ export function Empty(props: { panel: PanelModel }): JSX.Element | null {
     return (
       <Page title={trans.__('Server and page speak different versions')}>
         <p>
-          {trans.__('Start the Jupyter server anew and reload this page, so that both are equal.')}
+          {trans.__(
+            'Bring jupyter-datum up to date in the environment of the Jupyter server, start the server anew and reload this page.'
+          )}
         </p>
+        <code className="jp-datum-code">{UPGRADE}</code>
         <Refresh />
       </Page>
     );

@@ -57,10 +57,11 @@ export function Reasons(props: IPicking & { plan: IPlan }): JSX.Element {
               rows={plan.examples[reason] ?? []}
               total={n}
               pick={at => <Single {...props} reason={reason} at={at} />}
-            />
+            >
+              {reason === 'code changed' ? <Parts parts={plan.parts} /> : null}
+              {reason === 'environment changed' ? <Parts parts={plan.environment} /> : null}
+            </Folded>
           </div>
-          {reason === 'code changed' ? <Parts parts={plan.parts} /> : null}
-          {reason === 'environment changed' ? <Parts parts={plan.environment} /> : null}
         </li>
       ))}
     </ul>
@@ -129,9 +130,12 @@ function Folded(props: {
   total: number;
   /** What stands before a row. */
   pick?: (at: number) => JSX.Element;
+  /** What stands below the line, unfolded or not. */
+  children?: React.ReactNode;
 }): JSX.Element {
   const { trans } = useHost();
-  const { head, figure, rows, total, pick } = props;
+  const { head, figure, rows, total, pick, children } = props;
+  const [open, setOpen] = React.useState(false);
   const line = (
     <>
       <span className="jp-datum-grow">{head}</span>
@@ -139,25 +143,36 @@ function Folded(props: {
     </>
   );
   if (!rows.length) {
-    return <div className="jp-datum-row jp-datum-unfolded">{line}</div>;
+    return (
+      <div>
+        <div className="jp-datum-row jp-datum-unfolded">{line}</div>
+        {children}
+      </div>
+    );
   }
   return (
-    <details>
-      <summary className="jp-datum-row">{line}</summary>
-      <ol className="jp-datum-names">
-        {rows.map((row, at) => (
-          <li key={at}>
-            <label>
-              {pick?.(at)}
-              <bdi>{oneLine(row)}</bdi>
-            </label>
-          </li>
-        ))}
-        {total > rows.length ? (
-          <li className="jp-datum-muted">{trans.__('and %1 more', count(total - rows.length))}</li>
-        ) : null}
-      </ol>
-    </details>
+    <div>
+      <details onToggle={event => setOpen(event.currentTarget.open)}>
+        <summary className="jp-datum-row">{line}</summary>
+        {open ? children : null}
+        <ol className="jp-datum-names">
+          {rows.map((row, at) => (
+            <li key={at}>
+              <label>
+                {pick?.(at)}
+                <bdi>{oneLine(row)}</bdi>
+              </label>
+            </li>
+          ))}
+          {total > rows.length ? (
+            <li className="jp-datum-muted">
+              {trans.__('and %1 more', count(total - rows.length))}
+            </li>
+          ) : null}
+        </ol>
+      </details>
+      {open ? null : children}
+    </div>
   );
 }
 

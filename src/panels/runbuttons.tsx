@@ -87,19 +87,27 @@ function Going(props: IProps): JSX.Element {
         label={trans.__('Stop')}
         disabled={busy}
       />
-      {run.info?.origin === 'kernel' ? (
-        <CommandButton
-          command={Commands.detach}
-          args={args}
-          icon="detach"
-          label={trans.__('Detach')}
-          title={trans.__('Frees the cell that waits; the run goes on')}
-          disabled={busy}
-        />
-      ) : null}
+      {run.info?.origin === 'kernel' ? <Detach run={run} busy={busy} /> : null}
       <span className="jp-datum-grow" />
       <Open run={run} small />
     </div>
+  );
+}
+
+/** Frees the waiting cell, once: then none waits. */
+function Detach(props: { run: RunModel; busy: boolean }): JSX.Element {
+  const { trans } = useHost();
+  const { run, busy } = props;
+  return (
+    <CommandButton
+      command={Commands.detach}
+      args={argsOf(run)}
+      icon="detach"
+      label={trans.__('Detach')}
+      title={trans.__('Frees the cell that waits; the run goes on')}
+      disabled={busy}
+      why={run.detached ? trans.__('No cell waits for it any more') : null}
+    />
   );
 }
 

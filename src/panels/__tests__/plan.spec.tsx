@@ -118,6 +118,11 @@ describe('the plan', () => {
     const box = (name: string) => boxes().find(one => one.getAttribute('aria-label') === name)!;
     expect(boxes()).toHaveLength(6);
     expect(page.button(/^Run selected/)).toBeUndefined();
+    // Which part of the code it was, before the many datums that this touches.
+    const folded = box('Choose c.csv').closest('details')!;
+    folded.open = true;
+    await until(() => folded.querySelector('.jp-datum-parts') !== null);
+    expect(folded.textContent).toMatch(/code changed.*helpers\.resize.*c\.csv/s);
     box('Choose those with: new').click();
     await page.find(/^Run selected \(2\)$/);
     expect([box('Choose a.csv').checked, box('Choose a.csv').disabled]).toEqual([true, true]);

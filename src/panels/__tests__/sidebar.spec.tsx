@@ -3,6 +3,7 @@ import { Widget } from '@lumino/widgets';
 
 import { CELL, Notebook, Page, slide } from '../../__tests__/page';
 import { aGroup, PROJECT, RUN, snapshot, until } from '../../__tests__/world';
+import { Actions } from '../../actions';
 import { RunOutput } from '../../cells/output';
 import { DatumModel } from '../../models/datums';
 import { Commands, MIME_TYPE } from '../../tokens';
@@ -47,6 +48,41 @@ describe('the panel', () => {
     page.server.answer = () => Promise.reject(new RefusedError(404, '', ''));
     page.panel.setNotebook(new Notebook());
     await page.says('The server has no datum extension');
+  });
+
+  it('tells how an older server is brought up to date', async () => {
+    page.server.answer = async () => ({ version: '0', protocol: 0, schema: 1 });
+    page.panel.setNotebook(new Notebook());
+    await page.says('pip install --upgrade "jupyter-datum[lab]"');
+  });
+
+  it('detaches a cell once', async () => {
+    await page.withRun(Uint8Array.of(2, 1, 0), { status: 'running', origin: 'kernel' }, []);
+    const detach = await page.find(/^Detach$/);
+    expect(detach.getAttribute('aria-disabled')).toBeNull();
+    const requests: any = { request: async () => ({ request: 'r' }) };
+    const { panel, plans, choices } = page;
+    await new Actions(requests, panel, plans, choices, () => null).request({}, 'detach');
+    await until(() => page.button(/^Detach$/)!.getAttribute('aria-disabled') === 'true');
+    expect(page.button(/^Detach$/)!.title).toBe('No cell waits for it any more');
+  });
+
+  it('loads the extension by the cell that does so, if there is one', async () => {
+    await page.open();
+    const ran: string[] = [];
+    const notebook: any = {
+      cells: () => [
+        { id: 'a', source: 'import os\n%load_ext jupyter_datum', code: true },
+        { id: 'b', source: CELL, code: true }
+      ],
+      insert: () => 'new',
+      run: async (id: string) => ran.push(id) > 0
+    };
+    const { panel, plans, choices } = page;
+    const actions = new Actions({} as any, panel, plans, choices, () => notebook);
+    await actions.runCell(undefined, '%load_ext jupyter_datum');
+    await actions.runCell(undefined, '%load_ext other');
+    expect(ran).toEqual(['a', 'new']);
   });
 
   it('shows a run: figure, bar, counts, groups, and retries what failed', async () => {
