@@ -47,7 +47,7 @@ test('mark a cell, plan, run, fail, group, open in notebook, fix, retry to green
   await accessible(page, '.jp-datum-form-state');
   await accessible(page, '.jp-datum-badge');
   await theme(page, THEMES.contrast);
-  for (const part of ['.jp-MetadataForm', '.jp-datum-badge', '.jp-cell-toolbar']) {
+  for (const part of ['.jp-MetadataForm', '.jp-datum-badge']) {
     await accessible(page, part, 'colours');
   }
   await theme(page, THEMES.light);
