@@ -52,6 +52,7 @@ export const front: JupyterFrontEndPlugin<IFront> = {
     tracker.currentChanged.connect(follow);
     tracker.forEach(widget => void of(widget));
     follow();
+    core.host.edits = panel;
     core.host.cells = () => current()?.open.cells() ?? [];
     return {
       panel,
