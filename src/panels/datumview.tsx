@@ -120,7 +120,7 @@ function Detail(props: IDatumProps & { datum: IDatumDetail }): JSX.Element {
             datum={datum}
             model={model}
             group={group as IGroup | null}
-            workers={datum.run === run?.uuid ? (run.counts?.workers ?? null) : null}
+            workers={run && datum.run === run.uuid ? (run.counts?.workers ?? null) : null}
           />
           <Made datum={datum} model={model} />
           {shown ? <Timing attempt={shown} counts={counts} /> : null}
