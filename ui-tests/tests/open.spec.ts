@@ -14,7 +14,7 @@ test('each open notebook has its badges, and not the one in front alone', async 
     files.write(20);
     files.run(files.notebook('%load_ext jupyter_datum', files.cell())); // two of them fail
     const text = fs.readFileSync(path.join(server.root, 'story.ipynb'), 'utf-8');
-    const other = text.replaceAll('%%datum halves', '%%datum thirds');
+    const other = text.replace(/%%datum halves/g, '%%datum thirds');
     fs.writeFileSync(path.join(server.root, 'other.ipynb'), other);
     await page.goto(server.url('lab/tree/story.ipynb'));
     const badges = page.locator('.jp-datum-badge-button:visible');
