@@ -82,7 +82,7 @@ test('a notebook of 300 cells: no request and little time for each', async ({ pa
   const told = '.jp-datum-badge:not([data-fresh]) .jp-datum-badge-button';
   const badge = page.locator(told);
   await expect(badge).toHaveCount(1);
-  await expect(page.locator('.jp-datum-badge[data-fresh]')).toHaveCount(99);
+  await expect(page.locator('.jp-datum-badge[data-fresh]')).toHaveCount(99, { timeout: 30_000 });
   expect(counter.take()).toBeLessThanOrEqual(14);
 
   // What an edit costs all our views together, in the page's own time.
