@@ -19,6 +19,7 @@ import pytest
 from jupyter_datum import registry
 from jupyter_datum.ledger.schema import VERSION
 from jupyter_datum.project import create
+from tests.older import make_older
 from tests.story import Story
 
 from .conftest import CELL, Call
@@ -293,15 +294,7 @@ async def test_an_older_ledger_is_upgraded_when_asked_to(
     story, run = ran
     project = story.project
     story.close()
-    with contextlib.closing(sqlite3.connect(project.ledger)) as conn:
-        conn.executescript(
-            "alter table run drop column environment; drop table environment;"
-            "drop trigger attempt_goes; drop table failed_display; drop table helper;"
-            "alter table version drop column texts;"
-            "drop table expected; alter table worker drop column memory;"
-            "alter table worker drop column device; alter table worker drop column behind;"
-            "alter table worker drop column gone; pragma user_version = 3;"
-        )
+    make_older(project.ledger, 3)
     path = save(story.folder, "%%datum thumbs -i numbers\n1")
     answer = await call("context", params={"path": path})
     assert (answer.json["state"], answer.json["project"]) == ("older", project.uuid), answer
