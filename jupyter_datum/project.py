@@ -88,6 +88,11 @@ class Project:
         """The same for what follows a slow datum in a set: worker and runner race for it."""
         return self.run(run) / "claims" / f"{set_id}-{generation}-{position}"
 
+    def halt(self, run: str) -> Path:
+        """The file that is there while workers are to begin nothing of a run: they look, too,
+        since what they were sent may be more than the datum at hand."""
+        return self.run(run) / "halt"
+
 
 def interpreter_id(interpreter: str) -> str:
     """Eight hexadecimal digits for an interpreter's path: the name of its runner."""

@@ -144,7 +144,8 @@ def _set(
     return DatumSet(
         project_dir=str(project.dir), run=run, epoch=0, worker=worker, set_id=number,
         generation=1, recipe=digest, roots=source.roots, out=out, sync=True, tries=1, seen=False,
-        failures={}, most=0, memory=0, batch=recipe.options.get("batch", 0), items=items,
+        failures={}, most=0, memory=0, batch=recipe.options.get("batch", 0), heard=-1,
+        items=items,
     )  # fmt: skip
 
 

@@ -47,6 +47,8 @@ _KEPT: Final = 2
 #: After a datum of so many seconds a worker asks whether the rest of its set is still its own.
 #: Whoever takes it back waits longer.
 SLOW: Final = 1.0
+#: After so many seconds it looks whether it is to begin nothing more.
+LOOK: Final = 0.05
 
 
 class Session:
@@ -93,6 +95,8 @@ class Session:
         set_id, generation, worn = datum_set.set_id, datum_set.generation, self._upkeep.worn
         try:
             life = self._enter(datum_set)
+            if life.halts(datum_set):
+                return SetReturn(set_id, generation, "cut", life.end, life.end, b"")
             claimed = not worn(datum_set) and life.claim(datum_set)
         except FileNotFoundError:  # the run has ended, and its folder was cleaned
             return SetReturn(set_id, generation, "refused", 0, 0, b"")
@@ -108,7 +112,8 @@ class Session:
             if not self._own:
                 self._stand(None)
         end, batch = life.end, life.cut_to(datum_set)
-        return SetReturn(set_id, generation, "done", start, end, written, worn(datum_set), batch)
+        how = "cut" if life.halts(datum_set) else "done"
+        return SetReturn(set_id, generation, how, start, end, written, worn(datum_set), batch)
 
     def _run_items(self, life: Life, datum_set: DatumSet) -> list[bytes]:
         """One write for each datum: the end of the one before, the beginning of this one."""
@@ -118,7 +123,7 @@ class Session:
         if datum_set.batch:
             return self._run_batches(life, datum_set, load)
         written: list[bytes] = []
-        ended, last = b"", -1
+        ended, last, looked = b"", -1, now
         upkeep.begin(now)
         for item in upkeep.share(datum_set):
             if self.interrupted:
@@ -128,6 +133,10 @@ class Session:
                 upkeep.restore(now)
             if now - before > SLOW and written and not life.goes_on(datum_set, last):
                 break
+            if now - looked > LOOK:
+                looked = now
+                if life.halts(datum_set):
+                    break
             last = item.position
             begun = begun_frame(item.position, item.attempt, epoch, set_id, now)
             written.append(ended + begun)
@@ -136,6 +145,8 @@ class Session:
                 ended = life.bench.recover(item, set_id, load, failures[item.position])
             else:
                 ended = run(item, set_id, load)
+            if life.failed(datum_set, ended):
+                break
         written.append(ended)
         life.append(ended)
         upkeep.end(len(written) - 1)
@@ -153,7 +164,7 @@ class Session:
         others = [item for item in given if item.position not in failures]
         ended: list[bytes] = []
         written: list[bytes] = []
-        count, last = 0, -1
+        count, last, looked = 0, -1, now
         for items in itertools.chain(alone, batches.parts(others)):
             if self.interrupted:
                 break
@@ -162,6 +173,10 @@ class Session:
                 upkeep.restore(now)
             if now - before > SLOW and written and not life.goes_on(datum_set, last):
                 break
+            if now - looked > LOOK:
+                looked = now
+                if life.halts(datum_set):
+                    break
             count, last = count + len(items), items[-1].position
             begun = [begun_frame(i.position, i.attempt, epoch, set_id, now) for i in items]
             written.append(b"".join(ended) + b"".join(begun))
@@ -171,6 +186,8 @@ class Session:
                 ended = [life.bench.recover(items[0], set_id, load, failure)]
             else:
                 ended = batches.run(items, set_id, load)
+            if life.failed(datum_set, b"".join(ended)):
+                break
         written.append(b"".join(ended))
         life.append(written[-1])
         upkeep.end(count)

@@ -43,6 +43,8 @@ class DatumSet(NamedTuple):
     with what they failed of last: these are to be recovered. After ``most`` datums, or
     when it holds more than ``memory`` bytes, the worker asks to be replaced (0: never).
     ``batch`` is how many datums one call of the cell is for; 0: it is for one, as ``datum``.
+    ``heard`` is how many failures of this worker are known; of one with more nothing else is to
+    begin, since they may be as many as the run allows (-1: it allows any number).
     """
 
     project_dir: str
@@ -61,6 +63,7 @@ class DatumSet(NamedTuple):
     most: int
     memory: int
     batch: int
+    heard: int
     items: list[SetItem]
 
 
@@ -136,8 +139,9 @@ _new = tuple.__new__
 class SetReturn(NamedTuple):
     """What a worker gives back for a set.
 
-    ``status`` is ``"done"``, or ``"refused"`` when another holder has the claim, or
-    ``"unfit"`` where no worker could do anything: ``worn`` says why. The
+    ``status`` is ``"done"``, or ``"cut"`` where the rest was not to begin, or ``"refused"`` when
+    another holder has the claim, or ``"unfit"`` where no worker could do anything: ``worn`` says
+    why. The
     frames stand in the worker's journal from byte ``start`` to ``stop``, so whoever tails
     the journal knows at once which of them it has seen. ``worn`` says why the worker
     should be replaced, if it should. ``batch`` says how many datums its device can take at

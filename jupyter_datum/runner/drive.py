@@ -195,7 +195,7 @@ class Drive:
     def _returned(self, event: Returned, now: float) -> None:
         answer = unpack_return(event.data)
         tail = self._tails.get(event.worker)
-        if tail is not None and answer.status == "done":
+        if tail is not None and answer.status in ("done", "cut"):
             self._records(event.worker, tail.returned(answer), now)
         set_id = answer.set_id & 0xFFFFFFFF
         if answer.batch and self._parcels.cut(answer.batch):
@@ -204,7 +204,8 @@ class Drive:
             raise EngineError(answer.worn)
         if answer.worn:
             self._apply(m.WorkerWorn(event.worker, answer.worn), now)
-        self._apply(m.SetReturned(event.worker, set_id, answer.status != "done"), now)
+        refused, cut = answer.status == "refused", answer.status == "cut"
+        self._apply(m.SetReturned(event.worker, set_id, refused, cut=cut), now)
         if self.state.rests(event.worker):
             self.committer.worker_rests(event.worker)
 
@@ -232,6 +233,7 @@ class Drive:
     def _records(self, worker: str, records: list[Record], now: float) -> None:
         """Hand records on: successes of a set together, failures one by one."""
         done = [record for record in records if type(record) is Done]
+        self._parcels.hears(worker, records if len(done) < len(records) else ())
         for record in records if len(done) < len(records) else ():
             if isinstance(record, Failed):
                 self._failed(worker, record, now)
@@ -275,9 +277,11 @@ class Drive:
             self._act(self.state.apply(event, now), now)
 
     def _act(self, actions: list[m.Action], now: float) -> None:
+        self._parcels.halt(self.state.halts)
         for action in actions:
             if isinstance(action, m.Send):
-                self.cluster.send(action.worker, *self._parcels.pack(action))
+                parcel = self._parcels.pack(action, bounded=self.state.bounded)
+                self.cluster.send(action.worker, *parcel)
             elif isinstance(action, m.Reclaim):
                 self._reclaim(action, now)
             elif isinstance(action, m.Kill):

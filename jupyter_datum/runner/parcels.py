@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
-from ..events import DatumSet, Done, Failure, pack_set_rows
+from ..events import DatumSet, Done, Failed, Failure, Record, pack_set_rows
 from ..locks import claim
 from ..state import Reclaim, Recover, Send, Settle
 from .job import Job
@@ -26,6 +28,21 @@ class Parcels:
         self._failures: dict[int, Failure] = {}
         self._latest: Failure | None = None
         self._batch: int = job.recipe.options.get("batch") or 0
+        self._heard: Counter[str] = Counter()
+        self._mark = job.project.halt(job.uuid)
+        self._halted = self._mark.exists()  # a runner may have left it
+
+    def hears(self, worker: str, records: Sequence[Record]) -> None:
+        """These records of a worker have come."""
+        self._heard[worker] += sum(isinstance(record, Failed) for record in records)
+
+    def halt(self, halted: bool) -> None:
+        """Workers are to begin nothing, not even of what they have; or they may again."""
+        if halted == self._halted:
+            return
+        with suppress(OSError):  # a full disk, or the run's folder is gone: then sets end whole
+            self._mark.touch() if halted else self._mark.unlink(missing_ok=True)
+            self._halted = halted
 
     def failed(self, failure: Failure) -> None:
         """An attempt failed of this; whether its datum is to be recovered is said next."""
@@ -58,8 +75,9 @@ class Parcels:
             return claim(job.project.claim(*where))
         return claim(job.project.rest(*where, action.after))
 
-    def pack(self, action: Send) -> tuple[int, bytes]:
-        """Return the set's number in the ledger's terms, and the set for its worker."""
+    def pack(self, action: Send, *, bounded: bool) -> tuple[int, bytes]:
+        """Return the set's number in the ledger's terms, and the set for its worker; failures
+        may be `bounded`."""
         job, failures = self._job, self._failures
         positions = [position for position, _ in action.items]
         header = DatumSet(
@@ -79,6 +97,7 @@ class Parcels:
             most=job.options.max_datums_per_worker or 0,
             memory=job.options.memory_limit or 0,
             batch=self._batch,
+            heard=self._heard[action.worker] if bounded else -1,
             items=[],
         )
         attempts = [attempt for _, attempt in action.items]

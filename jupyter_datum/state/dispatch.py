@@ -86,13 +86,16 @@ class Dispatch:
             self.sizing.returned(len(batch.items))
         # Refused, or records that never came: nothing says that they ran, so they go again.
         left = self._datums.table.awaited(batch.items)
-        if worker and event.leaving:  # nobody has claimed them: they go to another as they are
-            self.crew.leave(worker)
+        as_they_are = event.leaving or (event.cut and len(left) < len(batch.items))
+        if as_they_are:  # nobody has begun them
             self._datums.put_back([Entry(*item, batch.generation) for item in left])
+        if worker and event.leaving:
+            self.crew.leave(worker)
             return
         if worker and worker.begun and worker.begun[:2] in left:
             worker.begun = None  # it is not at that any more, whatever became of it
-        self._datums.put_off([Entry(*item, batch.generation + 1) for item in left], now)
+        if not as_they_are:
+            self._datums.put_off([Entry(*item, batch.generation + 1) for item in left], now)
         self._recycle(worker)
 
     def wear_out(self, event: m.WorkerWorn) -> None:

@@ -73,6 +73,16 @@ class RunState:
         return running + (pending if room is None else min(pending, room))
 
     @property
+    def halts(self) -> bool:
+        """Whether workers are to begin nothing of what they have, either."""
+        return self._switches.halts
+
+    @property
+    def bounded(self) -> bool:
+        """Whether so many failures end the run."""
+        return self._datums.on_error.kind == "stop"
+
+    @property
     def status(self) -> RunStatus:
         """How the run stands."""
         return self._switches.status

@@ -105,12 +105,14 @@ class Rejected(NamedTuple):
 
 class SetReturned(NamedTuple):
     """A set is off its worker's hands. ``refused``: not executed at all; ``leaving``: and the
-    worker takes no other, since it is being given back."""
+    worker takes no other, since it is being given back; ``cut``: the worker was not to go on,
+    and has not begun what is left."""
 
     worker: str
     set_id: int
     refused: bool
     leaving: bool = False
+    cut: bool = False
 
 
 class Reclaimed(NamedTuple):

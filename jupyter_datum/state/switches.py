@@ -31,6 +31,12 @@ class Switches:
         return not (self.halted or self.paused or self.held_until is not None or self.room == 0)
 
     @property
+    def halts(self) -> bool:
+        """Whether workers are to begin nothing of what they have, either."""
+        waits = self.halted or self.paused or self.held_until is not None
+        return waits and self.ended is None
+
+    @property
     def status(self) -> RunStatus:
         """What a person reads."""
         if self.ended is not None:

@@ -130,6 +130,7 @@ class Work:
             "most": 0,
             "memory": 0,
             "batch": 0,
+            "heard": -1,
         }
         return DatumSet(**{**header, **fields}, items=items)
 

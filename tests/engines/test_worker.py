@@ -33,6 +33,7 @@ from jupyter_datum.outputs.staging import kept
 from .conftest import EPOCH, RUN, Work, outcomes
 
 W = "w1"
+SLOWLY = "import time\ntime.sleep(0.06)\n"
 
 
 @pytest.fixture
@@ -109,6 +110,30 @@ def test_a_set_that_somebody_has_claimed_is_refused_and_not_run(
     assert elsewhere.status == "refused"
     assert work.executed() == [0]
     assert session.run(datum_set._replace(generation=2)).status == "done"
+
+
+def test_nothing_more_begins_once_the_run_halts(session: Session, work: Work) -> None:
+    halt = work.project.halt(RUN)
+    recipe = work.transform(f"import pathlib\npathlib.Path({str(halt)!r}).touch()\n" + SLOWLY)
+    answer = session.run(work.set(W, recipe, range(5)))
+    assert answer.status == "cut" and work.executed() == [0]
+    assert [type(record) for record in work.journal(W)] == [Begun, Done]
+    waits = work.set(W, recipe, [9])
+    assert session.run(waits).status == "cut"
+    halt.unlink()
+    assert session.run(waits).frames and work.executed() == [0, 0], "nobody had claimed it"
+
+
+def test_after_a_failure_nothing_begins_until_it_is_known_where_so_many_end_the_run(
+    session: Session, work: Work
+) -> None:
+    recipe = work.transform("assert datum.value != 1")
+    answer = session.run(work.set(W, recipe, range(6), heard=0))
+    left = [record for record, _ in frames(answer.frames) if not isinstance(record, Begun)]
+    assert answer.status == "cut" and [type(record) for record in left] == [Done, Failed]
+    assert session.run(work.set(W, recipe, [5], heard=0)).status == "cut"
+    assert session.run(work.set(W, recipe, [5], heard=1)).status == "done"
+    assert len(outcomes(session.run(work.set(W, recipe, [1, 1, 1, 4])))) == 4
 
 
 def test_a_set_of_a_run_that_has_been_cleaned_up_is_refused(session: Session, work: Work) -> None:

@@ -132,6 +132,29 @@ def test_stop_at_the_first_failure_cancels_the_rest(story: Story) -> None:
     assert row.failed == 1 and row.cancelled > 20
 
 
+def test_no_more_fail_than_are_at_work_where_a_number_of_them_ends_the_run(story: Story) -> None:
+    """Datums of no duration that all fail: hundreds of them are sent before the first is heard."""
+    story.namespace["numbers"] = list(range(4_000))
+    line = "job -i numbers --workers 2 --no-probe --on-error stop:3"
+    row = story.run(line, "assert datum.value % 400 == 0")
+    assert row.status == "failed" and 3 <= row.failed <= 4 and row.cancelled > 3_500
+    assert sum(story.executions().values()) == row.success + row.failed
+
+
+def test_a_paused_run_begins_nothing_of_what_its_workers_have(story: Story) -> None:
+    story.namespace["numbers"] = list(range(12))
+    run, gate = story.held("job -i numbers --workers 2 --no-probe", "")
+    assert eventually(lambda: sum(story.executions().values()) == 2, within=30)
+    story.tell("pause", run)
+    story.until(run, lambda row: row.status == "paused")
+    gate.touch()
+    story.until(run, lambda row: row.running == 0)
+    assert sum(story.executions().values()) == 2
+    story.tell("resume", run)
+    story.until(run, lambda row: row.success == 12)
+    assert set(story.executions().values()) == {1}
+
+
 def test_stop_at_a_share_of_failures_cancels_the_rest_and_keeps_what_is_done(
     story: Story,
 ) -> None:

@@ -42,6 +42,9 @@ class SimWorker:
     running: bool = False
     cut: tuple[int, int] | None = None  # a set whose rest after a position was taken back
     records: list[s.Event] = field(default_factory=list)  # written, not delivered
+    failed: int = 0
+    heard: int = 0  # failures of it that the scheduler has heard of
+    knew: dict[int, int] = field(default_factory=dict)  # the same when a set was sent
 
 
 class Workers:
@@ -88,6 +91,10 @@ class Workers:
     def _item(self, worker: SimWorker, send: s.Send, i: int) -> None:
         if not worker.alive:
             return
+        if i < len(send.items) and self._halts(worker, send):
+            worker.at = None
+            self.after(self._delay(), lambda: self._return(worker, send, refused=False, cut=True))
+            return
         if i == len(send.items) or (i and worker.cut == (send.set_id, send.items[i - 1][0])):
             worker.at = None
             self.after(self._delay(), lambda: self._return(worker, send, refused=False))
@@ -106,10 +113,18 @@ class Workers:
         else:
             self.after(seconds, lambda: self._done(worker, send, i, seconds))
 
+    def _halts(self, worker: SimWorker, send: s.Send) -> bool:
+        """It has failed more often than is known; or the run halts, and it has looked."""
+        if self.faults.lossy:  # a failure may never be heard of
+            return False
+        told = self.run.bounded and worker.failed > worker.knew[send.set_id]
+        return told or (self.run.halts and self.rng.random() < 0.7)
+
     def _done(self, worker: SimWorker, send: s.Send, i: int, seconds: float) -> None:
         if not worker.alive:
             return
         record = self._outcome(worker, send, i, seconds)
+        worker.failed += isinstance(record, s.Failure)
         if not (self.faults.lossy and self.now < CALM and self.rng.random() < 0.03):
             worker.records.append(record)
         if self.faults.journals and self.rng.random() < 0.3:
@@ -147,7 +162,7 @@ class Workers:
             )
         return s.Finished(worker.name, send.set_id, [(position, attempt, seconds)])
 
-    def _return(self, worker: SimWorker, send: s.Send, *, refused: bool) -> None:
+    def _return(self, worker: SimWorker, send: s.Send, *, refused: bool, cut: bool = False) -> None:
         if not worker.alive:
             return
         self._deliver(worker)
@@ -155,7 +170,7 @@ class Workers:
         worker.running = False
         if self.rng.random() < self.faults.wears:
             self.tell(s.WorkerWorn(worker.name, "it has grown"))
-        self.tell(s.SetReturned(worker.name, send.set_id, refused))
+        self.tell(s.SetReturned(worker.name, send.set_id, refused, cut=cut))
         if self.faults.doubles:
             self.tell(s.SetReturned(worker.name, send.set_id, refused))
         self._go_on(worker)
@@ -163,6 +178,7 @@ class Workers:
     def _deliver(self, worker: SimWorker) -> None:
         """Records come in bulk, in any order, some of them again later."""
         records, worker.records = worker.records, []
+        worker.heard += sum(isinstance(record, s.Failure) for record in records)
         self.rng.shuffle(records)
         self._hand_on(worker, records)
         if records and self.faults.doubles:

@@ -192,6 +192,7 @@ class World(Workers):
         assert 1 <= len(send.items) <= self.settings.max_set
         self.sent[send.set_id] = send
         worker.sets.append(send)
+        worker.knew[send.set_id] = worker.heard
         assert len(worker.sets) <= self.settings.window + (not worker.alive) * 10
         self._go_on(worker)
 
@@ -279,6 +280,9 @@ class World(Workers):
             assert not counts[DatumState.FAILED] and not counts[DatumState.CANCELLED]
         elif self.ended is RunStatus.FAILED:
             assert counts[DatumState.FAILED]
+        limit = self.settings.on_error.limit
+        if limit and not self.faults.lossy and not self.faults.asks:
+            assert counts[DatumState.FAILED] < limit + self.named, "one more for each worker"
         if self.ended is not RunStatus.CANCELLED and self.settings.on_error.kind == "continue":
             assert len(self.run.states) == self.size
             assert not counts[DatumState.CANCELLED]
