@@ -30,6 +30,7 @@ from ..hashing import (
 )
 from ..project import Project
 from .base import Errors, Input, Listed, check_keys
+from .itemkeys import ItemKeys
 
 #: digest of the value, ordinal among equal ones, length of the encoded value
 _HEAD: Final = struct.Struct(">16sII")
@@ -225,6 +226,7 @@ class ItemsInput(Listable):
         self.count = count
         self.label = label
         self._places: _Places | None = None
+        self._keys: ItemKeys | None = None
 
     def list(self, exclude: frozenset[bytes], errors: Errors) -> Iterator[Listed]:
         if not self.file.exists():
@@ -256,16 +258,6 @@ class ItemsInput(Listable):
         if rest:
             raise InputError(f"the items of {self.label!r} are cut off: run the cell again")
 
-    def labels(self, keys: set[bytes]) -> dict[bytes, str]:
-        """Return the items with these keys as text, where that needs no unpickling."""
-        found: dict[bytes, str] = {}
-        for key, _, value, *_ in self.list(frozenset(), []):
-            if key in keys and value is not None and value[:1] == b"j":
-                found[key] = value[1:].decode("utf-8", "backslashreplace")
-                if len(found) == len(keys):
-                    break
-        return found
-
     def label_at(self, position: int, key: bytes) -> str | None:
         """Return the item at a place as text, if it has this key and needs no unpickling. What
         comes one after the other, more or less, reads the file once."""
@@ -274,6 +266,11 @@ class ItemsInput(Listable):
         if found is None or found[0] != key or found[1][:1] != b"j":
             return None
         return found[1][1:].decode("utf-8", "backslashreplace")
+
+    def place_of(self, key: bytes) -> int | None:
+        """Return where the item of this key stands; None if it is there no more."""
+        self._keys = self._keys or ItemKeys(key for key, *_ in self._rows())
+        return self._keys.place(key)
 
     def to_json(self) -> dict[str, Any]:
         spec = {"items": self.file.name, "count": self.count, "label": self.label}

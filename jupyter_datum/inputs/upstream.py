@@ -124,18 +124,18 @@ class UpstreamInput(Input):
 
     @property
     def capture_names(self) -> frozenset[str]:  # type: ignore[override]
-        source = self._input()
+        source = self.source()
         return source.capture_names if source is not None else frozenset()
 
     def captures(self, key: bytes) -> dict[str, str]:
-        source = self._input()
+        source = self.source()
         return source.captures(key) if source is not None else {}
 
     def read(self, parts: Sequence[bytes], at: int) -> tuple[dict[str, str], int]:
-        source = self._input()
+        source = self.source()
         return source.read(parts, at) if source is not None else ({}, at + 1)
 
-    def _input(self) -> Input | None:
+    def source(self) -> Input | None:
         """The input of the other transform, if this user has signed for it: as it was asked
         for last, or as it ran last."""
         if not self._sought:
@@ -193,7 +193,7 @@ class UpstreamInput(Input):
         """What is not there, and what transforms further up keep from being there."""
         if (keys := idle.keys) is not None:
             yield Lacking(self._stubs(keys))
-        source = self._input()
+        source = self.source()
         if idle.more or source is None or not self._was_incomplete():
             if idle.more:
                 yield Lacking(None)

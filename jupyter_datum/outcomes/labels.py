@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from ..errors import DatumError
 from ..inputs import Input
 from ..inputs.items import ItemsInput
+from ..inputs.upstream import UpstreamInput
 from ..ledger import queries
 from ..ledger.queries import DatumRow
 
@@ -21,20 +22,29 @@ def labels_of(source: Input | None, rows: Sequence[DatumRow]) -> dict[bytes, str
         That lists them; None if it is not known any more.
     rows : sequence of DatumRow
     """
-    if not isinstance(source, ItemsInput):
-        return {row.key: queries.key_text(row.key) for row in rows}
-    labels = {row.key: f"item {row.position:,}" for row in rows}
-    with contextlib.suppress(DatumError, OSError):  # the items are gone: numbers will do
-        labels.update(source.labels(set(labels)))
-    return labels
+    return {row.key: label_at(source, row.position, row.key) for row in rows}
 
 
 def label_at(source: Input | None, position: int, key: bytes) -> str:
     """Return what people call one datum, by its place in the input: for a million of them, one
     after the other."""
-    if not isinstance(source, ItemsInput):
-        return queries.key_text(key)
-    with contextlib.suppress(OSError):
-        if (label := source.label_at(position, key)) is not None:
+    items = _items_of(source)
+    with contextlib.suppress(DatumError, OSError):  # the items are gone: numbers will do
+        label = items.label_at(position, key) if items and items is source else None
+        place = items.place_of(key) if items and label is None else None
+        if items and place is not None:
+            label = items.label_at(place, key) or f"item {place:,}"
+        if label is not None:
             return label
-    return f"item {position:,}"
+    return f"item {position:,}" if items and items is source else queries.key_text(key)
+
+
+def _items_of(source: Input | None) -> ItemsInput | None:
+    """The items whose keys a transform's datums have: its own, or those of the transform from
+    which it takes one datum each."""
+    while isinstance(source, UpstreamInput):
+        try:
+            source = source.source()
+        except (DatumError, OSError):  # what it is made of is gone
+            return None
+    return source if isinstance(source, ItemsInput) else None

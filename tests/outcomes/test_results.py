@@ -45,10 +45,16 @@ def test_what_is_made_of_a_transform_has_the_order_of_its_input(story: Story) ->
     wanted = [-n for n in range(20, 0, -1) if n != 7]
     assert story.transform("low").results() == wanted
     assert story.transform("last").results() == [2 * n for n in wanted]
+    # Whose key is a digest is called as the item is from which all was made.
+    named = [str(-n) for n in wanted]
+    assert [key for key, _ in story.transform("last").items()] == named
+    assert all(str(d.result / -2) == d.key + ".0" for d in story.transform("last").stream())
+    assert [failure["key"] for failure in story.transform("low").failures()] == ["7"]
     story.namespace["numbers"] = [3, 1, 2]  # low's run has listed more than these
     story.run("up -i numbers", "datum.value")
     assert story.transform("low").results()[:3] == [-3, -1, -2]
     assert sorted(story.transform("low").results()) == sorted(wanted)
+    assert [key for key, _ in story.transform("low").items()][:3] == ["3", "1", "2"]
 
 
 def test_a_frame_of_a_chain_says_of_what_its_rows_were_made(story: Story) -> None:
