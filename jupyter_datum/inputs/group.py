@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,18 @@ from ..hashing import combine_values
 from ..project import Project
 from ..words import counted
 from .again import Packing
-from .base import Came, Errors, Going, Input, Lacking, Listed, Piece, check_keys, input_from_json
+from .base import (
+    Came,
+    Errors,
+    Going,
+    Input,
+    Lacking,
+    Listed,
+    Member,
+    Piece,
+    check_keys,
+    input_from_json,
+)
 from .combine import Composite
 from .keyed import SHOWN, Keyed
 
@@ -68,7 +80,10 @@ class GroupInput(Keyed):
 
     def _of_key(self, key: bytes, found: Sequence[tuple[int, Any]], packing: Packing) -> Piece:
         pieces = [(self.children[slot], packing.piece(row[2:])) for slot, row in found]
-        listed = gathered(key, pieces, self._several)
+        group = Gathered()
+        for child, piece in pieces:
+            group.add(child, piece.listed)
+        listed = group.listed(key, several=self._several)
         listed.captures["by"] = os.fsdecode(key)
         return Piece(listed, tuple(m for _, piece in pieces for m in piece.members))
 
@@ -96,13 +111,24 @@ class WholeInput(Composite):
     def go_along(self, runs: Mapping[str, Following], *, at_once: bool) -> list[Input]:
         return super().go_along(runs, at_once=False)
 
+    def list(self, exclude: frozenset[bytes], errors: Errors) -> Iterator[Listed]:
+        steps = self._taken(exclude, errors, None)  # who has made it would be most of its memory
+        return (step.piece.listed for step in steps if isinstance(step, Came))
+
     def going(self, exclude: frozenset[bytes], errors: Errors) -> Iterator[Going]:
-        pieces: list[tuple[Input, Piece]] = []
+        return self._taken(exclude, errors, [])
+
+    def _taken(
+        self, exclude: frozenset[bytes], errors: Errors, members: builtins.list[Member] | None
+    ) -> Iterator[Going]:
+        whole = Gathered()
         lacks = False
         for child in self.children:
             for step in child.going(exclude, errors):
                 if isinstance(step, Came):
-                    pieces.append((child, step.piece))
+                    whole.add(child, step.piece.listed)
+                    if members is not None:
+                        members += step.piece.members
                 elif isinstance(step, Lacking):
                     lacks = lacks or step.pieces is None or any(True for _ in step.pieces)
                 else:
@@ -110,11 +136,9 @@ class WholeInput(Composite):
         if lacks:
             yield Lacking(iter([Piece(Listed(b"whole", (), None, {}), ())]))
             errors.append(_waits("the whole", 1))
-        elif pieces:
-            listed = gathered(b"whole", pieces, self._several)
-            listed.captures.clear()
-            members = tuple(m for _, piece in pieces for m in piece.members)
-            yield Came(Piece(listed, members), awaited=False)
+        elif whole.count:
+            listed = whole.listed(b"whole", several=self._several)._replace(captures={})
+            yield Came(Piece(listed, tuple(members or ())), awaited=False)
 
     def to_json(self) -> dict[str, Any]:
         return {"whole": self.children[0].to_json(), **self.common_json()}
@@ -132,22 +156,33 @@ def _waits(what: str, n: int) -> str:
     )
 
 
-def gathered(key: bytes, pieces: Sequence[tuple[Input, Piece]], several: bool) -> Listed:
+class Gathered:
     """One datum of many: all files in order, lists of values, the captures that all share."""
-    files: list[Any] = []
-    upstream: list[int] = []
-    values: dict[str, list[bytes]] = {}
-    captures: dict[str, str] | None = None
-    for child, (listed, _) in pieces:
-        files += listed.files
-        upstream += listed.upstream
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._files: list[Any] = []
+        self._upstream: list[int] = []
+        self._values: dict[str, list[bytes]] = {}
+        self._captures: dict[str, str] = {}
+
+    def add(self, child: Input, listed: Listed) -> None:
+        """Take one more, of this input."""
+        self._files += listed.files
+        self._upstream += listed.upstream
         if listed.value is not None:
-            values.setdefault(child.name, []).append(listed.value)
-        captures = dict(listed.captures) if captures is None else _both(captures, listed.captures)
-    encoded = {name: combine_values(each) for name, each in values.items()}
-    value = combine_values(encoded) if several else next(iter(encoded.values()), None)
-    return Listed(key, tuple(files), value, captures or {}, tuple(dict.fromkeys(upstream)))
+            self._values.setdefault(child.name, []).append(listed.value)
+        more = listed.captures
+        self._captures = _both(self._captures, more) if self.count else dict(more)
+        self.count += 1
+
+    def listed(self, key: bytes, *, several: bool) -> Listed:
+        """Return it."""
+        encoded = {name: combine_values(each) for name, each in self._values.items()}
+        value = combine_values(encoded) if several else next(iter(encoded.values()), None)
+        upstream = tuple(dict.fromkeys(self._upstream))
+        return Listed(key, tuple(self._files), value, self._captures, upstream)
 
 
 def _both(first: dict[str, str], second: dict[str, str]) -> dict[str, str]:
-    return {name: text for name, text in first.items() if second.get(name) == text}
+    return first and {name: text for name, text in first.items() if second.get(name) == text}
