@@ -23,12 +23,8 @@ from typing import Final, NamedTuple
 
 from blake3 import blake3
 
-from ..settings import parse_size
+from ..remote.copies import FOLDER, cache_folder, cache_limit
 
-#: Variables of the environment: where the copies lie, and how much of them is kept.
-FOLDER: Final = "JUPYTER_DATUM_CACHE"
-LIMIT: Final = "JUPYTER_DATUM_CACHE_SIZE"
-_DEFAULT_LIMIT: Final = 10 << 30
 #: How far below the limit room is made, so that it is not made for each file.
 _DOWN_TO: Final = 0.8
 #: Part of the limit that a worker may add before it looks again at what all have added.
@@ -44,28 +40,6 @@ class _Kept(NamedTuple):
     used: float
     size: int
     path: str
-
-
-def cache_folder() -> Path:
-    """Return where copies are kept: ``JUPYTER_DATUM_CACHE``, else the user's cache folder."""
-    if found := os.environ.get(FOLDER):
-        return Path(found).expanduser()
-    base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(base).expanduser() / "jupyter-datum" / "files"
-
-
-def cache_limit(folder: Path) -> int:
-    """Return how many bytes are kept: ``JUPYTER_DATUM_CACHE_SIZE``, else 10 GB or a tenth of
-    the disk, whichever is less.
-
-    Raises
-    ------
-    UsageError
-        If the variable is no size.
-    """
-    if text := os.environ.get(LIMIT):
-        return parse_size(text, LIMIT)
-    return min(_DEFAULT_LIMIT, shutil.disk_usage(folder).total // 10)
 
 
 class Cache:

@@ -256,7 +256,7 @@ class Session:
         name = str(recipe.input.get("name") or "in")
         load = loader(recipe.input, project)
         form = input_from_json(recipe.input, project).form
-        storage = options_by_input(recipe.input)
+        storage = options_by_input(recipe.input, project)
         run = partial(loaded.run, name="datums") if recipe.options.get("batch") else loaded.run
         transform = Transform(
             run, name, recipe.filename, recipe.fingerprint, recipe.cwd, load, form, storage,

@@ -13,7 +13,7 @@ from typing import Any, Final
 from ..errors import InputError, UsageError
 from ..hashing import encode_lazy, encode_value
 from ..project import Project
-from ..remote import is_url, parse_url
+from ..remote import KEPT, is_url, keep_files, kept_json, kept_options, parse_url
 from .base import Errors, Input, Listed, check_keys
 from .csvtypes import Types, checked_types
 from .database import checked_address, variables_of
@@ -24,7 +24,7 @@ from .live import keep_table, kind_of
 from .manifest import LocalFolder, Manifest, UrlFolder
 from .place import absolute
 from .rowkeys import Seen, key_bytes, no_column, text_at, texts_of
-from .rowspec import How, Where, check_seen, checked_options, names_of, root_of
+from .rowspec import How, Where, checked_options, memory_files, names_of, root_of
 from .tablefiles import JsonTable, ending_of
 from .tables import Row, Table
 from .urls import starting_pattern
@@ -72,6 +72,7 @@ class RowsInput(Input):
         self.given = name
         self.options = checked_options(options, where.file, how.root)
         self._project = project
+        self._kept: str | None = None
         self._notes: list[str] = []
         self._types: Types | None = None
         if how.types and ending_of(where.file) not in (".csv", ".tsv"):
@@ -114,7 +115,7 @@ class RowsInput(Input):
 
     def table(self) -> Table:
         """Return the table."""
-        return self.where.table(self._project, self.options)
+        return self.where.table(self._project, self._storage)
 
     def list(self, exclude: frozenset[bytes], errors: Errors) -> Iterator[Listed]:
         try:
@@ -138,33 +139,43 @@ class RowsInput(Input):
 
     def called_by(self, label: str) -> RowsInput:
         """Return it with the name that people know its table by."""
-        where = replace(self.where, label=label)
-        return RowsInput(where, self.how, self.name, self._project, self.options)
+        other = self.called(self.name)
+        other.where = replace(self.where, label=label)
+        return other
 
     def stored(self, project: Project) -> Input:
-        """Write a table of the kernel down."""
-        if self.how.root:
-            check_seen(self.how.root)
-        if self.where.live is None:
+        """Write down what is in this kernel alone: a table, or what its memory holds."""
+        files = () if self._kept else memory_files(self.where.file, self.how.root)
+        if self.where.live is None and not files:
             return self
-        label = self.where.label
-        kept = keep_table(self.where.live, label, project)
-        # What is iterated only once can be kept only once, and looked at only then.
-        self.where = Where(kept=kept, label=label)
-        source = RowsInput(self.where, self.how, self.name, project, self.options)
-        source._check_columns(source.table())
+        source = self.called(self.name)
+        source._project = project
+        source._kept = keep_files(files, project, self.describe()) if files else self._kept
+        if self.where.live is not None:
+            kept = keep_table(self.where.live, self.where.label, project)
+            # What is iterated only once can be kept only once, and looked at only then.
+            self.where = source.where = Where(kept=kept, label=self.where.label)
+            source._check_columns(source.table())
         return source
 
     def to_json(self) -> dict[str, Any]:
         spec = {"rows": self.where.to_json(), "name": self.name, **self.how.to_json()}
+        spec |= kept_json(self._kept, self.where.file, self.how.root)
         return {**spec, "storage_options": self.options} if self.options else spec
+
+    @property
+    def _storage(self) -> dict[str, Any]:
+        spec = {"rows": "", "storage_options": self.options, KEPT: self._kept}
+        return kept_options(spec, self._project)
 
     @classmethod
     def from_json(cls, spec: dict[str, Any], project: Project | None) -> RowsInput:
-        check_keys(spec, "rows", "storage_options", *How.__dataclass_fields__)
+        check_keys(spec, "rows", "storage_options", KEPT, *How.__dataclass_fields__)
         where, how = Where.from_json(spec["rows"]), How.from_json(spec)
         name = str(spec.get("name", "rows"))
-        return cls(where, how, name, project, spec.get("storage_options"))
+        made = cls(where, how, name, project, spec.get("storage_options"))
+        made._kept = spec.get(KEPT)
+        return made
 
     def describe(self) -> str:
         return f"rows({self.where.label or self.where.file or self.where.query})"
@@ -269,7 +280,7 @@ class RowsInput(Input):
         root = self.how.root or os.getcwd()
         label = table.label
         far = is_url(root)
-        folder = UrlFolder(root, self.options) if far else LocalFolder(root, label, exclude)
+        folder = UrlFolder(root, self._storage) if far else LocalFolder(root, label, exclude)
         with contextlib.closing(folder):
             manifest = Manifest(self.name, folder, label)
             yield from self._named(table, manifest)

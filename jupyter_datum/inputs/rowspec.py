@@ -8,10 +8,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..errors import UsageError
+from ..errors import InputError, UsageError
 from ..hashing import hex_digest
 from ..project import Project
-from ..remote import UrlFile, beside, check_options, is_url, parse_url
+from ..remote import Store, UrlFile, beside, check_options, in_memory, is_url
+from ..remote.urls import parted
 from .csvtypes import checked_types
 from .database import QueryTable, checked_address
 from .frames import FRAMES, Filter, checked_filters
@@ -155,7 +156,6 @@ class Where:
     def to_json(self) -> Any:
         """As it stands under ``rows``."""
         if self.file is not None:
-            check_seen(self.file)
             return self.file
         if self.query is not None:
             return {"query": self.query, "con": self.con}
@@ -226,19 +226,25 @@ def checked_options(options: Any, *places: str | None) -> dict[str, Any]:
     return check_options(options, url) if options and url else {}
 
 
-def check_seen(place: str) -> None:
-    """See that other processes can see what lies at a path or URL.
+def memory_files(file: str | None, folder: str | None) -> list[tuple[Store, bytes]]:
+    """Return what of a table's file and the folder of its files is in this process's memory.
 
     Raises
     ------
-    UsageError
-        If it is in the memory of this one.
+    InputError
+        If it is not there.
     """
-    if is_url(place) and parse_url(place).protocol == "memory":
-        raise UsageError(
-            f"{place}: what lies in the memory of the kernel cannot be seen by workers; write it "
-            "to a folder, or give the table itself: -i table"
-        )
+    found: list[tuple[Store, bytes]] = []
+    try:
+        if file and in_memory(file):
+            above, name = parted(file)
+            found.append((Store(above), os.fsencode(name)))
+        if folder and in_memory(folder):
+            store = Store(folder)
+            found += [(store, rel) for page in store.walk() for rel, _ in page]
+    except OSError as exc:
+        raise InputError(str(exc)) from exc
+    return found
 
 
 def names_of(given: Any, word: str) -> tuple[str, ...]:

@@ -14,7 +14,17 @@ from typing import Any, Final
 
 from ..errors import InputError, UsageError
 from ..project import Project
-from ..remote import Store, check_options, is_url, parse_url
+from ..remote import (
+    KEPT,
+    Store,
+    check_options,
+    in_memory,
+    is_url,
+    keep_files,
+    kept_json,
+    kept_options,
+    parse_url,
+)
 from ..remote.store import entry_of, has_identity
 from .base import Errors, Input, Listed, check_keys
 from .combine import stored_key
@@ -71,6 +81,8 @@ class UrlGlob(Input):
         self.pattern = pattern
         self.given, self.on, self.by, self.outer = name, key_of(on), key_of(by), outer
         self.options = check_options(options or {}, pattern)
+        self._kept: str | None = None
+        self._project: Project | None = None
         self._glob = _compiled(self._url.path, self._url.tail, pattern)
         self._root = f"{self._url.protocol}://{self._glob.fixed}{self._url.tail}"
         self.told_by_key = not self._glob.regex.groups
@@ -93,7 +105,7 @@ class UrlGlob(Input):
             raise InputError(str(exc)) from exc
 
     def _listed(self, exclude: Sequence[str]) -> Iterator[Listed]:
-        store = Store(self._root, self.options)
+        store = self._store()
         last = b""
         for rel, info in self._found(store):
             if rel <= last:
@@ -127,6 +139,10 @@ class UrlGlob(Input):
                 elif depth > 1:
                     yield from self._folder(store, rel, b"", depth - 1)
 
+    def _store(self) -> Store:
+        spec = {"glob": self.pattern, "storage_options": self.options, KEPT: self._kept}
+        return Store(self._root, kept_options(spec, self._project))
+
     @property
     def _rest(self) -> str:
         """The pattern under its fixed part."""
@@ -139,33 +155,34 @@ class UrlGlob(Input):
 
     def find(self, key: bytes) -> Listed | None:
         captures = self._glob.match(key)
-        found = Store(self._root, self.options).look(key) if captures is not None else None
+        found = self._store().look(key) if captures is not None else None
         if captures is None or found is None:
             return None
         return Listed(key, ((self.name, key, found[0].stat),), None, captures)
 
     def stored(self, project: Project) -> UrlGlob:
         other = self.called(self.given or "")
+        if in_memory(self.pattern) and self._kept is None:
+            store = self._store()
+            files = [(store, listed.key) for listed in self.list(frozenset(), [])]
+            other._kept, other._project = keep_files(files, project, self.pattern), project
         other.on, other.by = stored_key(self.on, project), stored_key(self.by, project)
         return other
 
     def to_json(self) -> dict[str, Any]:
-        if self._url.protocol == "memory":
-            raise UsageError(
-                f"{self.pattern}: what lies in the memory of the kernel cannot be seen by workers; "
-                "write it to a folder, or give the objects themselves: -i items(...)"
-            )
-        spec: dict[str, Any] = {"glob": self.pattern, **self.common_json()}
+        kept = kept_json(self._kept, self.pattern)
+        spec: dict[str, Any] = {"glob": self.pattern, **kept, **self.common_json()}
         return {**spec, "storage_options": self.options} if self.options else spec
 
     @classmethod
     def from_json(cls, spec: dict[str, Any], project: Project | None) -> UrlGlob:
         # The folder of the notebook is put into every glob's JSON; here it means nothing.
-        check_keys(spec, "glob", "storage_options", "root")
+        check_keys(spec, "glob", "storage_options", "root", KEPT)
         options = spec.get("storage_options") or {}
         if not isinstance(options, Mapping):
             raise UsageError(f"storage_options is an object, not {options!r}")
         made = cls(str(spec["glob"]), options=options).take_common(spec, project)
+        made._kept, made._project = spec.get(KEPT), project
         check_templates(made, f"the pattern {made.pattern!r}")
         return made
 
@@ -176,7 +193,7 @@ class UrlGlob(Input):
         """What stands beside the pattern: the first names of its folder."""
         near: list[str] = []
         try:
-            for page in Store(self._root, self.options).folder(b""):
+            for page in self._store().folder(b""):
                 near = [ascii(os.fsdecode(rel))[1:-1] for rel, _ in page[:_NEAREST]]
                 break
         except (OSError, InputError):

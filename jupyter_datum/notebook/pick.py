@@ -95,7 +95,7 @@ class PickVerbs:
             raise RunError(f"datum {place:,} is the last of {options.name}")
         if listed is None:
             raise NoDatumsError(*source.nothing_found())
-        return queries.key_text(listed.key), datum_of(listed, source, place)
+        return queries.key_text(listed.key), datum_of(listed, source, project, place)
 
     def _next_failed(self, name: str) -> tuple[str, Datum]:
         """The failed datum behind the one that is bound; behind the last comes the first."""

@@ -9,18 +9,19 @@ from pathlib import Path
 
 from ..engines.fetch import fetcher_for
 from ..inputs import Input
+from ..project import Project
 from ..remote import options_by_input
 
 
 class KernelPlace:
     """Folders that go with the kernel, and a log that is the cell's own output."""
 
-    def __init__(self, source: Input | None = None) -> None:
+    def __init__(self, source: Input | None = None, project: Project | None = None) -> None:
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._roots = source.roots if source else {}
         self._fetcher = fetcher_for(self._roots)
-        if self._fetcher and source:
-            self._fetcher.options(options_by_input(source.to_json()))
+        if self._fetcher and source and project:
+            self._fetcher.options(options_by_input(source.to_json(), project))
 
     def path(self, name: str, rel: bytes) -> str:
         """Return where a file of the input `name` lies; it is fetched if that is a URL."""

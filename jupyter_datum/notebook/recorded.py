@@ -77,7 +77,7 @@ def datum_at(
     several = queries.inputs_of(conn, [row.id]).get(row.id, [])
     contents = {(name, rel): content for name, rel, _, content in several}
     first = row.content or b""
-    place = KernelPlace(source)
+    place = KernelPlace(source, project)
     datum = datum_of(
         source, listed, row.position, row.attempt, place=place, kind=kind,
         contents=tuple(contents.get((name, rel), first) for name, rel, _ in listed.files),

@@ -236,7 +236,12 @@ def resolve_output(text: str | None, name: str, context: Context) -> str:
 
 def _url_for_outputs(text: str) -> str:
     url = parse_url(text)
-    if url.tail or url.protocol in ("memory", "http", "https"):
+    if url.protocol == "memory":
+        raise UsageError(
+            f"outputs cannot go to {text}: a worker's memory is seen by no other process and ends "
+            "with it; give a folder, or that of an object store"
+        )
+    if url.tail or url.protocol in ("http", "https"):
         raise UsageError(f"outputs cannot go to {text}: it takes a folder of an object store")
     if not url.path.strip("/"):
         raise UsageError(f"outputs cannot go to {text}: name a bucket, as in s3://bucket/folder")

@@ -10,6 +10,7 @@ from .. import inputs
 from ..datum import Datum
 from ..errors import DatumError, NoDatumsError
 from ..inputs import Input, Listed
+from ..project import Project
 from ..transform.command import COMMANDS
 from ..transform.escapes import script_of
 from ..transform.marked import SETUP, has_tag, line_of, magic_line, setup_call
@@ -102,7 +103,7 @@ class SampleCells:
         listed = next(listing, None)
         if listed is None:
             raise NoDatumsError(*source.nothing_found())
-        return datum_of(listed, source)
+        return datum_of(listed, source, project)
 
 
 def _is_call(lines: list[str]) -> bool:
@@ -110,7 +111,7 @@ def _is_call(lines: list[str]) -> bool:
     return lines[0].startswith("get_ipython().run_cell_magic(")
 
 
-def datum_of(listed: Listed, source: Input, position: int = 0) -> Datum:
+def datum_of(listed: Listed, source: Input, project: Project, position: int = 0) -> Datum:
     """Return the datum that `source` has listed, for a person to work with.
 
     Raises
@@ -118,4 +119,4 @@ def datum_of(listed: Listed, source: Input, position: int = 0) -> Datum:
     OSError
         If a file of it cannot be read.
     """
-    return inputs.datum_of(source, listed, position, place=KernelPlace(source))
+    return inputs.datum_of(source, listed, position, place=KernelPlace(source, project))

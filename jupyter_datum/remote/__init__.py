@@ -6,6 +6,7 @@ for it.
 
 from __future__ import annotations
 
+from .kept import KEPT, in_memory, keep_files, kept_json, kept_options, options_by_input
 from .reading import UrlFile
 from .store import Entry, Store
 from .urls import (
@@ -13,7 +14,6 @@ from .urls import (
     beside,
     check_options,
     is_url,
-    options_by_input,
     parse_url,
     url_of,
     urls_of,
@@ -21,13 +21,18 @@ from .urls import (
 )
 
 __all__ = [
+    "KEPT",
     "Entry",
     "Store",
     "Url",
     "UrlFile",
     "beside",
     "check_options",
+    "in_memory",
     "is_url",
+    "keep_files",
+    "kept_json",
+    "kept_options",
     "options_by_input",
     "parse_url",
     "url_of",

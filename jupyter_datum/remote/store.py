@@ -10,6 +10,7 @@ from blake3 import blake3
 
 from ..errors import InputError, UsageError
 from ..events import Stat
+from .kept import KEPT, in_memory, open_kept
 from .pages import pages
 from .urls import Url, credentials_of, parse_url, parted, protocols_of, url_of
 
@@ -54,7 +55,8 @@ class Store:
     root : str
         URL of a folder, or of one in an archive (``zip://a::s3://bucket/x.zip``).
     options : mapping
-        For fsspec; none of them is a secret.
+        For fsspec; none of them is a secret. ``kept``: the archive in the project that holds what
+        lies in the memory of another process.
 
     Raises
     ------
@@ -65,8 +67,10 @@ class Store:
     def __init__(self, root: str, options: Mapping[str, Any] | None = None) -> None:
         self.root = root
         self._options = dict(options or {})
+        kept = self._options.pop(KEPT, None)
+        self._kept = kept if in_memory(root) else None
         self._url = parse_url(root)
-        self._outer = self._outer_store(self._url)
+        self._outer = None if self._kept else self._outer_store(self._url)
         self._outer_now = b""
         self._open()
 
@@ -78,6 +82,9 @@ class Store:
         return Store(outer, _inner_options(self._options, outer)), name
 
     def _open(self) -> None:
+        if self._kept is not None:
+            self.fs, self._base = open_kept(self._kept), self._url.path.strip("/")
+            return
         if self._outer is not None:
             store, name = self._outer
             self._outer_now = store.info(os.fsencode(name)).content
@@ -132,6 +139,19 @@ class Store:
         except Exception as exc:
             raise said(exc, self.url(rel)) from exc
 
+    def read(self, rel: bytes) -> bytes:
+        """Return an object's content.
+
+        Raises
+        ------
+        OSError
+            As :meth:`get`.
+        """
+        try:
+            return bytes(self.fs.cat_file(self.path(rel)))
+        except Exception as exc:
+            raise said(exc, self.url(rel)) from exc
+
     def check(self) -> None:
         """See that the folder can be listed, or can come to be: in a bucket that there is.
 
@@ -155,6 +175,11 @@ class Store:
             If the store does not answer.
         """
         return self._is_s3 or self._exists(self._base)
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether these are copies of what lies in the memory of another process."""
+        return self._kept is not None
 
     def _exists(self, path: str) -> bool:
         try:

@@ -150,21 +150,6 @@ def variables_of(urls: Iterable[str], environment: Iterable[str]) -> list[str]:
     return sorted(n for n in environment if n.upper().startswith((*begin, *_FOR_ALL)))
 
 
-def options_by_input(spec: Any) -> dict[str, dict[str, Any]]:
-    """Return the storage options of each input of an input's JSON, by name."""
-    found: dict[str, dict[str, Any]] = {}
-    if isinstance(spec, list):
-        for each in spec:
-            found |= options_by_input(each)
-    elif isinstance(spec, dict):
-        if isinstance(spec.get("storage_options"), dict):
-            found[str(spec.get("name", "in"))] = spec["storage_options"]
-        for each in spec.values():
-            if isinstance(each, dict | list):
-                found |= options_by_input(each)
-    return found
-
-
 def urls_of(spec: Any) -> list[str]:
     """Return every URL that an input's JSON names."""
     if isinstance(spec, str):

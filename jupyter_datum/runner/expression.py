@@ -1,7 +1,7 @@
 """Is an input expression the one that an earlier run had?
 
 Only then does it mean anything that a datum is not listed any more. Where the project lies
-does not count, nor which items a name of the kernel held.
+does not count, nor what a name or the memory of the kernel held.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ..project import Project
 from ..transform.recipe import Recipe, read_recipe
 
 #: Fields of an input that say what it held, not how it was written.
-_CONTENT = frozenset({"count", "digest"})
+_CONTENT = frozenset({"count", "digest", "kept"})
 
 
 def expression(recipe: Recipe) -> str:

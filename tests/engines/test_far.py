@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import fsspec
 import pytest
 
 from jupyter_datum.engines import far
@@ -109,6 +110,10 @@ def test_large_results_and_captured_values_travel_whole(hidden: tuple[Story, Any
     assert story.transform("big").results() == [bytes([n]) + table for n in range(3)]
     again = story.start(f"{line} --force", body, counted=False)
     assert story.end(again, within=100).success == 3
+    fsspec.filesystem("memory").pipe("/far/a.txt", b"of the kernel")
+    line = f'seen -i "memory://far/*.txt" --engine {cluster.scheduler_address}'
+    assert story.end(story.start(line, "datum.path.read_bytes()", counted=False)).success == 1
+    assert story.transform("seen").results() == [b"of the kernel"]
     assert story.findings() == []
 
 

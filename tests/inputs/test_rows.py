@@ -296,7 +296,7 @@ def test_what_cannot_be_listed_is_one_sentence_before_anything_runs(
         (lambda: rows("x.csv", storage_options={"anon": True}), "behind a URL"),
         (lambda: rows("s3://b/x.csv", storage_options={"secret": "x"}), "may not hold 'secret'"),
         (lambda: rows("https://me:pw@host/x.csv"), "holds a password"),
-        (lambda: rows("memory://b/x.csv").to_json(), "cannot be seen by workers"),
+        (lambda: rows("memory://b/x.csv").to_json(), "in the memory of this kernel alone"),
     ],
 )
 def test_what_makes_no_sense_is_said_at_once(make: object, says: str) -> None:
