@@ -390,3 +390,13 @@ def test_a_join_and_a_group_of_transforms_lead_to_each_datum_they_were_made_of(
     ups = seen(story, half["id"], up=2).to_json()["made"]["up"]["first"]
     assert [n["key"] for n in ups] == ["000.txt", "002.txt"]
     assert {f["rel"] for n in ups for f in n["inputs"]["first"]} == {"000.txt", "002.txt"}
+
+
+def test_an_item_is_asked_for_by_what_it_is(story: Story) -> None:
+    story.namespace["words"] = ["one", 2]
+    story.run("up -i words --workers 1", "datum.value")
+    for asked in ("up:one", "up:2"):
+        assert "made by up  (#" in repr(seen(story, asked))
+        assert repr(show_history(story.project, asked)).startswith("up (#")
+    with pytest.raises(RunError, match=r"has no datum with the key 'three'$"):
+        seen(story, "up:three")

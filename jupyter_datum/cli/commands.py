@@ -21,7 +21,7 @@ from ..ledger.stragglers import straggler_json, stragglers
 from ..notebook import render
 from ..notebook.public import Transform, status_json
 from ..outcomes import compare as compare_sides
-from ..outcomes import outcome_json, outcomes
+from ..outcomes import labelled, outcome_json
 from ..project import Project, find
 from ..runner.ask import ask_again, recorded, rule_asked, steer, tell_run, workers_asked
 from ..runner.client import cluster_lines, ensure_runner, runner_alive
@@ -117,10 +117,8 @@ def results(args: argparse.Namespace) -> int:
             for _, value in Transform(project, row.name).items():
                 print(render.one_line(repr(value), 2_000))
             return 0
-        for page in outcomes(conn, project, row.transform):
-            for each in page:
-                if each is not None:
-                    print(json.dumps(outcome_json(each)))
+        for label, each in labelled(conn, project, row.name):
+            print(json.dumps(outcome_json(each, label)))
     return 0
 
 

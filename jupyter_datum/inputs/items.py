@@ -8,6 +8,8 @@ so one more item in the middle is one more datum, and nothing else.
 from __future__ import annotations
 
 import builtins
+import contextlib
+import json
 import os
 import struct
 import uuid
@@ -84,6 +86,14 @@ def _row(item: Any, seen: dict[bytes, int]) -> bytes:
     ordinal = seen.get(key, 0)
     seen[key] = ordinal + 1
     return _HEAD.pack(key, ordinal, len(data)) + data
+
+
+def item_keys(text: str) -> list[bytes]:
+    """Return the keys of the first items that `text` may mean: as it is, or read as JSON."""
+    values: list[Any] = [text]
+    with contextlib.suppress(ValueError):
+        values.insert(0, json.loads(text))
+    return [_row(value, {})[:_KEY] for value in values]
 
 
 def _digest(item: Any, data: bytes) -> bytes:

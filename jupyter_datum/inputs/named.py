@@ -9,9 +9,11 @@ from pathlib import Path
 
 from ..errors import SignatureError
 from ..ledger import db, queries, requests
+from ..ledger.queries import DatumRow
 from ..project import Project, find
 from ..transform.recipe import Recipe, read_recipe
 from .cells import noted_cells
+from .items import item_keys
 from .place import absolute, folder
 
 
@@ -37,6 +39,14 @@ def known_transforms(project: Project) -> list[str]:
     with contextlib.closing(db.connect(project)) as conn:
         names = [row.name for row in queries.transforms(conn)]
         return list(dict.fromkeys([*names, *asked_for(conn, project), *noted_cells(project)]))
+
+
+def datum_named(conn: sqlite3.Connection, transform: int, text: str) -> DatumRow | None:
+    """Return the datum whose key is `text`, is shown as `text`, or is that of such an item."""
+    found = queries.datum_by_text(conn, transform, text)
+    for key in item_keys(text) if found is None else ():
+        found = found or queries.datum_by_key(conn, transform, key)
+    return found
 
 
 def is_transform(text: str) -> bool:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sqlite3
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
@@ -15,6 +14,11 @@ from typing import Any, Final
 from ..errors import RunError
 from ..events import InputFile
 from ..states import DatumState
+from .keytext import BETWEEN as BETWEEN
+from .keytext import datum_name as datum_name
+from .keytext import is_digest as is_digest
+from .keytext import key_bytes as key_bytes
+from .keytext import key_text as key_text
 from .known import BY_KEY, after_key
 from .known import count_known as count_known
 from .known import first_keys as first_keys
@@ -39,9 +43,6 @@ from .rows import TransformRow as TransformRow
 from .rows import datum_row as _datum
 from .versions import equivalent_versions as equivalent_versions
 
-#: Between the parts of a key, as people see it.
-BETWEEN: Final = " | "
-_ESCAPED: Final = re.compile(rb"\\x([0-9a-f]{2})")
 _HOLD_A_RESULT: Final = (DatumState.SUCCESS, DatumState.RECOVERED)
 
 
@@ -380,21 +381,3 @@ def workers(conn: sqlite3.Connection, run: int) -> list[dict[str, Any]]:
     )
     names = [column[0] for column in cursor.description]
     return [dict(zip(names, row, strict=True)) for row in cursor]
-
-
-def key_text(key: bytes) -> str:
-    """Return a datum's key for people: escaped where it is not UTF-8 or not printable, the
-    parts of one that has several with ``|`` between them. (A digest may hold zeros too.)"""
-    text = os.fsencode(key) if isinstance(key, str) else key
-    shown = text.decode("utf-8", "backslashreplace")
-    parts = shown.split("\0")
-    # A part is empty where an outer join has no partner.
-    if len(parts) > 1 and "\0\0\0" not in shown and all(map(str.isprintable, parts)):
-        return BETWEEN.join(parts)
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in shown)
-
-
-def key_bytes(text: str) -> bytes:
-    """Return the key that a person means; inverse of :func:`key_text` but for what is no name."""
-    key = os.fsencode(text.replace(BETWEEN, "\0"))
-    return _ESCAPED.sub(lambda found: bytes.fromhex(found[1].decode()), key)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Final
 
 from ..errors import RunError
+from ..inputs.named import datum_named
 from ..ledger import queries
 from ..remote import is_url
 from . import formerly, steps
@@ -112,12 +113,13 @@ def _datum_of(conn: sqlite3.Connection, text: str) -> int | None:
     row = queries.transform(conn, name) if colon else None
     if row is None:
         return None
-    found = queries.datum_by_text(conn, row.id, key)
+    found = datum_named(conn, row.id, key)
     if found is None and (was := formerly.key(conn, row.id, key)) is not None:
         return was.datum
     if found is None:
-        first = queries.first_keys(conn, row.id, 3)
-        there = f"; there are: {', '.join(map(queries.key_text, first))}" if first else ""
+        first = map(queries.key_text, queries.first_keys(conn, row.id, 3))
+        names = [text for text in first if not queries.is_digest(text)]
+        there = f"; there are: {', '.join(names)}" if names else ""
         raise RunError(f"{name} has no datum with the key {key!r}{there}")
     return found.id
 

@@ -14,7 +14,7 @@ from ..ledger import queries
 from ..ledger.edges import inputs_digest
 from ..ledger.former import former_names
 from ..ledger.kept import STORE
-from ..ledger.queries import key_text
+from ..ledger.queries import datum_name, key_text
 from ..ledger.versions import texts_of
 from ..states import FINISHED, DatumState
 from ..words import text_of
@@ -200,8 +200,9 @@ def _of_path(conn: sqlite3.Connection, shown: str, folder: str | None) -> int:
     if read.count == 1:
         return read.first[0].id
     if read.count:
-        names = ", ".join(f"{n.transform}:{key_text(n.key)}" for n in read.first[:5])
-        raise RunError(f"{shown!r} was read by {read.count:,} datums: name one of them ({names})")
+        some = ((datum_name(n.transform, key_text(n.key)), n.id) for n in read.first[:5])
+        names = ", ".join(f"{name} (#{number})" for name, number in some)
+        raise RunError(f"{shown!r} was read by {read.count:,} datums: name one of them: {names}")
     raise nothing_known(conn, shown, path)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ..errors import RunError
+from ..ledger.queries import datum_name
 from ..words import span, when
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def as_text(history: History, *, diffs: bool = False) -> str:
     diffs : bool
         Whether each version shows what its code changed.
     """
-    found = [f"{history.transform}:{history.key} (#{history.datum})"]
+    found = [f"{datum_name(history.transform, history.key)} (#{history.datum})"]
     found += [f"  renamed {when(at)}, before: {name}" for name, at in history.formerly[:_NAMES]]
     for at, version in enumerate(history.versions):
         found += _version(version)
@@ -60,7 +61,7 @@ def resolved(history: History, between: tuple[int, int] | None) -> tuple[int, in
 def no_code(history: History, number: int) -> RunError:
     """Return what to say of a version that never made the datum."""
     return RunError(
-        f"code {number} never made {history.transform}:{history.key}; there are: "
+        f"code {number} never made {datum_name(history.transform, history.key)}; there are: "
         + ", ".join(map(str, sorted(history.codes)))
     )
 

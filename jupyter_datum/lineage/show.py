@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
-from ..ledger.queries import key_text
+from ..ledger.queries import datum_name, key_text
 from ..remote import is_url
 from ..states import DatumState
 from ..words import size, span, text_of, when
@@ -77,7 +77,7 @@ def _node(
     *,
     gives: bool = True,
 ) -> Iterator[Line]:
-    yield Line(depth, how, f"{node.transform}:{key_text(node.key)}", _said(node), _warns(node))
+    yield _line(depth, how, node)
     yield from _made_from(depth + 1, node, start)
     if gives:
         for file in node.outputs.first:
@@ -148,12 +148,17 @@ def _several(
     depth: int, how: str, some: Some[Node], start: str | None, of: Node | None = None
 ) -> Iterator[Line]:
     for node in some.first:
-        yield Line(depth, how, f"{node.transform}:{key_text(node.key)}", _said(node), _warns(node))
+        yield _line(depth, how, node)
         for file in node.outputs.first[:3]:
             yield _file(depth + 1, "gives", file, start, _former(node))
         if node.down.count:
             yield from _several(depth + 1, "used by", node.down, start, node)
     yield from _more(depth, how, some, "datums", of)
+
+
+def _line(depth: int, how: str, node: Node) -> Line:
+    name = datum_name(node.transform, key_text(node.key))
+    return Line(depth, how, name, _said(node), _warns(node))
 
 
 def _said(node: Node) -> str:

@@ -18,7 +18,7 @@ from ..transform.options import Options
 from ..transform.recipe import read_recipe
 from .context import Context
 from .public import Transform
-from .recorded import datum_at
+from .recorded import called, datum_at
 from .resolve import resolve_input, resolve_output
 from .sample import SampleCells, datum_of
 
@@ -52,7 +52,7 @@ class PickVerbs:
             assert run is not None
             datum, _ = datum_at(conn, project, row, here(read_recipe(project, run.recipe), project))
         self._bind_datum(transform.name, datum)
-        print(f"datum is {queries.key_text(row.key)}")
+        print(f"datum is {called(datum, row.key)}")
         return datum
 
     def _pick_of(self, options: Options, which: str) -> None:
@@ -95,7 +95,8 @@ class PickVerbs:
             raise RunError(f"datum {place:,} is the last of {options.name}")
         if listed is None:
             raise NoDatumsError(*source.nothing_found())
-        return queries.key_text(listed.key), datum_of(listed, source, project, place)
+        datum = datum_of(listed, source, project, place)
+        return called(datum, listed.key), datum
 
     def _next_failed(self, name: str) -> tuple[str, Datum]:
         """The failed datum behind the one that is bound; behind the last comes the first."""
@@ -105,7 +106,7 @@ class PickVerbs:
             if row is None or run is None:
                 raise RunError(f"{name} has no failed datum")
             datum, _ = datum_at(conn, project, row, here(read_recipe(project, run.recipe), project))
-            return queries.key_text(row.key), datum
+            return called(datum, row.key), datum
 
     def _failed_row(self, conn: sqlite3.Connection, name: str) -> DatumRow | None:
         transform = queries.transform(conn, name)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import json
 import os
 import sqlite3
@@ -24,9 +23,8 @@ from ..outcomes import (
     Results,
     displayed,
     frame_of,
-    label_at,
+    labelled,
     labels_of,
-    outcomes,
     read_results,
 )
 from ..outcomes import compare as compare_sides
@@ -170,13 +168,8 @@ class Transform(Flows):
         """Yield ``(key, result)`` of all datums that succeeded, in input order."""
         self._check_own()
         with self._ledger() as conn:
-            row, source = queries.transform(conn, self.name), self._input(conn)
-            places = itertools.count()
-            for page in outcomes(conn, self._project, row.id) if row else ():
-                for each, place in zip(page, places):  # noqa: B905 - one is endless
-                    if each is not None:
-                        value = value_of(each.kind, each.data, self._project)
-                        yield label_at(source, place, each.key), value
+            for label, each in labelled(conn, self._project, self.name):
+                yield label, value_of(each.kind, each.data, self._project)
 
     def frame(self, library: str = "pandas") -> Any:
         """Return what :meth:`results` does with ``frame=library``."""
@@ -273,6 +266,8 @@ class Transform(Flows):
         """
         with self._ledger() as conn:
             found = find_datum(conn, self._project, self.name, which)
+        if found is None and which == "failed":
+            raise RunError(f"{self.name} has no failed datum")
         if found is None:
             raise RunError(f"{self.name} has no datum {which!r}; a key, a number or 'failed'")
         return found

@@ -8,12 +8,14 @@ from ..datum import Datum
 from ..errors import RunError
 from ..inputs import datum_of, input_from_json
 from ..inputs.lazy import loader
+from ..inputs.named import datum_named
 from ..ledger import queries
 from ..ledger.files import plan_pages
 from ..ledger.queries import DatumRow
 from ..project import Project
 from ..transform.recipe import Recipe
 from .place import KernelPlace
+from .render import one_line
 
 #: In front of a number that the ledger gave, where a key says nothing or cannot be typed.
 ID = "id:"
@@ -32,12 +34,18 @@ def find_datum(
     if which == "failed":
         failed = queries.failed_datums(conn, transform.id, limit=1)
         return failed[0] if failed else None
-    found = queries.datum_by_text(conn, transform.id, which)
+    found = datum_named(conn, transform.id, which)
     if found is None and which.startswith(ID) and which[len(ID) :].isdecimal():
         return _by_id(conn, transform.id, int(which[len(ID) :]))
     if found is None and which.isdecimal():
         return _by_place(conn, project, name, int(which))
     return found
+
+
+def called(datum: Datum, key: bytes) -> str:
+    """Return what people call a datum that is at hand: its key, or the item itself."""
+    text = queries.key_text(key)
+    return one_line(repr(datum.value) if queries.is_digest(text) else text)
 
 
 def _by_id(conn: sqlite3.Connection, transform: int, identity: int) -> DatumRow | None:

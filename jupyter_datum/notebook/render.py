@@ -12,7 +12,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from ..ledger.queries import FailureGroup, RunRow, key_text
+from ..ledger.queries import FailureGroup, RunRow, is_digest, key_text
 from ..ledger.stragglers import Straggler
 from ..states import RunStatus
 from ..words import counted as counted
@@ -304,8 +304,8 @@ def stuck_lines(above: str | None) -> list[str]:
 
 def _named(one: Straggler) -> str:
     """A key that is a digest says nothing to people."""
-    text = key_text(one.key) if one.key is not None else "\\"
-    return f"datum {one.position}" if "\\" in text else text
+    text = key_text(one.key or b"")
+    return f"datum {one.position}" if not text or is_digest(text) else text
 
 
 def one_line(text: str, limit: int = _LINE) -> str:

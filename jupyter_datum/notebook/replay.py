@@ -35,7 +35,7 @@ from ..transform.payload import Loaded, load_payload
 from ..transform.recipe import Recipe, read_payload, read_recipe
 from .context import context_of
 from .place import KernelPlace
-from .recorded import datum_at, find_datum
+from .recorded import called, datum_at, find_datum
 from .render import one_line
 
 #: Bytes of partial output that are copied: the folder for them may be in memory.
@@ -186,7 +186,7 @@ _LAST: dict[str, Loaded] = {}
 def _told(
     name: str, row: DatumRow, datum: Replayed, failed: AttemptRow | None, given: list[str]
 ) -> list[str]:
-    key = one_line(queries.key_text(row.key))
+    key = called(datum, row.key)
     lines = [f"datum is {key} of {name}, as attempt {row.attempt} had it; nothing is published"]
     if failed is not None and failed.message:
         lines.append(f"it failed with: {one_line(failed.message)}")

@@ -3,7 +3,7 @@
 from .compare import Comparison, compare, compare_here
 from .displays import displayed
 from .frame import frame_of
-from .labels import label_at, labels_of
+from .labels import label_at, labelled, labels_of
 from .order import order_of, outcome_json, outcomes
 from .results import Results, read_results
 
@@ -15,6 +15,7 @@ __all__ = [
     "displayed",
     "frame_of",
     "label_at",
+    "labelled",
     "labels_of",
     "order_of",
     "outcome_json",

@@ -19,7 +19,8 @@ from ..ledger import db, queries
 from ..project import Project, find
 from ..results import is_file, value_of
 from .frame import make_frame
-from .order import PAGE, order_of
+from .labels import label_at
+from .order import PAGE, listed_input, order_of
 from .sides import Former, Side, side_of, sides_of_one
 from .summary import SHOWN, Pair, Summary, comparison_text, pair_json
 
@@ -94,28 +95,19 @@ class Comparison:
     def _pages(self, conn: sqlite3.Connection) -> Iterator[list[Pair]]:
         """Pairs of all datums that either side knows: in the order of B, then what only A has."""
         same = self.a.transform == self.b.transform
-        for ids in self._ids(conn, self.b):
-            keys = self.b.keys(conn, ids)
+        for keys, labels in self._named(conn, self.b):
+            ids = list(labels)
             at_b = self.b.outcomes(conn, ids)
             at_a = self.a.outcomes(conn, ids) if same else self._elsewhere(conn, self.a, keys)
-            yield [
-                Pair(queries.key_text(keys[i]), at_a.get(i), at_b.get(i))
-                for i in ids
-                if i in keys and (i in at_a or i in at_b)
-            ]
+            yield [Pair(labels[i], at_a.get(i), at_b.get(i)) for i in ids if i in at_a or i in at_b]
         if not same:
             yield from self._only_a(conn)
 
     def _only_a(self, conn: sqlite3.Connection) -> Iterator[list[Pair]]:
-        for ids in self._ids(conn, self.a):
-            keys = self.a.keys(conn, ids)
+        for keys, labels in self._named(conn, self.a):
             there = self._elsewhere(conn, self.b, keys)
-            alone = self.a.outcomes(conn, [i for i in ids if i not in there])
-            yield [
-                Pair(queries.key_text(keys[i]), alone[i], None)
-                for i in ids
-                if i in keys and i in alone
-            ]
+            alone = self.a.outcomes(conn, [i for i in labels if i not in there])
+            yield [Pair(labels[i], alone[i], None) for i in labels if i in alone]
 
     def _elsewhere(
         self, conn: sqlite3.Connection, side: Side, keys: dict[int, bytes]
@@ -126,17 +118,32 @@ class Comparison:
         found = side.outcomes(conn, list(ids.values()))
         return {i: found[ids[key]] for i, key in keys.items() if key in ids and ids[key] in found}
 
-    def _ids(self, conn: sqlite3.Connection, side: Side) -> Iterator[Sequence[int]]:
-        """All datums of a side's transform: those of its input in order, then the others."""
+    def _named(
+        self, conn: sqlite3.Connection, side: Side
+    ) -> Iterator[tuple[dict[int, bytes], dict[int, str]]]:
+        """Keys of all datums of a side's transform, and what people call them."""
+        source = listed_input(conn, self._project, side.transform)
+        for ids, places in self._ids(conn, side):
+            keys = side.keys(conn, ids)
+            found = ((i, place) for i, place in zip(ids, places, strict=True) if i in keys)
+            yield keys, {i: label_at(source, place, keys[i]) for i, place in found}
+
+    def _ids(
+        self, conn: sqlite3.Connection, side: Side
+    ) -> Iterator[tuple[Sequence[int], Sequence[int]]]:
+        """All datums of a side's transform, with their places: those of its input in order, then
+        the others."""
         seen = bytearray()
+        place = 0
         for ids in order_of(conn, self._project, side.transform) or ():
             _mark(seen, ids)
-            yield ids
+            yield ids, range(place, place + len(ids))
+            place += len(ids)
         after: bytes | None = None
         while rows := queries.datums_page(conn, side.transform, after=after, limit=PAGE):
-            left = [row.id for row in rows if not _marked(seen, row.id)]
+            left = [row for row in rows if not _marked(seen, row.id)]
             if left:
-                yield left
+                yield [row.id for row in left], [row.position for row in left]
             after = rows[-1].key
 
     def _row(self, pair: Pair) -> dict[str, Any]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+import itertools
+import sqlite3
+from collections.abc import Iterator, Sequence
 
 from ..errors import DatumError
 from ..inputs import Input
@@ -11,6 +13,8 @@ from ..inputs.items import ItemsInput
 from ..inputs.upstream import UpstreamInput
 from ..ledger import queries
 from ..ledger.queries import DatumRow
+from ..project import Project
+from .order import Outcome, listed_input, outcomes
 
 
 def labels_of(source: Input | None, rows: Sequence[DatumRow]) -> dict[bytes, str]:
@@ -48,3 +52,18 @@ def _items_of(source: Input | None) -> ItemsInput | None:
         except (DatumError, OSError):  # what it is made of is gone
             return None
     return source if isinstance(source, ItemsInput) else None
+
+
+def labelled(
+    conn: sqlite3.Connection, project: Project, name: str
+) -> Iterator[tuple[str, Outcome]]:
+    """Yield each datum of a transform that holds a success with what people call it, in input
+    order."""
+    row = queries.transform(conn, name)
+    if row is None:
+        return
+    source, places = listed_input(conn, project, row.id), itertools.count()
+    for page in outcomes(conn, project, row.id):
+        for each, place in zip(page, places):  # noqa: B905 - one is endless
+            if each is not None:
+                yield label_at(source, place, each.key), each

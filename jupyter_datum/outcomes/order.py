@@ -24,6 +24,7 @@ from ..ledger.files import plan_pages
 from ..ledger.listings import listed_run, order_file
 from ..project import Project
 from ..results import is_file, is_json, word_of
+from ..transform.moved import here
 from ..transform.recipe import read_recipe
 
 #: Datums read at once.
@@ -41,10 +42,10 @@ class Outcome(NamedTuple):
     data: bytes | None
 
 
-def outcome_json(outcome: Outcome) -> dict[str, Any]:
+def outcome_json(outcome: Outcome, label: str) -> dict[str, Any]:
     """Return an outcome as plain JSON: small results that are JSON, of others their kind."""
     found: dict[str, Any] = {
-        "key": queries.key_text(outcome.key),
+        "key": label,
         "seconds": outcome.seconds,
         "metrics": finite(json.loads(outcome.metrics) if outcome.metrics else {}),
         "result_kind": word_of(outcome.kind) if outcome.kind else None,
@@ -60,6 +61,12 @@ def finite(metrics: Mapping[str, Any]) -> dict[str, Any]:
         name: str(value) if isinstance(value, float) and not math.isfinite(value) else value
         for name, value in metrics.items()
     }
+
+
+def listed_input(conn: sqlite3.Connection, project: Project, transform: int) -> Input | None:
+    """Return the input of which :func:`order_of` tells the order; None if it is not known."""
+    found = listed_run(conn, project, transform)
+    return _input(project, found) if found is not None else None
 
 
 def order_of(
@@ -99,7 +106,7 @@ def _follows(row: queries.RunRow) -> bool:
 
 def _input(project: Project, row: queries.RunRow) -> Input | None:
     try:
-        return input_from_json(read_recipe(project, row.recipe).input, project)
+        return input_from_json(here(read_recipe(project, row.recipe), project).input, project)
     except (DatumError, OSError):  # somebody else's, or gone
         return None
 

@@ -52,18 +52,10 @@ def _with_values(name: str, was: Mapping[str, str], now: Mapping[str, str]) -> s
 def label(listed: Listed) -> str:
     """What people call a datum: its key; where that is a digest, its value, if that is no
     pickle."""
-    value = listed.value
-    if not listed.files and value is not None and value[:1] == b"j" and _is_digest(listed.key):
+    text, value = queries.key_text(listed.key), listed.value
+    if not listed.files and value is not None and value[:1] == b"j" and queries.is_digest(text):
         return value[1:].decode("utf-8", "backslashreplace")
-    return queries.key_text(listed.key)
-
-
-def _is_digest(key: bytes) -> bool:
-    """Whether a key is no text that somebody would have written."""
-    try:
-        return not key.decode().replace("\0", "").isprintable()
-    except UnicodeDecodeError:
-        return True
+    return text
 
 
 def part_word(name: str) -> str:

@@ -157,6 +157,7 @@ def test_the_command_line_compares(story: Story, capfd: pytest.CaptureFixture[st
     assert main(["compare", "job@1", "job@-1", "--json", *project]) == 0
     found = json.loads(capfd.readouterr().out)
     assert found["states"] == {"success -> failed": 1, "success -> success": 3}
+    assert found["changes"][2]["key"] == "3"
     assert found["changes"][2]["a"]["result"] == '{"double":6}'
     assert main(["compare", "job", "nothing", *project]) == 2
 
@@ -170,6 +171,7 @@ def test_the_command_line_gives_results(story: Story, capfd: pytest.CaptureFixtu
     assert capfd.readouterr().out.splitlines() == ["{'n': 1}", "{2}"]
     assert main(["results", "job", "--json", *project]) == 0
     lines = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
+    assert [line["key"] for line in lines] == ["1", "2"], "an item's key is a digest"
     assert lines[0]["result"] == {"n": 1} and lines[1]["result_kind"] == "pickle"
     assert lines[0]["metrics"] == {"loss": "inf"}, "JSON has no number for it"
     assert "result" not in lines[1]
