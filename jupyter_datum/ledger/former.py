@@ -67,13 +67,14 @@ def former_names(conn: sqlite3.Connection, datum: int, kind: Kind) -> list[Forme
     return [Former(*row) for row in rows]
 
 
-def renamed_to(conn: sqlite3.Connection, was: Former) -> bytes | None:
-    """Return what it is called today; None of what was pruned."""
+def last(conn: sqlite3.Connection, was: Former) -> Former:
+    """Return what became of it in the end: how it got the name that it has today (``now``), or
+    was pruned."""
     later = {each.name: each for each in reversed(former_names(conn, was.datum, was.kind))}
-    now = was
-    while now.now is not None and (after := later.get(now.now)) and after.at > now.at:
-        now = after
-    return now.now
+    found = was
+    while found.now is not None and (after := later.get(found.now)) and after.at > found.at:
+        found = after
+    return found
 
 
 def name_at(conn: sqlite3.Connection, datum: int, kind: Kind, now: bytes, at: float) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sqlite3
 from dataclasses import replace
@@ -58,10 +59,11 @@ def lineage(
     if datum is not None:
         found = steps.node(conn, datum, look)
         return Origin(shown, None, walk.tree(found, up, down) if found else None, Some())
-    path, note = place_of(shown, folder), ""
+    path, note, gone = place_of(shown, folder), "", math.inf
     made = output_at(conn, path, look)
     if made is None and (was := formerly.output(conn, path)) is not None:
         made, note = formerly.made(conn, was, path, look), formerly.said(conn, was)
+        gone = formerly.until(conn, was)
     readers = steps.readers_of(conn, path, look)
     if made is None and not readers.count:
         raise nothing_known(conn, shown, path)
@@ -69,7 +71,7 @@ def lineage(
     if made is None:
         return Origin(shown, None, None, read)
     file, datum = made
-    maker = steps.maker(conn, datum, file, look)
+    maker = steps.maker(conn, datum, file, look, gone)
     above = replace(maker, up=walk.above(maker, up)) if maker else None
     return Origin(shown, file, above, read, note)
 

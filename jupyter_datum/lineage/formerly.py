@@ -3,11 +3,12 @@ pruned."""
 
 from __future__ import annotations
 
+import math
 import os
 import sqlite3
 
 from ..ledger import queries
-from ..ledger.former import Former, called, former_names, rel_of, renamed_to
+from ..ledger.former import Former, called, former_names, last, rel_of
 from ..remote import is_url
 from ..words import text_of, when
 from .files import output_at
@@ -35,7 +36,7 @@ def output(conn: sqlite3.Connection, path: bytes) -> Former | None:
 
 def made(conn: sqlite3.Connection, was: Former, path: bytes, look: Look) -> tuple[File, int] | None:
     """Return such an output as it is now, and the datum that made it."""
-    now = renamed_to(conn, was)
+    now = last(conn, was).now
     (out,) = conn.execute(
         "select t.out from datum d join transform t on t.id = d.transform where d.id = ?",
         (was.datum,),
@@ -44,9 +45,15 @@ def made(conn: sqlite3.Connection, was: Former, path: bytes, look: Look) -> tupl
     return found or (File(path, was.name, was.size, was.digest or b"", "gone"), was.datum)
 
 
+def until(conn: sqlite3.Connection, was: Former) -> float:
+    """Return when such an output was pruned; for ever if it is there under another name."""
+    end = last(conn, was)
+    return end.at if end.now is None else math.inf
+
+
 def said(conn: sqlite3.Connection, was: Former) -> str:
     """Say what has become of an output."""
-    now = renamed_to(conn, was)
+    now = last(conn, was).now
     name = text_of(was.name)
     if was.now is None:
         return f"{name} was pruned {when(was.at)}"

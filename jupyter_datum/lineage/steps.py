@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sqlite3
 from collections.abc import Sequence
@@ -83,13 +84,16 @@ def nodes(conn: sqlite3.Connection, ids: Sequence[int], count: int, look: Look) 
     return Some([each for each in found if each is not None], count)
 
 
-def maker(conn: sqlite3.Connection, datum: int, file: File, look: Look) -> Node | None:
+def maker(
+    conn: sqlite3.Connection, datum: int, file: File, look: Look, until: float = math.inf
+) -> Node | None:
     """Return the datum that made an output, in the version that did: it may have failed since,
-    and has its former outputs still."""
+    and has its former outputs still. Of what was pruned (`until`) it is the last one before."""
     now = versions.present(conn, datum)
-    if versions.is_good(now.state):
+    if versions.is_good(now.state) and now.began < until:
         return node(conn, datum, look)
-    made = (o for o in versions.former(conn, datum) if file.content in o.contents)
+    before = (o for o in versions.former(conn, datum) if o.began < until)
+    made = (o for o in before if until < math.inf or file.content in o.contents)
     return node(conn, datum, look, next(made, None))
 
 

@@ -138,3 +138,7 @@ def test_prune_leaves_what_was_only_renamed(story: Story, sites: Path) -> None:
     assert "b/z.len was pruned" in text and "size:b/z.txt" in text and "its input is gone" in text
     text = was(story, "out/b/z.len")
     assert "b/z.len" in text and "pruned 2" in text and "code 1" in text
+    (sites / "b/z.txt").write_text("b/z once more")
+    story.run(BY_SITE, BODY.replace(".len", ".new"))
+    text = told(story, "out/b/z.len")
+    assert "b/z.len was pruned" in text and "code 1 (old)" in text and "z.new" not in text, text
