@@ -16,6 +16,10 @@ _ATTRIBUTES: Final = frozenset({"LOAD_ATTR", "LOAD_METHOD", "IMPORT_FROM"})
 
 #: What a class body sets of itself, and does not change what is computed.
 _OF_A_CLASS: Final = frozenset({"__doc__", "__firstlineno__", "__static_attributes__"})
+#: Flags of ``MAKE_FUNCTION`` and ``SET_FUNCTION_ATTRIBUTE``: annotations, made at once or when
+#: they are asked for (3.14).
+_ANNOTATED: Final = 0x04 | 0x10
+_CLOSURE: Final = 0x08
 #: Decorators that look at no annotation.
 _PLAIN: Final = frozenset({"property", "staticmethod", "classmethod"})
 
@@ -36,7 +40,7 @@ def code_text(code: types.CodeType) -> str:
     """
     rows = [f"{code.co_flags & _FLAGS} {code.co_argcount} {code.co_kwonlyargcount}"]
     rows.append(" ".join(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]))
-    for step in dis.get_instructions(code):
+    for step in _steps(code):
         if step.opname in ("RESUME", "NOP", "CACHE", "EXTENDED_ARG"):
             continue
         of_a_class = step.opname == "STORE_NAME" and step.argval in _OF_A_CLASS
@@ -45,6 +49,49 @@ def code_text(code: types.CodeType) -> str:
             continue
         rows.append(f"{step.opname} {_argument(step)}")
     return "\n".join(rows)
+
+
+def _steps(code: types.CodeType) -> list[dis.Instruction]:
+    """Return the instructions without those that make annotations of functions that are defined
+    in it; a decorator may read them, and there they stay."""
+    steps = list(dis.get_instructions(code))
+    for at in range(len(steps) - 1, -1, -1):
+        if steps[at].opname == "MAKE_FUNCTION":
+            _forget_annotations(steps, at)
+    return steps
+
+
+def _forget_annotations(steps: list[dis.Instruction], at: int) -> None:
+    sets = at + 1  # from 3.13 on each of what belongs to a function is set by itself
+    while sets < len(steps) and steps[sets].opname == "SET_FUNCTION_ATTRIBUTE":
+        sets += 1
+    flags = [step.arg or 0 for step in steps[at:sets]]
+    if not any(flag & _ANNOTATED for flag in flags):
+        return
+    if sets == len(steps) or not steps[sets].opname.startswith("STORE_"):
+        return  # decorated
+    end = _begin(steps, at)  # of the code
+    if any(flag & _CLOSURE for flag in flags):
+        end = _begin(steps, end)
+    begin = _begin(steps, end)
+    bare = [
+        step._replace(arg=flag & ~_ANNOTATED, argval=flag & ~_ANNOTATED)
+        if flag & _ANNOTATED
+        else step
+        for step, flag in zip(steps[at:sets], flags, strict=True)
+    ]
+    steps[at:sets] = [step for step in bare if step.opname == "MAKE_FUNCTION" or step.arg]
+    del steps[begin:end]
+
+
+def _begin(steps: list[dis.Instruction], end: int) -> int:
+    """Return where begins what puts the value on the stack that is there before `end`."""
+    missing = 1
+    while missing > 0:
+        end -= 1
+        arg = steps[end].arg if steps[end].opcode >= dis.HAVE_ARGUMENT else None
+        missing -= dis.stack_effect(steps[end].opcode, arg, jump=False)
+    return end
 
 
 def _argument(step: dis.Instruction) -> str:
@@ -60,7 +107,7 @@ def names_read(code: types.CodeType) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Yield the names that `code` and what is defined in it read from outside, each with
     the attributes that are read of it at once: ``mod.sub.f`` is ``("mod", ("sub", "f"))``."""
     name, attributes = "", []
-    for step in dis.get_instructions(code):
+    for step in _steps(code):
         if step.opname in _ATTRIBUTES and name:
             attributes.append(str(step.argval))
             continue

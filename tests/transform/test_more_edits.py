@@ -120,6 +120,19 @@ REAL = {
         "import functools",
         "@functools.singledispatch\ndef f(x): return 1\n@f.register\ndef _(x: int): return 2\nf(1)",
     ),
+    "chosen by annotation, in a function": Case(
+        "a: int",
+        "a: str",
+        "import functools\ndef f(x):\n    @functools.singledispatch\n    def g(a): return 1\n"
+        "    @g.register\n    def _(a: int): return 2\n    return g(x)",
+        "f(1)",
+    ),
+    "default of a function in a function": Case(
+        "b=2",
+        "b=3",
+        "def f(x):\n    def g(a: int, b=2) -> int: return x + a + b\n    return g(1)",
+        "f(1)",
+    ),
     "imported by a function": Case(
         "+ 1", "+ 2", "", "import importlib\nimportlib.import_module('hm').f(1)", CALLED
     ),
@@ -131,6 +144,14 @@ COSMETIC = {
     "annotation in a plain class": Case("a: int", "a: float", "", "class A:\n    a: int = 1\nA.a"),
     "annotation below a plain decorator": Case(
         "x: int", "x: float", "", "class A:\n    @staticmethod\n    def f(x: int): return x\nA.f(1)"
+    ),
+    "annotation of a function in a function": Case(
+        "int",
+        "list[hm.T | None]",
+        "import hm\ndef f(x):\n    def g(a: int, b=2, *, c: int = 3) -> int: return x + a + b + c\n"
+        "    return g(1)",
+        "f(1)",
+        "T = 1",
     ),
     "docstring of a class in a function": Case(
         "'why'",
