@@ -12,6 +12,7 @@ Installed packages count by name only; their versions are recorded beside the fi
 
 from __future__ import annotations
 
+import abc
 import functools
 import os
 import platform
@@ -223,6 +224,7 @@ class _Walker:
         if type(cls) is not type:  # it may make of annotations what it likes
             self.value(f"{label}.{type(cls).__name__}", type(cls))
             self.value(f"{label}.annotations", _annotations(cls))
+            self.value(f"{label}.registered", _registered(cls))
         for name, item in sorted(vars(cls).items()):
             if name == "__dataclass_fields__":
                 item = {key: each.metadata for key, each in item.items() if each.metadata}
@@ -342,6 +344,14 @@ _CLASS_NOISE: Final = frozenset(
      "__firstlineno__", "__static_attributes__", "__abstractmethods__", "_abc_impl",
      "__dataclass_params__", "__annotate_func__", "__slotnames__"]
 )  # fmt: skip
+
+
+def _registered(cls: type) -> list[type]:
+    """The virtual subclasses of an abstract class, which travel with it."""
+    dump = getattr(abc, "_get_dump", None)  # of CPython, as cloudpickle asks for them
+    if dump is None or not isinstance(cls, abc.ABCMeta):
+        return []
+    return sorted(filter(None, (each() for each in dump(cls)[0])), key=_name)
 
 
 def _annotations(cls: type) -> dict[str, str]:

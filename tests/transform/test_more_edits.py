@@ -42,6 +42,18 @@ REAL = {
         "class Meta(type): pass\nclass A(metaclass=Meta):\n    a: int\n",
         "A.__annotations__",
     ),
+    "virtual subclass": Case(
+        "register(A)",
+        "register(B)",
+        "import abc\nclass R(abc.ABC): pass\nclass A: pass\nclass B: pass\nR.register(A)",
+        "issubclass(A, R)",
+    ),
+    "method of a virtual subclass": Case(
+        "return 1",
+        "return 2",
+        f"import abc\nclass R(abc.ABC): pass\n{KIND}R.register(A)\na = A()",
+        "isinstance(a, R)",
+    ),
     "method that becomes a property": Case(
         "    def f", "    @property\n    def f", KIND, "callable(A().f)"
     ),
