@@ -33,6 +33,10 @@ require("dask", "distributed")
 #: Seconds between two looks who is there, when no event of the scheduler's says so.
 _LOOK: Final = 1.0
 _CONNECT_SECONDS: Final = 10.0
+#: The same where it had been reached: it is gone, or comes back at once.
+_AGAIN_SECONDS: Final = 5.0
+#: Seconds within which a scheduler says who is there, busy as it may be.
+_ANSWER_SECONDS: Final = 3.0
 _CLOSE_SECONDS: Final = 10.0
 
 
@@ -69,7 +73,9 @@ class DaskPost(Post):
             self._cluster.scale(self._size)
         where = self._cluster or self.options["address"]
         security = {} if self._cluster else {"security": _security(self.options)}
-        self._client = Client(where, set_as_default=False, timeout=_CONNECT_SECONDS, **security)
+        longest = min(_CONNECT_SECONDS, _AGAIN_SECONDS)
+        within = longest if self.options["again"] else _CONNECT_SECONDS
+        self._client = Client(where, set_as_default=False, timeout=within, **security)
         with suppress(Exception):  # it only saves waiting
             self._client.subscribe_topic("all", lambda _: self._news.set())
         self._client.subscribe_topic(topic_of(self.options["id"]), self._said)
@@ -84,14 +90,16 @@ class DaskPost(Post):
         failed = 0
         while not self.closed.is_set():
             try:
-                found = self._client.sync(self._client.scheduler.identity, n_workers=-1)
+                identity = self._client.scheduler.identity
+                found = self._client.sync(identity, n_workers=-1, callback_timeout=_ANSWER_SECONDS)
                 failed = 0
                 self._compare(found["workers"])
                 self._fit()  # what has died is started anew by this
                 self.note_jobs()
             except (OSError, TimeoutError) as exc:
                 failed += 1
-                if failed > 2 or self.closed.is_set():
+                lost = self._client.status != "running"  # nobody is there any more
+                if failed > 2 or lost or self.closed.is_set():
                     raise EngineError(f"its scheduler does not answer ({exc})") from exc
             self._news.wait(_LOOK)
             self._news.clear()
@@ -109,24 +117,25 @@ class DaskPost(Post):
 
     async def _gone(self, address: str, nanny: str | None) -> None:
         hello = self.met.pop(address, None)
-        cause = await self._end_of(nanny, hello) if nanny and hello else None
+        lives, cause = await self._end_of(nanny, hello) if nanny and hello else (bool(nanny), None)
         if cause is None and self._cluster is not None:
             cause = told_by_jobs(self.logs)
-        self.tell(Left(address, cause or UNKNOWN, nanny is not None))
+        self.tell(Left(address, cause or UNKNOWN, lives))
 
-    async def _end_of(self, nanny: str, hello: Hello) -> str | None:
-        """What the nanny of a worker has logged of its end; it may be about to."""
-        out_of_memory = self.killed_for_memory(hello)
+    async def _end_of(self, nanny: str, hello: Hello) -> tuple[bool, str | None]:
+        """Whether the nanny of a worker lives, and what it has logged of that one's end; it may
+        be about to."""
+        lives, out_of_memory = False, self.killed_for_memory(hello)
         with suppress(Exception):  # the nanny is gone too, or the cluster is being closed
             async with asyncio.timeout(2 * TOLD_WITHIN):
                 until = self._client.loop.time() + TOLD_WITHIN
                 while self._client.loop.time() < until:
                     logged = await self._client.rpc(nanny).get_logs(n=100)
-                    lines = [line for _, line in logged]
+                    lives, lines = True, [line for _, line in logged]
                     if cause := told_by_nanny(lines, hello.pid, out_of_memory=out_of_memory):
-                        return cause
+                        return lives, cause
                     await asyncio.sleep(TOLD_WITHIN / 10)
-        return None
+        return lives, None
 
     def call(self, key: str, set_id: int | None, function: Callable[..., Any], *args: Any) -> None:
         """See :meth:`Post.call`."""

@@ -338,9 +338,10 @@ class GivenEngine(Engine):
         return self._terms.start_within
 
     def _for_post(self) -> dict[str, Any]:
-        """The options, where jobs may write what they print, limits of threads, and who asks."""
+        """The options, where jobs may write what they print, limits of threads, who asks, and
+        whether the cluster is known to have been there."""
         more = {"logs": self._logs, "id": self._id, "threads": self._terms.threads}
-        return {**self.settings.options, **more}
+        return {**self.settings.options, **more, "again": self._served}
 
     def output(self) -> str:
         """See :meth:`Engine.output`: of the batch job that has printed last."""

@@ -25,7 +25,7 @@ _KEPT: Final = frozenset(
     {
         "PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "VIRTUAL_ENV", "HOME", "USER", "LOGNAME",
         "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "APPDATA",
-        "LOCALAPPDATA", "USERPROFILE", "CPU_LIMIT", "MEM_LIMIT",
+        "LOCALAPPDATA", "USERPROFILE", "CPU_LIMIT", "MEM_LIMIT", "IPYTHONDIR",
     }
 )  # fmt: skip
 _KEPT_PREFIXES: Final = (

@@ -28,7 +28,7 @@ from .parcels import Parcels
 from .plan import Planner
 from .planning import Planning
 from .staff import Staff
-from .tail import JournalTail, ended_in, failure_event, finished_events, last_words
+from .tail import Tails, ended_in, failure_event, finished_events
 
 #: Seconds between two looks into the journals, and between two commits.
 GROUP: Final = 0.05
@@ -71,7 +71,7 @@ class Drive:
         self._planning = Planning(job, planner)
         self._durable = Durable(job, committer)
         self._consumers = Consumers(job.folder)
-        self._tails: dict[str, JournalTail] = {}
+        self._tails = Tails(job.journal)
         self._looked = time.monotonic()
         self._ending: RunStatus | None = None
         self._parcels = Parcels(job, self._planning.rows)
@@ -103,6 +103,10 @@ class Drive:
     def tell(self, event: m.Event, now: float) -> None:
         """Give the scheduler a request of the user's."""
         try:
+            if isinstance(event, m.Cancel):
+                self._apply(m.Pause("it is being cancelled"), now)
+                for _ in self._planning.anew():  # only then it counts what it had done before
+                    self._plan(now)
             self._apply(event, now)
         except OutputError as exc:  # it was the run's end, and cannot be written yet
             self._block(str(exc), now)
@@ -111,8 +115,7 @@ class Drive:
         """Write what is known, and let go of files. The cluster is the caller's."""
         if not self.ended:
             self._commit_if_it_can(now)
-        for tail in self._tails.values():
-            tail.close()
+        self._tails.close()
         self._planning.close()
         self._durable.close()
 
@@ -152,7 +155,7 @@ class Drive:
             print(f"{self.cluster.wanted.engine}: {event.text}", flush=True)
 
     def _up(self, worker: str, now: float) -> None:
-        self._tails[worker] = JournalTail(self.job.journal(worker))
+        self._tails.begin(worker)
         self.committer.worker_up(worker, self.cluster.workers.get(worker))
         self._apply(m.WorkerUp(worker), now)
 
@@ -171,18 +174,14 @@ class Drive:
 
     def _down(self, event: Down, now: float) -> None:
         """A worker died: first hear all that it wrote, then say what it was at."""
-        tail = self._tails.pop(event.worker, None)
-        begun: tuple[int, int] | None = None
-        if tail is not None:
-            self._records(event.worker, tail.read(), now)
-            if tail.begun is not None:
-                begun = (tail.begun.position, tail.begun.attempt)
-            tail.close()
+        last = self._tails.end(event.worker)
+        begun = last.begun if last else None
+        self._records(event.worker, last.records if last else [], now)
         cause = self._care.cause(event.worker, event.cause)
         self.committer.worker_gone(event.worker, cause)
         self._staff.gone()
         # The journal was read to its end: what it does not show as begun was not.
-        certain = tail is not None and event.certain
+        certain = last is not None and event.certain
         if begun is not None and self.job.options.batch:
             begun, certain = None, False  # all of a batch were: which of them, tells the next try
         self._apply(m.WorkerDown(event.worker, cause, begun, certain), now)
@@ -194,9 +193,7 @@ class Drive:
 
     def _returned(self, event: Returned, now: float) -> None:
         answer = unpack_return(event.data)
-        tail = self._tails.get(event.worker)
-        if tail is not None and answer.status in ("done", "cut"):
-            self._records(event.worker, tail.returned(answer), now)
+        self._records(event.worker, self._tails.returned(event.worker, answer), now)
         set_id = answer.set_id & 0xFFFFFFFF
         if answer.batch and self._parcels.cut(answer.batch):
             self.committer.batches_cut(answer.batch)
@@ -210,8 +207,8 @@ class Drive:
             self.committer.worker_rests(event.worker)
 
     def _look(self, now: float) -> None:
-        for worker, tail in list(self._tails.items()):
-            self._records(worker, tail.read(), now)
+        for worker, records in self._tails.read():
+            self._records(worker, records, now)
         self.committer.name_current(self._planning.listing)
         if self._care.look(self.cluster.workers, now):
             self.committer.measured(self._care.memory, self.state.behind)
@@ -377,9 +374,9 @@ class Drive:
         """End the workers, then hear and write down all that they had finished: their journals
         go with the run."""
         now = time.monotonic()
-        for worker in list(self._tails):
+        for worker in self._tails.workers:
             self.cluster.engine.kill(worker)
-        for worker, done in last_words(self._tails):
+        for worker, done in self._tails.finished():
             self._succeeded(worker, done, now)
         if not self.ended:
             self._commit_if_it_can(now)

@@ -136,6 +136,8 @@ class Planner:
             force=selection.force,
         )
         all_new = self._merge.empty and selection.unlimited and selection.wants(NEW)
+        #: Whether a former runner had begun the run.
+        self.resumes = resumed is not None
         self._plain = all_new and not dry and resumed is None
         self._back: list[int] = []
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from typing import Final
 
 from ..errors import NoDatumsError, RunError
 from ..ledger.files import PlanFile
@@ -12,6 +14,9 @@ from .job import Job
 from .listing import Listing
 from .plan import Planner
 from .weights import Weights
+
+#: Seconds that the plan of a run may take that is taken up only to be cancelled.
+_ANEW: Final = 2.0
 
 
 class Planning:
@@ -35,6 +40,16 @@ class Planning:
     def waits(self) -> bool:
         """Whether there is nothing to plan at the moment: it has ended, or a lister works."""
         return self.ended or not self.planner.ready()
+
+    def anew(self) -> Iterator[None]:
+        """Go round, for a moment, while the plan of a run is made again that a former runner
+        left; not if it waits for other runs."""
+        until = time.monotonic() + _ANEW
+        if self.planner.resumes and not self._job.link.follows:
+            while not self.ended and time.monotonic() < until:
+                if self.waits:
+                    time.sleep(0.005)
+                yield
 
     def step(self) -> Planned | None:
         """Plan another batch (some milliseconds); None when the listing has just ended.

@@ -9,21 +9,30 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from ..errors import FrameError
 from ..events import Begun, Done, Failed, Record, SetReturn, frames, outcomes, unpack_return
 from ..state import Failure, Finished
 
 _SET: Final = attrgetter("set_id")
+#: How a set ended of which there are records.
+_WROTE: Final = ("done", "cut")
 #: Seconds after which what looks damaged is damaged: a network file system may show zeros for
 #: a moment where another host has written.
 _PATIENCE: Final = 5.0
+
+
+class LastWords(NamedTuple):
+    """What a worker had written, and the attempt that it had begun and not finished."""
+
+    records: list[Record]
+    begun: tuple[int, int] | None
 
 
 class JournalTail:
@@ -94,17 +103,63 @@ class JournalTail:
             self._handle = None
 
 
-def last_words(tails: Mapping[str, JournalTail]) -> Iterator[tuple[str, list[Done]]]:
-    """Yield what workers that are no more have finished and nobody has heard of yet; of a
-    damaged journal nothing more."""
-    for worker, tail in tails.items():
-        try:
-            done = [record for record in tail.read() if type(record) is Done]
-        except FrameError as exc:
-            print(exc, flush=True)
-            continue
-        if done:
-            yield worker, done
+class Tails:
+    """The journals of all workers of a run.
+
+    Parameters
+    ----------
+    path : callable
+        Gives a worker's journal.
+    """
+
+    def __init__(self, path: Callable[[str], Path]) -> None:
+        self._path = path
+        self._tails: dict[str, JournalTail] = {}
+
+    def begin(self, worker: str) -> None:
+        """A worker is up."""
+        self._tails[worker] = JournalTail(self._path(worker))
+
+    def read(self) -> Iterator[tuple[str, list[Record]]]:
+        """Yield what each worker has appended since the last look."""
+        for worker, tail in list(self._tails.items()):
+            yield worker, tail.read()
+
+    def returned(self, worker: str, answer: SetReturn) -> list[Record]:
+        """Return those records of a set's answer that were not seen yet."""
+        tail = self._tails.get(worker)
+        return tail.returned(answer) if tail is not None and answer.status in _WROTE else []
+
+    def end(self, worker: str) -> LastWords | None:
+        """Return what a worker that is no more has left; None if nobody knows it."""
+        tail = self._tails.pop(worker, None)
+        if tail is None:
+            return None
+        records, begun = tail.read(), tail.begun
+        tail.close()
+        return LastWords(records, begun and (begun.position, begun.attempt))
+
+    def finished(self) -> Iterator[tuple[str, list[Done]]]:
+        """Yield what workers that are no more have finished and nobody has heard of yet; of a
+        damaged journal nothing more."""
+        for worker, tail in self._tails.items():
+            try:
+                done = [record for record in tail.read() if type(record) is Done]
+            except FrameError as exc:
+                print(exc, flush=True)
+                continue
+            if done:
+                yield worker, done
+
+    @property
+    def workers(self) -> list[str]:
+        """Those that are up."""
+        return list(self._tails)
+
+    def close(self) -> None:
+        """Let go of all files."""
+        for tail in self._tails.values():
+            tail.close()
 
 
 def ended_in(answer: bytes) -> int:

@@ -90,6 +90,21 @@ def test_the_runner_killed_in_mid_run_is_followed_by_one_that_does_the_rest(
     assert story.findings() == []
 
 
+def test_a_run_cancelled_after_its_runner_was_killed_counts_what_it_had_done(story: Story) -> None:
+    story.namespace["numbers"] = list(range(60))
+    body = "import time\ntime.sleep(0.05)\ndatum.value"
+    run = story.start("job -i numbers --workers 1", body)
+    story.until(run, lambda row: row.success >= 10)
+    story.kill_runner()
+    story.tell("cancel", run)
+    story.next_runner()
+    row = story.end(run)
+    done = len(story.executions())
+    assert row.status == "cancelled" and row.total == 60
+    assert done - 2 <= row.success <= done and row.success + row.cancelled == 60
+    assert story.findings() == []
+
+
 def test_what_was_journaled_and_not_committed_is_not_run_again(story: Story) -> None:
     """The runner is stopped while workers go on, then killed: their journals speak."""
     story.namespace["numbers"] = list(range(100))

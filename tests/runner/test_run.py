@@ -270,7 +270,9 @@ def test_a_recipe_that_was_changed_is_not_run(story: Story) -> None:
 def test_a_runner_gets_no_secret_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "canary")
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    monkeypatch.setenv("IPYTHONDIR", "/profiles")
     environment = runner_environment()
+    assert environment["IPYTHONDIR"] == "/profiles"
     assert "AWS_SECRET_ACCESS_KEY" not in environment and environment["OMP_NUM_THREADS"] == "3"
 
 
