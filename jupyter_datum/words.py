@@ -9,6 +9,8 @@ from typing import Final
 
 #: How a verb is called in a notebook.
 _MAGIC: Final = re.compile(r"(?<!%)%datum(?= )")
+#: Seconds in each unit of time that may be written.
+_SECONDS: Final = {"": 1.0, "ms": 1e-3, "s": 1.0, "min": 60.0, "m": 60.0, "h": 3600.0}
 #: What differs from datum to datum in a message; as signatures have it, and as people read it.
 _MASKS: Final = (
     (re.compile(r"0x[0-9a-fA-F]+"), "hex", "‹address›"),
@@ -33,6 +35,20 @@ def span(seconds: float) -> str:
         return f"{minutes} min {rest} s" if rest else f"{minutes} min"
     hours, rest = divmod(whole // 60, 60)
     return f"{hours} h {rest} min" if rest else f"{hours} h"
+
+
+def duration(text: str) -> float:
+    """Read ``30``, ``30s``, ``500ms``, ``5min``, ``2h`` as seconds.
+
+    Raises
+    ------
+    ValueError
+        If it is none of these.
+    """
+    found = re.fullmatch(r"([0-9]*\.?[0-9]+)\s*([a-z]*)", text.strip())
+    if found is None or found[2] not in _SECONDS:
+        raise ValueError("write a duration as 30s, 500ms, 5min or 2h")
+    return float(found[1]) * _SECONDS[found[2]]
 
 
 def mask(message: str) -> str:

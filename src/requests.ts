@@ -31,6 +31,7 @@ import type {
   IRun,
   IRunDetail,
   IServerStatus,
+  ISettings,
   ISpec,
   ITiming,
   ITransform,
@@ -63,6 +64,16 @@ export class Requests extends Http {
   /** The engines there are, as the kernel's (or the last run's) interpreter has them. */
   engines(path: string, kernel: string | null, fresh: boolean): Promise<IEngines> {
     return this.get('engines', { path, kernel, fresh: fresh ? 1 : null });
+  }
+
+  /** What stands in the user's settings on the server. */
+  userSettings(): Promise<ISettings> {
+    return this.get('settings');
+  }
+
+  /** Change some of it; null takes one out. */
+  setUserSettings(values: Record<string, string | number | null>): Promise<ISettings> {
+    return this.post('settings', values);
   }
 
   /** What the metadata that mark a cell say, before they are saved. */
@@ -174,9 +185,12 @@ export class Requests extends Http {
     return this.post('runs', { notebook, key });
   }
 
-  /** Run again with the recorded code; `key` makes asking twice asking once. */
-  retry(project: string, run: string, what: What, key: string): Promise<IAsked> {
-    return this.post(`${at(project, run)}/retry`, { what, key });
+  /**
+   * Run again with the recorded code, or with what a kernel has recorded since; `key` makes
+   * asking twice asking once.
+   */
+  retry(project: string, run: string, what: What, key: string, recipe?: string): Promise<IAsked> {
+    return this.post(`${at(project, run)}/retry`, { what, key, ...(recipe ? { recipe } : {}) });
   }
 
   /** Mark a group of failures as expected of its transform, or not any more. */

@@ -15,7 +15,7 @@ from typing import Final
 
 from ..errors import EngineError, EngineNotInstalledError, UnknownEngineError
 from .base import Engine
-from .choice import Choice, choose, is_name, limits
+from .choice import Choice, choose, is_name
 
 __all__ = [
     "ENGINES",
@@ -25,7 +25,6 @@ __all__ = [
     "get_engine",
     "is_name",
     "known_engines",
-    "limits",
 ]
 
 GROUP: Final = "jupyter_datum.engines"

@@ -33,7 +33,6 @@ from ..errors import UnknownEngineError, UsageError
 from ..resources import workers_of
 from ..settings import settings_file, table
 from ..transform.engine import BACKENDS_HERE, is_address, told_by_text
-from ..transform.optiontable import duration
 
 #: What follows ``#`` in an address: the files that prove who is who (TLS), or one with all that
 #: a cluster object holds for that; and the module that makes the address's scheme known.
@@ -153,29 +152,6 @@ def _backend(rest: str) -> dict[str, Any]:
 
 
 # -- the user's own names ------------------------------------------------------------------
-
-
-class Limits(NamedTuple):
-    """How long to wait for a worker to come up; and, beside its time-out, for a set whose
-    worker has not told what it is at."""
-
-    start: float = 60.0
-    travel: float = 60.0
-
-
-def limits() -> Limits:
-    """Return the limits that the user's settings name; ours where they do not.
-
-    Raises
-    ------
-    UsageError
-        If the settings cannot be read, or name another one.
-    """
-    found = table("limits")
-    known = ", ".join(Limits._fields)
-    if found.keys() - set(Limits._fields):
-        raise UsageError(f"{str(settings_file())!r}: [limits] has {known}")
-    return Limits(**{name: duration(str(text)) for name, text in found.items()})
 
 
 def named_engines() -> dict[str, dict[str, Any]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ..resources import THREAD_VARIABLES
-from ..transform.optiontable import duration
+from ..words import duration
 from .base import EngineSettings
 from .choice import Choice
 

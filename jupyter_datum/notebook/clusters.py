@@ -16,6 +16,7 @@ from ..engines import choose_engine, engine_class, known_engines
 from ..engines.choice import named_engines, secured
 from ..errors import EngineError, UnknownEngineError
 from ..hashing import hex_digest
+from ..settings import defaults
 from ..transform.recipe import data_dir
 
 
@@ -25,7 +26,8 @@ def engine_of(text: str, namespace: Mapping[str, Any]) -> str:
     Parameters
     ----------
     text : str
-        As written; ``$NAME`` is always an object of the kernel.
+        As written; ``$NAME`` is always an object of the kernel. Empty: the user's settings say
+        it, whenever the recipe runs.
     namespace : mapping
 
     Raises
@@ -35,6 +37,9 @@ def engine_of(text: str, namespace: Mapping[str, Any]) -> str:
     EngineError
         If an object is no cluster, or one that cannot be reached from another process.
     """
+    if not text:
+        engine_class(choose_engine(defaults().engine or "joblib"))
+        return ""
     name = text.removeprefix("$")
     if text.startswith("$") or _is_object(name, namespace):
         if name not in namespace:

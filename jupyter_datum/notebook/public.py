@@ -33,11 +33,11 @@ from ..remote import is_url
 from ..resources import workers_of
 from ..results import value_of
 from ..runner.ask import ask_again, tell_run
+from ..runner.asked import meant
 from ..runner.foreseen import Ahead, Preview
 from ..runner.preview import preview
 from ..states import DatumState
 from ..transform.moved import here
-from ..transform.options import Options
 from ..transform.recipe import Recipe, read_recipe
 from ..words import mask
 from . import render
@@ -77,7 +77,7 @@ def plan_text(
 
     found = preview(conn, project, recipe, args, look, known)
     making.end()
-    options = Options.from_json({**recipe.options, **args})
+    options = meant(recipe, args)
     return Text(
         "\n".join(preview_lines(recipe.name, found, workers_of(options.engine, options.workers)))
     )

@@ -21,6 +21,7 @@ from ..ledger import db, queries, requests
 from ..ledger.queries import RunRow
 from ..project import Project
 from ..runner.ask import tell_run
+from ..runner.asked import meant
 from ..runner.client import ensure_runner, log_tail, runner_alive
 from ..runner.streams import stands_still
 from ..states import ENDED, RunStatus
@@ -147,7 +148,7 @@ class Waiter:
     @contextlib.contextmanager
     def _worker(self) -> Iterator[Any]:
         """For a serial run this kernel is the worker; a step then executes a set."""
-        if self._recipe.options.get("engine") != "serial":
+        if meant(self._recipe, {}).engine != "serial":
             yield lambda: False
             return
         folder = self._project.run(self._run)

@@ -14,8 +14,7 @@ from ..ledger.watches import WatchRow, watches
 from ..ledger.watches import watch as watch_of
 from ..project import Project
 from ..runner.towatch import SETTLE, ask_to_stop_watching, ask_to_watch, watched, with_what_feeds_it
-from ..transform.optiontable import duration
-from ..words import counted
+from ..words import counted, duration
 
 #: Seconds within which a runner answers, and a watcher says how it looks.
 _ANSWER_WITHIN: Final = 30.0

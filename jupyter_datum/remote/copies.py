@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Final
 
-from ..settings import parse_size
+from ..settings import cache_size
 
 #: Variables of the environment: where the copies lie, and how much of them is kept.
 FOLDER: Final = "JUPYTER_DATUM_CACHE"
@@ -24,14 +24,14 @@ def cache_folder() -> Path:
 
 
 def cache_limit(folder: Path) -> int:
-    """Return how many bytes are kept: ``JUPYTER_DATUM_CACHE_SIZE``, else 10 GB or a tenth of
-    the disk that `folder` is on, whichever is less.
+    """Return how many bytes are kept: as the user's settings say (``[cache]``, or the variable
+    ``JUPYTER_DATUM_CACHE_SIZE``), else 10 GB or a tenth of the disk that `folder` is on,
+    whichever is less.
 
     Raises
     ------
     UsageError
-        If the variable is no size.
+        If what they say is no size.
     """
-    if text := os.environ.get(LIMIT):
-        return parse_size(text, LIMIT)
-    return min(_DEFAULT_LIMIT, shutil.disk_usage(folder).total // 10)
+    said = cache_size()
+    return said if said is not None else min(_DEFAULT_LIMIT, shutil.disk_usage(folder).total // 10)

@@ -34,8 +34,7 @@ def main(root: str, interpreter: str) -> int:
     # after each few hundred of them costs a tenth of the runner's time.
     gc.freeze()
     gc.set_threshold(100_000, 20, 20)
-    idle = float(os.environ.get("JUPYTER_DATUM_IDLE_SECONDS", "600"))
-    with Runner(project, interpreter, idle) as runner:
+    with Runner(project, interpreter) as runner:
         signal.signal(signal.SIGTERM, lambda *_: runner.stop())
         runner.serve()
         stopped = runner.stopped

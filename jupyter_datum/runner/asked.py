@@ -7,8 +7,9 @@ import sys
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ..engines import is_name, limits
+from ..engines import is_name
 from ..errors import SignatureError, UsageError
+from ..settings import defaults, limits
 from ..state import OnError, RunSettings
 from ..transform.options import WHICH, Options
 from ..transform.recipe import Recipe
@@ -35,9 +36,24 @@ def options_of(recipe: Recipe, args: Mapping[str, Any]) -> Options:
     """
     _check_request(args, recipe)
     _check_known(args)
-    names = {field.name for field in dataclasses.fields(Options)}
-    merged = {**recipe.options, **{k: v for k, v in args.items() if k in names}}
-    return Options.from_json(merged)
+    return meant(recipe, args)
+
+
+def meant(recipe: Recipe, args: Mapping[str, Any]) -> Options:
+    """Return the options of a run: what was asked for; else what the cell says; else the user's
+    settings; else ours.
+
+    Raises
+    ------
+    UsageError
+        If the settings cannot be read.
+    """
+    said, usual = Options.from_json({**recipe.options, **args}), defaults()
+    return dataclasses.replace(
+        said,
+        engine=said.engine or usual.engine or "joblib",
+        workers=said.workers or usual.workers,
+    )
 
 
 def _check_request(args: Mapping[str, Any], recipe: Recipe) -> None:

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ..devices import Slot, asked_for, shares_of
-from ..engines import Choice, engine_class, limits
+from ..engines import Choice, engine_class
 from ..engines.base import (
     EVERY,
     Down,
@@ -35,8 +35,10 @@ from ..engines.base import (
 from ..errors import EngineError
 from ..ledger.clusters import ClusterState
 from ..resources import default_workers
+from ..settings import limits
 from ..transform.options import Options
 from .elastic import Bounds, Sizer, shares
+from .idle import Idle
 from .job import Job
 from .roster import Roster
 
@@ -180,11 +182,11 @@ class Pool:
     project_dir : str
     watch : Watch
     roster : Roster
-    idle : float
-        Seconds after which workers without work are given back, if nobody says.
+    idle : Idle
+        For how long workers may be without work, if nobody says.
     """
 
-    def __init__(self, project_dir: str, watch: Watch, roster: Roster, idle: float) -> None:
+    def __init__(self, project_dir: str, watch: Watch, roster: Roster, idle: Idle) -> None:
         self._roster = roster
         self._project_dir = project_dir
         self.watch = watch
@@ -219,7 +221,7 @@ class Pool:
     def _bounds(self, engine: Engine, most: int, options: Options) -> Bounds:
         give_back = options.give_back
         if give_back is None:
-            give_back = min(self._give_back, GIVE_BACK if engine.here else GIVE_BACK_AFAR)
+            give_back = min(self._give_back.seconds, GIVE_BACK if engine.here else GIVE_BACK_AFAR)
         most = most or EVERY
         return Bounds(most, min(options.workers_min or 0, most), give_back)
 

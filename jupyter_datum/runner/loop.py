@@ -20,6 +20,7 @@ from .cluster import Pool
 from .drive import Drive
 from .environment import missing_error
 from .handover import Receiver
+from .idle import Idle
 from .lease import ProcessWatch, end_older, give_back_orphans, ledger_file
 from .prepare import Preparer
 from .recover import finish_stranded, unfinished
@@ -60,14 +61,12 @@ class Runner:
     project : Project
         The caller holds the lock of `interpreter` in it.
     interpreter : str
-    idle : float
-        Seconds without a run after which it ends, and gives its workers back.
     """
 
-    def __init__(self, project: Project, interpreter: str, idle: float) -> None:
+    def __init__(self, project: Project, interpreter: str) -> None:
         self._project = project
         self._interpreter = interpreter
-        self._idle = idle
+        self._idle = Idle()
         self._conn = db.connect(project, busy=db.PATIENT)
         self._ledger = ledger_file(project)
         relocate(self._conn, project)
@@ -76,7 +75,7 @@ class Runner:
         give_back_orphans()
         self._watch = ProcessWatch(project, interpreter, self.epoch)
         roster = Roster(self._conn, interpreter, self.epoch)
-        self._pool = Pool(str(project.dir), self._watch, roster, idle)
+        self._pool = Pool(str(project.dir), self._watch, roster, self._idle)
         self._receiver = Receiver(project, interpreter)
         self._prepare = Preparer(
             self._conn, project, interpreter, self.epoch, self._pool, self._receiver
@@ -207,14 +206,14 @@ class Runner:
         if self._draining:  # what is asked for is left to the next one
             return True
         wanted = self._watches.active or self._pool.keeps
-        if wanted or now - self._quiet_since < self._idle:
+        if wanted or now - self._quiet_since < self._idle.seconds:
             return False
         return requests.end_runner_if_idle(self._conn, self._interpreter, self.epoch)
 
     def _end_forgotten(self, now: float) -> None:
         """A paused run that nobody resumes must not keep workers for ever."""
         for drive in self._drives.values():
-            if drive.paused_since is not None and now - drive.paused_since > self._idle:
+            if drive.paused_since is not None and now - drive.paused_since > self._idle.seconds:
                 drive.tell(Cancel(), now)
 
     def _project_stands(self) -> bool:
@@ -328,6 +327,7 @@ class Runner:
             return
         self._prepare.make_room(request, self._drives)
         drive = self._prepare.new(request)
+        self._rooms.begin()
         self._drives[drive.job.uuid] = drive
         drive.begin(time.monotonic())
 
@@ -385,6 +385,7 @@ class Runner:
                     self._late.append(row)
                     continue
                 drive = self._prepare.again(row)
+                self._rooms.begin()
             except (OutputError, sqlite3.OperationalError) as exc:
                 self._late.append(row)  # what stands in its journals is not given up
                 self._wait_for_disk(exc)

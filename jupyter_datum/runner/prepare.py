@@ -25,7 +25,7 @@ from ..outputs.standing import Standing
 from ..project import Project
 from ..remote import is_url
 from ..resources import thread_environment
-from ..settings import history
+from ..settings import check
 from ..state import Cancel, RunState
 from ..states import RunStatus
 from ..transform.declared import check_declared
@@ -102,7 +102,7 @@ class Preparer:
         check_place(self._project, recipe)
         check_declared(recipe)
         options = options_of(recipe, request.args)
-        history()  # a mistake in the settings is said before anything runs
+        check()  # a mistake in the settings is said before anything runs
         self._check_far(request.run, recipe)
         means = self._means(request.run, recipe, options)
         with transaction(self._conn):

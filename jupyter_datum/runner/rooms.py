@@ -5,18 +5,23 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
+from ..settings import ahead
 from ..states import RunStatus
 from .drive import Drive
-from .streams import ahead, room
+from .streams import room
 
 
 class Rooms:
     """How many more datums each run of a runner may send, and what it waits for."""
 
     def __init__(self) -> None:
-        self._ahead = ahead()
+        self._ahead = 1
         #: What each run was told last.
         self._told: dict[str, int | None] = {}
+
+    def begin(self) -> None:
+        """A run begins: the user's settings count as they are now (errors: :func:`ahead`)."""
+        self._ahead = ahead()
 
     def make(self, drives: Mapping[str, Drive]) -> None:
         """Tell each run how many more it may send, if that is news."""

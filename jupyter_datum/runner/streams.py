@@ -9,21 +9,15 @@ on following.
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 from ..errors import RunError
 from ..inputs.base import Input
 from ..inputs.follow import Following
 from ..ledger import queries, requests
 from ..states import DatumState, RunStatus
-
-#: Names the variable with how many datums a run may be ahead of the one that takes them.
-AHEAD: Final = "JUPYTER_DATUM_AHEAD"
-#: By default so many: a few kilobytes each as a rule, and work for any number of workers.
-_AHEAD: Final = 10_000
 
 
 class Link:
@@ -101,12 +95,6 @@ def stands_still(conn: sqlite3.Connection, run: str) -> str | None:
         if found is not None:
             return found
     return None
-
-
-def ahead() -> int:
-    """Return how far a run may be ahead: what the variable says, if that is a number above 0."""
-    text = os.environ.get(AHEAD, "")
-    return max(1, int(text)) if text.isdecimal() else _AHEAD
 
 
 def room(made: Sequence[int], takers: Iterable[tuple[int | None, int]], ahead: int) -> int | None:

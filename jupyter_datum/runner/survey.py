@@ -25,8 +25,8 @@ from ..remote import is_url
 from ..resources import workers_of
 from ..transform.declared import as_declared_now, changed_declared
 from ..transform.moved import here
-from ..transform.options import Options
 from ..transform.recipe import Recipe
+from .asked import meant
 from .changes import label, stale_parts
 from .expression import same_expression
 from .foreseen import Preview
@@ -89,7 +89,7 @@ class Survey:
         self.conn = conn
         self.recipe = recipe
         self._project = project
-        self._options = options = Options.from_json({**recipe.options, **args})
+        self._options = options = meant(recipe, args)
         known = queries.transform(conn, recipe.name)
         self._transform = transform = known.id if known else _NO_ROW
         #: With what it names as it is now, and where it lies now.

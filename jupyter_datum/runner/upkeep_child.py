@@ -28,10 +28,10 @@ from ..ledger.versions import equivalent_versions
 from ..project import Project, find
 from ..resources import workers_of
 from ..transform.moved import here
-from ..transform.options import Options
 from ..transform.recipe import Recipe, read_recipe
 from . import upkeep
 from .ahead import with_ahead
+from .asked import meant
 from .foreseen import Preview
 from .lister_child import _end_with_parent
 from .survey import Survey
@@ -106,7 +106,7 @@ def _plan(
             say({"state": "open", "plan": _told(found)})
 
     plan = _told(with_ahead(survey, project, look))
-    options = Options.from_json({**recipe.options, **args})
+    options = meant(recipe, args)
     plan["workers"] = workers_of(options.engine, options.workers)
     plan["gone"] = _vanished(conn, here(recipe, project), survey.planner.absent.first)
     plan["marked"] = _is_marked(conn, recipe)

@@ -7,7 +7,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NoReturn
 
+from ..engines import is_name
 from ..errors import UsageError
+from ..settings.edit import OF_THE_PANEL
 from ..state import OnError
 from ..transform.options import WHICH
 from ..transform.optiontable import OPTIONS
@@ -180,6 +182,22 @@ def engine(value: Any) -> str:
     raise ValueError("it takes the name of an engine, or the address of a cluster")
 
 
+def setting(value: Any) -> Any:
+    """Check one of the user's settings; what it means is the settings' own to say."""
+    if value is None or (type(value) in (int, float, str) and len(str(value)) <= 200):
+        return value
+    raise ValueError("it takes a number, a text, or null for none")
+
+
+def usual_engine(value: Any) -> str | None:
+    """Check the engine of the settings: a name; who wants an address there writes the file."""
+    if value is None or (isinstance(value, str) and is_name(value)):
+        return value
+    raise ValueError(
+        "it takes the name of an engine; an address goes into jupyter_datum.toml, by hand"
+    )
+
+
 def option(field: str) -> Check:
     """Return the check for an option of a transform, as a cell's line has it or as a number."""
     known = next(each for each in OPTIONS if each.field == field)
@@ -308,7 +326,10 @@ RECIPE: Final[Mapping[str, Check]] = {"notebook": contents_path, "transform": na
 COUNT: Final[Mapping[str, Check]] = {
     "notebook": contents_path, "mark": anything, "source": cell_source,
 }  # fmt: skip
-RETRY: Final[Mapping[str, Check]] = {"what": what, "key": uuid}
+RETRY: Final[Mapping[str, Check]] = {"what": what, "recipe": digest, "key": uuid}
+SETTINGS: Final[Mapping[str, Check]] = {
+    **dict.fromkeys(OF_THE_PANEL, setting), "engine": usual_engine,
+}  # fmt: skip
 EXPECTED: Final[Mapping[str, Check]] = {"group": integer(1), "undo": boolean}
 REQUEST: Final[Mapping[str, Check]] = {
     "kind": one_of("cancel", "pause", "resume", "scale", "on-error", "detach"),

@@ -71,7 +71,6 @@ def run_json(
     fields["retryable"] = retryable
     fields["feed"] = json_object(row.feed) or None
     fields["needs"] = needs
-    said = {**(options or {}), **json_object(row.options)}
     said = json_object(row.options)
     fields["options"] = {name: said[name] for name in _OPTIONS if said.get(name) is not None}
     usual = options or {}

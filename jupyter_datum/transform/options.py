@@ -22,6 +22,7 @@ class Options:
     input, output : str or None
         As written.
     engine : str
+        Empty: as the user's settings have it, else joblib.
     workers, threads : int or None
         None: as many as fit the machine.
     workers_min : int or None
@@ -85,7 +86,7 @@ class Options:
     name: str = ""
     input: str | None = None
     output: str | None = None
-    engine: str = "joblib"
+    engine: str = ""
     workers: int | None = None
     workers_min: int | None = None
     give_back: float | None = None

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 from ..devices import Gpus
+from ..words import duration
 from .options import WHICH
 
 
@@ -39,23 +40,6 @@ def _workers(text: str) -> int | dict[str, int]:
     if not least.isdecimal() or int(least) > _count(most):
         raise ValueError("write the fewest and the most as 0..16")
     return {"workers": int(most), "workers_min": int(least)}
-
-
-_UNITS: Final = {"": 1.0, "ms": 1e-3, "s": 1.0, "min": 60.0, "m": 60.0, "h": 3600.0}
-
-
-def duration(text: str) -> float:
-    """Read ``30``, ``30s``, ``500ms``, ``5min``, ``2h`` as seconds.
-
-    Raises
-    ------
-    ValueError
-        If it is none of these.
-    """
-    found = re.fullmatch(r"([0-9]*\.?[0-9]+)\s*([a-z]*)", text.strip())
-    if found is None or found[2] not in _UNITS:
-        raise ValueError("write a duration as 30s, 500ms, 5min or 2h")
-    return float(found[1]) * _UNITS[found[2]]
 
 
 def memory(text: str) -> int:
@@ -120,8 +104,8 @@ OPTIONS: Final[tuple[Option, ...]] = (
     Option("output", ("-o", "--output"), "FOLDER", str,
            "where datum.out appears; out/NAME if left out"),
     Option("engine", ("--engine",), "NAME", str,
-           "serial, joblib (default), dask, ipyparallel; a backend of joblib (joblib:NAME); "
-           "an address (tcp://...), a cluster "
+           "serial, joblib (default, unless jupyter_datum.toml names another), dask, ipyparallel; "
+           "a backend of joblib (joblib:NAME); an address (tcp://...), a cluster "
            "object of the kernel, or a name of jupyter_datum.toml"),
     Option("workers", ("--workers",), "N|MIN..MAX", _workers,
            "processes, at most N; as many as there is work for, never fewer than MIN while it "

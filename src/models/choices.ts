@@ -9,14 +9,8 @@ const KEPT = 50;
 
 /** The choices, which outlive a reload. */
 export class ChoicesModel {
-  /**
-   * `usual` is what the user's settings choose for all transforms; `place` tells transforms of one
-   * name apart: the notebook in front.
-   */
-  constructor(
-    private readonly _usual: () => IOnce = () => ({}),
-    private readonly _place: () => string = () => ''
-  ) {}
+  /** `place` tells transforms of one name apart: the notebook in front. */
+  constructor(private readonly _place: () => string = () => '') {}
 
   get changed(): Signal<this, void> {
     return this._changed;
@@ -24,12 +18,7 @@ export class ChoicesModel {
 
   /** What is chosen for a transform; empty: all as in its cell. */
   of(name: string): IOnce {
-    return { ...this._usual(), ...this._chosen.get(this._key(name)) };
-  }
-
-  /** What the settings choose has changed. */
-  refresh(): void {
-    this._changed.emit();
+    return { ...this._chosen.get(this._key(name)) };
   }
 
   /** Choose some more; undefined takes a choice back. */
@@ -40,7 +29,7 @@ export class ChoicesModel {
     this._changed.emit();
   }
 
-  /** All as in the cell and the settings again. */
+  /** All as in the cell again. */
   reset(name: string): void {
     this._chosen.delete(this._key(name));
     this._changed.emit();

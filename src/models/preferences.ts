@@ -3,9 +3,9 @@ import { Signal } from '@lumino/signaling';
 
 /** The settings by their names in the schema. */
 export interface IPreferences {
-  /** For transforms that are run from the panel and whose cell names none; empty: as the cell. */
+  /** For runs of which neither cell nor user says it; empty: joblib. */
   engine: string;
-  /** The same for the number of workers; 0: as the cell. */
+  /** The same for the number of workers; 0: all usable cores. */
   workers: number;
   /** Frames a second of a run that is in view. */
   rate: number;

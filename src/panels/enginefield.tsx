@@ -4,13 +4,14 @@ import React from 'react';
 
 import { Glyph } from '../icons';
 import { isAddress } from '../models/cells';
+import type { IRow } from '../models/rows';
 import type { RunModel } from '../models/run';
 import type { ICluster, IEngine, State } from '../tokens';
 import { Entry, Field } from './controls';
 import { useLocked } from './fields';
 import type { IFieldProps } from './fields';
 import { count, oneLine } from './format';
-import { useHost } from './parts';
+import { useHost, useSignals } from './parts';
 
 /** The choice that stands for an address of one's own. */
 const ADDRESS = ' address';
@@ -22,12 +23,13 @@ type Face = State | 'interrupted';
 
 /** The engine's row, and the line below it. */
 export function EngineField(props: IFieldProps): JSX.Element {
-  const { trans } = useHost();
+  const { trans, preferences } = useHost();
   const { engines, row, live, once, onChoose } = props;
+  useSignals(preferences?.changed);
   const locked = useLocked(live);
   const [typing, type] = React.useState(false);
-  const usual = row.run?.cell ? (row.run.cell.engine ?? 'joblib') : row.run?.engine;
-  const before = usual ?? 'joblib';
+  const cell = engineOfCell(row);
+  const before = cell ?? (preferences?.now.engine || 'joblib');
   const address = typing || isAddress(once.engine);
   const name = live ? (live.info?.engine ?? before) : (once.engine ?? before);
   const said = live ? ofCluster(trans, live) : ofEngine(trans, engines.of(name), engines.busy);
@@ -53,9 +55,11 @@ export function EngineField(props: IFieldProps): JSX.Element {
                 }}
               >
                 <option value="">
-                  {row.run
-                    ? trans.__('as in the cell (%1)', oneLine(before))
-                    : trans.__('as in the cell')}
+                  {!row.run
+                    ? trans.__('as in the cell')
+                    : cell === undefined && preferences?.now.engine
+                      ? trans.__('as in the settings (%1)', oneLine(before))
+                      : trans.__('as in the cell (%1)', oneLine(before))}
                 </option>
                 {listed(engines.known?.engines).map(one => (
                   <option key={one.name} value={one.name} disabled={!usable(one)}>
@@ -90,6 +94,11 @@ export function EngineField(props: IFieldProps): JSX.Element {
       )}
     </>
   );
+}
+
+/** The engine that the cell of the last run names; an older server knows only what the run had. */
+export function engineOfCell(row: IRow): string | undefined {
+  return row.run?.cell ? row.run.cell.engine : row.run?.engine;
 }
 
 function listed(known: readonly IEngine[] | undefined): readonly IEngine[] {

@@ -5,7 +5,8 @@ import { Commands } from '../tokens';
 import { Entry, Field, Slider } from './controls';
 import type { IFieldProps } from './fields';
 import { count } from './format';
-import { useHost } from './parts';
+import { engineOfCell } from './enginefield';
+import { useHost, useSignals } from './parts';
 
 /** Milliseconds for which a number that was asked for is shown, if the run does not take it. */
 const PATIENCE = 10_000;
@@ -14,17 +15,19 @@ const GUESS = 8;
 
 /** The slider. */
 export function WorkersField(props: IFieldProps): JSX.Element {
-  const { trans, commands } = useHost();
+  const { trans, commands, preferences } = useHost();
   const { engines, row, live, once, options, onChoose } = props;
   const told = live?.counts?.workers ?? 0;
   const [asked, ask] = useAsked(told);
-  const cell = row.run?.cell;
-  const usually = cell ? cell.engine : row.run?.engine;
-  const name = live?.info?.engine ?? once.engine ?? usually ?? 'joblib';
+  useSignals(preferences?.changed);
+  const settings = preferences?.now;
+  const usually = engineOfCell(row) ?? (settings?.engine || 'joblib');
+  const name = live?.info?.engine ?? once.engine ?? usually;
   const engine = engines.of(name);
   const given = engine?.state === 'connected';
   const room = (given ? engine.workers : engines.known?.cores) || engine?.workers || GUESS;
-  const usual = options.workers ?? (given ? engine.workers : (engine?.workers ?? room));
+  const all = given ? engine.workers : (engine?.workers ?? room);
+  const usual = (options.workers ?? settings?.workers) || all;
   const value = live ? asked || room : (once.workers ?? usual);
   const most = Math.max(room, value, told);
   const serial = name === 'serial';

@@ -10,11 +10,9 @@ import { addCommands } from '../commands';
 import { ChoicesModel } from '../models/choices';
 import { EnginesModel } from '../models/engines';
 import { keepChosen, TabConnector } from '../models/kept';
-import type { IOnce } from '../models/cells';
 import { FreshCounts } from '../models/freshcounts';
 import { OverviewModel } from '../models/overview';
 import { PlansModel } from '../models/plans';
-import type { IPreferences } from '../models/preferences';
 import { WatchesModel } from '../models/watches';
 import { Sidebar } from '../panels/sidebar';
 import { Views } from '../views';
@@ -44,11 +42,7 @@ export const panel: JupyterFrontEndPlugin<void> = {
     const plans = new PlansModel(requests);
     const overview = new OverviewModel(front.panel, requests);
     const watches = new WatchesModel(front.panel, requests);
-    const choices = new ChoicesModel(
-      () => usualOf(core.preferences.now),
-      () => front.panel.notebook?.path ?? ''
-    );
-    core.preferences.changed.connect(() => choices.refresh());
+    const choices = new ChoicesModel(() => front.panel.notebook?.path ?? '');
     const engines = new EnginesModel(front.panel, requests);
     const fresh = new FreshCounts(front.panel, front.counts);
     const parts = { fresh, plans, overview, watches, choices, engines, source: requests, theme };
@@ -82,11 +76,6 @@ async function behind(): Promise<void> {
     import('../panels/group'),
     import('../panels/planview')
   ]);
-}
-
-/** What a run from the panel is like unless it is chosen otherwise there. */
-function usualOf({ engine, workers }: IPreferences): IOnce {
-  return { ...(engine ? { engine } : {}), ...(workers ? { workers } : {}) };
 }
 
 /** Sections that are folded stay so: the settings keep them. */

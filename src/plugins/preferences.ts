@@ -1,7 +1,10 @@
 /** The settings, and what they change of the page. */
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { Notification } from '@jupyterlab/apputils';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 
+import { SharedSettings } from '../models/shared';
+import type { IEditable } from '../models/shared';
 import { ICore } from './tokens';
 
 /** The plugin whose schema holds the settings. */
@@ -31,6 +34,9 @@ export const preferences: JupyterFrontEndPlugin<void> = {
         const read = () => preferences.take(mine.composite);
         mine.changed.connect(read);
         read();
+        void new SharedSettings(core.requests, mine as IEditable, sentence =>
+          Notification.error(sentence, { autoClose: false })
+        ).begin();
       },
       () => undefined
     );

@@ -59,6 +59,14 @@ export interface IServerStatus {
   schema: number;
 }
 
+/** What stands in the user's settings on the server, by the names of our schema. */
+export interface ISettings {
+  file: string;
+  said: Record<string, string | number>;
+  /** Why the file cannot be read. */
+  mistake: string | null;
+}
+
 /** Which datum a picker asks for, from the one that is bound. */
 export type Pick = 'first' | 'next' | 'previous' | 'failed';
 

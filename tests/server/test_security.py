@@ -25,6 +25,7 @@ ACTIONS = {
     "status": {"GET": "read"},
     "context": {"GET": "read"},
     "transforms": {"GET": "read"},
+    "settings": {"GET": "read", "POST": "execute"},
     "marks": {"POST": "read"},
     "counts": {"POST": "execute"},
     "engines": {"GET": "execute"},

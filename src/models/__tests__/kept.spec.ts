@@ -17,7 +17,7 @@ async function open(): Promise<{ panel: PanelModel; choices: ChoicesModel }> {
     transforms: async () => [],
     run: async () => ({ ...aRun(), source: '', untracked: null }) as any
   });
-  const choices = new ChoicesModel(undefined, () => panel.notebook?.path ?? '');
+  const choices = new ChoicesModel(() => panel.notebook?.path ?? '');
   await keepChosen(new StateDB({ connector: new TabConnector() }), panel, choices);
   const notebook = new Notebook();
   notebook.cells = () =>

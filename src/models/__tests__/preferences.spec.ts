@@ -3,10 +3,9 @@ import * as fs from 'fs';
 import * as path from 'path';
 
 import { FakeServer, PROJECT, until } from '../../__tests__/world';
-import type { IOnce } from '../cells';
-import { ChoicesModel } from '../choices';
 import { Preferences, USUAL } from '../preferences';
 import { RunsModel } from '../runs';
+import { SHARED } from '../shared';
 
 const schema = JSON.parse(
   fs.readFileSync(path.join(__dirname, '../../../schema/panel.json'), 'utf8')
@@ -19,7 +18,8 @@ it('each preference has a setting with a title, a description and the same defau
     expect(properties[name].title).toMatch(/./);
     expect(properties[name].description).toMatch(/./);
   }
-  expect(Object.keys(properties).sort()).toEqual([...Object.keys(USUAL), 'folded'].sort());
+  const all = new Set([...Object.keys(USUAL), ...SHARED, 'folded']);
+  expect(Object.keys(properties).sort()).toEqual([...all].sort());
 });
 
 it('takes what fits, keeps the usual for the rest, and tells of changes only', () => {
@@ -51,18 +51,4 @@ it('the rate is said to the server, anew after each connection, and not if it is
   server.last.open();
   expect(rates()).toEqual([9]);
   runs.dispose();
-});
-
-it('engine and workers of the settings are what a run from the panel has, until it is chosen', () => {
-  let usual: IOnce = { engine: 'dask', workers: 8 };
-  const choices = new ChoicesModel(() => usual);
-  expect(choices.of('means')).toEqual({ engine: 'dask', workers: 8 });
-  choices.choose('means', { engine: 'joblib' });
-  expect(choices.of('means')).toEqual({ engine: 'joblib', workers: 8 });
-  expect(choices.of('other')).toEqual({ engine: 'dask', workers: 8 });
-  let told = 0;
-  choices.changed.connect(() => told++);
-  usual = {};
-  choices.refresh();
-  expect([choices.of('means'), choices.of('other'), told]).toEqual([{ engine: 'joblib' }, {}, 1]);
 });
