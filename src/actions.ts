@@ -1,7 +1,7 @@
 /** What the commands do: requests, and cells that are run. No widget is made here. */
 import type { OpenNotebook } from './cells/opennotebook';
 import { language } from './language';
-import { isAddress, isPlain, markedCells, onlyFailed, withOptions } from './models/cells';
+import { isAddress, isPlain, markedCells, withOptions } from './models/cells';
 import type { IOnce, IOpenCell } from './models/cells';
 import { asTransform } from './models/marks';
 import type { ChoicesModel } from './models/choices';
@@ -10,8 +10,10 @@ import { live } from './models/pipeline';
 import type { IPlanned, PlansModel } from './models/plans';
 import type { RunModel } from './models/run';
 import { key, wanted } from './models/wanted';
-import type { Requests, What } from './requests';
-import type { IAsked, IRecipe, IRecording, IRun, IUpkeep, RequestKind, Verb } from './tokens';
+import type { Requests } from './requests';
+import { Retries } from './retries';
+import { SavedCells } from './saved';
+import type { IAsked, IRecipe, IRun, IUpkeep, RequestKind, Verb } from './tokens';
 
 /** A run by its ids, as commands name it; left out: that of the document in front, or the panel's. */
 export interface IWhich {
@@ -28,9 +30,15 @@ export class Actions {
     private readonly _panel: PanelModel,
     private readonly _plans: PlansModel,
     private readonly _choices: ChoicesModel,
-    private readonly _notebook: () => OpenNotebook | null,
+    private readonly _notebook: (path?: string) => OpenNotebook | null,
     private readonly _front: () => RunModel | null = () => null
-  ) {}
+  ) {
+    this._saved = new SavedCells(_requests, _panel);
+    this.retries = new Retries(_requests, _panel, _notebook, this._saved, args => this.which(args));
+  }
+
+  /** What is run again. */
+  readonly retries: Retries;
 
   /** The run that is meant. */
   which(args: IWhich): { project: string; run: string } {
@@ -56,18 +64,6 @@ export class Actions {
       throw new Error(language.trans.__('%1 has no run in the notebook in front', name));
     }
     return { project, run: run.uuid };
-  }
-
-  /** Run again with the code that was recorded; needs no kernel. */
-  async retry(args: IWhich, what: What): Promise<IAsked> {
-    const { project, run } = this.which(args);
-    const asked = await this._requests.retry(project, run, what, key());
-    const { runs } = this._panel;
-    const name = runs.runs(project).find(one => one.uuid === run)?.name;
-    if (name !== undefined) {
-      this._panel.asked.follow(project, name, asked.run);
-    }
-    return asked;
   }
 
   /** Where a table can be downloaded. */
@@ -109,13 +105,13 @@ export class Actions {
       return this._runPlanned(row.name, planned, once);
     }
     if (row && once.needs) {
-      return this._runSaved(row.name, once);
+      return this._saved.run(this._notebook(), row.name, once);
     }
     if (row && way === 'cell') {
       return { cell: row.name, ok: await this._runCellOnce(row.cell ?? '', once) };
     }
     if (row && way === 'saved') {
-      return this._runSaved(row.name, once);
+      return this._saved.run(this._notebook(), row.name, once);
     }
     if (!row || way === null || project === null) {
       throw new Error(
@@ -141,20 +137,6 @@ export class Actions {
     if (name !== undefined && this._panel.row?.name !== name) {
       throw new Error(language.trans.__('there is no transform %1 here', name));
     }
-  }
-
-  private async _runSaved(transform: string, once: IOnce): Promise<IAsked> {
-    const notebook = this._notebook();
-    if (!notebook) {
-      throw new Error(language.trans.__('the notebook of this transform is not open'));
-    }
-    await notebook.save();
-    const needs = once.needs ? { needs: true } : {};
-    const how = { ...wanted(once), ...needs, transform, notebook: notebook.path };
-    const asked = await this._requests.startCell(how);
-    this._panel.asked.follow(asked.project, transform, asked.run);
-    this._panel.refreshSoon(); // it may be the first run of its project
-    return asked;
   }
 
   /** Single datums of a plan are run with the very code that was planned. */
@@ -192,29 +174,6 @@ export class Actions {
   }
 
   /**
-   * Retry the failed datums: with the edited cell where the open one is another than the
-   * recorded, else with the recorded code.
-   */
-  async retryFailed(args: IWhich): Promise<IAsked | { edited: true; ok: boolean }> {
-    const which = this.which(args);
-    // Asked anew: what the panel shows may be another transform, or not compared yet.
-    const edited = await this._panel.editedSince(which.run);
-    const row = this._panel.rows.find(one => one.run?.uuid === which.run);
-    return edited ? this.retryEdited(row) : this.retry({ ...args, ...which }, 'failed');
-  }
-
-  /** Run the open cell in its kernel for the failed datums only. */
-  async retryEdited(row = this._panel.row): Promise<{ edited: true; ok: boolean }> {
-    const notebook = this._notebook();
-    const cell = notebook?.cells().find(one => one.id === row?.cell);
-    const code = cell ? onlyFailed(asTransform(cell)) : null;
-    if (!notebook || !cell || code === null) {
-      throw new Error(language.trans.__('the cell of this run is not in the open notebook'));
-    }
-    return { edited: true, ok: await notebook.runWith(cell.id, code) };
-  }
-
-  /**
    * Plan a transform: the open cell as it stands, recorded by its kernel, or by one that the server
    * starts, where it was edited or never ran; else the code that ran last.
    */
@@ -238,7 +197,9 @@ export class Actions {
     }
     const source = this.sourceOf(row.name);
     if (way === 'saved') {
-      return this._plans.make(row.name, source, () => this._recordSaved(row.name));
+      return this._plans.make(row.name, source, () =>
+        this._saved.record(this._notebook(), row.name)
+      );
     }
     const recipe = { project: project!, transform: row.name };
     const idle = this._panel.wayOfCell === 'cell' && !this._notebook()?.busy;
@@ -260,17 +221,6 @@ export class Actions {
     return this._notebook()
       ?.cells()
       .find(cell => cell.id === id)?.source;
-  }
-
-  private async _recordSaved(transform: string): Promise<IRecording> {
-    const notebook = this._notebook();
-    if (!notebook) {
-      throw new Error(language.trans.__('the notebook of this transform is not open'));
-    }
-    await notebook.save();
-    const asked = await this._requests.recordCell(notebook.path, transform);
-    this._panel.refreshSoon(); // its project may have been made just now
-    return asked;
   }
 
   private async _record(id: string): Promise<IRecipe> {
@@ -371,6 +321,8 @@ export class Actions {
     const cells = markedCells(this._notebook()?.cells() ?? []);
     return row?.cell ?? cells.find(cell => cell.name === wanted)?.id ?? null;
   }
+
+  private readonly _saved: SavedCells;
 }
 
 /** Give the browser a file to save. */

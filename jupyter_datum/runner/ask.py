@@ -80,6 +80,7 @@ def ask_again(
     row: RunRow,
     args: Mapping[str, Any],
     run: str | None = None,
+    digest: str | None = None,
 ) -> tuple[str, Recipe]:
     """Ask for a run with the code that `row` ran; no kernel is needed.
 
@@ -88,11 +89,13 @@ def ask_again(
     conn : sqlite3.Connection
     project : Project
     row : RunRow
-        Its recipe is used.
+        Its recipe is used, if no other one is named.
     args : mapping
         What is different this time: ``{"only": ["failed"]}``, ``{"group": 3}``, ...
     run : str, optional
         uuid for the new run; asking twice with one is asking once.
+    digest : str, optional
+        Of the transform's code as a kernel has recorded it since.
 
     Returns
     -------
@@ -106,11 +109,12 @@ def ask_again(
     RunError
         If its interpreter is gone, or values of environment variables are.
     """
-    recipe = recorded(project, row)
+    digest = digest or row.recipe
+    recipe = fit_to_run(project, digest)
     below = _waiting_below(conn, project, row) if _is_retry(args) else []
     if below:
         args = {**args, "pipeline": uuid.uuid4().hex}
-    run = ask_for_run(conn, project, row.recipe, recipe, args, run)
+    run = ask_for_run(conn, project, digest, recipe, args, run)
     for other in below:
         more = {name: args[name] for name in ("origin", "pipeline") if name in args}
         try:

@@ -15,6 +15,7 @@ from ..ledger.queries import RunRow
 from ..runner.ask import ask_again, ask_for_run, fit_to_run, recorded, tell_run
 from ..runner.client import ensure_runner
 from ..runner.towatch import ask_to_stop_watching, ask_to_watch, with_what_feeds_it
+from ..transform.recipe import Recipe
 from . import bodies, reads
 from .errors import bad_request, not_found, refused
 from .reader import Reader
@@ -43,9 +44,10 @@ class Actions:
         return await reader.write(act)
 
     async def retry(self, reader: Reader, run: str, body: dict[str, Any]) -> str:
-        """Run datums of a run again with its code; return the new run's uuid."""
+        """Run datums of a run again with its code, or with what a kernel has recorded of it
+        since (``recipe``); return the new run's uuid."""
         asked = bodies.checked(body, bodies.RETRY, "what")
-        what = asked["what"]
+        what, digest = asked["what"], asked.get("recipe")
         if "filter" in what or "positions" in what:
             # What is found is told as ranges.
             rows = what.get("positions") or await rows_of(reader, run, what["filter"])
@@ -55,7 +57,9 @@ class Actions:
         def act(conn: sqlite3.Connection) -> str:
             row = reads.run_of(conn, run)
             _check_theirs(conn, row, what)
-            return _again(conn, reader, row, what, asked.get("key"))
+            if digest is not None:
+                _check_named(reader, digest, row.name)
+            return _again(conn, reader, row, what, asked.get("key"), digest)
 
         return await reader.write(act)
 
@@ -124,12 +128,17 @@ def _latest(conn: sqlite3.Connection, transform: int) -> RunRow:
 
 
 def _again(
-    conn: sqlite3.Connection, reader: Reader, row: RunRow, args: dict[str, Any], key: str | None
+    conn: sqlite3.Connection,
+    reader: Reader,
+    row: RunRow,
+    args: dict[str, Any],
+    key: str | None,
+    digest: str | None = None,
 ) -> str:
     """Ask for a run, once for each `key`: a click that is sent twice is one run."""
     if key is not None and _is_asked(conn, key):
         return key
-    run, _ = ask_again(conn, reader.project, row, {**args, "origin": "server"}, key)
+    run, _ = ask_again(conn, reader.project, row, {**args, "origin": "server"}, key, digest)
     return run
 
 
@@ -144,10 +153,16 @@ def _planned(
     """The same for what a kernel has recorded, so that it could be planned."""
     if key is not None and _is_asked(conn, key):
         return key
+    recipe = _check_named(reader, digest, name)
+    return ask_for_run(conn, reader.project, digest, recipe, {**args, "origin": "server"}, key)
+
+
+def _check_named(reader: Reader, digest: str, name: str | int) -> Recipe:
+    """Return a recipe, which must be of the transform that is meant."""
     recipe = fit_to_run(reader.project, digest)
     if recipe.name != name:
         raise refused(f"this recipe is of {recipe.name}, not of {name}")
-    return ask_for_run(conn, reader.project, digest, recipe, {**args, "origin": "server"}, key)
+    return recipe
 
 
 def _is_asked(conn: sqlite3.Connection, key: str) -> bool:

@@ -170,7 +170,8 @@ def run(
     source = queries.version_source(conn, row.version)
     untracked = recipe.untracked if recipe else []
     path = recipe.notebook if recipe else None
-    notebook = contents_path(root, os.fsencode(path)) if path else None
+    there = path is not None and os.path.exists(path)  # else it was renamed, as like as not
+    notebook = contents_path(root, os.fsencode(path)) if path and there else None
     return {**facts.run(row), "source": source, "untracked": untracked, "notebook": notebook}
 
 

@@ -95,7 +95,14 @@ export class Page {
     for (const id of [...Object.values(Commands), 'notebook:create-new']) {
       commands.addCommand(id, { execute: args => void this.executed.push([id, args]) });
     }
-    this.host = { trans, commands, edits: this.panel };
+    this.host = {
+      trans,
+      commands,
+      edits: {
+        changed: this.panel.cellsChanged,
+        editedSince: (project, run) => this.panel.editedSince(project, run)
+      }
+    };
     this.plans = new PlansModel(this.upkeep, [0]);
     this.fresh = new FreshCounts(
       this.panel,

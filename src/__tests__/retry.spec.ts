@@ -1,64 +1,112 @@
-/** Retry: with the edited cell of the very run, whichever transform the panel shows. */
+/** Retry: with the edited cell of the very run, in its own notebook, whatever is retried. */
 import { Widget } from '@lumino/widgets';
 
 import { Actions } from '../actions';
 import { RunOutput } from '../cells/output';
 import { RunDocument } from '../document/widget';
 import { DocumentModel } from '../models/document';
+import { PanelModel } from '../models/panel';
+import { RunsModel } from '../models/runs';
+import type { What } from '../requests';
 import { MIME_TYPE } from '../tokens';
-import { CELL, Page } from './page';
-import { PROJECT, RUN, aRun, until } from './world';
+import { CELL, Notebook, Page } from './page';
+import { FakeServer, PROJECT, RUN, aRun, until } from './world';
 
-describe('retry of the failed datums of a run', () => {
-  const rows = [
-    { name: 'totals', cell: 'b', run: aRun({ uuid: 'e'.repeat(32), name: 'totals' }) },
-    { name: 'lengths', cell: 'a', run: aRun({ uuid: RUN, name: 'lengths' }) }
-  ];
+describe('what is run again', () => {
+  const OTHER = 'other.ipynb';
+  const OWN = 'work/readings.ipynb';
+  const NEXT = { run: 'f'.repeat(32) };
+  const MENDED = CELL.replace('mean(', 'median(');
 
-  /** Retry where the cell of `lengths` is as given; the panel shows `totals`. */
-  async function retried(source: string): Promise<{ answer: unknown; did: unknown[] }> {
+  /** A retry of the run of `OWN`; `open` are the notebooks by their paths, the first in front. */
+  async function retried(
+    open: Record<string, string>,
+    what: What,
+    more: { kernel?: string | null; had?: string | null } = {}
+  ): Promise<{ answer: unknown; did: unknown[] }> {
+    const { kernel = 'k', had = OWN } = more;
     const did: unknown[] = [];
-    const panel: any = {
-      rows,
-      row: rows[0],
-      run: rows[0]!.run,
-      runs: { runs: () => [] },
-      editedSince: async (run: string) => run === RUN && source.includes('mended')
-    };
+    const say = (word: string, ...rest: unknown[]) => did.push([word, ...rest]);
     const requests: any = {
-      retry: async (...args: unknown[]) => {
-        did.push(args.slice(0, 3));
-        return { run: 'f'.repeat(32) };
-      }
+      context: async () => ({
+        state: 'ok',
+        message: null,
+        project: PROJECT,
+        root: '',
+        kernel: null
+      }),
+      transforms: async () => [],
+      run: async () => ({ ...aRun(), source: CELL, untracked: null, notebook: had }),
+      retry: async (_: string, run: string, asked: What, __: string, recipe?: string) =>
+        say('retry', run, asked, recipe) && NEXT,
+      startCell: async (asked: any) => say('start', asked.notebook, asked.only) && NEXT,
+      recordCell: async (path: string) => say('record', path) && { project: PROJECT, upkeep: 'u' },
+      upkeepOf: async () => ({ state: 'done', recipe: 'saved' })
     };
-    const notebook: any = {
-      cells: () => [
-        { id: 'a', source, mark: null },
-        { id: 'b', source: '%%datum totals -i lengths\n1', mark: null }
-      ],
-      runWith: async (id: string, code: string) => did.push([id, code]) > 0
-    };
-    const actions = new Actions(
-      requests,
-      panel,
-      {} as any,
-      {} as any,
-      () => notebook,
-      () => null
-    );
-    return { answer: await actions.retryFailed({ project: PROJECT, run: RUN }), did };
+    const panel = new PanelModel(new RunsModel(new FakeServer()), requests);
+    const notebooks = Object.entries(open).map(([path, source]) => {
+      const one: any = Object.assign(new Notebook(), { path, source, kernel });
+      one.runWith = async (_: string, code: string) => say('cell', path, code) > 0;
+      one.record = async () => say('recorded', path) && { recipe: 'live' };
+      one.save = async () => undefined;
+      panel.of(one);
+      return one;
+    });
+    panel.setNotebook(notebooks[0] ?? null);
+    await until(() => notebooks.every(one => panel.of(one).project === PROJECT));
+    const find = (path?: string) => notebooks.find(one => one.path === path) ?? null;
+    const actions = new Actions(requests, panel, {} as any, {} as any, find);
+    const answer = await actions.retries.retry({ project: PROJECT, run: RUN }, what);
+    panel.dispose();
+    return { answer, did };
   }
 
-  it('runs the cell where it was edited', async () => {
-    const { answer, did } = await retried('%%datum lengths -i "*.txt"\nmended');
+  it('all that failed: the edited cell in its own kernel, whichever notebook is in front', async () => {
+    const { answer, did } = await retried({ [OTHER]: '1', [OWN]: MENDED }, 'failed');
     expect(answer).toEqual({ edited: true, ok: true });
-    expect(did).toEqual([['a', expect.stringMatching(/^%%datum lengths .*--only failed/)]]);
+    expect(did).toEqual([
+      ['cell', OWN, '%%datum means -i "*.csv" --only failed\nmedian(datum.path)']
+    ]);
   });
 
-  it('takes what was recorded where it was not', async () => {
-    const { answer, did } = await retried('%%datum lengths -i "*.txt"\nas it was');
-    expect(answer).toEqual({ run: 'f'.repeat(32) });
-    expect(did).toEqual([[PROJECT, RUN, 'failed']]);
+  it('some datums: with what the kernel records of the edited cell', async () => {
+    for (const what of [{ group: 3 }, { datums: [4] }, { filter: 'worker:1' }]) {
+      const { answer, did } = await retried({ [OWN]: MENDED }, what);
+      expect([answer, did]).toEqual([
+        NEXT,
+        [
+          ['recorded', OWN],
+          ['retry', RUN, what, 'live']
+        ]
+      ]);
+    }
+  });
+
+  it('without a kernel the server starts one', async () => {
+    const no = { kernel: null };
+    const all = await retried({ [OWN]: MENDED }, 'failed', no);
+    expect([all.answer, all.did]).toEqual([NEXT, [['start', OWN, ['failed']]]]);
+    const some = await retried({ [OWN]: MENDED }, { group: 3 }, no);
+    expect(some.did).toEqual([
+      ['record', OWN],
+      ['retry', RUN, { group: 3 }, 'saved']
+    ]);
+  });
+
+  it('what was recorded, where the cell is as it ran or its notebook is not open', async () => {
+    const recorded = [['retry', RUN, { group: 3 }, undefined]];
+    expect((await retried({ [OWN]: CELL }, { group: 3 })).did).toEqual(recorded);
+    expect((await retried({}, { group: 3 })).did).toEqual(recorded);
+    const copied = await retried({ [OTHER]: MENDED }, { group: 3 });
+    expect(copied.did).toEqual(recorded);
+  });
+
+  it('a notebook that was renamed since is found by its cell', async () => {
+    const { did } = await retried({ [OTHER]: MENDED }, { group: 3 }, { had: null });
+    expect(did).toEqual([
+      ['recorded', OTHER],
+      ['retry', RUN, { group: 3 }, 'live']
+    ]);
   });
 });
 

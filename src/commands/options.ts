@@ -27,6 +27,6 @@ export interface ICommandOptions extends IRegistry {
   panel: PanelModel;
   plans: PlansModel;
   watches: WatchesModel;
-  notebook: () => OpenNotebook | null;
+  notebook: (path?: string) => OpenNotebook | null;
   views: IViews;
 }

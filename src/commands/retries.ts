@@ -8,26 +8,32 @@ export function addRetries(options: ICommandOptions): void {
   const { actions, panel, trans } = options;
   const more = { enabled: ofRun(options, hasFailed), args: OF_A_RUN };
   const { retryFailed, retryEdited, retryRecorded, retryGroup, retryDatum } = Commands;
-  add(options, retryFailed, trans.__('Retry Failed Datums'), a => actions.retryFailed(a), more);
+  add(
+    options,
+    retryFailed,
+    trans.__('Retry Failed Datums'),
+    a => actions.retries.retry(a, 'failed'),
+    more
+  );
   add(
     options,
     retryRecorded,
     trans.__('Retry Failed Datums with the Recorded Code'),
-    args => actions.retry(args, 'failed'),
+    args => actions.retries.recorded(args, 'failed'),
     more
   );
   add(
     options,
     retryEdited,
     trans.__('Retry Failed Datums with the Edited Cell'),
-    () => actions.retryEdited(),
-    { enabled: () => panel.edited === true }
+    args => actions.retries.edited(args, 'failed'),
+    { enabled: args => typeof args.run === 'string' || panel.edited === true, args: OF_A_RUN }
   );
   add(
     options,
     retryGroup,
     trans.__('Retry a Group of Failures'),
-    args => actions.retry(args, { group: needed(args.group, 'group') }),
+    args => actions.retries.retry(args, { group: needed(args.group, 'group') }),
     {
       palette: false,
       args: { ...OF_A_RUN, group: { type: 'integer', description: 'id of the failure group' } },
@@ -38,7 +44,7 @@ export function addRetries(options: ICommandOptions): void {
     options,
     retryDatum,
     trans.__('Retry a Datum'),
-    args => actions.retry(args, { datums: [needed(args.datum, 'datum')] }),
+    args => actions.retries.retry(args, { datums: [needed(args.datum, 'datum')] }),
     {
       palette: false,
       args: { ...OF_A_RUN, datum: { type: 'integer', description: 'id of the datum' } },

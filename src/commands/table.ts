@@ -18,7 +18,7 @@ export function addTable(options: ICommandOptions): void {
     options,
     Commands.retrySelection,
     trans.__('Retry Selected Datums'),
-    args => actions.retry(args, selected(args)),
+    args => actions.retries.retry(args, selected(args)),
     {
       palette: false,
       args: {

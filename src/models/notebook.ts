@@ -5,13 +5,13 @@ import { Signal } from '@lumino/signaling';
 
 import { RefusedError } from '../requests';
 import type { Requests } from '../requests';
-import type { IContext, IRun, IRunDetail, ITransform } from '../tokens';
+import type { IContext, IRun, ITransform } from '../tokens';
 import { sameSource } from './cells';
 import type { IOpenCell } from './cells';
 import type { ICountable } from './counts';
+import { RecordedRuns } from './recorded';
 import { listRows } from './rows';
 import type { IRow } from './rows';
-import type { RunModel } from './run';
 import type { RunsModel } from './runs';
 
 /** An open notebook, as far as the models need it. */
@@ -33,7 +33,8 @@ export class NotebookModel implements IDisposable {
   constructor(
     readonly notebook: IOpenNotebook,
     readonly runs: RunsModel,
-    private readonly _requests: NotebookRequests
+    private readonly _requests: NotebookRequests,
+    private readonly _recorded = new RecordedRuns(_requests)
   ) {
     notebook.changed.connect(this._onNotebook, this);
     runs.changed.connect(this._update, this);
@@ -83,6 +84,10 @@ export class NotebookModel implements IDisposable {
     const round = ++this._round;
     try {
       const { path, kernel } = this.notebook;
+      if (this._path !== path) {
+        this._recorded.forget();
+        this._path = path;
+      }
       const context = await this._requests.context(path, kernel);
       const known = context.state !== 'no-files' && context.state !== 'damaged';
       const saved = known ? await this._transforms(path, kernel) : [];
@@ -103,32 +108,19 @@ export class NotebookModel implements IDisposable {
     this._update();
   }
 
-  /** A run with its recorded cell; asked for once. */
-  async recorded(run: Pick<RunModel, 'project' | 'uuid'>): Promise<IRunDetail> {
-    let detail = this._recorded.get(run.uuid);
-    if (!detail) {
-      detail = this._requests.run(run.project, run.uuid);
-      this._recorded.set(run.uuid, detail);
-      detail.catch(() => this._recorded.delete(run.uuid));
-    }
-    return detail;
-  }
-
   /** Whether the text of a cell is another than a run recorded. */
   async isEdited(source: string, run: Pick<IRun, 'uuid'>): Promise<boolean | null> {
     const { project } = this;
     if (!project) {
       return null;
     }
-    const recorded = await this.recorded({ project, uuid: run.uuid });
+    const recorded = await this._recorded.of(project, run.uuid);
     return !sameSource(source, this._ranAs.get(recorded.source) ?? recorded.source);
   }
 
-  /** Whether the open cell of a transform's latest run is another than it recorded; null: not known. */
-  async editedSince(run: string): Promise<boolean | null> {
-    const id = this._rows.find(row => row.run?.uuid === run)?.cell;
-    const cell = id ? this.notebook.cells().find(one => one.id === id) : undefined;
-    return cell ? this.isEdited(cell.source, { uuid: run }).catch(() => null) : null;
+  /** The row of a transform that has its cell here. */
+  cellOf(name: string): IRow | null {
+    return this._rows.find(row => row.name === name && row.cell !== null) ?? null;
   }
 
   /** A cell was run as `code`, with options of that one run: it counts as run as it stands. */
@@ -216,7 +208,7 @@ export class NotebookModel implements IDisposable {
   private _disposed = false;
   private _error: string | null = null;
   private readonly _ranAs = new Map<string, string>();
-  private readonly _recorded = new Map<string, Promise<IRunDetail>>();
+  private _path: string | null = null;
   private _round = 0;
   private _rows: IRow[] = [];
   private _saved: ITransform[] = [];

@@ -5,10 +5,12 @@ import { Signal } from '@lumino/signaling';
 import { ENDED } from '../tokens';
 import type { IContext, IRun, IRunDetail } from '../tokens';
 import { AskedRuns } from './asked';
+import type { IOpenCell } from './cells';
 import { nameOf } from './marks';
 import { NotebookModel } from './notebook';
 import type { IOpenNotebook, NotebookRequests } from './notebook';
 import type { IRow } from './rows';
+import { RecordedRuns } from './recorded';
 import type { RunModel } from './run';
 import type { RunsModel } from './runs';
 
@@ -17,6 +19,15 @@ import type { RunsModel } from './runs';
  * a kernel that is started for it, or what was recorded.
  */
 export type Way = 'cell' | 'saved' | 'recorded';
+
+/** Where the cell of a run's transform is open. */
+export interface IPlaceOfCell {
+  name: string;
+  /** Of its notebook. */
+  path: string;
+  cell: IOpenCell;
+  about: NotebookModel;
+}
 
 /** Notebooks whose chosen transform is kept. */
 const KEPT = 50;
@@ -28,6 +39,7 @@ export class PanelModel implements IDisposable {
     private readonly _requests: NotebookRequests
   ) {
     this.asked = new AskedRuns(runs);
+    this._recorded = new RecordedRuns(_requests);
     runs.runChanged.connect(this._onRun, this);
   }
 
@@ -37,6 +49,10 @@ export class PanelModel implements IDisposable {
   /** Anything but a run's figures has changed. */
   get changed(): Signal<this, void> {
     return this._changed;
+  }
+  /** Cells of an open notebook, in front or not, may be others. */
+  get cellsChanged(): Signal<this, void> {
+    return this._cellsChanged;
   }
   get notebook(): IOpenNotebook | null {
     return this._about?.notebook ?? null;
@@ -74,7 +90,8 @@ export class PanelModel implements IDisposable {
   of(notebook: IOpenNotebook): NotebookModel {
     let about = this._open.get(notebook);
     if (!about) {
-      about = new NotebookModel(notebook, this.runs, this._requests);
+      about = new NotebookModel(notebook, this.runs, this._requests, this._recorded);
+      about.changed.connect(this._onCells, this);
       this._open.set(notebook, about);
     }
     return about;
@@ -87,6 +104,7 @@ export class PanelModel implements IDisposable {
     }
     this._open.get(notebook)?.dispose();
     this._open.delete(notebook);
+    this._cellsChanged.emit();
   }
 
   /** Be about another notebook. */
@@ -130,9 +148,9 @@ export class PanelModel implements IDisposable {
     await this._about?.refresh();
   }
 
-  /** A run with its recorded cell; asked for once while its notebook is in front. */
+  /** A run with its recorded cell; asked for once. */
   recorded(run: Pick<RunModel, 'project' | 'uuid'>): Promise<IRunDetail> {
-    return this._about?.recorded(run) ?? this._requests.run(run.project, run.uuid);
+    return this._recorded.of(run.project, run.uuid);
   }
 
   /** Whether the text of a cell is another than a run recorded. */
@@ -140,9 +158,33 @@ export class PanelModel implements IDisposable {
     return (await this._about?.isEdited(source, run)) ?? null;
   }
 
-  /** Whether the open cell of a transform's latest run is another than it recorded; null: not known. */
-  async editedSince(run: string): Promise<boolean | null> {
-    return (await this._about?.editedSince(run)) ?? null;
+  /**
+   * The open cell of a run's transform: in the notebook that had it, wherever that stands; where
+   * the server knows of none, in the one in front, or in another one.
+   */
+  async placeOf(project: string, run: string): Promise<IPlaceOfCell | null> {
+    const { name, notebook: path } = await this.recorded({ project, uuid: run });
+    const open = [...this._open.values()].filter(about => about.project === project);
+    const own = open.filter(about => about.notebook.path === path);
+    const front = open.filter(about => about === this._about);
+    for (const about of path ? own : [...front, ...open]) {
+      const row = about.cellOf(name);
+      const cell = about.notebook.cells().find(one => one.id === row?.cell);
+      if (cell) {
+        return { name, path: about.notebook.path, cell, about };
+      }
+    }
+    return null;
+  }
+
+  /** Whether the open cell of a run's transform is another than it recorded; null: not known. */
+  async editedSince(project: string, run: string): Promise<boolean | null> {
+    try {
+      const place = await this.placeOf(project, run);
+      return place ? await place.about.isEdited(place.cell.source, { uuid: run }) : null;
+    } catch {
+      return null; // the recorded code is offered then, which needs no comparing
+    }
   }
 
   /** A cell was run as `code`, with options of that one run: it counts as run as it stands. */
@@ -234,12 +276,15 @@ export class PanelModel implements IDisposable {
 
   private async _compare(): Promise<void> {
     const run = this.run;
-    // Not known: the button then offers the recorded code, which needs no comparing.
-    const edited = run ? await this.editedSince(run.uuid) : null;
+    const edited = run ? await this.editedSince(run.project, run.uuid) : null;
     if (run === this.run && edited !== this._edited && !this._disposed) {
       this._edited = edited;
       this._changed.emit();
     }
+  }
+
+  private _onCells(): void {
+    this._cellsChanged.emit();
   }
 
   private _about: NotebookModel | null = null;
@@ -248,6 +293,8 @@ export class PanelModel implements IDisposable {
   private _edited: boolean | null = null;
   private _held: ReturnType<RunsModel['hold']> | null = null;
   private readonly _open = new Map<IOpenNotebook, NotebookModel>();
+  private readonly _recorded: RecordedRuns;
   private _selected: string | null = null;
+  private readonly _cellsChanged = new Signal<this, void>(this);
   private readonly _changed = new Signal<this, void>(this);
 }

@@ -11,7 +11,8 @@ import { count, datumName, stateWord } from './format';
 import { openMenu } from './menu';
 import type { IItem } from './menu';
 import { CommandButton, StateWord, useHost, useSignals } from './parts';
-import { whyNot } from './why';
+import { RetrySome } from './retry';
+import { stillBusy, whyNot } from './why';
 
 /** Commands of other plugins, offered where they are there. */
 const OTHERS = {
@@ -92,13 +93,14 @@ function Actions(props: IHeadProps): JSX.Element | null {
         <CommandButton command={OTHERS.debug} args={of} icon="bug" label={trans.__('Debug')} />
       ) : null}
       {failed ? (
-        <CommandButton
+        <RetrySome
+          project={of.project}
+          run={of.run}
           command={Commands.retryDatum}
-          args={of}
-          icon="retry"
-          kind="bad"
+          args={{ datum: datum.id }}
+          many={1}
+          busy={followed ? stillBusy(trans, followed) : null}
           why={followed ? whyNot(trans, followed) : null}
-          label={trans.__('Retry 1')}
         />
       ) : null}
     </>

@@ -26,7 +26,7 @@ export function RetryButton(props: { run: RunModel }): JSX.Element | null {
   const { run } = props;
   useSignals(run.changed);
   const failed = run.counts?.failed ?? 0;
-  const edited = useEdited(run.uuid);
+  const edited = useEdited(run.project, run.uuid);
   const [open, setOpen] = React.useState(false);
   if (!failed) {
     return null;

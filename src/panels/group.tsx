@@ -11,7 +11,8 @@ import { Commands } from '../tokens';
 import type { IDatum, IGroup } from '../tokens';
 import { count, datumName, oneLine, visible } from './format';
 import { CommandButton, useHost, useSignals } from './parts';
-import { whyNot } from './why';
+import { RetrySome } from './retry';
+import { stillBusy, whyNot } from './why';
 import { Windowed } from './windowed';
 
 /** Pixels of a row, and of a list of rows at most. */
@@ -70,13 +71,14 @@ export function GroupRow(props: IGroupProps): JSX.Element {
               label={trans.__('Open a failed datum of this group')}
             />
           ) : null}
-          <CommandButton
+          <RetrySome
+            {...args}
             command={Commands.retryGroup}
-            args={{ ...args, group: group.id }}
-            icon="retry"
+            args={{ group: group.id }}
+            many={group.datums}
             kind="icon"
+            busy={stillBusy(trans, run)}
             why={whyNot(trans, run)}
-            label={trans.__('Retry these %1 with the recorded code', count(group.datums))}
           />
         </span>
       </div>

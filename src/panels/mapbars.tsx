@@ -10,9 +10,10 @@ import type { RunModel } from '../models/run';
 import type { Range } from '../models/tiles';
 import { Commands, FAILED, STATES } from '../tokens';
 import type { State } from '../tokens';
-import { whyNot } from './failures';
 import { count, oneLine, span, stateWord } from './format';
 import { byState, CommandButton, StateWord, useHost, useSignals } from './parts';
+import { RetrySome } from './retry';
+import { stillBusy, whyNot } from './why';
 
 /** The order in which the counts stand. */
 const LEGEND: readonly State[] = [
@@ -183,13 +184,13 @@ export function SelectionBar(props: { model: MapModel; range: Range }): JSX.Elem
       <Counts trans={trans} parts={parts} />
       <span className="jp-datum-grow" />
       {failed && retry ? (
-        <CommandButton
+        <RetrySome
+          {...place}
           command={Commands.retrySelection}
-          args={{ ...place, filter: retry.filter }}
-          icon="retry"
-          kind="bad"
+          args={{ filter: retry.filter }}
+          many={failed}
+          busy={stillBusy(trans, run)}
           why={whyNot(trans, run)}
-          label={trans.__('Retry %1', count(failed))}
         />
       ) : null}
       <TableButton model={model} range={range} />

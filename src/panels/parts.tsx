@@ -24,7 +24,10 @@ export interface IHost {
   /** The cells of the notebook in front, unsaved edits included. */
   cells?: () => readonly { source: string }[];
   /** Whether the open cell of a run was edited since. */
-  edits?: { changed: ISignalLike; editedSince(run: string): Promise<boolean | null> };
+  edits?: {
+    changed: ISignalLike;
+    editedSince(project: string, run: string): Promise<boolean | null>;
+  };
   /** What other extensions have added. */
   renderers?: IDatumRenderers;
   failureActions?: IFailureActions;

@@ -1,19 +1,22 @@
-/** Retry of what has failed: which code it takes stands on the button, wherever that is. */
+/** Retry: which code it takes stands on the button, wherever that is. */
+import type { ReadonlyJSONObject } from '@lumino/coreutils';
 import React from 'react';
 
+import type { RunModel } from '../models/run';
 import { Commands } from '../tokens';
 import { count } from './format';
 import { CommandButton, useHost } from './parts';
+import { stillBusy, whyNot } from './why';
 
 /** Whether the open cell of a run is another than what ran; asked again with each edit. */
-export function useEdited(run: string): boolean {
+export function useEdited(project: string, run: string): boolean {
   const { edits } = useHost();
   const [edited, setEdited] = React.useState(false);
   React.useEffect(() => {
     let round = 0;
     const look = async () => {
       const mine = ++round;
-      const now = (await edits?.editedSince(run)) === true;
+      const now = (await edits?.editedSince(project, run)) === true;
       if (mine === round) {
         setEdited(now);
       }
@@ -24,8 +27,15 @@ export function useEdited(run: string): boolean {
       round++;
       edits?.changed.disconnect(look);
     };
-  }, [edits, run]);
+  }, [edits, project, run]);
   return edited;
+}
+
+/** Why nothing of a run can be tried again now, with the code that would be taken. */
+export function useWhyNot(run: RunModel): string | null {
+  const { trans } = useHost();
+  const edited = useEdited(run.project, run.uuid);
+  return edited ? stillBusy(trans, run) : whyNot(trans, run);
 }
 
 /** The button that runs the failed datums of a run again. */
@@ -34,13 +44,15 @@ export function RetryFailed(props: {
   run: string;
   /** How many they are. */
   failed: number;
+  /** Whether others of the run wait too. */
+  only?: boolean;
   /** Why not now, and why not with the code that was recorded. */
   busy?: string | null;
   why?: string | null;
 }): JSX.Element {
   const { trans } = useHost();
   const { project, run, failed, busy = null, why = null } = props;
-  const edited = useEdited(run);
+  const edited = useEdited(project, run);
   return (
     <CommandButton
       command={Commands.retryFailed}
@@ -56,8 +68,49 @@ export function RetryFailed(props: {
       label={
         edited
           ? trans.__('Retry %1 with the edited cell', count(failed))
-          : trans.__('Retry %1', count(failed))
+          : props.only
+            ? trans.__('Retry %1 only', count(failed))
+            : trans.__('Retry %1', count(failed))
       }
+    />
+  );
+}
+
+/** The button that runs some datums of a run again. */
+export function RetrySome(props: {
+  project: string;
+  run: string;
+  command: string;
+  args: ReadonlyJSONObject;
+  /** How many of them have failed; null: nobody has counted. */
+  many: number | null;
+  kind?: 'bad' | 'icon';
+  busy?: string | null;
+  why?: string | null;
+  onPress?: () => void;
+}): JSX.Element {
+  const { trans } = useHost();
+  const { project, run, command, args, many, kind = 'bad', busy = null, why = null } = props;
+  const edited = useEdited(project, run);
+  const n = many === null ? '' : count(many);
+  const words = n ? trans.__('Retry %1', n) : trans.__('Retry what failed');
+  const title = edited
+    ? n
+      ? trans.__('Retry %1 with the edited cell', n)
+      : trans.__('Retry what failed with the edited cell')
+    : n
+      ? trans.__('Retry %1 with the recorded code', n)
+      : trans.__('Retry what failed with the recorded code');
+  return (
+    <CommandButton
+      command={command}
+      args={{ project, run, ...args }}
+      icon="retry"
+      kind={kind}
+      why={edited ? busy : (busy ?? why)}
+      title={title}
+      label={edited || kind === 'icon' ? title : words}
+      onPress={props.onPress}
     />
   );
 }

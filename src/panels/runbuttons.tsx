@@ -6,6 +6,7 @@ import { Commands, ENDED } from '../tokens';
 import type { Status } from '../tokens';
 import { count } from './format';
 import { CommandButton, useHost } from './parts';
+import { RetryFailed } from './retry';
 
 interface IProps {
   run: RunModel;
@@ -128,14 +129,7 @@ function Halted(props: IProps): JSX.Element {
         label={left ? trans.__('Resume %1', count(left)) : trans.__('Resume')}
       />
       {broken && failed ? (
-        <CommandButton
-          command={Commands.retryFailed}
-          args={args}
-          icon="retry"
-          kind="bad"
-          why={run.info?.retryable}
-          label={trans.__('Retry %1 only', count(failed))}
-        />
+        <RetryFailed {...args} failed={failed} only why={run.info?.retryable} />
       ) : null}
       <CommandButton
         command={Commands.stop}

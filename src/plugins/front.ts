@@ -42,6 +42,8 @@ export const front: JupyterFrontEndPlugin<IFront> = {
     const of = (widget: NotebookPanel | null) =>
       widget && !widget.isDisposed ? (known.get(widget) ?? add(widget)) : null;
     const current = () => of(tracker.currentWidget);
+    const at = (path: string) =>
+      [...known.values()].find(({ open }) => open.path === path)?.open ?? null;
     const follow = () => {
       const open = current()?.open ?? null;
       if (open !== panel.notebook) {
@@ -52,12 +54,15 @@ export const front: JupyterFrontEndPlugin<IFront> = {
     tracker.currentChanged.connect(follow);
     tracker.forEach(widget => void of(widget));
     follow();
-    core.host.edits = panel;
+    core.host.edits = {
+      changed: panel.cellsChanged,
+      editedSince: (project, run) => panel.editedSince(project, run)
+    };
     core.host.cells = () => current()?.open.cells() ?? [];
     return {
       panel,
       counts,
-      notebook: () => current()?.open ?? null,
+      notebook: path => (path === undefined ? (current()?.open ?? null) : at(path)),
       badges: () => current()?.badges ?? null
     };
   }

@@ -7,7 +7,6 @@ import type { ITold } from '../models/runs';
 import { count, failedOf, oneLine, span } from '../panels/format';
 import type { IHost } from '../panels/parts';
 import { Commands } from '../tokens';
-import type { IRun } from '../tokens';
 import type { ICore } from './tokens';
 
 const KINDS: Record<What, Notification.TypeOptions> = {
@@ -25,7 +24,7 @@ export function begin(core: ICore): void {
   const shown = new Map<string, IShown>();
   const notices = new Notices(notice => {
     if (preferences.now.notifications !== 'off') {
-      show(host, shown, notice);
+      void show(host, shown, notice);
     }
     if (preferences.now.notifications === 'system' && document.hidden) {
       tellSystem(host, notice);
@@ -35,6 +34,12 @@ export function begin(core: ICore): void {
     forgetOlder(shown, told);
     notices.hear(told);
   });
+  // The button of one that stands says which code it takes, and follows the cell.
+  host.edits?.changed.connect(() => {
+    for (const one of shown.values()) {
+      void label(host, one);
+    }
+  });
   // The browser asks the user, once, and only after that choice.
   preferences.changed.connect(() => {
     if (preferences.now.notifications === 'system' && 'Notification' in window) {
@@ -43,34 +48,54 @@ export function begin(core: ICore): void {
   });
 }
 
-/** A notification that stands, and the run that it is about. */
+/** A notification that stands, what it says, and whether of an edited cell. */
 interface IShown {
   id: string;
-  run: IRun;
+  notice: INotice;
+  edited: boolean;
 }
 
 /** A transform's newer run has what its older one said: its failures may be mended by now. */
 function forgetOlder(shown: Map<string, IShown>, { project, run }: ITold): void {
   const old = shown.get(`${project}/${run.name}`);
-  if (old && run.id > old.run.id) {
+  if (old && run.id > old.notice.run.id) {
     Notification.dismiss(old.id);
     shown.delete(`${project}/${run.name}`);
   }
 }
 
 /** One notification a transform: what it says now takes the place of what it said. */
-function show(host: IHost, shown: Map<string, IShown>, notice: INotice): void {
+async function show(host: IHost, shown: Map<string, IShown>, notice: INotice): Promise<void> {
   const { project, run, what } = notice;
   const message = words(host, notice);
   const key = `${project}/${run.name}`;
   const known = shown.get(key)?.id;
   const options = {
-    actions: actions(host, notice),
+    actions: actions(host, notice, false),
     autoClose: what === 'done' || what === 'expected' ? 8000 : false
   } as const;
   const type = KINDS[what];
-  if (!known || !Notification.update({ id: known, message, type, ...options })) {
-    shown.set(key, { id: Notification.emit(message, type, options), run });
+  const there = known && Notification.update({ id: known, message, type, ...options });
+  const id = there ? known : Notification.emit(message, type, options);
+  const one = { id, notice, edited: false };
+  shown.set(key, one);
+  await label(host, one);
+}
+
+/** Have the button of a notification say which code a retry takes. */
+async function label(host: IHost, one: IShown): Promise<void> {
+  const { id, notice } = one;
+  if (notice.what !== 'failed') {
+    return;
+  }
+  const edited = (await host.edits?.editedSince(notice.project, notice.run.uuid)) === true;
+  if (edited !== one.edited) {
+    one.edited = edited;
+    Notification.update({
+      id,
+      message: words(host, notice),
+      actions: actions(host, notice, edited)
+    });
   }
 }
 
@@ -110,7 +135,8 @@ function words({ trans }: IHost, { run, what }: INotice): string {
 
 function actions(
   { trans, commands }: IHost,
-  { project, run, what }: INotice
+  { project, run, what }: INotice,
+  edited: boolean
 ): Notification.IAction[] {
   const args = { project, run: run.uuid };
   const act = (label: string, id: string, more = {}): Notification.IAction => ({
@@ -119,8 +145,10 @@ function actions(
   });
   const bad = run.failed > 0;
   const first = act(trans.__('Show'), Commands.openRun, bad ? { tab: 'failures' } : {});
-  if (what === 'failed' && run.retryable === null) {
-    return [first, act(trans.__('Retry %1', count(run.failed)), Commands.retryFailed)];
+  if (what === 'failed' && (edited || run.retryable === null)) {
+    const n = count(run.failed);
+    const retry = edited ? trans.__('Retry %1 with the edited cell', n) : trans.__('Retry %1', n);
+    return [first, act(retry, Commands.retryFailed)];
   }
   return what === 'interrupted' ? [first, act(trans.__('Resume'), Commands.resume)] : [first];
 }

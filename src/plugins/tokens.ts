@@ -24,7 +24,8 @@ export interface ICore {
 /** The same with the notebook in front. */
 export interface IFront {
   panel: PanelModel;
-  notebook: () => OpenNotebook | null;
+  /** The one in front, or that with this path. */
+  notebook: (path?: string) => OpenNotebook | null;
   badges: () => Badges | null;
   /** How many datums written inputs have. */
   counts: Counts;

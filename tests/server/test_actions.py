@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from jupyter_datum.ledger import queries, requests
+from jupyter_datum.transform.recipe import write_recipe
 from tests.story import Story, eventually
 
 from .conftest import Call
@@ -101,6 +102,23 @@ async def test_retry_a_group_and_some_datums(call: Call, ran: Ran) -> None:
                 "select args from request where uuid = ?", (answer.json["run"],)
             ).fetchone()
         assert json.loads(kept) == {**what, "origin": "server"}
+
+
+async def test_retry_a_group_with_what_a_kernel_has_recorded_since(call: Call, ran: Ran) -> None:
+    story, run = ran
+    path = ("projects", story.project.uuid, "runs", run)
+    group = (await call(*path, "groups")).json["groups"][0]
+    mended = story.prepare("thumbs -i numbers --workers 1", "datum.value")
+    other = story.prepare("other -i numbers", "datum.value")
+    body = {"what": {"group": group["id"]}, "recipe": write_recipe(story.project, other.recipe)}
+    refused = await call(*path, "retry", method="POST", body=body)
+    assert refused.status == 409 and "is of other, not of thumbs" in refused.json["message"]
+    body["recipe"] = write_recipe(story.project, mended.recipe)
+    answer = await call(*path, "retry", method="POST", body=body)
+    assert answer.status == 202, answer
+    row = story.end(answer.json["run"])
+    assert (row.executions, row.success, row.failed) == (3, 3, 0)
+    assert row.skipped == 6, "made by the former code, and not asked for"
 
 
 async def test_pause_resume_scale_and_cancel(call: Call, story: Story) -> None:

@@ -3,8 +3,9 @@ import React from 'react';
 
 import type { TableModel } from '../../models/table';
 import { count } from '../../panels/format';
-import { CommandButton, useHost } from '../../panels/parts';
-import { whyNot } from '../../panels/why';
+import { useHost } from '../../panels/parts';
+import { RetrySome } from '../../panels/retry';
+import { stillBusy, whyNot } from '../../panels/why';
 import { Commands } from '../../tokens';
 
 /** The line below the rows. */
@@ -50,15 +51,16 @@ function Retry(props: { model: TableModel }): JSX.Element | null {
   if (!chosen) {
     return null;
   }
-  const why = whyNot(trans, run) ?? (again === 0 ? trans.__('nothing of it has failed') : null);
+  const none = again === 0 ? trans.__('nothing of it has failed') : null;
   return (
-    <CommandButton
+    <RetrySome
+      project={run.project}
+      run={run.uuid}
       command={Commands.retrySelection}
       args={argsOf(model) ?? {}}
-      icon="retry"
-      kind="bad"
-      why={why}
-      label={again === null ? trans.__('Retry what failed') : trans.__('Retry %1', count(again))}
+      many={again}
+      busy={stillBusy(trans, run) ?? none}
+      why={whyNot(trans, run)}
       onPress={() => model.selectNone()}
     />
   );

@@ -5,7 +5,7 @@ import type { DocumentModel } from '../../models/document';
 import { DatumView } from '../../panels/datumview';
 import { FailuresView } from '../../panels/failures';
 import { useHost, useSignals } from '../../panels/parts';
-import { whyNot } from '../../panels/why';
+import { useWhyNot } from '../../panels/retry';
 import { Commands } from '../../tokens';
 import { Nothing } from '../nothing';
 import type { ITabProps } from '../tab';
@@ -124,8 +124,9 @@ function useFresh(model: DocumentModel): void {
  */
 function useKeys(model: DocumentModel): React.RefObject<HTMLDivElement> {
   const node = React.useRef<HTMLDivElement>(null);
-  const { commands, trans } = useHost();
+  const { commands } = useHost();
   const { run, datum, project } = model;
+  const why = useWhyNot(run);
   const execute = (command: string) => {
     const id = datum.datum?.id;
     if (id && datum.datum?.state === 'failed' && commands.hasCommand(command)) {
@@ -134,7 +135,7 @@ function useKeys(model: DocumentModel): React.RefObject<HTMLDivElement> {
     }
   };
   const keys: Record<string, () => void> = {
-    r: () => (whyNot(trans, run) ? undefined : execute(Commands.retryDatum)),
+    r: () => (why ? undefined : execute(Commands.retryDatum)),
     o: () => execute('datum:open-in-notebook')
   };
   const onKey = (event: KeyboardEvent) => {

@@ -7,7 +7,7 @@ import { count } from '../../panels/format';
 import { DatumView } from '../../panels/datumview';
 import { CommandButton, Note, useHost, useSignals } from '../../panels/parts';
 import { Icon } from '../../icons';
-import { whyNot } from '../../panels/why';
+import { useWhyNot } from '../../panels/retry';
 import { Commands } from '../../tokens';
 import { useShown } from '../charts/size';
 import { argsOf, SelectionBar } from '../table/bar';
@@ -153,6 +153,7 @@ function useActions(
 ): IGridActions {
   const { trans, commands } = useHost();
   const { model, table, onOpen } = props;
+  const why = useWhyNot(model.run);
   const execute = (id: string, args: any) => void commands.execute(id, args).catch(() => undefined);
   return {
     open: n => {
@@ -181,7 +182,7 @@ function useActions(
     },
     retry: () => {
       const args = argsOf(table);
-      if (args && table.again !== 0 && !whyNot(trans, model.run)) {
+      if (args && table.again !== 0 && !why) {
         execute(Commands.retrySelection, args);
         table.selectNone();
       }

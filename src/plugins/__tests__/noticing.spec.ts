@@ -4,7 +4,7 @@ import { nullTranslator } from '@jupyterlab/translation';
 import { CommandRegistry } from '@lumino/commands';
 import { Signal } from '@lumino/signaling';
 
-import { aRun, PROJECT } from '../../__tests__/world';
+import { aRun, PROJECT, until } from '../../__tests__/world';
 import type { ITold } from '../../models/runs';
 import type { IRun } from '../../tokens';
 import { begin } from '../noticing';
@@ -13,6 +13,10 @@ import type { ICore } from '../tokens';
 describe('notifications', () => {
   const sender = {};
   const told = new Signal<object, ITold>(sender);
+  const cells = new Signal<object, void>(sender);
+  let edited = false;
+  const retries = () =>
+    Notification.manager.notifications.map(one => one.options.actions?.[1]?.label);
   const texts = () => Notification.manager.notifications.map(one => one.message);
 
   /** Tell of a run that fails, or not, and ends. */
@@ -25,7 +29,8 @@ describe('notifications', () => {
   }
 
   beforeAll(() => {
-    const host = { trans: nullTranslator.load('x'), commands: new CommandRegistry() };
+    const edits = { changed: cells, editedSince: async () => edited };
+    const host = { trans: nullTranslator.load('x'), commands: new CommandRegistry(), edits };
     const preferences = { now: { notifications: 'on' }, changed: new Signal<object, void>(sender) };
     begin({ host, preferences, runs: { told } } as unknown as ICore);
   });
@@ -41,5 +46,18 @@ describe('notifications', () => {
     expect(texts()).toEqual([expect.stringContaining('scores · run 2')]);
     tell({ uuid: 'd', id: 4, name: 'scores', failed: 5 });
     expect(texts()).toEqual([expect.stringContaining('scores · run 4')]);
+  });
+
+  it('says which code a retry takes, and follows the cell', async () => {
+    Notification.dismiss();
+    tell({ uuid: 'e', id: 5, name: 'scores', failed: 5 });
+    expect(retries()).toEqual(['Retry 5']);
+    edited = true;
+    cells.emit();
+    await until(() => retries()[0] === 'Retry 5 with the edited cell');
+    edited = false;
+    cells.emit();
+    await until(() => retries()[0] === 'Retry 5');
+    expect(texts()).toEqual([expect.stringContaining('scores · run 5')]);
   });
 });
