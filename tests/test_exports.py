@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import importlib
 import json
+import os
 import threading
 import uuid
 from collections.abc import Iterator
@@ -134,11 +135,11 @@ def test_a_crate_says_how_each_file_was_made(ran: Story) -> None:
     (made,) = [e for e in crate.get_entities() if e.id == "out/001.up"]
     assert (folder / "out/001.up").read_text() == "001.txt"
     (action,) = [
-        e for e in crate.get_by_type("CreateAction") if made in (e.get("result") or [])
+        e for e in crate.get_by_type("CreateAction") if made == e.get("result")
         and e.id.startswith("#datum")
     ]  # fmt: skip
     assert action["instrument"].id == "#transform-up"
-    assert action["object"][0]["name"] == str(ran.folder / "in/001.txt")
+    assert action["object"]["name"] == str(ran.folder / "in/001.txt")
     (failed,) = [e for e in crate.get_by_type("CreateAction") if "error" in e.properties()]
     assert failed["actionStatus"].endswith("FailedActionStatus") and "bad <b>" in failed["error"]
     assert {"name", "description", "endTime"} <= action.properties().keys()
@@ -149,6 +150,31 @@ def test_a_crate_says_how_each_file_was_made(ran: Story) -> None:
     assert len(list(csv.DictReader((folder / "datums.csv").open()))) == 4
     with pytest.raises(UsageError, match="not empty"):
         show_export(ran.project, "up", crate=str(folder))
+
+
+def test_a_crate_has_what_was_made_whatever_it_is_called_and_nothing_else(story: Story) -> None:
+    (story.folder / "in").mkdir()
+    for name in (b"a b", b"\xff\xfe", b"edited", b"gone"):
+        (story.folder / "in" / os.fsdecode(name + b".txt")).write_bytes(name)
+    story.run("up -i 'in/*.txt' --workers 1", "datum.out_file('.up').write_text('made')")
+    (story.folder / "out/up/edited.up").write_text("by hand")
+    (story.folder / "out/up/gone.up").unlink()
+    said = repr(show_export(story.project, "up", crate=str(story.folder / "crate")))
+    assert "2 files in the crate" in said and "2 outputs left out" in said
+    files = {e.id for e in ROCrate(story.folder / "crate").get_by_type("File")}
+    assert files == {"datums.csv", "out/a%20b.up", "out/%5Cxff%5Cxfe.up"}
+    assert (story.folder / "crate/out/\\xff\\xfe.up").read_text() == "made"
+
+
+def test_items_are_exported_by_what_they_are(story: Story) -> None:
+    story.namespace["words"] = ["one", 2]
+    story.run("up -i words --workers 1", "datum.out_file('.up').write_text(str(datum.value))")
+    folder = story.folder / "crate"
+    show_export(story.project, "up", crate=str(folder))
+    table = list(csv.DictReader((folder / "datums.csv").open()))
+    assert {row["key"] for row in table} == {'"one"', "2"}
+    names = {e["name"] for e in ROCrate(folder).get_by_type("CreateAction")}
+    assert {'up: "one"', "up: 2"} < names
 
 
 def test_a_flat_table_reads_the_same_both_ways(

@@ -13,6 +13,7 @@ from typing import Any
 from ..errors import ProjectError, UsageError
 from ..ledger import db, queries
 from ..ledger.relocate import follow_project
+from ..outcomes import listed_input
 from ..project import Project, find
 from ..remote import is_url
 from . import ask, chain, history, overview, past, questions, show
@@ -250,6 +251,8 @@ def show_export(
     start = Path(folder or Path.cwd())
     done: dict[str, int] = {}
     with _ledger(project) as conn:
+        found = queries.transform(conn, name)
+        source = listed_input(conn, project, found.id) if found is not None else None
         if openlineage == "":
             done["events sent"] = send_events(conn, project, name)
         elif openlineage is not None:
@@ -257,9 +260,12 @@ def show_export(
                 conn, project, name, start / openlineage
             )
         if crate is not None:
-            done[f"files in the crate {crate}"] = write_crate(conn, name, start / crate)
+            files, left = write_crate(conn, name, start / crate, source)
+            done[f"files in the crate {crate}"] = files
+            if left:
+                done["outputs left out: they are gone, or not as they were made"] = left
         if table is not None:
-            done[f"rows in {table}"] = write_table(conn, name, start / table)
+            done[f"rows in {table}"] = write_table(conn, name, start / table, source)
     if not done:
         raise UsageError("what to? --openlineage [FILE], --crate FOLDER or --table FILE.csv")
     return View(done, "\n".join(f"{n:,} {what}" for what, n in done.items()))

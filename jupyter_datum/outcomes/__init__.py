@@ -4,7 +4,7 @@ from .compare import Comparison, compare, compare_here
 from .displays import displayed
 from .frame import frame_of
 from .labels import label_at, labelled, labels_of
-from .order import order_of, outcome_json, outcomes
+from .order import listed_input, order_of, outcome_json, outcomes
 from .results import Results, read_results
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "label_at",
     "labelled",
     "labels_of",
+    "listed_input",
     "order_of",
     "outcome_json",
     "outcomes",

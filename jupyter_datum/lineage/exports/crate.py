@@ -16,10 +16,13 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from ...errors import RunError, UsageError
+from ...hashing import file_digest
+from ...inputs import Input
 from ...ledger import queries
 from ...ledger.environments import environment_of
 from ...ledger.queries import RunRow, TransformRow
-from ...words import counted
+from ...remote import is_url
+from ...words import counted, text_of
 from .rows import Row, moment, rows
 from .table import write_table
 
@@ -33,9 +36,11 @@ _LICENSE: Final = "None is stated: ask whoever this crate is from how it may be 
 _TABLE: Final = "datums.csv"
 
 
-def write_crate(conn: sqlite3.Connection, name: str, folder: Path) -> int:
+def write_crate(
+    conn: sqlite3.Connection, name: str, folder: Path, source: Input | None = None
+) -> tuple[int, int]:
     """Write a crate of a transform's outputs into an empty (or new) `folder`; return how many
-    files it holds.
+    files it holds, and how many are left out: they are gone, or not as they were made.
 
     Raises
     ------
@@ -54,7 +59,7 @@ def write_crate(conn: sqlite3.Connection, name: str, folder: Path) -> int:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(f"{str(folder)!r} is not empty: a crate wants a folder of its own")
     folder.mkdir(parents=True, exist_ok=True)
-    write_table(conn, name, folder / _TABLE)
+    write_table(conn, name, folder / _TABLE, source)
     crate = ROCrate(version="1.1")  # the one that the profile builds on
     crate.name = f"Results of {name}"
     crate.description = f"Made by the notebook cell {name}, one datum at a time"
@@ -63,19 +68,24 @@ def write_crate(conn: sqlite3.Connection, name: str, folder: Path) -> int:
         _thing(crate, _PROFILE, "CreativeWork", {"name": "Process Run Crate", "version": "0.5"})
     )
     crate.add_file(folder / _TABLE, _TABLE, properties={"encodingFormat": "text/csv"})
-    count = _fill(crate, conn, transform, run)
+    counts = _fill(crate, conn, transform, run, source)
     crate.write(folder)
-    return count
+    return counts
 
 
-def _fill(crate: Any, conn: sqlite3.Connection, transform: TransformRow, run: RunRow) -> int:
+def _fill(
+    crate: Any, conn: sqlite3.Connection, transform: TransformRow, run: RunRow, source: Input | None
+) -> tuple[int, int]:
     program, agents = _program(crate, conn, transform, run), _agents(crate, conn, transform.id)
     crate.root_dataset["mentions"] = []
     results: list[Any] = []
-    count = 0
-    for _, edges in groupby(rows(conn, transform.name), lambda row: (row.datum, row.state)):
+    count = left = 0
+    lines = rows(conn, transform.name, source)
+    for _, edges in groupby(lines, lambda row: (row.datum, row.state)):
         first, read, made = _gathered(edges)
-        files = [_add(crate, transform, row) for row in made if os.path.isfile(row.output or "")]
+        there = [(row, path) for row in made if (path := _as_made(conn, row)) is not None]
+        files = [_add(crate, transform, row, path) for row, path in there]
+        left += len(made) - len(files)
         if not files and first.state not in ("success", "failed"):
             continue
         results += files[: _ACTIONS - len(results)]
@@ -90,7 +100,7 @@ def _fill(crate: Any, conn: sqlite3.Connection, transform: TransformRow, run: Ru
     whole = crate.add_action(
         program,
         identifier=f"#run-{run.uuid}",
-        result=results,
+        result=_one_or_all(results),
         properties={
             "name": f"run {run.uuid[:8]} of {transform.name}",
             "description": f"the newest run, over {counted(run.total, 'datum')}",
@@ -102,7 +112,7 @@ def _fill(crate: Any, conn: sqlite3.Connection, transform: TransformRow, run: Ru
     if run.uuid in agents:
         whole["agent"] = agents[run.uuid]
     crate.root_dataset.append_to("mentions", whole)
-    return count
+    return count, left
 
 
 def _agents(crate: Any, conn: sqlite3.Connection, transform: int) -> dict[str, Any]:
@@ -137,13 +147,28 @@ def _gathered(edges: Iterable[Row]) -> tuple[Row, list[Row], list[Row]]:
     return first, list(read.values()), list(made.values())
 
 
-def _add(crate: Any, transform: TransformRow, row: Row) -> Any:
-    """Add an output, under its name in the crate."""
-    rel = os.path.relpath(str(row.output), os.fsdecode(transform.out or b""))
+def _as_made(conn: sqlite3.Connection, row: Row) -> str | None:
+    """The path of an output, or its URL, if it is there and still what was made. Its name may
+    be no text."""
+    told = str(row.output)
+    if is_url(told):
+        return told
+    paths = conn.execute("select path from output where datum = ?", (row.datum,))
+    path = next((os.fsdecode(path) for (path,) in paths if text_of(path) == told), told)
+    try:
+        return path if file_digest(path).hex() == row.output_hash else None
+    except OSError:
+        return None
+
+
+def _add(crate: Any, transform: TransformRow, row: Row, path: str) -> Any:
+    """Add an output, under its name in the crate; one in a store stays there."""
     told = {"contentSize": str(row.output_size), "blake3": row.output_hash}
-    if kind := guess_type(rel)[0]:
-        told["encodingFormat"] = kind
-    return crate.add_file(row.output, os.path.join("out", rel), properties=told)
+    told["encodingFormat"] = guess_type(path)[0] or "application/octet-stream"
+    if is_url(path):
+        return crate.add_file(quote(path, safe=":/"), properties=told)
+    rel = os.path.relpath(str(row.output), text_of(transform.out or b""))
+    return crate.add_file(path, os.path.join("out", rel), properties=told)
 
 
 def _input(crate: Any, row: Row) -> Any:
@@ -174,8 +199,8 @@ def _action(crate: Any, program: Any, row: Row, read: list[Any], made: list[Any]
     return crate.add_action(
         program,
         identifier=f"#datum-{row.datum}-{row.state}",
-        object=read,
-        result=made,
+        object=_one_or_all(read),
+        result=_one_or_all(made),
         properties={
             "name": f"{row.transform}: {row.key}",
             "description": f"attempt {row.attempt} in run {row.run[:8]}, by code {row.code}",
@@ -184,6 +209,11 @@ def _action(crate: Any, program: Any, row: Row, read: list[Any], made: list[Any]
             "actionStatus": _status(row.state != "failed"),
         },
     )
+
+
+def _one_or_all(things: list[Any]) -> Any:
+    """What JSON-LD wants: one thing by itself."""
+    return things[0] if len(things) == 1 else things
 
 
 def _status(good: bool) -> str:

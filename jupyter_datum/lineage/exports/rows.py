@@ -8,9 +8,11 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
+from ...inputs import Input
 from ...ledger import queries
 from ...ledger.known import outputs_of
 from ...ledger.queries import DatumRow
+from ...outcomes import label_at
 from ...states import DatumState
 from ...words import text_of
 from .. import versions
@@ -56,8 +58,9 @@ _NO_SOURCE: Final = (None, None, None, None)
 _NOTHING: Final = (None, None, None)
 
 
-def rows(conn: sqlite3.Connection, name: str) -> Iterator[Row]:
-    """Yield the rows of a transform, by key; those of a datum stand together."""
+def rows(conn: sqlite3.Connection, name: str, source: Input | None = None) -> Iterator[Row]:
+    """Yield the rows of a transform, by key; those of a datum stand together. Its input, if it
+    is known, says what people call them."""
     transform = queries.transform(conn, name)
     if transform is None:
         return
@@ -71,7 +74,7 @@ def rows(conn: sqlite3.Connection, name: str) -> Iterator[Row]:
         ids = [datum.id for datum in page]
         outputs, alone = outputs_of(conn, ids), _alone(conn, ids)
         for datum in page:
-            head = name, datum.id, queries.key_text(datum.key)
+            head = name, datum.id, label_at(source, datum.position, datum.key)
             told = (
                 datum.state.name.lower(), codes.get(datum.version, 0), runs.get(datum.run, ""),
                 moment(datum.began), round(datum.seconds * 1000, 3), datum.attempt,
@@ -80,8 +83,8 @@ def rows(conn: sqlite3.Connection, name: str) -> Iterator[Row]:
                 known = how is None or _same_inputs(conn, datum, how)
                 said = _told(how) if how is not None else told
                 found = _sources(conn, datum, alone, roots) if known else (_NO_SOURCE,)
-                for source in found:
-                    yield Row._make((*head, *said, *source, *made))
+                for each in found:
+                    yield Row._make((*head, *said, *each, *made))
         after = page[-1].key
 
 

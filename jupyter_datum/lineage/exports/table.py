@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import sqlite3
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Final
 
 from ...errors import UsageError
+from ...inputs import Input
 from .rows import Row, rows
 
 _BATCH: Final = 10_000
@@ -19,8 +21,11 @@ _NUMBERS: Final = {
 }  # fmt: skip
 
 
-def write_table(conn: sqlite3.Connection, name: str, path: Path) -> int:
-    """Write the table of a transform to `path` (``.csv`` or ``.parquet``); return its rows.
+def write_table(
+    conn: sqlite3.Connection, name: str, path: Path, source: Input | None = None
+) -> int:
+    """Write the table of a transform to `path` (``.csv`` or ``.parquet``); return its rows. Its
+    input, if it is known, says what people call the datums.
 
     Raises
     ------
@@ -29,24 +34,24 @@ def write_table(conn: sqlite3.Connection, name: str, path: Path) -> int:
     """
     ending = path.suffix.lower()
     if ending == ".csv":
-        return _csv(conn, name, path)
+        return _csv(rows(conn, name, source), path)
     if ending == ".parquet":
-        return _parquet(conn, name, path)
+        return _parquet(rows(conn, name, source), path)
     raise UsageError(f"a table is written as .csv or .parquet, not as {path.name!r}")
 
 
-def _csv(conn: sqlite3.Connection, name: str, path: Path) -> int:
+def _csv(lines: Iterator[Row], path: Path) -> int:
     count = 0
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(Row._fields)
-        for row in rows(conn, name):
+        for row in lines:
             writer.writerow(row)
             count += 1
     return count
 
 
-def _parquet(conn: sqlite3.Connection, name: str, path: Path) -> int:
+def _parquet(lines: Iterator[Row], path: Path) -> int:
     try:
         import pyarrow
         from pyarrow import parquet
@@ -58,7 +63,6 @@ def _parquet(conn: sqlite3.Connection, name: str, path: Path) -> int:
     schema = pyarrow.schema([(field, kinds.get(field, texts)) for field in Row._fields])
     count = 0
     with parquet.ParquetWriter(path, schema) as writer:
-        lines = rows(conn, name)
         while part := list(islice(lines, _BATCH)):
             columns = [
                 # A moment is text in a row: Arrow reads it.
