@@ -45,7 +45,7 @@ def find_datum(
 def called(datum: Datum, key: bytes) -> str:
     """Return what people call a datum that is at hand: its key, or the item itself."""
     text = queries.key_text(key)
-    return one_line(repr(datum.value) if queries.is_digest(text) else text)
+    return one_line(repr(datum.value)) if queries.is_digest(text) else text
 
 
 def _by_id(conn: sqlite3.Connection, transform: int, identity: int) -> DatumRow | None:

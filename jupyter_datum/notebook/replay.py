@@ -186,7 +186,7 @@ _LAST: dict[str, Loaded] = {}
 def _told(
     name: str, row: DatumRow, datum: Replayed, failed: AttemptRow | None, given: list[str]
 ) -> list[str]:
-    key = called(datum, row.key)
+    key = one_line(called(datum, row.key))
     lines = [f"datum is {key} of {name}, as attempt {row.attempt} had it; nothing is published"]
     if failed is not None and failed.message:
         lines.append(f"it failed with: {one_line(failed.message)}")
