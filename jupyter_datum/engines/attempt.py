@@ -128,6 +128,7 @@ class Bench:
         self._failure: Failure | None = None
         #: What is being done: a phase of :class:`~jupyter_datum.events.Failure`, or "".
         self.phase = ""
+        self.failures = 0
 
     # -- what a datum asks for -----------------------------------------------------------
 
@@ -249,6 +250,7 @@ class Bench:
     def failed(self, attempt: Attempt, exc: BaseException) -> bytes:
         """Return the frame of a :class:`Failed`."""
         phase, self.phase = self.phase, ""
+        self.failures += 1
         item = attempt.item
         failure = self._with_first(plain_failure(exc, phase, attempt.filename))
         failed = Failed(

@@ -48,6 +48,11 @@ class Batches:
         #: Datums of a call; halved when the device has no memory for them.
         self.size = header.batch
 
+    @property
+    def failures(self) -> int:
+        """How many attempts have failed, those of the worker's bench alone too."""
+        return sum(bench.failures for bench in self._benches)
+
     def parts(self, items: Sequence[SetItem]) -> Iterator[list[SetItem]]:
         """Yield the datums of each call; how many they are is asked anew for each."""
         at = 0

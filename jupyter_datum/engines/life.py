@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import ProjectError
-from ..events import DatumSet, Failed, outcomes
+from ..events import DatumSet
 from ..locks import claim
 from ..project import Project, find
 from .attempt import Bench
@@ -35,7 +35,6 @@ class Life:
         #: Who is told of what is journaled, where nobody sees the journal.
         self.heard: Callable[[bytes], None] | None = None
         self._batches: Batches | None = None
-        self._failed = 0
         self._halt = self.project.halt(header.run)
 
     def batches(self, header: DatumSet) -> Batches:
@@ -76,17 +75,17 @@ class Life:
         except FileNotFoundError:  # the run has ended, and its folder was cleaned
             return False
 
-    def halts(self, datum_set: DatumSet) -> bool:
-        """Return whether nothing more is to begin: the run pauses or ends; or this worker has
-        failed more often than is known, which may be as often as the run allows."""
-        return self._failed > datum_set.heard >= 0 or self._halt.exists()
+    @property
+    def halted(self) -> bool:
+        """Whether the run pauses, or ends: nothing more is to begin."""
+        return self._halt.exists()
 
-    def failed(self, datum_set: DatumSet, records: bytes) -> bool:
-        """Note what has ended; return whether nothing more of the set is to begin therefore."""
+    def unheard(self, datum_set: DatumSet) -> bool:
+        """Return whether nothing more is to begin since this worker has failed more often than
+        is known, where that may be as often as the run allows."""
         if datum_set.heard < 0:
             return False
-        self._failed += sum(isinstance(record, Failed) for record in outcomes(records)[0])
-        return self._failed > datum_set.heard
+        return (self._batches or self.bench).failures > datum_set.heard
 
     def append(self, data: bytes) -> None:
         """Write records to the journal, if there is one."""

@@ -95,9 +95,9 @@ class Session:
         set_id, generation, worn = datum_set.set_id, datum_set.generation, self._upkeep.worn
         try:
             life = self._enter(datum_set)
-            if life.halts(datum_set):
+            if life.unheard(datum_set):
                 return SetReturn(set_id, generation, "cut", life.end, life.end, b"")
-            claimed = not worn(datum_set) and life.claim(datum_set)
+            claimed = not (life.halted or worn(datum_set)) and life.claim(datum_set)
         except FileNotFoundError:  # the run has ended, and its folder was cleaned
             return SetReturn(set_id, generation, "refused", 0, 0, b"")
         start = life.end
@@ -112,7 +112,7 @@ class Session:
             if not self._own:
                 self._stand(None)
         end, batch = life.end, life.cut_to(datum_set)
-        how = "cut" if life.halts(datum_set) else "done"
+        how = "cut" if life.unheard(datum_set) or life.halted else "done"
         return SetReturn(set_id, generation, how, start, end, written, worn(datum_set), batch)
 
     def _run_items(self, life: Life, datum_set: DatumSet) -> list[bytes]:
@@ -135,7 +135,7 @@ class Session:
                 break
             if now - looked > LOOK:
                 looked = now
-                if life.halts(datum_set):
+                if life.halted:
                     break
             last = item.position
             begun = begun_frame(item.position, item.attempt, epoch, set_id, now)
@@ -145,7 +145,7 @@ class Session:
                 ended = life.bench.recover(item, set_id, load, failures[item.position])
             else:
                 ended = run(item, set_id, load)
-            if life.failed(datum_set, ended):
+            if life.unheard(datum_set):
                 break
         written.append(ended)
         life.append(ended)
@@ -175,7 +175,7 @@ class Session:
                 break
             if now - looked > LOOK:
                 looked = now
-                if life.halts(datum_set):
+                if life.halted:
                     break
             count, last = count + len(items), items[-1].position
             begun = [begun_frame(i.position, i.attempt, epoch, set_id, now) for i in items]
@@ -186,7 +186,7 @@ class Session:
                 ended = [life.bench.recover(items[0], set_id, load, failure)]
             else:
                 ended = batches.run(items, set_id, load)
-            if life.failed(datum_set, b"".join(ended)):
+            if life.unheard(datum_set):
                 break
         written.append(b"".join(ended))
         life.append(written[-1])

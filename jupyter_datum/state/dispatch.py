@@ -86,7 +86,7 @@ class Dispatch:
             self.sizing.returned(len(batch.items))
         # Refused, or records that never came: nothing says that they ran, so they go again.
         left = self._datums.table.awaited(batch.items)
-        as_they_are = event.leaving or (event.cut and len(left) < len(batch.items))
+        as_they_are = event.leaving or event.cut
         if as_they_are:  # nobody has begun them
             self._datums.put_back([Entry(*item, batch.generation) for item in left])
         if worker and event.leaving:

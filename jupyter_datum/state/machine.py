@@ -79,8 +79,11 @@ class RunState:
 
     @property
     def bounded(self) -> bool:
-        """Whether so many failures end the run."""
-        return self._datums.on_error.kind == "stop"
+        """Whether the run would end if all failed that is at work."""
+        counts = self.counts
+        running, failed = counts[DatumState.RUNNING], counts[DatumState.FAILED]
+        settled = counts[DatumState.SUCCESS] + counts[DatumState.RECOVERED] + failed
+        return self._datums.on_error.reached(failed + running, settled + running)
 
     @property
     def status(self) -> RunStatus:

@@ -139,6 +139,10 @@ def test_no_more_fail_than_are_at_work_where_a_number_of_them_ends_the_run(story
     row = story.run(line, "assert datum.value % 400 == 0")
     assert row.status == "failed" and 3 <= row.failed <= 4 and row.cancelled > 3_500
     assert sum(story.executions().values()) == row.success + row.failed
+    # What is not begun for that reason is sent again at once.
+    line = "job -i numbers --workers 2 --no-probe --on-error stop:30%"
+    row = story.run(line, "assert datum.value % 20")
+    assert (row.failed, row.success) == (200, 3_800)
 
 
 def test_a_paused_run_begins_nothing_of_what_its_workers_have(story: Story) -> None:

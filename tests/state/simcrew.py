@@ -44,7 +44,7 @@ class SimWorker:
     records: list[s.Event] = field(default_factory=list)  # written, not delivered
     failed: int = 0
     heard: int = 0  # failures of it that the scheduler has heard of
-    knew: dict[int, int] = field(default_factory=dict)  # the same when a set was sent
+    knew: dict[int, float] = field(default_factory=dict)  # the same when a set was sent
 
 
 class Workers:
@@ -93,7 +93,12 @@ class Workers:
             return
         if i < len(send.items) and self._halts(worker, send):
             worker.at = None
-            self.after(self._delay(), lambda: self._return(worker, send, refused=False, cut=True))
+            told = worker.failed > worker.knew[send.set_id]
+            refused = i == 0 and not told
+            self.after(
+                self._delay(),
+                lambda: self._return(worker, send, refused=refused, cut=not refused),
+            )
             return
         if i == len(send.items) or (i and worker.cut == (send.set_id, send.items[i - 1][0])):
             worker.at = None
@@ -117,7 +122,7 @@ class Workers:
         """It has failed more often than is known; or the run halts, and it has looked."""
         if self.faults.lossy:  # a failure may never be heard of
             return False
-        told = self.run.bounded and worker.failed > worker.knew[send.set_id]
+        told = worker.failed > worker.knew[send.set_id]
         return told or (self.run.halts and self.rng.random() < 0.7)
 
     def _done(self, worker: SimWorker, send: s.Send, i: int, seconds: float) -> None:

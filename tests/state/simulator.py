@@ -192,7 +192,7 @@ class World(Workers):
         assert 1 <= len(send.items) <= self.settings.max_set
         self.sent[send.set_id] = send
         worker.sets.append(send)
-        worker.knew[send.set_id] = worker.heard
+        worker.knew[send.set_id] = worker.heard if self.run.bounded else float("inf")
         assert len(worker.sets) <= self.settings.window + (not worker.alive) * 10
         self._go_on(worker)
 

@@ -148,16 +148,16 @@ def test_a_stop_lets_what_runs_end_and_cancels_the_rest() -> None:
 
 def test_what_a_worker_was_not_to_begin_goes_again_as_it_was() -> None:
     state = run(9, set_seconds=100.0, on_error=s.OnError.parse("stop:3"), window=1)
-    assert state.bounded and not state.halts
     tell(state, s.WorkerUp("w"), s.Finished("w", 1, [(0, 1, 0.001)]))
+    assert not state.bounded and not state.halts
     (many,) = sends(tell(state, s.SetReturned("w", 1, False)))
-    assert len(many) == 4
+    assert len(many) == 4 and state.bounded, "if all of these fail the run ends"
     failed = failure(1)._replace(seconds=0.001)
     actions = tell(state, failed, s.SetReturned("w", 2, False, cut=True))
     (again,) = [action for action in actions if isinstance(action, s.Send)]
     assert again.items == many[1:] and again.generation == 1
     tell(state, s.Pause("by hand"))
-    assert state.halts and not tell(state, s.SetReturned("w", 3, False, cut=True))
+    assert state.halts and not tell(state, s.SetReturned("w", 3, True))
     assert state.counts[DatumState.RUNNING] == 0
     (send,) = [a for a in tell(state, s.Resume()) if isinstance(a, s.Send)]
     assert send.items == many[1:] and send.generation == 2, "nothing of it was done"
