@@ -11,7 +11,7 @@ import { RunPages } from './runpages';
 export class AnswersModel implements IDisposable {
   constructor(
     private readonly _run: Pick<RunModel, 'project' | 'info' | 'ended' | 'changed'>,
-    private readonly _requests: Pick<Requests, 'overview' | 'runs'>
+    private readonly _requests: Pick<Requests, 'overview' | 'runs' | 'run'>
   ) {
     _run.changed.connect(this._look, this);
     this._look();

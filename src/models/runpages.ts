@@ -1,6 +1,7 @@
 /** The runs of a transform, newest first: a page at a time, until all are here. */
 import { Signal } from '@lumino/signaling';
 
+import { RefusedError } from '../requests';
 import type { Requests } from '../requests';
 import type { IRun } from '../tokens';
 
@@ -10,7 +11,7 @@ const PAGE = 200;
 /** Asks for nothing before `more`. */
 export class RunPages {
   constructor(
-    private readonly _requests: Pick<Requests, 'runs'>,
+    private readonly _requests: Pick<Requests, 'runs' | 'run'>,
     private readonly _project: string,
     private readonly _transform: string
   ) {}
@@ -19,11 +20,31 @@ export class RunPages {
     return this._changed;
   }
   get runs(): readonly IRun[] {
-    return this._runs;
+    const apart = this._apart;
+    const listed = !apart || this._runs.some(one => one.uuid === apart.uuid);
+    return listed ? this._runs : [...this._runs, apart];
   }
   /** Whether the last is here. */
   get whole(): boolean {
     return this._next === null;
+  }
+
+  /**
+   * See that one run is among them, on whichever page it stands: a restored view may name it.
+   *
+   * @returns false if there is no such run any more.
+   */
+  async find(uuid: string): Promise<boolean> {
+    if (!uuid || this.runs.some(one => one.uuid === uuid)) {
+      return true;
+    }
+    try {
+      this._apart = await this._requests.run(this._project, uuid);
+      this._changed.emit();
+      return true;
+    } catch (reason) {
+      return !(reason instanceof RefusedError && reason.status === 404);
+    }
   }
 
   /** Read the next page; without an answer it can be asked for again. */
@@ -47,6 +68,8 @@ export class RunPages {
     Signal.clearData(this);
   }
 
+  /** Of a page that is not here. */
+  private _apart: IRun | null = null;
   /** Before which run the next page begins; 0: the newest, null: there is none. */
   private _next: number | null = 0;
   private _reading = false;

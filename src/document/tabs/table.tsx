@@ -333,5 +333,9 @@ function useRuns(model: DocumentModel): RunPages | null {
     void pages?.more();
     return () => pages?.dispose();
   }, [pages]);
+  const { other } = model;
+  React.useEffect(() => {
+    void pages?.find(other).then(there => there || model.go({ other: '' }));
+  }, [pages, other]);
   return pages;
 }

@@ -1,6 +1,7 @@
 /** All runs of a transform can be reached, and a page that fails can be asked for again. */
 import { aRun, PROJECT, until } from '../../__tests__/world';
 import type { IRun } from '../../tokens';
+import { RefusedError } from '../../requests';
 import { RunPages } from '../runpages';
 
 const ALL = 450;
@@ -18,7 +19,11 @@ function page(query: any): { runs: IRun[]; next: number | null } {
 describe('the runs of a transform', () => {
   it('come a page at a time, to the very first', async () => {
     const asked: any[] = [];
-    const requests = { runs: async (_: string, query: any) => (asked.push(query), page(query)) };
+    const run = async () => ({ ...aRun(), source: '', untracked: null });
+    const requests = {
+      run,
+      runs: async (_: string, query: any) => (asked.push(query), page(query))
+    };
     const pages = new RunPages(requests, PROJECT, 'means');
     expect(pages.whole).toBe(false);
     await Promise.all([pages.more(), pages.more()]); // a second press asks for nothing twice
@@ -34,6 +39,7 @@ describe('the runs of a transform', () => {
   it('can be asked for again where the server did not answer', async () => {
     let gone = true;
     const requests = {
+      run: async () => ({ ...aRun(), source: '', untracked: null }),
       runs: async (_: string, query: any) => {
         if (gone) {
           throw new Error('no server');
@@ -50,5 +56,28 @@ describe('the runs of a transform', () => {
     await pages.more();
     await until(() => pages.runs.length === 200);
     expect(told).toBe(1);
+  });
+
+  it('one that a restored view names is there, though its page is not', async () => {
+    const asked: string[] = [];
+    const requests = {
+      runs: async (_: string, query: any) => page(query),
+      run: async (_: string, uuid: string) => {
+        asked.push(uuid);
+        if (uuid === 'gone') {
+          throw new RefusedError(404, 'not-found', 'there is no run here');
+        }
+        return { ...aRun({ id: Number(uuid), uuid }), source: '', untracked: null };
+      }
+    };
+    const pages = new RunPages(requests, PROJECT, 'means');
+    await pages.more();
+    const last = () => pages.runs[pages.runs.length - 1].uuid;
+    expect([await pages.find(''), await pages.find('300'), asked]).toEqual([true, true, []]);
+    expect([await pages.find('20'), last(), pages.runs.length]).toEqual([true, '20', 201]);
+    expect(await pages.find('gone')).toBe(false);
+    await pages.more();
+    await pages.more();
+    expect(pages.runs.map(one => one.id)).toEqual(Array.from({ length: ALL }, (_, n) => ALL - n));
   });
 });
