@@ -6,6 +6,7 @@ import { wholeDiff } from '../models/sides';
 import { Commands } from '../tokens';
 import type { IHistory, INode, ISome, ITraced } from '../tokens';
 import { count, oneLine, span, stateWord, thenWord, visible } from './format';
+import { dayOf, fateOf, Formerly } from './lineage/former';
 import { CommandButton, StateWord, useHost } from './parts';
 
 /** One step up and one down; the links go on from there. */
@@ -128,6 +129,7 @@ export function HistoryView(props: { model: DatumModel }): JSX.Element | null {
   return (
     <section data-part="history">
       <h2>{trans.__('History')}</h2>
+      <Formerly history={history} />
       <div className="jp-datum-scroll" tabIndex={0} role="group" aria-label={trans.__('Versions')}>
         <table className="jp-datum-versions">
           <thead>
@@ -143,7 +145,7 @@ export function HistoryView(props: { model: DatumModel }): JSX.Element | null {
           <tbody>
             {history.versions.map((version, at) => (
               <tr key={at}>
-                <td>{version.at ? new Date(version.at * 1000).toLocaleString() : ''}</td>
+                <td>{dayOf(version.at)}</td>
                 <td>
                   <StateWord state={version.state} word={stateWord(trans, version.state)} />
                 </td>
@@ -152,7 +154,7 @@ export function HistoryView(props: { model: DatumModel }): JSX.Element | null {
                 <td>
                   <code>{version.input.slice(0, 8)}</code>
                 </td>
-                <td>{oneLine(version.changed.join(', '))}</td>
+                <td>{[...version.changed.map(oneLine), ...fateOf(trans, version)].join(' · ')}</td>
               </tr>
             ))}
           </tbody>

@@ -153,11 +153,19 @@ export interface IVersion {
   changed: string[];
   /** Which parts of the code have changed: the cell, a helper, a captured name. */
   parts?: string[];
+  /** It was brought back then; `run` has made it once. */
+  restored?: boolean;
+  /** Why it failed, in a line. */
+  message?: string;
+  /** When its outputs were pruned; 0: they were not. An older server says none of these. */
+  pruned?: number;
 }
 
 /** All outcomes of a datum, newest first. */
 export interface IHistory {
   versions: IVersion[];
+  /** Keys that it had before its file was renamed, and until when, the last first. */
+  formerly?: [string, number][];
   codes: Record<string, string>;
   /** The first digits of each code's fingerprint; an older server says none of these. */
   marks?: Record<string, string>;
@@ -214,6 +222,8 @@ export interface INode {
    * `earlier`: made from an earlier version of the datum above it. */
   now?: string;
   restored?: boolean;
+  /** Keys that it had before its file was renamed, the last first. */
+  formerly?: string[];
   inputs: ISome<ITraced>;
   outputs: ISome<ITraced>;
   up: ISome<INode>;

@@ -40,8 +40,9 @@ const HISTORY = {
     { run: RUN, number: 7, at: 1, seconds: 1, state: 'success', attempt: 1, code: 2, input: 'i',
       changed: ['code', 'input'], parts: [`helpers.${EVIL}`] },
     { run: RUN, number: 4, at: 1, seconds: 1, state: 'failed', attempt: 1, code: 1, input: 'i',
-      changed: [], parts: [] }
+      changed: [], parts: [], message: `ValueError: ${EVIL}`, pruned: 1_000_000, restored: true }
   ],
+  formerly: [[`old ${EVIL}`, 1_000_000]],
   codes: { 1: 'a', 2: 'b' },
   marks: { 1: '4fe1aaaa', 2: 'a07caaaa' },
   differs: ['the cell', 'THRESHOLD'],
@@ -71,6 +72,7 @@ describe('the Lineage tab', () => {
       capped: false
     };
     const root = node(1, {
+      formerly: [`old ${EVIL}`],
       outputs,
       up: { first: [], count: 5, capped: false, rest: 'cut' },
       down: { first: [node(2, { now: 'earlier' }), node(3)], count: 4000, capped: false }
@@ -161,6 +163,7 @@ describe('the Lineage tab', () => {
       .join('\n');
     expect(text).toContain('k1 <img src=x onerror=alert(1)>\\u202e');
     expect(text).toContain('edited since');
+    expect(text).toContain('formerly old <img src=x onerror=alert(1)>\\u202e');
     expect(text).toContain('3,998 more');
     expect(text).toContain('5 more, not followed from here');
     expect(text.match(/made from an earlier version/g)).toHaveLength(1);
@@ -203,7 +206,10 @@ describe('the Lineage tab', () => {
     const [newest, first] = all('.jp-datum-past-row').map(row => row.textContent);
     expect(newest).toContain('run 7');
     expect(newest).toContain('helpers.<img src=x onerror=alert(1)>\\u202e changed · input changed');
-    expect(first).toContain('first version');
+    expect(first).toContain('first version · brought back · outputs pruned Jan 12, 1970');
+    expect(first).toContain('ValueError: <img src=x onerror=alert(1)>');
+    const [former] = all('[data-part=formerly]').map(one => one.textContent);
+    expect(former).toMatch(/^until Jan 12, 1970.* old <img src=x/);
     expect(widget.node.textContent).toContain('the cell changed · THRESHOLD changed');
     const tables = all('[data-part=sides]').map(table => [...table.querySelectorAll('td')]);
     const [cells, helper] = tables.map(table => table.map(cell => cell.textContent));

@@ -154,6 +154,9 @@ function Datum(props: { node: INode; self?: boolean }): JSX.Element {
       </span>
       <span className="jp-datum-chain-told">
         {node.gone ? <Mark word={trans.__('left the input')} /> : null}
+        {node.formerly?.length ? (
+          <Mark word={trans.__('formerly %1', node.formerly.map(oneLine).join(', '))} />
+        ) : null}
         {then ? <Mark word={then} /> : null}
         {node.now === 'unknown' ? null : <Code node={node} took={took} />}
       </span>

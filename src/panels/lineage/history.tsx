@@ -9,6 +9,7 @@ import type { IHelperDiff, IHistory, IVersion } from '../../tokens';
 import { oneLine, span, stateWord, visible } from '../format';
 import { useHost } from '../parts';
 import { nodeName } from './chain';
+import { dayOf, fateOf, Formerly } from './former';
 import { useLines } from './highlight';
 import type { IPiece } from './highlight';
 
@@ -34,6 +35,7 @@ export function HistoryPane(props: { model: LineageModel }): JSX.Element {
       </div>
       {history ? (
         <>
+          <Formerly history={history} />
           <Versions model={model} history={history} />
           <Codes model={model} history={history} />
         </>
@@ -80,7 +82,7 @@ function Versions(props: { model: LineageModel; history: IHistory }): JSX.Elemen
           >
             <Glyph state={version.state} label={stateWord(trans, version.state)} />
             <span>{version.number ? trans.__('run %1', version.number) : ''}</span>
-            <span className="jp-datum-muted jp-datum-cut">{whenOf(version.at)}</span>
+            <span className="jp-datum-muted jp-datum-cut">{dayOf(version.at)}</span>
             <span className="jp-datum-cut">
               <Changed version={version} history={history} first={at === versions.length - 1} />
             </span>
@@ -110,10 +112,11 @@ function Changed(props: { version: IVersion; history: IHistory; first: boolean }
   if (!words.length) {
     words.push(first ? trans.__('first version') : trans.__('run again, nothing changed'));
   }
+  words.push(...fateOf(trans, version));
   return (
-    <>
+    <span title={words.join(' · ')}>
       <CodeName code={version.code} history={history} /> · {words.join(' · ')}
-    </>
+    </span>
   );
 }
 
@@ -126,19 +129,6 @@ function CodeName(props: { code: number; history: IHistory }): JSX.Element {
       {mark ? <code className="jp-datum-muted"> {oneLine(mark).slice(0, 4)}</code> : null}
     </>
   );
-}
-
-/** Today at 13:59, or the day; the full time is the title's business elsewhere. */
-function whenOf(at: number): string {
-  if (!at) {
-    return '';
-  }
-  const date = new Date(at * 1000);
-  const today = date.toDateString() === new Date().toDateString();
-  const time = { hour: '2-digit', minute: '2-digit' } as const;
-  const day = { day: 'numeric', month: 'short' } as const;
-  const year = date.getFullYear() === new Date().getFullYear() ? {} : { year: 'numeric' as const };
-  return date.toLocaleString(undefined, today ? time : { ...day, ...year, ...time });
 }
 
 function Codes(props: { model: LineageModel; history: IHistory }): JSX.Element {
