@@ -2,6 +2,7 @@
 import { MainAreaWidget, ReactWidget } from '@jupyterlab/apputils';
 import React from 'react';
 
+import { language } from '../language';
 import { datumIcon } from '../icons';
 import type { IComparison, ISide } from '../models/lastgood';
 import { bytes, oneLine, span, stateWord } from '../panels/format';
@@ -143,7 +144,10 @@ function rowsOf(
       trans.__('State'),
       side => <StateWord state={side.state} word={stateWord(trans, side.state)} />
     ],
-    [trans.__('When'), side => (side.at ? new Date(side.at * 1000).toLocaleString() : null)],
+    [
+      trans.__('When'),
+      side => (side.at ? new Date(side.at * 1000).toLocaleString(language.locale) : null)
+    ],
     [trans.__('Took'), side => (side.seconds === null ? null : span(side.seconds))],
     [trans.__('Input'), side => (side.files.length ? <Files side={side} /> : null)],
     [

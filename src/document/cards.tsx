@@ -1,6 +1,7 @@
 /** Four answers at a glance: how many, how long each, how many are new, what was not repeated. */
 import React from 'react';
 
+import { language } from '../language';
 import type { AnswersModel } from '../models/answers';
 import type { RunModel } from '../models/run';
 import { bytes, count, leftAlone, span } from '../panels/format';
@@ -148,10 +149,10 @@ export function median(values: readonly number[]): number {
 
 function dayText(trans: ReturnType<typeof useHost>['trans'], seconds: number): string {
   const at = new Date(seconds * 1000);
-  const time = at.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
+  const time = at.toLocaleTimeString(language.locale, { hour: '2-digit', minute: '2-digit' });
   return at.toDateString() === new Date().toDateString()
     ? trans.__('today %1', time)
-    : `${at.toLocaleDateString()} ${time}`;
+    : `${at.toLocaleDateString(language.locale)} ${time}`;
 }
 
 function DaysChart(props: { days: number[] }): JSX.Element {

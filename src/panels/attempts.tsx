@@ -1,6 +1,7 @@
 /** All attempts at a datum side by side, what they let one suppose, and how long it took. */
 import React from 'react';
 
+import { language } from '../language';
 import type { DatumModel } from '../models/datum';
 import { verdict } from '../models/verdict';
 import type { IAttempt, ICounts, IDatumDetail, IGroup } from '../tokens';
@@ -113,7 +114,7 @@ function waited(attempts: readonly IAttempt[], at: number): string | null {
 /** 14:00:53.112, as precise as the times that are compared. */
 function clockTime(at: number): string {
   const time = new Date(at * 1000);
-  const text = time.toLocaleTimeString([], { hour12: false });
+  const text = time.toLocaleTimeString(language.locale, { hour12: false });
   return `${text}.${String(time.getMilliseconds()).padStart(3, '0')}`;
 }
 
@@ -126,7 +127,10 @@ export function Timing(props: { attempt: IAttempt; counts: ICounts | null }): JS
   }
   const usual = counts && counts.executions >= ENOUGH ? counts.seconds / counts.executions : null;
   const facts: [string, string][] = [
-    [trans.__('Began'), new Date(attempt.began * 1000).toLocaleString([], { hour12: false })],
+    [
+      trans.__('Began'),
+      new Date(attempt.began * 1000).toLocaleString(language.locale, { hour12: false })
+    ],
     [trans.__('Took'), attempt.seconds === null ? '' : span(attempt.seconds)],
     [trans.__('Average of the run'), usual === null ? '' : comparison(trans, attempt, usual)]
   ];

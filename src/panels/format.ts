@@ -1,25 +1,45 @@
 /** Figures and foreign text for people. Pure functions. */
 import type { TranslationBundle } from '@jupyterlab/translation';
 
+import { language } from '../language';
 import { alarms } from '../models/alarms';
 import type { IFailed } from '../models/alarms';
 import type { IRun, State, Status } from '../tokens';
 
-const figures = new Intl.NumberFormat('en-US');
+const formats = new Map<string, Intl.NumberFormat>();
+
+/** A number as the language of the page writes it; rounded only as `how` says. */
+export function figure(n: number, how: Intl.NumberFormatOptions = {}): string {
+  const { locale } = language;
+  const key = `${locale} ${JSON.stringify(how)}`;
+  const format = formats.get(key) ?? new Intl.NumberFormat(locale, how);
+  formats.set(key, format);
+  return format.format(n);
+}
 
 /** 1,234,567 */
 export function count(n: number): string {
-  return figures.format(n);
+  return figure(n);
+}
+
+/** 9.2: with so many digits behind the point, zeros too. */
+function fixed(n: number, digits: number): string {
+  return figure(n, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}
+
+/** 61.2%, of a part of one. */
+export function share(part: number, digits = 0): string {
+  return figure(part, { style: 'percent', maximumFractionDigits: digits });
 }
 
 /** 61.2%; never 100% before all is done, never 0% when something is. */
 export function percent(part: number, whole: number): string {
   if (whole <= 0) {
-    return '0%';
+    return share(0);
   }
-  const exact = (part / whole) * 100;
-  const shown = part < whole ? Math.min(99.9, Math.floor(exact * 10) / 10) : 100;
-  return `${shown === 0 && part > 0 ? '<0.1' : shown}%`;
+  const exact = Math.floor((part / whole) * 1000) / 1000;
+  const shown = part < whole ? Math.min(0.999, exact) : 1;
+  return shown === 0 && part > 0 ? `<${share(0.001, 1)}` : share(shown, 1);
 }
 
 /** 0:42, 4:10, 2:41:07 */
@@ -39,7 +59,7 @@ export function span(seconds: number): string {
     return `${Math.max(0, Math.round(seconds * 1000))} ms`;
   }
   if (seconds < 10) {
-    return `${seconds.toFixed(1)} s`;
+    return `${fixed(seconds, 1)} s`;
   }
   const whole = Math.round(seconds);
   if (whole < 120) {
@@ -61,7 +81,7 @@ export function bytes(size: number): string {
     value /= 1000;
     at++;
   }
-  return `${at && value < 99.95 ? value.toFixed(1) : Math.round(value)} ${units[at]}`;
+  return `${at && value < 99.95 ? fixed(value, 1) : Math.round(value)} ${units[at]}`;
 }
 
 /** 2,450, 3.2 or 0.04 */
@@ -69,7 +89,7 @@ export function rate(perSecond: number): string {
   if (perSecond >= 10) {
     return count(Math.round(perSecond));
   }
-  return perSecond.toFixed(perSecond >= 1 ? 1 : 2);
+  return fixed(perSecond, perSecond >= 1 ? 1 : 2);
 }
 
 // Colours and cursor moves of terminals, which mean nothing here.

@@ -2,6 +2,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
+import { language } from '../language';
 import { Glyph } from '../icons';
 import { DatumsModel } from '../models/datums';
 import type { RunModel } from '../models/run';
@@ -102,9 +103,11 @@ function whereOf(trans: TranslationBundle, group: IGroup): string {
 /** From when to when they failed. */
 function whenOf(trans: TranslationBundle, group: IGroup): string {
   const [from, to] = [group.first, group.last].map(at => new Date(at * 1000));
-  const time = (at: Date) => at.toLocaleTimeString([], { hour12: false });
+  const time = (at: Date) => at.toLocaleTimeString(language.locale, { hour12: false });
   const today = from.toDateString() === new Date().toDateString();
-  const day = today ? '' : `${from.toLocaleDateString([], { day: 'numeric', month: 'short' })} `;
+  const day = today
+    ? ''
+    : `${from.toLocaleDateString(language.locale, { day: 'numeric', month: 'short' })} `;
   return time(from) === time(to)
     ? `${day}${time(from)}`
     : trans.__('%1 to %2', `${day}${time(from)}`, time(to));
@@ -131,7 +134,7 @@ function Tags(props: { group: IGroup; workers: number | null }): JSX.Element | n
           {trans.__(
             'expected, says %1, %2',
             oneLine(expected.by),
-            new Date(expected.at * 1000).toLocaleDateString()
+            new Date(expected.at * 1000).toLocaleDateString(language.locale)
           )}
         </span>
       ) : null}

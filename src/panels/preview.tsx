@@ -1,6 +1,7 @@
 /** Files of a datum with a look into the one that is chosen: picture, table or text. */
 import React from 'react';
 
+import { language } from '../language';
 import type { DatumModel } from '../models/datum';
 import { Commands } from '../tokens';
 import type { IDatumFile, IFile, IPreview, Side } from '../tokens';
@@ -155,7 +156,7 @@ function facts(
 ): string[] {
   const size = found?.size ?? file.size;
   const modified = found?.modified
-    ? new Date(found.modified * 1000).toLocaleString([], { hour12: false })
+    ? new Date(found.modified * 1000).toLocaleString(language.locale, { hour12: false })
     : '';
   return [
     found?.pixels ? trans.__('%1 × %2', found.pixels[0], found.pixels[1]) : '',

@@ -9,7 +9,7 @@ import { Choices, Entry, Field } from './controls';
 import { EngineField } from './enginefield';
 import { liveOf, useLocked } from './fields';
 import type { IFieldProps } from './fields';
-import { count, oneLine } from './format';
+import { count, figure, oneLine } from './format';
 import { OnErrorField } from './onerror';
 import { useHost, useSignals } from './parts';
 import { WorkersField } from './workersfield';
@@ -150,11 +150,9 @@ function DatumsField(props: IFieldProps & { plans: PlansModel }): JSX.Element {
   );
 }
 
-const compact = new Intl.NumberFormat('en-US', { notation: 'compact', maximumFractionDigits: 1 });
-
 /** 310, 9,678, 38K: there is little room. */
 function short(n: number): string {
-  return n < 10_000 ? count(n) : compact.format(n);
+  return n < 10_000 ? count(n) : figure(n, { notation: 'compact', maximumFractionDigits: 1 });
 }
 
 function chosen(which: string | undefined): ReadonlySet<Word> {

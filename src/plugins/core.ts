@@ -4,7 +4,7 @@ import { IEditorLanguageRegistry } from '@jupyterlab/codemirror';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
-import { language } from '../language';
+import { language, localeOf } from '../language';
 import { DatumRenderers, FailureActions } from '../models/extensions';
 import { Preferences } from '../models/preferences';
 import { RunsModel } from '../models/runs';
@@ -30,6 +30,7 @@ export const core: JupyterFrontEndPlugin<ICore> = {
     const renderers = new DatumRenderers();
     const failureActions = new FailureActions();
     language.trans = trans;
+    language.locale = localeOf(translator?.languageCode ?? 'en');
     return {
       requests,
       runs: new RunsModel(requests),

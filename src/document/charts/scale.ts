@@ -1,4 +1,5 @@
 /** Scales of charts: where a value lies, and which values are named. Pure functions. */
+import { figure } from '../../panels/format';
 
 /** A named value. */
 export interface ITick {
@@ -83,7 +84,7 @@ export function shortSpan(seconds: number): string {
   ];
   const [from, unit] = units.filter(([size]) => seconds >= size * 0.99).pop() ?? units[0];
   const value = seconds / (unit === 'ms' ? 1e-3 : from);
-  return `${value >= 9.95 ? Math.round(value) : Number(value.toPrecision(2))} ${unit}`;
+  return `${value >= 9.95 ? Math.round(value) : figure(value, { maximumSignificantDigits: 2 })} ${unit}`;
 }
 
 function count(n: number): number[] {
@@ -92,5 +93,9 @@ function count(n: number): number[] {
 
 /** Numbers on an axis: 100, 10k, 1M. */
 export function shortCount(n: number): string {
-  return n >= 1e6 ? `${n / 1e6}M` : n >= 1e4 ? `${n / 1e3}k` : String(n);
+  return n >= 1e6
+    ? `${figure(n / 1e6)}M`
+    : n >= 1e4
+      ? `${figure(n / 1e3)}k`
+      : figure(n, { useGrouping: false });
 }

@@ -2,7 +2,7 @@
 import React from 'react';
 
 import { Glyph } from '../../icons';
-import { count, datumName, oneLine, percent } from '../../panels/format';
+import { count, datumName, oneLine, percent, share } from '../../panels/format';
 import { useHost } from '../../panels/parts';
 import { Commands } from '../../tokens';
 import type { IAtWork, ICrew, ITimeline, ITiming, TimelineBar } from '../../tokens';
@@ -54,7 +54,7 @@ export function Timeline(props: {
           <span className="jp-datum-right jp-datum-muted">
             {lane.crew?.busy === null || lane.crew === undefined
               ? ''
-              : trans.__('%1 busy', `${Math.round(lane.crew.busy * 100)}%`)}
+              : trans.__('%1 busy', share(lane.crew.busy))}
           </span>
         </div>
       ))}

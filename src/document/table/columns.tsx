@@ -3,7 +3,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
 import { Glyph, Icon } from '../../icons';
-import { count, datumName, oneLine, span, stateWord } from '../../panels/format';
+import { count, datumName, figure as written, oneLine, span, stateWord } from '../../panels/format';
 import { StateWord, useHost } from '../../panels/parts';
 import { Commands } from '../../tokens';
 import type { ITableRow, Metric, State } from '../../tokens';
@@ -164,7 +164,9 @@ export function figure(value: Metric): string {
   if (Number.isInteger(value) && Math.abs(value) < 1e15) {
     return count(value);
   }
-  return String(Number(value.toPrecision(4)));
+  const tiny = value !== 0 && Math.abs(value) < 1e-6;
+  const notation = tiny || Math.abs(value) >= 1e15 ? 'scientific' : 'standard';
+  return written(value, { maximumSignificantDigits: 4, useGrouping: false, notation });
 }
 
 function difference(value: Metric | undefined, old: Metric, trans: TranslationBundle): string {

@@ -2,6 +2,7 @@
 import React from 'react';
 
 import type { TableModel } from '../../models/table';
+import { count } from '../../panels/format';
 import { useHost } from '../../panels/parts';
 import { Waiting } from './columns';
 import type { IColumn } from './columns';
@@ -334,7 +335,7 @@ function Row(props: {
           {shown ? (
             column.cell(shown)
           ) : column.id === 'pos' && place !== null ? (
-            <span className="jp-datum-muted">{(place + 1).toLocaleString('en-US')}</span>
+            <span className="jp-datum-muted">{count(place + 1)}</span>
           ) : (
             <Waiting state={state} column={column.id} />
           )}

@@ -1,6 +1,7 @@
 /** The run at a glance: how many, how long, what was not repeated; why it ran, and what failed. */
 import React from 'react';
 
+import { language } from '../../language';
 import { Cards } from '../cards';
 import { Histogram } from '../charts/histogram';
 import { Known, useTiming } from '../charts/timing';
@@ -197,7 +198,7 @@ function What(props: ITabProps): JSX.Element | null {
       </h2>
       <dl className="jp-datum-named">
         <dt>{trans.__('started')}</dt>
-        <dd>{new Date(began * 1000).toLocaleString()}</dd>
+        <dd>{new Date(began * 1000).toLocaleString(language.locale)}</dd>
         {end ? (
           <>
             <dt>{counts.ended ? trans.__('took') : trans.__('for')}</dt>
@@ -305,7 +306,10 @@ function RunLine(props: { project: string; one: IRun; mine: string }): JSX.Eleme
         {one.ended ? span(one.ended - began) : ''}
       </span>
       <span className="jp-datum-muted jp-datum-run-when">
-        {new Date(began * 1000).toLocaleString([], { dateStyle: 'short', timeStyle: 'short' })}
+        {new Date(began * 1000).toLocaleString(language.locale, {
+          dateStyle: 'short',
+          timeStyle: 'short'
+        })}
       </span>
     </button>
   );

@@ -2,6 +2,7 @@
 import { Notification } from '@jupyterlab/apputils';
 import React from 'react';
 
+import { language } from '../../language';
 import { Code } from '../code';
 import { Icon } from '../../icons';
 import { count, oneLine } from '../../panels/format';
@@ -224,5 +225,5 @@ function list(names: readonly string[]): string {
 }
 
 function when(seconds: number | null): string | null {
-  return seconds ? new Date(seconds * 1000).toLocaleString() : null;
+  return seconds ? new Date(seconds * 1000).toLocaleString(language.locale) : null;
 }

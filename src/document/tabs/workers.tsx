@@ -5,7 +5,7 @@ import { useLater, useTiming } from '../charts/timing';
 import { shortSpan } from '../charts/scale';
 import { Glyph } from '../../icons';
 import { ClusterLine } from '../../panels/clusterline';
-import { bytes, count, datumName, oneLine } from '../../panels/format';
+import { bytes, count, datumName, oneLine, share as percentOf } from '../../panels/format';
 import { Note, useClock, useHost, useSignals } from '../../panels/parts';
 import { Commands } from '../../tokens';
 import type { ICrew, IWorker, State } from '../../tokens';
@@ -224,7 +224,7 @@ function Meter(props: { share: number | null }): JSX.Element | null {
       <span className="jp-datum-share-bar" aria-hidden="true">
         <i style={{ width: `${share * 100}%` }} />
       </span>
-      {`${Math.round(share * 100)}%`}
+      {percentOf(share)}
     </span>
   );
 }

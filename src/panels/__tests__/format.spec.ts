@@ -1,5 +1,6 @@
 import { nullTranslator } from '@jupyterlab/translation';
 
+import { language, localeOf } from '../../language';
 import { STATES } from '../../tokens';
 import {
   bytes,
@@ -13,6 +14,7 @@ import {
   oneLine,
   percent,
   rate,
+  share,
   span,
   stateWord,
   stillFailed,
@@ -45,6 +47,34 @@ describe('figures', () => {
     expect([bytes(12), bytes(3400), bytes(1_900_000_000)]).toEqual(['12 B', '3.4 KB', '1.9 GB']);
     expect([rate(2450.4), rate(3.21), rate(0.04)]).toEqual(['2,450', '3.2', '0.04']);
   });
+});
+
+describe('figures in another language', () => {
+  afterEach(() => (language.locale = 'en-US'));
+
+  it("are written as JupyterLab's language writes them", () => {
+    language.locale = localeOf('de_DE', ['en-US']);
+    expect([count(1_234_567), span(9.24), bytes(1_900_000_000)]).toEqual([
+      '1.234.567',
+      '9,2 s',
+      '1,9 GB'
+    ]);
+    expect([rate(2450.4), rate(0.04), share(0.5)]).toEqual(['2.450', '0,04', '50\u00a0%']);
+    expect(percent(612_004, 1_000_000)).toBe('61,2\u00a0%');
+    expect(percent(1, 1_000_000)).toBe('<0,1\u00a0%');
+  });
+
+  it.each([
+    ['en', ['de-DE', 'en-GB'], 'en-GB'],
+    ['en', ['de-DE'], 'en'],
+    ['de_DE', ['fr', 'de-CH'], 'de-CH'],
+    ['de_DE', [], 'de-DE'],
+    ['zh_CN', ['en-US'], 'zh-CN'],
+    ['no such language', ['en-GB'], 'en-GB'],
+    ['no such language', [], 'en-US']
+  ])('%s in a browser of %j is written as %s', (code, spoken, locale) =>
+    expect(localeOf(code, spoken)).toBe(locale)
+  );
 });
 
 describe('failures that are expected', () => {
