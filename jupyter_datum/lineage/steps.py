@@ -58,7 +58,7 @@ def node(
         told.run_status,
         told.number,
         current=told.version in current_versions(conn, transform),
-        dirty=bool(dirty) and told.present,
+        dirty=dirty == 1 and told.present,  # 2: its outputs were pruned
         gone=gone is not None,
         inputs=versions.inputs_then(conn, datum, transform, told, look),
         outputs=files.outputs(conn, datum, made, look)

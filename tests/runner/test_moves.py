@@ -136,6 +136,7 @@ def test_prune_leaves_what_was_only_renamed(story: Story, sites: Path) -> None:
     assert plan(story, BY_SITE, BODY).would_run == 0
     text = told(story, "out/b/z.len")
     assert "b/z.len was pruned" in text and "size:b/z.txt" in text and "its input is gone" in text
+    assert "changed while" not in text
     text = was(story, "out/b/z.len")
     assert "b/z.len" in text and "pruned 2" in text and "code 1" in text
     (sites / "b/z.txt").write_text("b/z once more")
