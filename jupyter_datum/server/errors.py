@@ -95,5 +95,6 @@ def _of_sqlite(exc: sqlite3.Error) -> ApiError:
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return ApiError(503, "ledger", "the ledger is kept busy by another process: try again")
     if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
-        return ApiError(503, "ledger", f"the ledger is damaged ({exc})")
+        advice = "move .datum/ledger.sqlite away: outputs stay, the history of runs goes with it"
+        return ApiError(503, "ledger", f"the ledger is damaged ({exc}); {advice}")
     return ApiError(503, "ledger", f"the ledger cannot be read ({exc})")

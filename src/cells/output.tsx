@@ -7,6 +7,7 @@ import {
   count,
   leftAlone,
   oneLine,
+  placeWord,
   rate,
   span,
   statusState,
@@ -196,7 +197,7 @@ function Groups(props: { run: IRunModel; groups: readonly IGroup[] }): JSX.Eleme
           <span className="jp-datum-cut jp-datum-grow">
             <code>{oneLine(group.type)}</code> {oneLine(group.message)}
           </span>
-          <span className="jp-datum-muted">{oneLine(group.place ?? '')}</span>
+          <span className="jp-datum-muted">{placeWord(trans, group.place)}</span>
           {group.sample !== null ? (
             <button
               className="jp-datum-link"

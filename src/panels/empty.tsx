@@ -176,12 +176,35 @@ export function Problem(props: { panel: PanelModel }): JSX.Element | null {
         </Note>
       );
     case 'foreign':
-    case 'damaged':
+      return (
+        <Note action={<Refresh />}>
+          {trans.__(
+            'The ledger of this project is that of another user: its runs are shown, and nothing is run.'
+          )}
+        </Note>
+      );
     case 'newer':
+      return (
+        <Note action={<Refresh />}>
+          {trans.__(
+            'A newer jupyter-datum wrote the ledger of this project. Bring the one in the environment of the Jupyter server up to date, and start the server anew.'
+          )}
+          <code className="jp-datum-code">{UPGRADE}</code>
+        </Note>
+      );
     case 'version-mismatch':
       return (
         <Note action={<Refresh />}>
-          {says || trans.__('The ledger of this project cannot be used.')}
+          {trans.__(
+            'The kernel has a jupyter-datum of another version than the server: install the same in both.'
+          )}
+          <code className="jp-datum-code">{UPGRADE}</code>
+        </Note>
+      );
+    case 'damaged':
+      return (
+        <Note action={<Refresh />}>
+          {trans.__('The runs of this project cannot be shown: %1', says)}
         </Note>
       );
     default:

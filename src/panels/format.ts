@@ -130,6 +130,13 @@ export function datumName(
   return key && !digest ? key : trans.__('datum %1', count(datum.position + 1));
 }
 
+/** Where in the code: of a file its name, since its whole path says nothing more here. */
+export function placeWord(trans: TranslationBundle, place: string | null): string {
+  const words = oneLine(place ?? '').replace(/^File ".*?([^/\\"]+)"/, '$1');
+  const line = /^cell line (\d+)$/.exec(words);
+  return line ? trans.__('cell line %1', line[1]) : words;
+}
+
 /** What has become of a datum since it was read. */
 export function thenWord(trans: TranslationBundle, now: string | undefined): string {
   const words: Record<string, string> = {

@@ -10,7 +10,7 @@ import { isAlone } from '../models/verdict';
 import type { Requests } from '../requests';
 import { Commands } from '../tokens';
 import type { IDatum, IGroup } from '../tokens';
-import { count, datumName, oneLine, visible } from './format';
+import { count, datumName, oneLine, placeWord, visible } from './format';
 import { CommandButton, useHost, useSignals } from './parts';
 import { RetrySome } from './retry';
 import { stillBusy, whyNot } from './why';
@@ -95,9 +95,7 @@ function whereOf(trans: TranslationBundle, group: IGroup): string {
   const named = workers.slice(0, NAMED).map(oneLine).join(', ');
   const more = workers.length > NAMED ? ' …' : '';
   const who = workers.length > 1 ? trans.__('workers %1', `${named}${more}`) : named;
-  // A place in a file is told with its whole path, which says nothing more here.
-  const short = oneLine(place ?? '').replace(/^File ".*?([^/\\"]+)"/, '$1');
-  return [short, who].filter(Boolean).join(' · ');
+  return [placeWord(trans, place), who].filter(Boolean).join(' · ');
 }
 
 /** From when to when they failed. */

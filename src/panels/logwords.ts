@@ -3,7 +3,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { IGroup, IRun, IWorker } from '../tokens';
 import { ENDED } from '../tokens';
-import { failedOf, oneLine, statusWord } from './format';
+import { failedOf, oneLine, placeWord, statusWord } from './format';
 
 /** One line; the levels are those of the log console. */
 export interface ILine {
@@ -43,7 +43,7 @@ export function lineOfGroup(trans: TranslationBundle, group: IGroup): ILine {
     return { level: 'info', text: trans.__('a kind of failure that is expected: %1', what) };
   }
   const text = group.place
-    ? trans.__('a new kind of failure: %1 (%2)', what, oneLine(group.place))
+    ? trans.__('a new kind of failure: %1 (%2)', what, placeWord(trans, group.place))
     : trans.__('a new kind of failure: %1', what);
   return { level: 'error', text };
 }

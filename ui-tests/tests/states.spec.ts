@@ -151,7 +151,8 @@ const FACES: Record<string, IFace> = {
   },
   damaged: {
     context: 'damaged',
-    message: 'the ledger is damaged (file is not a database)'
+    message: 'the ledger is damaged (file is not a database); move .datum/ledger.sqlite away: ' +
+      'outputs stay, the history of runs goes with it'
   },
   newer: {
     context: 'newer',

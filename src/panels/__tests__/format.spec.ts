@@ -13,6 +13,7 @@ import {
   noAlarm,
   oneLine,
   percent,
+  placeWord,
   rate,
   share,
   span,
@@ -119,6 +120,15 @@ describe('foreign text', () => {
     expect(name('caf\\xe9.txt')).toBe('caf\\xe9.txt');
     expect(name('\\x18\\x0f@\\x07\\xb4\\xeeE\\x00\\x00')).toBe('datum 8,342');
     expect(name(null)).toBe('datum 8,342');
+  });
+
+  it('tells a place in a file without the folders that lead there', () => {
+    const trans = { __: (text: string, line: string) => `<${text}> ${line}` } as any;
+    expect(placeWord(trans, 'File "/home/me/survey/helpers.py", line 44')).toBe(
+      'helpers.py, line 44'
+    );
+    expect(placeWord(trans, 'cell line 6')).toBe('<cell line %1> 6');
+    expect(placeWord(trans, null)).toBe('');
   });
 
   it('is one line where there is room for one', () => {

@@ -29,7 +29,7 @@ const brackets = {
 
 /** Names, messages, code and engines: not ours to translate. */
 const DATA = [
-  'readings.ipynb', 'work/readings.ipynb', 'means', 'ValueError', 'bad number', 'cell line 4',
+  'readings.ipynb', 'work/readings.ipynb', 'means', 'ValueError', 'bad number',
   'a.csv', 'w1', 'w2', 'host', 'serial', 'joblib', 'dask', 'ipyparallel', 'a sentence of the runner',
   'a sentence of the server', 'IndexError', 'out of range'
 ]; // prettier-ignore

@@ -32,9 +32,10 @@ describe('the panel', () => {
 
   it.each([
     ['kernel-without-extension', null, 'The kernel has not loaded jupyter_datum.'],
-    ['foreign', 'it belongs to somebody else', 'it belongs to somebody else'],
-    ['damaged', 'the ledger is damaged', 'the ledger is damaged'],
-    ['newer', 'the ledger is newer', 'the ledger is newer'],
+    ['foreign', 'it belongs to somebody else', 'is that of another user'],
+    ['damaged', 'the ledger is damaged', 'cannot be shown: the ledger is damaged'],
+    ['newer', 'the ledger is newer', 'pip install --upgrade "jupyter-datum[lab]"'],
+    ['version-mismatch', 'the kernel has 0.0.1', 'pip install --upgrade "jupyter-datum[lab]"'],
     ['older', 'the ledger has schema version 3', 'once it is upgraded'],
     ['no-files', null, 'does not lie in a folder']
   ])('tells of %s', async (state, message, words) => {
