@@ -3,6 +3,7 @@
 Runs ``ui-tests/bench/panel.spec.ts`` for each size, in Chromium on real runs of a real server:
 opening, frame times, memory, bytes of the socket, a finished datum to its pixel. It needs what the
 UI tests need: ``cd ui-tests && jlpm install``, and a Chromium (``DATUM_CHROMIUM``).
+``DATUM_BENCH_TRACES=FOLDER`` keeps each trace, with samples of what ran (which costs time).
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 /** How a page is measured: main-thread time from a trace, memory, bytes of the socket, a table. */
 import type { Browser, CDPSession, Page } from '@playwright/test';
 import * as fs from 'fs';
+import * as path from 'path';
 
 /** One event of a trace of Chromium; times in microseconds. */
 interface IEvent {
@@ -33,6 +34,9 @@ const CATEGORIES = [
   'disabled-by-default-devtools.timeline',
   '__metadata'
 ];
+/** Where traces are kept, each with samples of what runs, to find out what took so long. */
+const KEEP = process.env.DATUM_BENCH_TRACES;
+const SAMPLES = ['disabled-by-default-v8.cpu_profiler'];
 const TASKS = ['RunTask', 'ThreadControllerImpl::RunTask'];
 /** What only a task does that makes a frame. */
 const FRAME = ['FireAnimationFrame', 'PrePaint', 'Paint', 'Commit', 'BeginMainThreadFrame'];
@@ -44,7 +48,7 @@ export async function costOf(
   during: () => Promise<unknown>
 ): Promise<ICost> {
   const began = Date.now();
-  await browser.startTracing(page, { categories: CATEGORIES });
+  await browser.startTracing(page, { categories: [...CATEGORIES, ...(KEEP ? SAMPLES : [])] });
   let trace: Buffer;
   let seconds = 0;
   try {
@@ -52,6 +56,9 @@ export async function costOf(
   } finally {
     seconds = (Date.now() - began) / 1000;
     trace = await browser.stopTracing();
+  }
+  if (KEEP) {
+    fs.writeFileSync(path.join(KEEP, `${began}.json`), trace);
   }
   return { ...read(JSON.parse(trace.toString('utf-8')).traceEvents), seconds };
 }
