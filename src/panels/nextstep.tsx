@@ -34,28 +34,32 @@ export function NextStep(props: INextProps): JSX.Element | null {
   return (
     <div className="jp-datum-next">
       <div className="jp-datum-next-row" role="group" aria-label={oneLine(row.name)}>
-        <CommandButton
-          command={Commands.run}
-          args={args}
-          icon="play"
-          kind={isNext(panel, plans, row) && !words.why ? 'main' : undefined}
-          {...words}
-        />
-        <WithWhatFeedsIt {...props} row={row} why={words.why} />
-        <CommandButton
-          command={Commands.runSample}
-          args={args}
-          why={words.why}
-          label={trans.__('Sample %1', SAMPLE)}
-          title={trans.__('Runs %1 of its datums, to see whether it works', SAMPLE)}
-        />
-        <CommandButton
-          command={Commands.plan}
-          args={{ name: row.name }}
-          label={trans.__('Plan')}
-          title={trans.__('Says what would run and why; nothing runs')}
-        />
-        <WatchButton {...props} row={row} />
+        <span>
+          <CommandButton
+            command={Commands.run}
+            args={args}
+            icon="play"
+            kind={isNext(panel, plans, row) && !words.why ? 'main' : undefined}
+            {...words}
+          />
+          <WithWhatFeedsIt {...props} row={row} why={words.why} />
+        </span>
+        <span>
+          <CommandButton
+            command={Commands.runSample}
+            args={args}
+            why={words.why}
+            label={trans.__('Sample %1', SAMPLE)}
+            title={trans.__('Runs %1 of its datums, to see whether it works', SAMPLE)}
+          />
+          <CommandButton
+            command={Commands.plan}
+            args={args}
+            label={trans.__('Plan')}
+            title={trans.__('Says what would run and why; nothing runs')}
+          />
+          <WatchButton {...props} row={row} />
+        </span>
       </div>
       {refused !== null ? <Note>{oneLine(refused)}</Note> : null}
     </div>
