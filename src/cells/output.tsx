@@ -1,5 +1,4 @@
 /** A run as a cell's output: drawn from the shared model, and from the bundle until it is there. */
-import { ReactWidget } from '@jupyterlab/apputils';
 import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
 import React from 'react';
 
@@ -20,13 +19,13 @@ import {
   CommandButton,
   doneOf,
   FailedWord,
-  HostContext,
   StateWord,
   useHost,
   useSignals
 } from '../panels/parts';
 import type { IHost } from '../panels/parts';
 import { RetryFailed } from '../panels/retry';
+import { ShownWidget } from '../panels/shown';
 import { Commands, ENDED, MIME_TYPE } from '../tokens';
 import type { IBundle, ICounts, IGroup, IHeldRun, IRunModel, IRunsModel } from '../tokens';
 
@@ -54,12 +53,12 @@ export function readBundle(data: unknown): IBundle | null {
 }
 
 /** Draws our type; text only. */
-export class RunOutput extends ReactWidget implements IRenderMime.IRenderer {
+export class RunOutput extends ShownWidget implements IRenderMime.IRenderer {
   constructor(
-    private readonly _host: IHost,
+    host: IHost,
     private readonly _runs: IRunsModel
   ) {
-    super();
+    super(host);
     this.addClass('jp-datum-output');
   }
 
@@ -81,15 +80,11 @@ export class RunOutput extends ReactWidget implements IRenderMime.IRenderer {
     super.dispose();
   }
 
-  protected render(): JSX.Element {
+  protected view(): JSX.Element {
     if (!this._bundle || !this._held) {
       return <pre>{this._text}</pre>;
     }
-    return (
-      <HostContext.Provider value={this._host}>
-        <OutputView bundle={this._bundle} run={this._held.model} />
-      </HostContext.Provider>
-    );
+    return <OutputView bundle={this._bundle} run={this._held.model} />;
   }
 
   private _bundle: IBundle | null = null;

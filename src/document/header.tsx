@@ -25,6 +25,7 @@ import {
   StateWord,
   useClock,
   useHost,
+  useRead,
   useSignals
 } from '../panels/parts';
 import { RetryFailed } from '../panels/retry';
@@ -122,9 +123,14 @@ function Fresh(props: { model: DocumentModel }): JSX.Element | null {
   );
 }
 
-function Buttons(props: { model: DocumentModel }): JSX.Element {
+/** They change with the run's status: its figures come several times a second. */
+const Buttons = React.memo(function Buttons(props: { model: DocumentModel }): JSX.Element {
   const { trans } = useHost();
   const { run } = props.model;
+  useRead(() => {
+    const { status, failed } = run.counts ?? {};
+    return [status, run.ended && failed, run.info?.retryable].join();
+  }, run.changed);
   const args = { project: run.project, run: run.uuid };
   const { status = 'queued', failed = 0 } = run.counts ?? {};
   const ended = ENDED.has(status);
@@ -162,7 +168,7 @@ function Buttons(props: { model: DocumentModel }): JSX.Element {
       <More model={props.model} />
     </span>
   );
-}
+});
 
 /** What one does more seldom. */
 function More(props: { model: DocumentModel }): JSX.Element {

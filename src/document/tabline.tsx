@@ -5,7 +5,7 @@ import { Icon } from '../icons';
 import type { DocumentModel } from '../models/document';
 import { count } from '../panels/format';
 import { openMenu } from './menu';
-import { useHost, useSignals } from '../panels/parts';
+import { useHost, useRead } from '../panels/parts';
 import type { ITab } from './tab';
 import { TABS } from './tabs';
 
@@ -14,7 +14,7 @@ export function TabLine(props: { model: DocumentModel; id: string; chosen: ITab 
   const { trans } = useHost();
   const { model, id, chosen } = props;
   const { run } = model;
-  useSignals(run.changed);
+  useRead(() => TABS.map(tab => tab.badge?.(run) ?? 0).join(), run.changed);
   const list = React.useRef<HTMLDivElement>(null);
   const crowded = useCrowded(list);
   useWhole(list);

@@ -1,5 +1,4 @@
 /** The run document: one run with all its views, in the main area. */
-import { ReactWidget } from '@jupyterlab/apputils';
 import type { IThemeManager } from '@jupyterlab/apputils';
 import React from 'react';
 
@@ -7,8 +6,9 @@ import { datumIcon } from '../icons';
 import type { DocumentModel } from '../models/document';
 import { oneLine } from '../panels/format';
 import { bindKeys } from '../panels/keys';
-import { HostContext, Note, useHost, useSignals } from '../panels/parts';
+import { Note, useHost, useRead, useSignals } from '../panels/parts';
 import type { IHost } from '../panels/parts';
+import { ShownWidget } from '../panels/shown';
 import { Header } from './header';
 import type { ITab, ITabProps } from './tab';
 import { TabLine } from './tabline';
@@ -18,13 +18,13 @@ import { Trouble } from './trouble';
 export { DocumentModel } from '../models/document';
 
 /** The widget of one run; it owns its model. */
-export class RunDocument extends ReactWidget {
+export class RunDocument extends ShownWidget {
   constructor(
-    private readonly _host: IHost,
+    host: IHost,
     readonly model: DocumentModel,
     private readonly _theme: IThemeManager | null
   ) {
-    super();
+    super(host);
     this.addClass('jp-datum-document');
     this.title.icon = datumIcon;
     this.title.closable = true;
@@ -50,17 +50,13 @@ export class RunDocument extends ReactWidget {
     }
   }
 
-  protected render(): JSX.Element {
-    return (
-      <HostContext.Provider value={this._host}>
-        <DocumentView model={this.model} theme={this._theme} />
-      </HostContext.Provider>
-    );
+  protected view(): JSX.Element {
+    return <DocumentView model={this.model} theme={this._theme} />;
   }
 
   private _retitle(): void {
     const { info } = this.model.run;
-    const { trans } = this._host;
+    const { trans } = this.host;
     const label = info ? trans.__('%1 · run %2', info.name, info.id) : trans.__('Run');
     if (label !== this.title.label) {
       this.title.label = label;
@@ -71,11 +67,12 @@ export class RunDocument extends ReactWidget {
 /** Header, tabs, and the tab in front. */
 export function DocumentView(props: ITabProps): JSX.Element {
   const { model } = props;
-  useSignals(model.changed, model.runs.changed);
+  useSignals(model.changed);
+  const lost = useRead(() => model.runs.connection === 'lost', model.runs.changed);
   const id = React.useId();
   const tab = TABS.find(one => one.id === model.tab) ?? TABS[0];
   return (
-    <div className="jp-datum-document-view" data-lost={model.runs.connection === 'lost'}>
+    <div className="jp-datum-document-view" data-lost={lost}>
       <Header model={model} />
       <TabLine model={model} id={id} chosen={tab} />
       <Trouble model={model} />
@@ -102,7 +99,7 @@ function TabPanel(props: ITabProps & { tab: ITab }): JSX.Element {
   React.useEffect(() => {
     let shown = true;
     tab.load().then(
-      loaded => shown && setView(() => loaded.default),
+      loaded => shown && setView(() => React.memo(loaded.default)),
       reason => shown && setError(String(reason?.message ?? reason))
     );
     return () => {

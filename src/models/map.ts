@@ -57,7 +57,18 @@ export class MapModel implements IDisposable {
   }
   /** The worst state of each tile. */
   get tiles(): Uint8Array {
+    return this._tiles.all();
+  }
+  /** The same, but for tiles that have not been seen. */
+  get painted(): Uint8Array {
     return this._tiles.tiles;
+  }
+  /** Of the field. */
+  get width(): number {
+    return this._width;
+  }
+  get height(): number {
+    return this._height;
   }
   /** The first row that is seen, and how many are. */
   get top(): number {
@@ -99,22 +110,19 @@ export class MapModel implements IDisposable {
   }
 
   /**
-   * Bring {@link tiles} up to date; to be called before they are painted.
+   * Bring {@link painted} up to date; to be called before they are painted.
    *
    * @returns whether layout or order are others than at the last call.
    */
   update(): boolean {
-    const total = this.ready ? this.run.total : 0;
-    const shape = [total, this._width, this._height, this._step, this._wanted].join('/');
-    if (shape === this._shape && this.times.codes === this._tiles.codes) {
-      this._tiles.renew();
-      return false;
+    const laid = this._relay();
+    const { columns, tile } = this._plan;
+    const rows = this._options.small ? Infinity : Math.ceil(this._height / tile);
+    this._tiles.renew([this._top * columns, (this._top + rows) * columns]);
+    if (laid) {
+      this._changed.emit();
     }
-    this._shape = shape;
-    this._lay(total);
-    this._tiles.lay(total, this._plan.per, this._wanted, this.times.codes);
-    this._changed.emit();
-    return true;
+    return laid;
   }
 
   /** The tiles that have changed since they were painted last; null: none. */
@@ -146,7 +154,7 @@ export class MapModel implements IDisposable {
     }
     const { rank, below } = at ?? this._middle();
     this._step = next;
-    this.update();
+    this._relay();
     const { per, columns, tile } = this._plan;
     this._cursor = this._cursor && this._tileOf(this._cursor[0]);
     this.pan(Math.floor(rank / per / columns) - Math.floor(below / tile) - this._top);
@@ -271,6 +279,18 @@ export class MapModel implements IDisposable {
 
   private _drop(): void {
     this._cursor = this._selection = this._anchor = null;
+  }
+
+  private _relay(): boolean {
+    const total = this.ready ? this.run.total : 0;
+    const shape = [total, this._width, this._height, this._step, this._wanted].join('/');
+    if (shape === this._shape && this.times.codes === this._tiles.codes) {
+      return false;
+    }
+    this._shape = shape;
+    this._lay(total);
+    this._tiles.lay(total, this._plan.per, this._wanted, this.times.codes);
+    return true;
   }
 
   private _lay(total: number): void {

@@ -1,5 +1,4 @@
 /** One datum: what went wrong, in which code, what went in and came out, all attempts. */
-import { ReactWidget } from '@jupyterlab/apputils';
 import React from 'react';
 
 import { datumIcon } from '../icons';
@@ -12,10 +11,11 @@ import { clock, datumName, oneLine, visible } from './format';
 import { bindKeys } from './keys';
 import { HistoryView, LineageView } from './origins';
 import { Outputs } from './outputs';
-import { HostContext, Note, useHost, useSignals } from './parts';
+import { Note, useHost, useSignals } from './parts';
 import type { IHost } from './parts';
 import { Files } from './preview';
 import { Seen } from './seen';
+import { ShownWidget } from './shown';
 import { ErrorBox, Log, YourCode } from './trouble';
 
 /** Milliseconds between two looks at a datum that has no outcome yet. */
@@ -24,15 +24,15 @@ const LOOK = 2000;
 export { DatumModel } from '../models/datum';
 
 /** The widget in the main area, or in the one below in Notebook 7. */
-export class DatumWidget extends ReactWidget {
+export class DatumWidget extends ShownWidget {
   constructor(
-    private readonly _host: IHost,
+    host: IHost,
     readonly model: DatumModel
   ) {
-    super();
+    super(host);
     this.addClass('jp-datum-detail');
     this.title.icon = datumIcon;
-    this.title.label = _host.trans.__('Datum');
+    this.title.label = host.trans.__('Datum');
     this.title.closable = true;
     bindKeys(this.node);
     model.changed.connect(this._retitle, this);
@@ -43,18 +43,14 @@ export class DatumWidget extends ReactWidget {
     super.dispose();
   }
 
-  protected render(): JSX.Element {
-    return (
-      <HostContext.Provider value={this._host}>
-        <DatumView model={this.model} />
-      </HostContext.Provider>
-    );
+  protected view(): JSX.Element {
+    return <DatumView model={this.model} />;
   }
 
   private _retitle(): void {
     const datum = this.model.datum ?? this.model.pending;
     if (datum) {
-      const text = datumName(this._host.trans, datum);
+      const text = datumName(this.host.trans, datum);
       this.title.label = text.split('/').pop() || text;
       this.title.caption = text;
     }

@@ -9,7 +9,7 @@ import { STATES } from '../tokens';
 import type { IDatum } from '../tokens';
 import { count, datumName, oneLine, span, stateWord } from './format';
 import { tileWords } from './mapview';
-import { StateWord, useHost } from './parts';
+import { StateWord, useHost, useSignals } from './parts';
 
 /** One stays so long before the server is asked. */
 const STAY = 150;
@@ -82,6 +82,7 @@ export function MapCard(props: {
   const { trans } = useHost();
   const { model, source, spot, field, held, actions } = props;
   const { run, order } = model;
+  useSignals(run.changed);
   const position = order.worst(spot.range);
   const datum = usePeek(model, source, position);
   const state = STATES[run.states[position] & 15] ?? 'pending';

@@ -14,7 +14,7 @@ import type { Side } from './maplens';
 import { Marks } from './mapmarks';
 import { MapRail } from './maprail';
 import { MapCanvas, tileWords, usePainted, useThemed } from './mapview';
-import { useHost, useSignals } from './parts';
+import { useHost, useRead, useSignals } from './parts';
 
 /** Tiles that are smaller are looked at through a lens. */
 const LARGE = 6;
@@ -40,15 +40,22 @@ export function MapField(props: IFieldProps): JSX.Element {
   const setHover = (next: Range | null) =>
     hoverAt(was => (was && next && was[0] === next[0] && was[1] === next[1] ? was : next));
   useSignals(model.changed);
-  usePainted(model, theme, field, canvas, node => node.clientHeight);
+  usePainted(model, theme, field, canvas, ({ width, height }) => ({ width, height }));
   const themed = useThemed(theme);
-  const size = { width: field.current?.clientWidth ?? 0, height: field.current?.clientHeight ?? 0 };
+  const size = { width: model.width, height: model.height };
   const { cursor, selection, plan, top } = model;
   const looked = within(model, cursor ?? hover);
   const act = useActions(model, looked);
   const drag = useDrag(model, field, setHover);
   const keys = useKeys(model, act);
   useWheel(model, field);
+  const label = React.useMemo(
+    () =>
+      trans.__(
+        'Map of datums. Arrows move, Enter opens, Shift with arrows selects, T shows the table, R retries, N and P go to failed ones, plus and minus zoom'
+      ),
+    [trans]
+  );
   const lens = looked && hasLens(model, size) ? lensRange(model.order.total, looked) : null;
   return (
     <div className="jp-datum-map-around">
@@ -57,9 +64,7 @@ export function MapField(props: IFieldProps): JSX.Element {
         className="jp-datum-map-field"
         role="application"
         tabIndex={0}
-        aria-label={trans.__(
-          'Map of datums. Arrows move, Enter opens, Shift with arrows selects, T shows the table, R retries, N and P go to failed ones, plus and minus zoom'
-        )}
+        aria-label={label}
         data-drag={drag.panning}
         data-datum-takes="n p Escape"
         onKeyDown={keys}
@@ -184,9 +189,15 @@ function Rays(props: { from: { x: number; y: number }; left: number; top: number
 function Spoken(props: { model: MapModel }): JSX.Element {
   const { trans } = useHost();
   const { model } = props;
-  const { cursor, order } = model;
   const [text, setText] = React.useState('');
-  const words = cursor && cursor[1] <= order.total ? tileWords(trans, order, cursor) : '';
+  const words = useRead(
+    () => {
+      const { cursor, order } = model;
+      return cursor && cursor[1] <= order.total ? tileWords(trans, order, cursor) : '';
+    },
+    model.changed,
+    model.run.changed
+  );
   React.useEffect(() => {
     const timer = window.setTimeout(() => setText(words), REST);
     return () => window.clearTimeout(timer);

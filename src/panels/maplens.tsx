@@ -115,6 +115,6 @@ function useLens(
     }
     const painter = painted.current?.painter ?? new Painter(sheet.current);
     painted.current = { painter, tiles };
-    painter.paint(tiles, plan, 0, plan.height);
-  });
+    painter.paint(tiles, plan, 0, plan);
+  }, [range[0], range[1], model.order, model.run.counts]);
 }

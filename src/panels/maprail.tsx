@@ -69,10 +69,10 @@ class Lines {
   /** Bring them up to date: those only in which something has changed, where that is known. */
   paint(canvas: HTMLCanvasElement): void {
     const { order, run } = this._model;
-    const rail = canvas.parentElement;
     this._painter = this._painter ?? new Painter(canvas);
-    const height = rail?.clientHeight ?? 0;
-    const per = Math.ceil(order.total / Math.max(1, Math.floor(height / LINE)));
+    // The rail is as high as the field beside it: to ask the page would have it laid out at once.
+    const lines = Math.max(1, Math.floor(this._model.height / LINE));
+    const per = Math.ceil(order.total / lines);
     const rows = Math.ceil(order.total / per);
     const same = this._states === run.states && this._order === `${order.name}/${per}/${rows}`;
     if (!same) {
@@ -88,7 +88,7 @@ class Lines {
       const [from, to] = [Math.floor(this._dirty[0] / per), Math.ceil(this._dirty[1] / per)];
       order.fill(this._tiles, per, from, Math.min(rows, to));
       const plan = { columns: 1, rows, tile: LINE, gap: 0, per, width: LINE, height: rows * LINE };
-      this._painter.paint(this._tiles, plan, 0, plan.height, [from, to]);
+      this._painter.paint(this._tiles, plan, 0, plan, [from, to]);
     }
     this._dirty = null;
     this._states = run.states;

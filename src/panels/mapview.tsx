@@ -12,7 +12,7 @@ import type { Range } from '../models/tiles';
 import { Commands, STATES } from '../tokens';
 import { count, stateWord } from './format';
 import { Painter } from './painter';
-import { byState, useHost, useSignals } from './parts';
+import { byState, ShownContext, useHost, useRead, useSignals } from './parts';
 
 /** Ranges of the table that says in words what the map shows. */
 const RANGES = 20;
@@ -30,27 +30,27 @@ export function useMap(run: RunModel, options: IMapOptions): MapModel {
  * Paint a map into a canvas whenever it is stale, the field has another size, or the theme is
  * another one.
  *
- * @param high - the height of the canvas in a field.
+ * @param sized - the size of the canvas.
  */
 export function usePainted(
   model: MapModel,
   theme: IThemeManager | null,
   field: React.RefObject<HTMLElement>,
   canvas: React.RefObject<HTMLCanvasElement>,
-  high: (field: HTMLElement, model: MapModel) => number
+  sized: (model: MapModel) => { width: number; height: number }
 ): void {
+  const shown = React.useContext(ShownContext);
   React.useEffect(() => {
     const [node, sheet] = [field.current, canvas.current];
-    if (!node || !sheet) {
+    if (!node || !sheet || !shown) {
       return undefined;
     }
     const painter = new Painter(sheet);
     let frame = 0;
     const draw = () => {
       frame = 0;
-      model.resize(node.clientWidth, node.clientHeight);
       model.update();
-      painter.paint(model.tiles, model.plan, model.top, high(node, model), model.taken());
+      painter.paint(model.painted, model.plan, model.top, sized(model), model.taken());
     };
     const soon = () => {
       frame = frame || requestAnimationFrame(draw);
@@ -60,10 +60,14 @@ export function usePainted(
         painter.forget();
         soon();
       }, THEMED);
-    const observer = new ResizeObserver(soon);
+    const observer = new ResizeObserver(() => {
+      model.resize(node.clientWidth, node.clientHeight);
+      soon();
+    });
     observer.observe(node);
     model.stale.connect(soon);
     theme?.themeChanged.connect(themed);
+    model.resize(node.clientWidth, node.clientHeight);
     soon();
     return () => {
       cancelAnimationFrame(frame);
@@ -71,7 +75,7 @@ export function usePainted(
       model.stale.disconnect(soon);
       theme?.themeChanged.disconnect(themed);
     };
-  }, [model, theme]);
+  }, [model, theme, shown]);
 }
 
 /** How often the theme has changed: what reads its colours as it is made is made anew. */
@@ -86,7 +90,7 @@ export function useThemed(theme: IThemeManager | null): number {
 }
 
 /** The small map of one run. */
-export function MapView(props: {
+export const MapView = React.memo(function MapView(props: {
   run: RunModel;
   theme: IThemeManager | null;
   /** Told how many datums a tile stands for. */
@@ -99,7 +103,7 @@ export function MapView(props: {
   const canvas = React.useRef<HTMLCanvasElement>(null);
   const [tile, setTile] = React.useState<Range | null>(null);
   const [table, setTable] = React.useState(false);
-  usePainted(model, theme, field, canvas, () => model.plan.height);
+  usePainted(model, theme, field, canvas, ({ plan }) => plan);
   useSignals(model.changed);
   React.useEffect(() => onPer(model.plan.per), [model.plan.per]);
   const find = ({ nativeEvent: { offsetX, offsetY } }: React.MouseEvent) =>
@@ -135,10 +139,10 @@ export function MapView(props: {
       {table ? <RangeTable run={run} /> : null}
     </div>
   );
-}
+});
 
 /** The canvas of a map; what it shows stands in its name. */
-export function MapCanvas(
+export const MapCanvas = React.memo(function MapCanvas(
   props: { run: RunModel; sheet: React.RefObject<HTMLCanvasElement> } & Pick<
     React.DOMAttributes<HTMLCanvasElement>,
     'onMouseMove' | 'onMouseLeave' | 'onClick'
@@ -146,9 +150,9 @@ export function MapCanvas(
 ): JSX.Element {
   const { trans } = useHost();
   const { run, sheet, ...events } = props;
-  useSignals(run.changed);
-  return <canvas ref={sheet} role="img" aria-label={mapLabel(run, trans)} {...events} />;
-}
+  const label = useRead(() => mapLabel(run, trans), run.changed);
+  return <canvas ref={sheet} role="img" aria-label={label} {...events} />;
+});
 
 /** What stands in the map's header. */
 export function MapSummary(props: { per: number }): JSX.Element {

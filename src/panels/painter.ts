@@ -1,4 +1,4 @@
-/** How tiles get onto a canvas: as pixels of a picture that is then drawn larger. */
+/** How tiles get onto a canvas: pixel by pixel, in bands of rows; nothing is scaled or clipped. */
 import type { ILayout, Range } from '../models/tiles';
 import { FAILED, RUNNING, STATES } from '../tokens';
 
@@ -8,6 +8,8 @@ const SEEN = 3;
 const PROUD = 4_000;
 /** Milliseconds after which all is painted once more, and not only what has changed. */
 const LASTS = 15_000;
+/** Lines that are painted at a time. */
+const BAND = 128;
 
 /** The palette in force, by state byte, as numbers that a picture is made of. */
 export type Palette = Uint32Array;
@@ -26,24 +28,24 @@ export class Painter {
    * Paint rows of tiles from row `top` on.
    *
    * @param tiles - the state of each.
-   * @param height - of the canvas, in CSS pixels.
+   * @param size - of the canvas, in CSS pixels.
    * @param changed - the only tiles that are others than at the last call; null: none is.
    */
   paint(
     tiles: Uint8Array,
     plan: ILayout,
     top: number,
-    height: number,
+    size: { width: number; height: number },
     changed: Range | null = [0, tiles.length]
   ): void {
     const scale = window.devicePixelRatio || 1;
-    const fitted = fit(this._canvas, plan.width, height, scale);
+    const fitted = fit(this._canvas, size.width, size.height, scale);
     const pen = this._canvas.getContext('2d');
     if (!pen) {
       return;
     }
     this._palette = this._palette ?? palette(this._canvas);
-    const rows = Math.max(0, Math.min(plan.rows - top, Math.ceil(height / plan.tile)));
+    const rows = Math.max(0, Math.min(plan.rows - top, Math.ceil(size.height / plan.tile)));
     const seen = [top, rows, tiles.length, Object.values(plan)].join();
     const known = !fitted && seen === this._seen && Date.now() - this._whole < LASTS;
     this._seen = seen;
@@ -59,85 +61,93 @@ export class Painter {
 
   /** Paint some of the rows that are seen: numbers of the first one, and of that behind the last. */
   private _paint(pen: CanvasRenderingContext2D, view: IView, [from, to]: Range): void {
-    const { plan, rows, scale } = view;
-    const line = (row: number) => Math.round(row * plan.tile * scale);
-    const [y, high] = [line(from), line(to) - line(from)];
-    pen.save();
-    pen.beginPath();
-    pen.rect(0, y, this._canvas.width, high);
-    pen.clip();
-    pen.clearRect(0, y, this._canvas.width, high);
-    const proud = this._picture(view, [from, to]);
-    pen.imageSmoothingEnabled = false;
-    const { columns } = plan;
-    pen.drawImage(this._sheet, 0, from, columns, to - from, 0, y, plan.width * scale, high);
-    this._part(pen, plan, rows, scale);
-    this._raise(pen, view, proud);
-    pen.restore();
+    const { plan, scale } = view;
+    const proud = plan.tile < SEEN ? this._find(view, [from, to]) : 0;
+    const step = Math.max(1, Math.floor(BAND / (plan.tile * scale)));
+    for (let row = from; row < to; row += step) {
+      const band: Range = [row, Math.min(to, row + step)];
+      const [y, end] = band.map(at => Math.round(at * plan.tile * scale));
+      const { width } = this._canvas;
+      if (this._image?.width !== width || this._image.height < end - y) {
+        this._image = new ImageData(width, Math.max(end - y, BAND));
+        this._pixels = new Uint32Array(this._image.data.buffer);
+      }
+      this._rows(view, band, y);
+      this._raise(view, proud, [y, end]);
+      pen.putImageData(this._image, 0, y, 0, 0, width, end - y);
+    }
   }
 
-  /** A pixel a tile of some rows; returns how many tiles are to be drawn larger. */
-  private _picture({ tiles, plan, top, rows }: IView, [from, to]: Range): number {
-    const { columns } = plan;
-    if (this._sheet.width !== columns || this._sheet.height !== rows) {
-      this._sheet.width = columns;
-      this._sheet.height = rows;
-      this._image = new ImageData(columns, rows);
-      this._pixels = new Uint32Array(this._image.data.buffer);
+  /** The tiles of a band, which begins at line `y`; between them are gaps if they are large enough. */
+  private _rows({ tiles, plan, top, scale }: IView, [from, to]: Range, y: number): void {
+    const { columns, tile, gap } = plan;
+    const { _pixels: pixels } = this;
+    const colours = this._palette!;
+    const { width } = this._canvas;
+    const line = gap ? Math.max(1, Math.round(gap * scale)) : 0;
+    const edges = Uint32Array.from({ length: columns + 1 }, (_, at) =>
+      Math.min(width, Math.round(at * tile * scale))
+    );
+    for (let row = from; row < to; row++) {
+      const begin = (Math.round(row * tile * scale) - y) * width;
+      const next = (Math.round((row + 1) * tile * scale) - y) * width;
+      const end = next - line * width;
+      const first = (top + row) * columns;
+      const n = Math.min(columns, tiles.length - first);
+      pixels.fill(0, begin, begin + width);
+      for (let column = 0; column < n; column++) {
+        const colour = colours[tiles[first + column]];
+        const last = begin + edges[column + 1] - line;
+        for (let at = begin + edges[column]; at < last; at++) {
+          pixels[at] = colour;
+        }
+      }
+      for (let at = begin + width; at < end; at += width) {
+        pixels.copyWithin(at, begin, begin + width);
+      }
+      pixels.fill(0, end, next);
     }
-    const first = top * columns;
+  }
+
+  /** Find the tiles that are to be drawn larger; returns how many they are. */
+  private _find({ tiles, plan, top, rows }: IView, [from, to]: Range): number {
+    const { columns } = plan;
     // What stands out of its row is seen in the rows beside it too.
-    const [begin, behind] = [Math.max(0, from - 1), Math.min(rows, to + 1)];
-    const end = Math.min(tiles.length, first + behind * columns);
-    const [pixels, colours] = [this._pixels, this._palette!];
-    const small = plan.tile < SEEN;
+    const begin = (top + Math.max(0, from - 1)) * columns;
+    const end = Math.min(tiles.length, (top + Math.min(rows, to + 1)) * columns);
     let proud = 0;
-    for (let tile = first + begin * columns; tile < end; tile++) {
+    for (let tile = begin; tile < end && proud < PROUD; tile++) {
       const state = tiles[tile];
-      pixels[tile - first] = colours[state];
-      if (small && (state === FAILED || state === RUNNING) && proud < PROUD) {
+      if (state === FAILED || state === RUNNING) {
         this._proud[proud++] = tile;
       }
     }
-    pixels.fill(0, end - first, behind * columns);
-    this._sheet.getContext('2d')?.putImageData(this._image!, 0, 0, 0, from, columns, to - from);
     if (from === 0 && to === rows) {
       this._crowd = proud >= PROUD;
     }
     return this._crowd || proud >= PROUD ? 0 : proud;
   }
 
-  /** Gaps between tiles that are large enough. */
-  private _part(pen: CanvasRenderingContext2D, plan: ILayout, rows: number, scale: number): void {
-    if (!plan.gap) {
-      return;
-    }
-    const line = Math.max(1, Math.round(plan.gap * scale));
-    const edge = (n: number) => Math.round(n * plan.tile * scale) - line;
-    for (let column = 1; column <= plan.columns; column++) {
-      pen.clearRect(edge(column), 0, line, this._canvas.height);
-    }
-    for (let row = 1; row <= rows; row++) {
-      pen.clearRect(0, edge(row), this._canvas.width, line);
-    }
-  }
-
-  /** What failed stands above what runs, and both above the rest. */
-  private _raise(
-    pen: CanvasRenderingContext2D,
-    { tiles, plan, top, scale }: IView,
-    proud: number
-  ): void {
+  /** What failed stands above what runs, and both above the rest; from line `y` to `end`. */
+  private _raise({ tiles, plan, top, scale }: IView, proud: number, [y, end]: Range): void {
     const edge = Math.round(SEEN * scale);
     const grow = (SEEN - plan.tile) / 2;
+    const { width } = this._canvas;
     for (const state of [RUNNING, FAILED]) {
-      pen.fillStyle = css(this._palette![state]);
       for (let i = 0; i < proud; i++) {
         const tile = this._proud[i];
         if (tiles[tile] === state) {
-          const x = (tile % plan.columns) * plan.tile - grow;
-          const y = (Math.floor(tile / plan.columns) - top) * plan.tile - grow;
-          pen.fillRect(Math.round(x * scale), Math.round(y * scale), edge, edge);
+          const left = (tile % plan.columns) * plan.tile - grow;
+          const up = (Math.floor(tile / plan.columns) - top) * plan.tile - grow;
+          const [x, high] = [Math.round(left * scale), Math.round(up * scale)];
+          const [from, to] = [Math.max(0, x), Math.min(width, x + edge)];
+          for (let at = Math.max(y, high); at < Math.min(end, high + edge); at++) {
+            this._pixels.fill(
+              this._palette![state],
+              (at - y) * width + from,
+              (at - y) * width + to
+            );
+          }
         }
       }
     }
@@ -151,7 +161,6 @@ export class Painter {
   private readonly _proud = new Uint32Array(PROUD);
   /** What was painted last: where, and how large. */
   private _seen = '';
-  private readonly _sheet = document.createElement('canvas');
   /** When all of it was painted last. */
   private _whole = 0;
 }
@@ -208,9 +217,4 @@ function pixel(colour: string): number {
   pen.fillRect(0, 0, 1, 1);
   const { data } = pen.getImageData(0, 0, 1, 1);
   return new Uint32Array(data.buffer)[0];
-}
-
-function css(colour: number): string {
-  const [red, green, blue] = new Uint8Array(Uint32Array.of(colour).buffer);
-  return `rgb(${red} ${green} ${blue})`;
 }

@@ -47,15 +47,47 @@ export function useHost(): IHost {
   return host;
 }
 
+/** Whether the widget around is seen: what lies behind another tab is not drawn until it is. */
+export const ShownContext = React.createContext(true);
+
 /** Draw again whenever one of `signals` is emitted. */
-export function useSignals(...signals: (ISignalLike | null | undefined)[]): void {
+export function useSignals(...signals: Signals): void {
   const [, draw] = React.useReducer((n: number) => n + 1, 0);
-  React.useLayoutEffect(() => {
-    signals.forEach(signal => signal?.connect(draw));
-    draw(); // what was said between the first drawing and now
-    return () => signals.forEach(signal => signal?.disconnect(draw));
-  }, signals);
+  useSlot(draw, signals);
 }
+
+/**
+ * What `read` finds, drawn again when that is another value after one of `signals`: for views that
+ * show little of what their models tell of. An object made anew would be another one each time.
+ */
+export function useRead<T>(read: () => T, ...signals: Signals): T {
+  const [, draw] = React.useReducer((n: number) => n + 1, 0);
+  const now = read();
+  const seen = React.useRef({ now, read });
+  seen.current = { now, read };
+  const look = React.useCallback(() => {
+    if (!Object.is(seen.current.read(), seen.current.now)) {
+      draw();
+    }
+  }, []);
+  useSlot(look, signals);
+  return now;
+}
+
+/** Connect while it is seen; called once at first, for what was said before. */
+function useSlot(slot: () => void, signals: Signals): void {
+  const shown = React.useContext(ShownContext);
+  React.useLayoutEffect(() => {
+    if (!shown) {
+      return undefined;
+    }
+    signals.forEach(signal => signal?.connect(slot));
+    slot();
+    return () => signals.forEach(signal => signal?.disconnect(slot));
+  }, [shown, ...signals]);
+}
+
+type Signals = (ISignalLike | null | undefined)[];
 
 interface ISignalLike {
   connect(slot: () => void): boolean;
@@ -65,10 +97,11 @@ interface ISignalLike {
 /** Draw again each second while `going`: what is at work grows older though nothing is said. */
 export function useClock(going: boolean): void {
   const [, draw] = React.useReducer((n: number) => n + 1, 0);
+  const ticks = React.useContext(ShownContext) && going;
   React.useEffect(() => {
-    const timer = going ? window.setInterval(draw, 1000) : 0;
+    const timer = ticks ? window.setInterval(draw, 1000) : 0;
     return () => window.clearInterval(timer);
-  }, [going]);
+  }, [ticks]);
 }
 
 /** A button that executes a command. */

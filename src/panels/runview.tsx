@@ -33,7 +33,7 @@ const LISTED: readonly State[] = [
 ];
 
 /** The run's section. */
-export function RunView(props: {
+export const RunView = React.memo(function RunView(props: {
   run: RunModel;
   /** Seconds that nearly all datums take, where somebody knows them. */
   slow?: number | null;
@@ -77,7 +77,7 @@ export function RunView(props: {
       ) : null}
     </div>
   );
-}
+});
 
 function Chip(props: { state: State; word: string; n: number }): JSX.Element {
   return (

@@ -5,13 +5,14 @@ import type { ChoicesModel } from '../models/choices';
 import type { EnginesModel } from '../models/engines';
 import type { PanelModel } from '../models/panel';
 import type { PlansModel } from '../models/plans';
+import type { RunModel } from '../models/run';
 import { Choices, Entry, Field } from './controls';
 import { EngineField } from './enginefield';
 import { liveOf, useLocked } from './fields';
 import type { IFieldProps } from './fields';
 import { count, figure, oneLine } from './format';
 import { OnErrorField } from './onerror';
-import { useHost, useSignals } from './parts';
+import { useHost, useRead, useSignals } from './parts';
 import { WorkersField } from './workersfield';
 
 /** What the section is made of. */
@@ -26,8 +27,8 @@ export interface IRunWithProps {
 export function RunWithSummary(props: Pick<IRunWithProps, 'panel' | 'choices'>): JSX.Element {
   const { trans } = useHost();
   const { panel, choices } = props;
-  useSignals(panel.changed, panel.run?.changed, choices.changed);
-  if (liveOf(panel)) {
+  useSignals(panel.changed, choices.changed);
+  if (useRead(() => liveOf(panel) !== null, panel.run?.changed)) {
     return <span className="jp-datum-wide">{trans.__('workers and on error act live')}</span>;
   }
   const { engine, workers, which } = choices.of(panel.selected ?? '');
@@ -39,10 +40,18 @@ export function RunWithSummary(props: Pick<IRunWithProps, 'panel' | 'choices'>):
   return <>{words.length ? words.join(' · ') : trans.__('as in the cell')}</>;
 }
 
+/** What the fields show of a run that goes on; its figures, which change all the time, are none of it. */
+function ofRun(live: RunModel | null): string {
+  const { counts, info, cluster, workers } = live ?? {};
+  const up = workers?.filter(worker => worker.up).length;
+  return JSON.stringify([counts?.status, counts?.workers, up, cluster, info?.options]);
+}
+
 /** The fields. */
 export function RunWith(props: IRunWithProps): JSX.Element | null {
   const { panel, plans, choices, engines } = props;
-  useSignals(panel.changed, panel.run?.changed, choices.changed, engines.changed, plans.changed);
+  useSignals(panel.changed, choices.changed, engines.changed, plans.changed);
+  useRead(() => ofRun(liveOf(panel)), panel.run?.changed);
   const path = `${panel.notebook?.path} ${panel.notebook?.kernel}`;
   React.useEffect(() => engines.look(), [engines, path]);
   const { row } = panel;

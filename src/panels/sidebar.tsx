@@ -1,5 +1,4 @@
 /** The side panel. It asks for nothing itself: models feed it, commands act for it. */
-import { ReactWidget } from '@jupyterlab/apputils';
 import type { IThemeManager } from '@jupyterlab/apputils';
 import { PathExt } from '@jupyterlab/coreutils';
 import type { Message } from '@lumino/messaging';
@@ -22,19 +21,12 @@ import type { DatumSource } from './failures';
 import { clock, count, oneLine, statusState, statusWord } from './format';
 import { bindKeys } from './keys';
 import { MapSummary, MapView } from './mapview';
-import {
-  CommandButton,
-  HostContext,
-  later,
-  Section,
-  StateWord,
-  useHost,
-  useSignals
-} from './parts';
+import { CommandButton, later, Section, StateWord, useHost, useSignals } from './parts';
 import type { IHost } from './parts';
 import { OverviewView } from './overview';
 import { NextStep } from './nextstep';
 import { RunView } from './runview';
+import { ShownWidget } from './shown';
 import { AllButton, TransformsView } from './transforms';
 import { WatchView } from './watchline';
 import { WorkersSummary, WorkersView } from './workers';
@@ -63,9 +55,9 @@ export interface ISidebarOptions {
 }
 
 /** The widget in the side area. */
-export class Sidebar extends ReactWidget {
+export class Sidebar extends ShownWidget {
   constructor(private readonly _options: ISidebarOptions) {
-    super();
+    super(_options.host);
     const { trans } = _options.host;
     this.id = 'jupyter-datum-panel';
     this.addClass('jp-datum-panel');
@@ -87,11 +79,13 @@ export class Sidebar extends ReactWidget {
     this.update();
   }
 
-  protected override onAfterShow(): void {
+  protected override onAfterShow(message: Message): void {
+    super.onAfterShow(message);
     this._options.fresh.see(true);
   }
 
-  protected override onAfterHide(): void {
+  protected override onAfterHide(message: Message): void {
+    super.onAfterHide(message);
     this._options.fresh.see(false);
   }
 
@@ -106,12 +100,8 @@ export class Sidebar extends ReactWidget {
     }
   }
 
-  protected render(): JSX.Element {
-    return (
-      <HostContext.Provider value={this._options.host}>
-        <SidebarView {...this._options} folded={this._folded} onFold={this._onFold} />
-      </HostContext.Provider>
-    );
+  protected view(): JSX.Element {
+    return <SidebarView {...this._options} folded={this._folded} onFold={this._onFold} />;
   }
 
   private readonly _onFold = (name: string): void => {

@@ -8,8 +8,10 @@ import type { PanelModel } from '../models/panel';
 import type { PlansModel } from '../models/plans';
 import { inOrder, isPipeline, live, waitsFor } from '../models/pipeline';
 import type { IRow } from '../models/rows';
+import { pending } from '../models/run';
+import type { RunModel } from '../models/run';
 import { Commands, ENDED } from '../tokens';
-import type { ICount } from '../tokens';
+import type { ICount, IRun } from '../tokens';
 import { count, failedWord, noAlarm, oneLine, percent, statusState, statusWord } from './format';
 import { Bar, CommandButton, doneOf, Told, useHost, useSignals } from './parts';
 
@@ -109,8 +111,8 @@ function TransformRow(props: {
 }): JSX.Element {
   const { trans, commands } = useHost();
   const { row, panel, depth, would, told } = props;
-  const { run } = row;
   const selected = row.name === panel.selected;
+  const run = useLatest(row.run, selected ? panel.run : null);
   const tag = stale(trans, row, selected ? panel.edited : null, would);
   const status = run
     ? statusWord(trans, run.status)
@@ -147,7 +149,7 @@ function TransformRow(props: {
         <>
           {tag ?? <Bar counts={run} total={run.total} thin />}
           <span className="jp-datum-right">
-            <RowFigure row={row} />
+            <RowFigure run={run} />
           </span>
         </>
       ) : (
@@ -206,12 +208,19 @@ function RowLine(props: { row: IRow; rows: readonly IRow[] }): JSX.Element {
   );
 }
 
-function RowFigure(props: { row: IRow }): JSX.Element {
-  const { trans } = useHost();
-  const run = props.row.run;
-  if (!run) {
-    return <></>;
+/** The figures of a run as the list has them; of the one that is followed, as they stand beside. */
+function useLatest(listed: IRun | null, followed: RunModel | null): IRun | null {
+  useSignals(followed?.changed);
+  if (listed?.uuid !== followed?.uuid || !listed || !followed?.counts) {
+    return listed;
   }
+  const { counts, total } = followed;
+  return { ...listed, ...counts, total, pending: pending(counts, total) };
+}
+
+function RowFigure(props: { run: IRun }): JSX.Element {
+  const { trans } = useHost();
+  const { run } = props;
   if (!ENDED.has(run.status) || (run.cancelled && !run.failed)) {
     return <>{percent(doneOf(run, run.total), run.total)}</>;
   }

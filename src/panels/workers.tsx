@@ -30,7 +30,7 @@ export function WorkersSummary(props: { run: RunModel }): JSX.Element {
 }
 
 /** One row a worker. */
-export function WorkersView(props: {
+export const WorkersView = React.memo(function WorkersView(props: {
   run: RunModel;
   /** Bytes that all workers of this machine may use together; null: not known. */
   memory?: number | null;
@@ -62,7 +62,7 @@ export function WorkersView(props: {
       {gone.length ? <Gone workers={gone} /> : null}
     </>
   );
-}
+});
 
 /** What a worker's meter is full at: its share of the machine, or somewhat over the largest. */
 function shareOf(workers: readonly IWorker[], memory: number | null): number {

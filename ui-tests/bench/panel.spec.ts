@@ -188,6 +188,9 @@ test('a run that goes on', async ({ page, browser }) => {
     const rate = (socket.bytes - bytes) / 1024 / going.seconds;
     const said = `largest message ${Math.round(socket.largest / 1024)} KiB`;
     table.add('the socket while a run goes on', rate, 'KiB/s', null, said);
+    await beside(page, 'live.ipynb');
+    const both = await costOf(browser, page, () => page.waitForTimeout(LOOK));
+    table.frames('map and panel while a run goes on', both, 4);
     await run;
     await page.waitForTimeout(2000);
     table.add('memory of ours after the run', (await heap(cdp)) - before, 'MiB', 16);
@@ -195,6 +198,23 @@ test('a run that goes on', async ({ page, browser }) => {
     server.close();
   }
 });
+
+/** Open a notebook behind the run document, and the panel beside it. */
+function beside(page: Page, notebook: string): Promise<void> {
+  return page.evaluate(async path => {
+    const { commands, shell } = (window as any).jupyterapp;
+    const front = shell.currentWidget.id;
+    await commands.execute('docmanager:open', { path });
+    shell.activateById(front);
+    await commands.execute('datum:open-panel', {});
+    const begun = () =>
+      document.querySelector('#jupyter-datum-panel [data-section=run] .jp-datum-big');
+    while (!begun()) {
+      await new Promise(done => setTimeout(done, 100));
+    }
+    await new Promise(done => setTimeout(done, 1000));
+  }, notebook);
+}
 
 test('a finished datum to its pixel', async ({ page }) => {
   test.setTimeout(1_500_000);

@@ -47,6 +47,22 @@ describe('the map', () => {
     expect(map.order.worst([416_250, 417_500])).toBe(417_070);
   });
 
+  it('makes only the tiles that are seen, until all are asked for', async () => {
+    const states = million();
+    const map = laid(await ran(states));
+    const { order } = map;
+    map.zoom(99);
+    map.pan(100);
+    map.update();
+    expect(map.order).toBe(order); // nothing is sorted anew
+    const { painted, plan, top } = map;
+    expect([plan.per, painted.length]).toEqual([1, 1_000_000]);
+    const made = [...painted.keys()].filter(tile => painted[tile] === 2);
+    expect(made[0]).toBe(top * plan.columns);
+    expect(made.length).toBeLessThan(100);
+    expect(map.tiles.every(state => state === 2)).toBe(true);
+  });
+
   it('changes only the tiles that a delta touches', async () => {
     const run = await ran(new Uint8Array(8000), 'running');
     const map = laid(run);
