@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import zipfile
 from collections.abc import Collection, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from blake3 import blake3
@@ -17,7 +16,7 @@ from blake3 import blake3
 from ..errors import InputError, UsageError
 from ..hashing import bytes_digest
 from ..project import Project
-from ..words import size as shown
+from ..words import size as size_text
 from .copies import LIMIT, cache_limit
 from .urls import protocols_of
 
@@ -83,11 +82,12 @@ def keep_files(files: Collection[tuple[Store, bytes]], project: Project, label: 
         If one is not there.
     """
     names = {store.path(rel).lstrip("/"): (store, rel) for store, rel in files}
-    try:
-        _check_size(sum(s.info(rel).stat.size for s, rel in names.values()), project, label)
-        digests = {name: bytes_digest(s.read(rel)) for name, (s, rel) in names.items()}
-    except OSError as exc:
-        raise InputError(str(exc)) from exc
+    digests, size, limit = {}, 0, cache_limit(project.dir)
+    for name, (store, rel) in names.items():
+        data = _read(store, rel)
+        digests[name], size = bytes_digest(data), size + len(data)
+        if size > limit:
+            raise _too_large(label, limit)
     whole = blake3()
     for name, digest in sorted(digests.items()):
         whole.update(os.fsencode(name) + b"\0" + digest)
@@ -97,7 +97,7 @@ def keep_files(files: Collection[tuple[Store, bytes]], project: Project, label: 
         try:
             with zipfile.ZipFile(part, "w") as archive:
                 for name, (store, rel) in names.items():
-                    _add(archive, name, store.read(rel), digests[name], label)
+                    _add(archive, name, _read(store, rel), digests[name], label)
             part.replace(path)
         except OSError as exc:
             raise UsageError(f"{label} cannot be kept for workers: {exc}") from exc
@@ -106,13 +106,18 @@ def keep_files(files: Collection[tuple[Store, bytes]], project: Project, label: 
     return path.name
 
 
-def _check_size(size: int, project: Project, label: str) -> None:
-    if size > (limit := cache_limit(project.dir)):
-        raise UsageError(
-            f"{label} holds {shown(size)}, which workers can read only from a copy in the project, "
-            f"and {shown(limit)} are kept of files behind URLs: write them to a folder, or set "
-            f"{LIMIT}"
-        )
+def _read(store: Store, rel: bytes) -> bytes:
+    try:  # nor is its size asked for: fsspec looks through all that it has for that
+        return store.read(rel)
+    except OSError as exc:
+        raise InputError(str(exc)) from exc
+
+
+def _too_large(label: str, limit: int) -> UsageError:
+    return UsageError(
+        f"{label} holds more than {size_text(limit)}, as much as is kept of files behind URLs; "
+        f"workers can read it only from a copy in the project. Write it to a folder, or set {LIMIT}"
+    )
 
 
 def _add(archive: zipfile.ZipFile, name: str, data: bytes, digest: bytes, label: str) -> None:
@@ -136,15 +141,11 @@ def open_kept(path: str) -> Any:
     InputError
         If it is gone, or is none.
     """
-    from fsspec.implementations.zip import ZipFileSystem
+    from .archive import KeptFiles
 
     try:
-        found = ZipFileSystem(str(Path(path)))
-        found.ls("")
+        return KeptFiles(path)
     except (OSError, zipfile.BadZipFile) as exc:
         raise InputError(
             f"what was kept of memory:// is gone or damaged ({exc}): run the cell again"
         ) from exc
-    for info in found.dir_cache.values():
-        info["Digest"] = info.get("comment", b"").decode("ascii", "replace")
-    return found

@@ -77,10 +77,7 @@ def _s3_page(answer: dict[str, Any], cut: int) -> Page:
 def _ls(store: Store, folder: bytes, begin: bytes) -> Page:
     rows: Page = []
     start = folder + begin
-    path = store.path(folder).rstrip("/")
-    if store.is_kept and not store.fs.exists(path):
-        return rows  # nothing of what it holds was wanted
-    for info in store.fs.ls(path, detail=True):
+    for info in store.fs.ls(store.path(folder).rstrip("/"), detail=True):
         rel = store.rel(str(info["name"]))
         if rel is None:
             continue

@@ -176,11 +176,6 @@ class Store:
         """
         return self._is_s3 or self._exists(self._base)
 
-    @property
-    def is_kept(self) -> bool:
-        """Whether these are copies of what lies in the memory of another process."""
-        return self._kept is not None
-
     def _exists(self, path: str) -> bool:
         try:
             return bool(self.fs.exists(path))

@@ -100,6 +100,17 @@ def test_other_content_is_the_same_input(story: Story, mem: Any) -> None:
         assert len(seen) == 1, line
 
 
+def test_what_was_kept_and_is_damaged_is_one_sentence(story: Story, mem: Any) -> None:
+    kept = _kept(story, glob("memory://in/**/*.txt"), mem)
+    (archive,) = (story.project.dir / "payloads").glob("files-*.zip")
+    archive.write_bytes(b"PK")
+    with pytest.raises(InputError, match=r"gone or damaged .*: run the cell again"):
+        list(kept.list(frozenset(), []))
+    archive.unlink()
+    with pytest.raises(InputError, match=r"gone or damaged .*: run the cell again"):
+        list(kept.list(frozenset(), []))
+
+
 def test_what_cannot_be_kept_is_said_before_anything_runs(
     story: Story, mem: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -112,7 +123,7 @@ def test_what_cannot_be_kept_is_said_before_anything_runs(
     with pytest.raises(UsageError, match=r"no copy can have the name 'in/a\\x00b'"):
         glob("memory://in/*").stored(story.project)
     monkeypatch.setenv("JUPYTER_DATUM_CACHE_SIZE", "1KB")
-    with pytest.raises(UsageError, match="write them to a folder, or set JUPYTER_DATUM_CACHE_SIZE"):
+    with pytest.raises(UsageError, match="Write it to a folder, or set JUPYTER_DATUM_CACHE_SIZE"):
         glob("memory://in/*").stored(story.project)
     assert not list((story.project.dir / "payloads").glob("*.part"))
 
