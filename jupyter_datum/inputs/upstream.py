@@ -208,10 +208,15 @@ class UpstreamInput(Input):
                     yield Lacking(its and self._stubs(piece.listed.key for piece in its))
 
     def _was_incomplete(self) -> bool:
-        """Whether its last run has not seen all of its input."""
+        """Whether its last run has not seen all of its input, or of what that is made of: whoever
+        takes one datum of each sees nothing lack."""
         with self._ledger() as conn:
             run = queries.latest_run(conn, self.transform)
-        return run is not None and "errors" in json.loads(run.note or "{}")
+        if run is not None and "errors" in json.loads(run.note or "{}"):
+            return True
+        leaves = getattr(self.source(), "leaves", ())
+        above = (leaf for leaf in leaves if isinstance(leaf, UpstreamInput))
+        return any(leaf._was_incomplete() for leaf in above if leaf.on_error == WAIT)
 
     def _steps(self, errors: Errors, idle: Idle) -> Iterator[Listed | WasListed | None]:
         """Yield the datums, and between them what else is known of a run that is followed

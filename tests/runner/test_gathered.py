@@ -85,6 +85,14 @@ def test_two_steps_down_they_wait_as_well(story: Story) -> None:
     assert results(story, "\"group(transform('low', by='$scene'))\"", "sets") == scenes("a", "c")
     assert results(story, "whole(sets)", "total") == []
     assert "the whole waits" in told(story, "total")
+    # One step more: the last run of that one has seen all that there is.
+    assert len(results(story, "low", "last")) == 8
+    assert results(story, "\"group(transform('last',by='$scene'))\"", "four") == scenes("a", "c")
+    assert results(story, "whole(last)", "all") == []
+    shoot(story, fails="")
+    for name, source in (("low", "up"), ("last", "low")):
+        assert len(results(story, source, name)) == 9
+    assert len(results(story, "whole(last)", "all")) == 1
 
 
 @pytest.mark.parametrize(
