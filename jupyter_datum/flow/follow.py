@@ -153,7 +153,9 @@ class Follower:
         if there is None or (there.state is not DatumState.FAILED and not failed):
             return
         attempts = queries.attempts(self.conn, datum, limit=1)
-        message = attempts[0].message if attempts else None
+        last = attempts[0] if attempts else None
+        # An `assert` without a text has no message: its type is told by the traceback's end.
+        message = last and (last.message or (last.traceback or "").strip().rpartition("\n")[2])
         raise RunError(
             f"datum {self._label(row, there)} of {self._name} failed: {message or 'no message'}. "
             f"See {self._name}.failures(); then {self._name}.retry(), or take the others with "

@@ -101,7 +101,7 @@ def _dead(row: ClusterRow) -> ClusterRow:
 
 def describe(row: ClusterRow, now: float) -> str:
     """Return a line for people: ``joblib: starting 1 of 4, for 3 s``."""
-    many = f" {row.up}" + (f" of {row.wanted}" if row.wanted and row.up != row.wanted else "")
+    many = f" {row.up}" + (f" of {row.wanted}" if row.up < row.wanted else "")
     counted = f"{many} worker{'s' * (max(row.up, row.wanted) != 1)}"
     workers = "" if row.state == ClusterState.GONE else counted
     text = f"{row.engine}: {row.state},{workers}" if workers else f"{row.engine}: {row.state}"

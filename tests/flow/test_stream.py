@@ -205,6 +205,13 @@ datum.value
 """
 
 
+def test_a_failure_without_a_message_is_told_by_its_type(story: Story) -> None:
+    story.namespace["numbers"] = [1]
+    story.run("odd -i numbers --workers 1", "assert False")
+    with pytest.raises(RunError, match="datum 1 of odd failed: AssertionError"):
+        list(story.transform("odd").stream(on_error="raise"))
+
+
 @pytest.mark.parametrize("order", ["completion", "index"])
 def test_failed_datums_are_skipped_raise_or_are_waited_for(story: Story, order: str) -> None:
     story.namespace["numbers"] = list(range(9))
