@@ -25,7 +25,7 @@ def find_datum(
     conn: sqlite3.Connection, project: Project, name: str, which: str | int
 ) -> DatumRow | None:
     """Return a datum of transform `name`: ``failed`` (the first one), its key, its place in
-    the newest run, or ``id:N``."""
+    the newest run, ``id:N``, or an item itself."""
     transform = queries.transform(conn, name)
     if transform is None:
         return None
@@ -34,12 +34,12 @@ def find_datum(
     if which == "failed":
         failed = queries.failed_datums(conn, transform.id, limit=1)
         return failed[0] if failed else None
-    found = datum_named(conn, transform.id, which)
+    found = queries.datum_by_text(conn, transform.id, which)
     if found is None and which.startswith(ID) and which[len(ID) :].isdecimal():
         return _by_id(conn, transform.id, int(which[len(ID) :]))
-    if found is None and which.isdecimal():
-        return _by_place(conn, project, name, int(which))
-    return found
+    if found is None and which.isdecimal():  # a place, also where items are numbers
+        found = _by_place(conn, project, name, int(which))
+    return found or datum_named(conn, transform.id, which)
 
 
 def called(datum: Datum, key: bytes) -> str:
