@@ -39,7 +39,8 @@ export class Retries {
 
   /**
    * With the cell as it stands in its notebook: all that failed as one runs the cell by hand; some
-   * datums with what its kernel records of it. Where none is open the server starts one.
+   * datums with what its kernel records of it. Where none is open that has loaded us the server starts
+   * one.
    */
   async edited(args: IWhich, what: What): Promise<Again> {
     const { project, run } = this._which(args);
@@ -48,15 +49,17 @@ export class Retries {
     if (!place || !notebook) {
       throw new Error(language.trans.__('the cell of this run is not in an open notebook'));
     }
-    const { cell, name } = place;
+    const { about, cell, name } = place;
+    // One that has not loaded us could do neither.
+    const live = notebook.kernel !== null && Boolean(about.context?.kernel);
     if (what !== 'failed') {
-      const { recipe } = notebook.kernel
+      const { recipe } = live
         ? await notebook.record(cell.id)
         : await this._saved.recorded(notebook, name);
       const asked = await this._requests.retry(project, run, what, key(), recipe);
       return this._follow(project, run, asked);
     }
-    const code = notebook.kernel ? onlyFailed(asTransform(cell)) : null;
+    const code = live ? onlyFailed(asTransform(cell)) : null;
     return code === null
       ? this._saved.run(notebook, name, { which: 'failed' })
       : { edited: true, ok: await notebook.runWith(cell.id, code) };

@@ -22,9 +22,9 @@ describe('what is run again', () => {
   async function retried(
     open: Record<string, string>,
     what: What,
-    more: { kernel?: string | null; had?: string | null } = {}
+    more: { kernel?: string | null; had?: string | null; loaded?: object | null } = {}
   ): Promise<{ answer: unknown; did: unknown[] }> {
-    const { kernel = 'k', had = OWN } = more;
+    const { kernel = 'k', had = OWN, loaded = {} } = more;
     const did: unknown[] = [];
     const say = (word: string, ...rest: unknown[]) => did.push([word, ...rest]);
     const requests: any = {
@@ -33,7 +33,7 @@ describe('what is run again', () => {
         message: null,
         project: PROJECT,
         root: '',
-        kernel: null
+        kernel: loaded
       }),
       transforms: async () => [],
       run: async () => ({ ...aRun(), source: CELL, untracked: null, notebook: had }),
@@ -82,11 +82,12 @@ describe('what is run again', () => {
     }
   });
 
-  it('without a kernel the server starts one', async () => {
-    const no = { kernel: null };
-    const all = await retried({ [OWN]: MENDED }, 'failed', no);
-    expect([all.answer, all.did]).toEqual([NEXT, [['start', OWN, ['failed']]]]);
-    const some = await retried({ [OWN]: MENDED }, { group: 3 }, no);
+  it('without a kernel that has loaded us the server starts one', async () => {
+    for (const no of [{ kernel: null }, { loaded: null }]) {
+      const all = await retried({ [OWN]: MENDED }, 'failed', no);
+      expect([all.answer, all.did]).toEqual([NEXT, [['start', OWN, ['failed']]]]);
+    }
+    const some = await retried({ [OWN]: MENDED }, { group: 3 }, { kernel: null });
     expect(some.did).toEqual([
       ['record', OWN],
       ['retry', RUN, { group: 3 }, 'saved']

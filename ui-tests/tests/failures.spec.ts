@@ -2,6 +2,9 @@
 import AxeBuilder from '@axe-core/playwright';
 import { expect as expectSoon, test } from '@jupyterlab/galata';
 
+import * as fs from 'fs';
+import * as path from 'path';
+
 import { Story } from './story';
 
 /** On a slow machine, too. */
@@ -46,4 +49,23 @@ test('group, datum, retry of the group, and a group that is expected', async ({
   await expect.poll(() => story.output('0033'), { timeout: 60_000 }).toBe('16.5');
   await expect.poll(() => story.status(), { timeout: 60_000 }).toMatchObject({ success: 4 });
   expect(story.output('0007')).toBeNull();
+
+  // The cell is edited: the same button takes it, though the kernel has not loaded us.
+  fs.rmSync(path.join(story.folder, 'mended'));
+  await story.command('datum:run', { name: 'halves', which: 'all' });
+  await expect.poll(() => story.status(), { timeout: 60_000 }).toMatchObject({ failed: 5 });
+  await story.command('datum:open-run', { name: 'halves', tab: 'failures' });
+  await page.evaluate(source => {
+    for (const one of (window as any).jupyterapp.shell.widgets('main')) {
+      one.content?.model?.sharedModel?.cells?.[1].setSource(source);
+    }
+  }, story.flawed().replace('number / 2', 'number * 2'));
+  const shown = page.locator('.jp-datum-document:visible');
+  const group = shown.getByRole('list', { name: 'Failures by kind' }).getByRole('listitem').first();
+  const retry = group.getByRole('button', { name: 'Retry 4 with the edited cell' });
+  await expect(retry).toBeVisible();
+  story.mend();
+  await retry.click();
+  await expect.poll(() => story.output('0033'), { timeout: 120_000 }).toBe('66');
+  expect(story.output('0002')).toBe('1.0');
 });
