@@ -91,10 +91,11 @@ export class SharedSettings {
     }
   }
 
-  /** What the user has set; empty, or none, is nothing. */
+  /** What the user has set; empty, or none, is nothing, and so are defaults: editors write them out. */
   private _of(name: string): string | number | undefined {
-    const value = this._mine.user[name];
-    return value === '' || value === 0 ? undefined : (value as string | number | undefined);
+    const value = this._mine.user[name] as string | number | undefined;
+    const usual = this._said[name] === undefined && value === this._mine.default(name);
+    return usual || value === '' || value === 0 ? undefined : value;
   }
 
   private _refused(reason: unknown): false {

@@ -45,6 +45,11 @@ export class Server {
     return server;
   }
 
+  /** The folder of the user's configuration. */
+  get config(): string {
+    return `${this.root}-config`;
+  }
+
   /** Where a page of it lies; the token makes the cookie. */
   url(page: string): string {
     return `http://127.0.0.1:${this.port}${this.options.baseUrl}${page}?token=${TOKEN}`;
@@ -101,6 +106,7 @@ export class Server {
     return {
       JUPYTERLAB_WORKSPACES_DIR: `${this.root}-layout`,
       JUPYTERLAB_SETTINGS_DIR: settings,
+      JUPYTER_CONFIG_DIR: this.config,
       ...(this.options.language ? speak(this.options.language, settings) : {})
     };
   }

@@ -11,6 +11,9 @@ class Mine {
   constructor(public user: Values) {}
   readonly changed = new Signal<this, void>(this);
   default(key: string): unknown {
+    if (key === 'historyRuns' || key === 'idle') {
+      return key === 'idle' ? '10min' : 20;
+    }
     return ['engine', 'idle', 'keepSize', 'cacheSize'].includes(key) ? '' : 0;
   }
   async set(key: string, value: string | number): Promise<void> {
@@ -71,6 +74,15 @@ it('writes what is changed, and takes out what is empty', async () => {
   const gone = Object.assign({}, ...file.asked.slice(1));
   expect([file.asked[0], gone]).toEqual([{ idle: '2h' }, { idle: null, workers: null }]);
   expect(file.said).toEqual({});
+});
+
+it('defaults that an editor writes out stay out of the file', async () => {
+  const file = new File({ historyRuns: 5 });
+  const { mine, shared } = await begun(file, {});
+  await mine.set('idle', '10min');
+  await mine.set('historyRuns', 20);
+  await shared.written;
+  expect(file.asked).toEqual([{ historyRuns: 20 }]);
 });
 
 it('a value that is refused is told, and shown as it still is', async () => {

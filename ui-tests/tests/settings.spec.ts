@@ -1,0 +1,46 @@
+/** Settings that stand in the user's own file: the settings editor writes them there, and shows them. */
+import { expect as expectSoon, test } from '@playwright/test';
+import type { Page } from '@playwright/test';
+import * as fs from 'fs';
+import * as path from 'path';
+
+import { Server } from './server';
+
+const expect = expectSoon.configure({ timeout: 60_000 });
+
+async function idleTime(page: Page) {
+  await page.waitForFunction(() => (window as any).jupyterapp !== undefined);
+  await page.evaluate(async () => {
+    const app = (window as any).jupyterapp;
+    await app.restored;
+    await app.commands.execute('settingeditor:open', { query: 'Datums' });
+  });
+  return page.locator('input[id$=_idle]').first();
+}
+
+test('what the editor shows is what the file says, and what is typed goes there', async ({
+  page
+}) => {
+  test.setTimeout(300_000);
+  const server = await Server.start({ exposed: true });
+  const file = path.join(server.config, 'jupyter_datum.toml');
+  try {
+    await page.goto(server.url('lab'));
+    const first = await idleTime(page);
+    await expect(first).toHaveValue('10min');
+    await first.fill('45s');
+    await expect.poll(() => fs.existsSync(file) && fs.readFileSync(file, 'utf8')).toBe(
+      '[runner]\nidle = "45s"\n'
+    );
+    fs.writeFileSync(file, '# mine\n[runner]\nidle = "2h"  # long\n');
+    await page.goto(server.url('lab?reset'));
+    const again = await idleTime(page);
+    await expect(again).toHaveValue('2h');
+    await again.fill('3h');
+    await expect
+      .poll(() => fs.readFileSync(file, 'utf8'))
+      .toBe('# mine\n[runner]\nidle = "3h"  # long\n');
+  } finally {
+    server.close();
+  }
+});
