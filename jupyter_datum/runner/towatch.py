@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
 import uuid
 from typing import Any, Final
 
 from ..errors import DatumError, UsageError
-from ..inputs import input_from_json
+from ..inputs import Input, input_from_json
 from ..inputs.chains import upstream_names
 from ..ledger import queries, requests
 from ..ledger.queries import RunRow
 from ..ledger.watches import WatchRow, watches
 from ..project import Project
+from ..remote import KEPT, in_memory
 from ..transform.recipe import Recipe
 from .ask import fit_to_run, recorded
 from .client import ask_for_room, ensure_runner, runner_alive
@@ -114,7 +116,16 @@ def with_what_feeds_it(conn: sqlite3.Connection, project: Project, row: RunRow) 
 def _can_change(recipe: Recipe, project: Project) -> bool:
     """Whether anything of its input is looked up anew each time."""
     leaves = input_from_json(recipe.input, project).leaves
-    return any(leaf.kind not in _FIXED for leaf in leaves if leaf.kind != "transform")
+    return any(not _is_fixed(leaf) for leaf in leaves if leaf.kind != "transform")
+
+
+def _is_fixed(leaf: Input) -> bool:
+    """Whether all of an input is what the kernel had: values, a table, files in its memory."""
+    if leaf.kind in _FIXED:
+        return True
+    spec = leaf.to_json()
+    kept = KEPT in spec or (isinstance(spec.get("rows"), dict) and KEPT in spec["rows"])
+    return kept and all(in_memory(os.fsdecode(root)) for root in leaf.roots.values())
 
 
 def _row(conn: sqlite3.Connection, name: str) -> RunRow:

@@ -9,13 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import fsspec
+import pandas
 import pytest
 
 from jupyter_datum.errors import InputError, UsageError
 from jupyter_datum.inputs import cross, glob, input_from_json, join, rows, whole
 from jupyter_datum.inputs.base import Input
+from jupyter_datum.ledger import queries
 from jupyter_datum.notebook.place import KernelPlace
 from jupyter_datum.runner.expression import expression
+from jupyter_datum.runner.towatch import with_what_feeds_it
 from jupyter_datum.states import RunStatus
 
 from ..story import Story
@@ -98,6 +101,17 @@ def test_other_content_is_the_same_input(story: Story, mem: Any) -> None:
             frame = frame[:1]
             mem.rm("/in/d0", recursive=True) if mem.exists("/in/d0") else None
         assert len(seen) == 1, line
+
+
+def test_what_only_the_kernel_has_cannot_be_watched(story: Story, mem: Any) -> None:
+    story.namespace["frame"] = pandas.DataFrame({"id": [1]})
+    for line in ('f -i "memory://in/d0/0.txt"', 'r -i rows(frame,key="id")'):
+        story.run(f"{line} --workers 1", "1")
+        with story.ledger() as conn:
+            row = queries.latest_run(conn, line[0])
+            assert row is not None
+            with pytest.raises(UsageError, match="there is nothing to watch"):
+                with_what_feeds_it(conn, story.project, row)
 
 
 def test_what_was_kept_and_is_damaged_is_one_sentence(story: Story, mem: Any) -> None:
