@@ -1,4 +1,5 @@
 /** Retry: which code it takes stands on the button, wherever that is. */
+import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ReadonlyJSONObject } from '@lumino/coreutils';
 import React from 'react';
 
@@ -94,13 +95,7 @@ export function RetrySome(props: {
   const edited = useEdited(project, run);
   const n = many === null ? '' : count(many);
   const words = n ? trans.__('Retry %1', n) : trans.__('Retry what failed');
-  const title = edited
-    ? n
-      ? trans.__('Retry %1 with the edited cell', n)
-      : trans.__('Retry what failed with the edited cell')
-    : n
-      ? trans.__('Retry %1 with the recorded code', n)
-      : trans.__('Retry what failed with the recorded code');
+  const title = titleOf(trans, n, edited, kind === 'icon');
   return (
     <CommandButton
       command={command}
@@ -113,4 +108,21 @@ export function RetrySome(props: {
       onPress={props.onPress}
     />
   );
+}
+
+/** What it does, and with which code; `these`: beside a button that retries all. */
+function titleOf(trans: TranslationBundle, n: string, edited: boolean, these: boolean): string {
+  if (!n) {
+    return edited
+      ? trans.__('Retry what failed with the edited cell')
+      : trans.__('Retry what failed with the recorded code');
+  }
+  if (these) {
+    return edited
+      ? trans.__('Retry these %1 with the edited cell', n)
+      : trans.__('Retry these %1 with the recorded code', n);
+  }
+  return edited
+    ? trans.__('Retry %1 with the edited cell', n)
+    : trans.__('Retry %1 with the recorded code', n);
 }

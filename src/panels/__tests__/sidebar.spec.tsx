@@ -93,11 +93,11 @@ describe('the panel', () => {
     await until(() => page.button(/Retry 3$/) !== undefined);
     const bar = page.sidebar.node.querySelector('[data-section=run] [role=progressbar]')!;
     expect(bar.getAttribute('aria-valuetext')).toBe('6 of 8, 3 failed');
-    await page.find(/Retry 3 with the recorded code/); // the groups come behind all else
+    await page.find(/Retry these 3 with the recorded code/); // the groups come behind all else
     expect(page.sidebar.node.querySelector('.jp-datum-group-count')!.textContent).toBe('3');
     page.button(/Retry 3$/)!.click();
     expect(page.executed.pop()).toEqual([Commands.retryFailed, { project: PROJECT, run: RUN }]);
-    page.button(/Retry 3 with the recorded code/)!.click();
+    page.button(/Retry these 3 with the recorded code/)!.click();
     expect(page.executed.pop()![1]).toEqual({ project: PROJECT, run: RUN, group: 1 });
   });
 
