@@ -124,7 +124,9 @@ async function heal(lab: Lab): Promise<void> {
   await lab.command('notebook:delete-cell');
   await lab.edit(TRANSFORM, BROKEN, MENDED);
   await lab.front(TRANSFORM);
-  const retry = panel.getByRole('button', { name: /^Retry \d+ with the edited cell/ });
+  const retry = panel
+    .locator('[data-command="datum:retry-failed"]')
+    .filter({ hasText: /^Retry \d+ with the edited cell/ });
   await expect(retry).toBeVisible();
   await retry.hover(); // it is scrolled into view
   await lab.shot('7-edited');
