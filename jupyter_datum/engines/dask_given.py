@@ -12,6 +12,7 @@ import itertools
 import pickle
 import shlex
 import threading
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -35,8 +36,10 @@ _LOOK: Final = 1.0
 _CONNECT_SECONDS: Final = 10.0
 #: The same where it had been reached: it is gone, or comes back at once.
 _AGAIN_SECONDS: Final = 5.0
-#: Seconds within which a scheduler says who is there, busy as it may be.
+#: Seconds after which a scheduler is asked again who is there; and after which one that says
+#: nothing, though it is connected, is taken for hung: it may be busy.
 _ANSWER_SECONDS: Final = 3.0
+_SILENT_SECONDS: Final = 20.0
 _CLOSE_SECONDS: Final = 10.0
 
 
@@ -87,19 +90,19 @@ class DaskPost(Post):
 
     def watch(self) -> None:
         """See :meth:`Post.watch`."""
-        failed = 0
+        answered = time.monotonic()
         while not self.closed.is_set():
             try:
                 identity = self._client.scheduler.identity
                 found = self._client.sync(identity, n_workers=-1, callback_timeout=_ANSWER_SECONDS)
-                failed = 0
+                answered = time.monotonic()
                 self._compare(found["workers"])
                 self._fit()  # what has died is started anew by this
                 self.note_jobs()
             except (OSError, TimeoutError) as exc:
-                failed += 1
+                silent = time.monotonic() - answered > _SILENT_SECONDS
                 lost = self._client.status != "running"  # nobody is there any more
-                if failed > 2 or lost or self.closed.is_set():
+                if silent or lost or self.closed.is_set():
                     raise EngineError(f"its scheduler does not answer ({exc})") from exc
             self._news.wait(_LOOK)
             self._news.clear()
