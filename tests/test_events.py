@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jupyter_datum.errors import FrameError
@@ -47,6 +47,7 @@ _failed = st.builds(
 _records = st.lists(_begun | _done | _failed, max_size=8)
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no fault of theirs
 @given(_records, st.integers(0, 40))
 def test_records_come_back_as_they_went_and_a_torn_one_not_at_all(
     records: list[Record], torn: int

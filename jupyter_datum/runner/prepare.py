@@ -163,7 +163,7 @@ class Preparer:
         """Remove what only an active run needs; its last commit is durable."""
         for name in ("j", "claims", "inbox", "tmp"):
             shutil.rmtree(job.folder / name, ignore_errors=True)
-        for name in ("listing", "kernel"):
+        for name in ("listing", "kernel", "halt"):
             (job.folder / name).unlink(missing_ok=True)
         if job.out is not None:
             sweep(self._conn, job.out, self._epoch + 1, job.staging)
