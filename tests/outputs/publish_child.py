@@ -1,13 +1,19 @@
 """Publishes three datums, and may be killed anywhere: run by ``test_kill_points.py``.
 
-``python -m tests.outputs.publish_child ROOT VERSION PUBLISHER``. It looks for two files
-that are not there, so that a trace shows where making and where publishing begin.
+``python -m tests.outputs.publish_child`` imports everything once, and forks a child for each line
+``VERSION PUBLISHER ROOT`` that it reads. It tells the child's pid, lets it go at the next line, and
+tells its exit status at the end: a tracer has time to attach, and hundreds of tries import nothing.
+A child looks for two files that are not there, so that a trace shows where making and where
+publishing begin.
 """
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import os
 import sys
+import traceback
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -21,6 +27,7 @@ from jupyter_datum.outputs.publish.moves import Move
 
 from .world import World, record
 
+_PR_SET_PTRACER = 0x59616D61
 MAKING, PUBLISHING = "/begin-making", "/begin-publishing"
 
 #: version -> datum -> the files that it makes: one, four, one; then other ones.
@@ -96,5 +103,36 @@ def main(root: str, version: int, kind: str) -> None:
     os._exit(100)
 
 
+def child(go: int, root: str, version: int, kind: str) -> None:
+    """Wait for the tracer, then publish; what it prints goes to a file beside `root`."""
+    with contextlib.suppress(OSError, AttributeError):  # Yama lets nobody but ancestors attach
+        ctypes.CDLL(None).prctl(_PR_SET_PTRACER, ctypes.c_ulong(-1), 0, 0, 0)
+    told = os.open(f"{root}.out", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.dup2(told, 1)
+    os.dup2(told, 2)
+    os.read(go, 1)
+    try:
+        main(root, version, kind)
+    except BaseException:
+        traceback.print_exc()
+    os._exit(101)
+
+
+def serve() -> None:
+    """Fork children until there is no line left."""
+    for line in sys.stdin:
+        version, kind, root = line.rstrip("\n").split(" ", 2)
+        waits, go = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            child(waits, root, int(version), kind)
+        print(pid, flush=True)
+        sys.stdin.readline()
+        os.write(go, b"1")
+        print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
+        os.close(waits)
+        os.close(go)
+
+
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), sys.argv[3])
+    serve()

@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -38,10 +38,40 @@ LOOKING = ("?stat", "?newfstatat", "?access", "?faccessat", "?faccessat2", "?sta
 
 
 class Point(NamedTuple):
-    """The n-th time, in the life of the process, that it enters a system call."""
+    """The n-th time, since the tracer came, that the process enters a system call."""
 
     call: str
     n: int
+
+
+class Nursery:
+    """Bears children that publish: see ``publish_child.py``."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.outputs.publish_child"],
+            cwd=HERE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+
+    def bear(self, line: str, tracer: Sequence[str]) -> subprocess.CompletedProcess[str]:
+        """Have a child do what `line` says, under a tracer that takes its pid as last word."""
+        pid = self._ask(line)
+        with subprocess.Popen([*tracer, pid], stderr=subprocess.PIPE, text=True) as strace:
+            assert strace.stderr is not None
+            attached = strace.stderr.readline()
+            assert "attached" in attached, attached + strace.stderr.read()
+            code = int(self._ask(""))
+        said = Path(f"{line.split(' ', 2)[2]}.out").read_text()
+        return subprocess.CompletedProcess(line, code, said)
+
+    def close(self) -> None:
+        self._process.communicate(timeout=60)
+
+    def _ask(self, line: str) -> str:
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._process.stdin.write(f"{line}\n")
+        self._process.stdin.flush()
+        return self._process.stdout.readline().strip()
 
 
 class Stage:
@@ -51,8 +81,9 @@ class Stage:
     as it was before.
     """
 
-    def __init__(self, folder: Path, version: int) -> None:
+    def __init__(self, folder: Path, version: int, nursery: Nursery) -> None:
         self.version = version
+        self._nursery = nursery
         self.root = folder / "project"
         self._saved = folder / "saved"
         self.root.mkdir(parents=True)
@@ -75,21 +106,19 @@ class Stage:
         shutil.copytree(self._saved, self.root, symlinks=True)
 
     def publish(self, kind: str, *options: str) -> subprocess.CompletedProcess[str]:
-        """Have a child publish, under strace."""
+        """Have a child publish, under strace; its stdout is all that it said."""
         self.put_back()
-        child = [sys.executable, "-B", "-m", "tests.outputs.publish_child"]
         trace = str(self.root.parent / "trace")
-        return subprocess.run(
-            ["strace", "-f", "-qq", "-o", trace, *options, *child,
-             str(self.root), str(self.version), kind],
-            cwd=HERE, capture_output=True, text=True, timeout=60,
-        )  # fmt: skip
+        return self._nursery.bear(
+            f"{self.version} {kind} {self.root}", ["strace", "-f", "-o", trace, *options, "-p"]
+        )
 
     def trace(self, kind: str = "Publisher") -> list[str]:
         """The calls of a child that nothing happens to, one a line."""
         done = self.publish(kind, "-y", "-e", "trace=" + ",".join((*WRITING, *LOOKING)))
-        assert done.returncode == 0, done.stdout + done.stderr
-        return (self.root.parent / "trace").read_text(errors="replace").splitlines()
+        assert done.returncode == 0, done.stdout
+        lines = (self.root.parent / "trace").read_text(errors="replace").splitlines()
+        return [line for line in lines if "+++ exited" not in line]
 
     def points(self, begin: str, kind: str = "Publisher") -> list[Point]:
         """Where it can be killed from `begin` on."""
@@ -106,13 +135,15 @@ class Stage:
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Stage]:
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[int], Stage]]:
     """Makes the stage of a version, once."""
     if shutil.which("strace") is None:
         pytest.skip("strace is not installed: nothing can be killed at a system call")
     if subprocess.run(["strace", "-qq", "-o", "/dev/null", "true"], check=False).returncode:
         pytest.skip("strace may not trace here (no ptrace)")
-    return cache(lambda version: Stage(tmp_path_factory.mktemp(f"v{version}"), version))
+    nursery = Nursery()
+    yield cache(lambda version: Stage(tmp_path_factory.mktemp(f"v{version}"), version, nursery))
+    nursery.close()
 
 
 # -- what must hold ----------------------------------------------------------------------------
@@ -244,7 +275,7 @@ def test_an_error_of_the_disk_is_one_sentence_and_the_second_try_succeeds(
             inject = f"inject={call}:error={error}:when={point.n}"
             done = here.publish("Publisher", "-e", f"trace={call}", "-e", inject)
             reached += says in done.stdout
-            assert done.returncode == 0, f"{point}: {done.stdout}{done.stderr}"
+            assert done.returncode == 0, f"{point}: {done.stdout}"
             assert violations(here) == [], point
     assert reached
 
