@@ -50,6 +50,9 @@ class Story:
         self.project: Project = create(folder)
         self.namespace: dict[str, Any] = {"__name__": "__main__", "__builtins__": __builtins__}
         self.count_file = folder / "executions"
+        #: Of a cell that names none; "": as users have it. Most stories do not care where they
+        #: run, and half of the time of a short run is joblib's start.
+        self.engine = "serial"
         self._cells = 0
 
     # -- cells ---------------------------------------------------------------------------
@@ -63,9 +66,8 @@ class Story:
             ".encode('utf-8', 'surrogateescape') + b'\\n')\n"
         )
         whole = counting + body if counted else body
-        # Most do not care where they run, and half of the time of a short run is joblib's start.
-        if "--engine" not in line and "--workers" not in line:
-            line += " --engine serial"
+        if self.engine and not any(f"--{word}" in line for word in ("engine", "workers", "gpus")):
+            line += f" --engine {self.engine}"
         cell = Cell(whole, f"<cell {self._cells}>", 1)
         return prepare(line, cell, self.namespace, Context(self.folder, None))
 

@@ -96,7 +96,7 @@ def test_two_of_a_pipeline_take_turns_at_the_same_devices(
 
 def test_a_worker_without_devices_sees_none(story: Story, names: list[str]) -> None:
     story.namespace["xs"] = [1, 2]
-    row = story.run("m -i xs", SEES)
+    row = story.run("m -i xs --engine joblib", SEES)
     assert (row.status, row.devices) == (RunStatus.SUCCESS, None)
     assert list(story.transform("m").results()) == [["", "cpu"]] * 2
 

@@ -18,7 +18,7 @@ CELL = "datum.value"
 
 @pytest.fixture
 def numbers(story: Story) -> Story:
-    story.namespace["numbers"] = [1, 2]
+    story.namespace["numbers"], story.engine = [1, 2], ""
     return story
 
 
