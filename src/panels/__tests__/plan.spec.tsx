@@ -300,7 +300,7 @@ describe('the page of a datum', () => {
     Widget.attach(widget, document.body);
     await model.open(11);
     const text = () => widget.node.textContent ?? '';
-    await until(() => text().includes('code, input'));
+    await until(() => text().includes('code · input'));
     expect(text()).toContain('It was made by code that has changed since.');
     expect(text()).toContain('and 29 more');
     expect(widget.node.querySelector('img')).toBeNull();
