@@ -45,7 +45,7 @@ test('group, datum, retry of the group, and a group that is expected', async ({
 
   // Mended, and only that group again: the recorded code needs no kernel.
   story.mend();
-  await groups.first().getByRole('button', { name: 'Retry 4' }).click();
+  await groups.first().getByRole('button', { name: 'Retry these 4' }).click();
   await expect.poll(() => story.output('0033'), { timeout: 60_000 }).toBe('16.5');
   await expect.poll(() => story.status(), { timeout: 60_000 }).toMatchObject({ success: 4 });
   expect(story.output('0007')).toBeNull();
@@ -62,7 +62,7 @@ test('group, datum, retry of the group, and a group that is expected', async ({
   }, story.flawed().replace('number / 2', 'number * 2'));
   const shown = page.locator('.jp-datum-document:visible');
   const group = shown.getByRole('list', { name: 'Failures by kind' }).getByRole('listitem').first();
-  const retry = group.getByRole('button', { name: 'Retry 4 with the edited cell' });
+  const retry = group.getByRole('button', { name: 'Retry these 4 with the edited cell' });
   await expect(retry).toBeVisible();
   story.mend();
   await retry.click();
