@@ -8,10 +8,13 @@ Publishers that do things in a wrong order must fail here: else this test proves
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
@@ -51,16 +54,22 @@ class Nursery:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.outputs.publish_child"],
             cwd=HERE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            start_new_session=True,
         )  # fmt: skip
 
     def bear(self, line: str, tracer: Sequence[str]) -> subprocess.CompletedProcess[str]:
         """Have a child do what `line` says, under a tracer that takes its pid as last word."""
-        pid = self._ask(line)
-        with subprocess.Popen([*tracer, pid], stderr=subprocess.PIPE, text=True) as strace:
-            assert strace.stderr is not None
-            attached = strace.stderr.readline()
-            assert "attached" in attached, attached + strace.stderr.read()
-            code = int(self._ask(""))
+        end = threading.Timer(60, os.killpg, (self._process.pid, signal.SIGKILL))
+        end.start()  # what hangs is an error, not a test without an end
+        try:
+            pid = self._ask(line)
+            with subprocess.Popen([*tracer, pid], stderr=subprocess.PIPE, text=True) as strace:
+                assert strace.stderr is not None
+                attached = strace.stderr.readline()
+                assert "attached" in attached, attached + strace.stderr.read()
+                code = int(self._ask(""))
+        finally:
+            end.cancel()
         said = Path(f"{line.split(' ', 2)[2]}.out").read_text()
         return subprocess.CompletedProcess(line, code, said)
 
