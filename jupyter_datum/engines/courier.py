@@ -17,7 +17,8 @@ from typing import Any, Final
 import msgpack
 
 from ..errors import EngineError
-from ..events import DatumSet, unpack_return, unpack_set
+from ..events import DatumSet, SetReturn, pack_return, unpack_return, unpack_set
+from ..locks import claim
 from ..outputs.staging import FAILED, FOLDER
 from ..project import Project
 from ..transform.recipe import read_recipe
@@ -45,6 +46,8 @@ def errand(engine: str, data: bytes, known: set[str]) -> Errand:
     """
     datum_set = unpack_set(data)
     project = _project(datum_set)
+    if not _is_due(project, datum_set):
+        return pack_return(SetReturn(datum_set.set_id, datum_set.generation, "refused", 0, 0, b""))
     for name, path in _needed(project, datum_set.recipe):
         if name not in known:
             yield from _bring(engine, project, name, path)
@@ -63,6 +66,15 @@ def errand(engine: str, data: bytes, known: set[str]) -> Errand:
         yield guest.forget_far, (engine, *arguments(datum_set), left)
     _journal(project, datum_set, answer)
     return bytes(answer)
+
+
+def _is_due(project: Project, datum_set: DatumSet) -> bool:
+    """Claim a set for its worker, which cannot; False if it is not to be begun."""
+    try:
+        where = project.claim(datum_set.run, datum_set.set_id, datum_set.generation)
+        return not project.halt(datum_set.run).exists() and claim(where)
+    except FileNotFoundError:  # the run has ended, and its folder was cleaned
+        return False
 
 
 def told_in(bill: bytes) -> bytes:

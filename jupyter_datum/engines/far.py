@@ -26,7 +26,7 @@ from ..events import Begun, DatumSet, SetReturn, begun_frame, outcomes, pack_ret
 from ..outputs.staging import FAILED, FOLDER
 from ..project import PROTOCOL, Project
 from .life import Life
-from .worker import Session
+from .worker import SLOW, Session
 
 #: Bytes that travel in one message, each way.
 PIECE: Final = 4 << 20
@@ -34,6 +34,9 @@ PIECE: Final = 4 << 20
 #: Seconds between two words of a worker at work, and how long the first one has to get out.
 TELL: Final = 0.25
 FIRST_WORD: Final = 0.02
+#: A set ends with the datum that is at work after so many seconds: nothing tells a worker which
+#: does not see the folder that the run pauses, or that the rest was given to another one.
+LONGEST: Final = SLOW
 #: What its words are known by.
 KEY: Final = "jupyter-datum"
 
@@ -63,6 +66,7 @@ class FarSession(Session):
     def _enter(self, datum_set: DatumSet) -> Life:
         life = super()._enter(datum_set)
         life.heard = self.teller.note
+        life.until = time.monotonic() + LONGEST
         return life
 
 

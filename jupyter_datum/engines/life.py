@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -36,6 +38,8 @@ class Life:
         self.heard: Callable[[bytes], None] | None = None
         self._batches: Batches | None = None
         self._halt = self.project.halt(header.run)
+        #: When a set ends with the datum at work, where a halt cannot be seen.
+        self.until = math.inf
 
     def batches(self, header: DatumSet) -> Batches:
         """Return what runs several datums at once; it learns how many the device can take."""
@@ -77,8 +81,8 @@ class Life:
 
     @property
     def halted(self) -> bool:
-        """Whether the run pauses, or ends: nothing more is to begin."""
-        return self._halt.exists()
+        """Whether the run pauses, or ends, as far as is known: nothing more is to begin."""
+        return time.monotonic() > self.until or self._halt.exists()
 
     def unheard(self, datum_set: DatumSet) -> bool:
         """Return whether nothing more is to begin since this worker has failed more often than

@@ -18,14 +18,14 @@ import threading
 import time
 import traceback
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Final, NoReturn
 
 from ..devices import device_of, hold, shares_of
-from ..events import DatumSet, SetReturn, begun_frame, pack_return, unpack_set
+from ..events import DatumSet, SetItem, SetReturn, begun_frame, pack_return, unpack_set
 from ..inputs import input_from_json
 from ..inputs.lazy import loader
 from ..project import Project
@@ -116,56 +116,13 @@ class Session:
         return SetReturn(set_id, generation, how, start, end, written, worn(datum_set), batch)
 
     def _run_items(self, life: Life, datum_set: DatumSet) -> list[bytes]:
-        """One write for each datum: the end of the one before, the beginning of this one."""
-        load = _once(lambda: self._ready(life.project, datum_set.recipe))
-        epoch, set_id, run = datum_set.epoch, datum_set.set_id, life.bench.run
-        failures, upkeep, now = datum_set.failures, self._upkeep, time.time()
-        if datum_set.batch:
-            return self._run_batches(life, datum_set, load)
+        """One write for each call of the cell: the end of the one before, the beginning of this."""
+        epoch, set_id, upkeep, now = datum_set.epoch, datum_set.set_id, self._upkeep, time.time()
+        call, parts = self._calls(life, datum_set)
         written: list[bytes] = []
-        ended, last, looked = b"", -1, now
+        ended, count, last, looked = b"", 0, -1, now
         upkeep.begin(now)
-        for item in upkeep.share(datum_set):
-            if self.interrupted:
-                break
-            before, now = now, time.time()
-            if now >= upkeep.due:
-                upkeep.restore(now)
-            if now - before > SLOW and written and not life.goes_on(datum_set, last):
-                break
-            if now - looked > LOOK:
-                looked = now
-                if life.halted:
-                    break
-            last = item.position
-            begun = begun_frame(item.position, item.attempt, epoch, set_id, now)
-            written.append(ended + begun)
-            life.append(written[-1])
-            if failures and item.position in failures:
-                ended = life.bench.recover(item, set_id, load, failures[item.position])
-            else:
-                ended = run(item, set_id, load)
-            if life.unheard(datum_set):
-                break
-        written.append(ended)
-        life.append(ended)
-        upkeep.end(len(written) - 1)
-        return written
-
-    def _run_batches(
-        self, life: Life, datum_set: DatumSet, load: Callable[[], Transform]
-    ) -> list[bytes]:
-        """As :meth:`_run_items`, several at once; what is to be recovered goes one by one."""
-        epoch, set_id, failures = datum_set.epoch, datum_set.set_id, datum_set.failures
-        batches, upkeep, now = life.batches(datum_set), self._upkeep, time.time()
-        upkeep.begin(now)
-        given = upkeep.share(datum_set)
-        alone = [[item] for item in given if item.position in failures]
-        others = [item for item in given if item.position not in failures]
-        ended: list[bytes] = []
-        written: list[bytes] = []
-        count, last, looked = 0, -1, now
-        for items in itertools.chain(alone, batches.parts(others)):
+        for items in parts:
             if self.interrupted:
                 break
             before, now = now, time.time()
@@ -178,20 +135,44 @@ class Session:
                 if life.halted:
                     break
             count, last = count + len(items), items[-1].position
-            begun = [begun_frame(i.position, i.attempt, epoch, set_id, now) for i in items]
-            written.append(b"".join(ended) + b"".join(begun))
-            life.append(written[-1])
-            if items[0].position in failures:
-                failure = failures[items[0].position]
-                ended = [life.bench.recover(items[0], set_id, load, failure)]
-            else:
-                ended = batches.run(items, set_id, load)
+            for item in items:
+                ended += begun_frame(item.position, item.attempt, epoch, set_id, now)
+            written.append(ended)
+            life.append(ended)
+            ended = call(items)
             if life.unheard(datum_set):
                 break
-        written.append(b"".join(ended))
-        life.append(written[-1])
+        written.append(ended)
+        life.append(ended)
         upkeep.end(count)
         return written
+
+    def _calls(
+        self, life: Life, datum_set: DatumSet
+    ) -> tuple[Callable[[Sequence[SetItem]], bytes], Iterable[Sequence[SetItem]]]:
+        """Return what calls the cell for some datums, and those of each call: one, with
+        ``--batch`` several; but what is to be recovered goes one by one."""
+        load = _once(lambda: self._ready(life.project, datum_set.recipe))
+        bench, set_id, failures = life.bench, datum_set.set_id, datum_set.failures
+        given = self._upkeep.share(datum_set)
+
+        def alone(items: Sequence[SetItem]) -> bytes:
+            if failures and items[0].position in failures:
+                return bench.recover(items[0], set_id, load, failures[items[0].position])
+            return bench.run(items[0], set_id, load)
+
+        if not datum_set.batch:
+            return alone, zip(given)
+        batches = life.batches(datum_set)
+
+        def together(items: Sequence[SetItem]) -> bytes:
+            if items[0].position in failures:
+                return alone(items)
+            return b"".join(batches.run(items, set_id, load))
+
+        others = [item for item in given if item.position not in failures]
+        recovered = [[item] for item in given if item.position in failures]
+        return together, itertools.chain(recovered, batches.parts(others))
 
     def _enter(self, datum_set: DatumSet) -> Life:
         key = (datum_set.project_dir, datum_set.run, datum_set.epoch, datum_set.worker)
