@@ -21,7 +21,7 @@ from ..events import DatumSet, SetReturn, pack_return, unpack_return, unpack_set
 from ..locks import claim
 from ..outputs.staging import FAILED, FOLDER
 from ..project import Project
-from ..transform.recipe import read_recipe
+from ..transform.recipe import payloads_of, read_recipe
 from . import guest
 from .far import PIECE, arguments
 
@@ -94,24 +94,14 @@ def _project(datum_set: DatumSet) -> Project:
 
 def _needed(project: Project, digest: str) -> Iterator[tuple[str, Path]]:
     """The recipe, whose signature is checked, and all payloads that it names."""
-    recipe = read_recipe(project, digest)
+    read_recipe(project, digest)
     path = project.recipe(digest)
     yield f"recipes/{path.name}", path
-    named = {os.path.basename(text) for text in _texts([recipe.payload, recipe.input])}
-    for name in sorted(named - {"", ".", ".."}):
+    needed = payloads_of(project, digest)
+    for name in sorted(needed.code | needed.data):
         path = project.payload(name)
-        if len(name) < 200 and path.is_file():
+        if path.is_file():
             yield f"payloads/{name}", path
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        yield from _texts(list(value.values()))
-    elif isinstance(value, list | tuple):
-        for part in value:
-            yield from _texts(part)
 
 
 def _bring(engine: str, project: Project, name: str, path: Path) -> Generator[Call, Any, None]:

@@ -1,4 +1,4 @@
-"""Files in ``.datum/results`` that rows have let go: which of them no other row names.
+"""Which files rows name: in ``.datum/results``, and the recipes of what ran or is to run.
 
 Whatever takes a row's result away (another result, a datum that is pruned, a kept version
 that is dropped) puts the name of its file into the table ``loose``: triggers, where rows that
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from .db import transaction
 
@@ -54,3 +55,39 @@ def runs_go_on(conn: sqlite3.Connection) -> bool:
     names yet."""
     found = conn.execute("select exists (select 1 from run where ended is null)").fetchone()
     return bool(found[0])
+
+
+class Recipes(NamedTuple):
+    """Digests of recipes, by what is needed of them.
+
+    Parameters
+    ----------
+    whole : set of str
+        Of runs whose maps are kept, of what is asked for and watched: to run them, or their
+        like, again.
+    code : set of str
+        Of older runs that some datum's outcome is of: to look at it.
+    rest : set of str
+        Of all other runs: to tell what they were.
+    """
+
+    whole: set[str]
+    code: set[str]
+    rest: set[str]
+
+
+def recipes_in_use(conn: sqlite3.Connection) -> Recipes:
+    """Return the recipes that rows name."""
+    whole = {
+        recipe
+        for (recipe,) in conn.execute(
+            "select recipe from run where folded = 0 union select recipe from watch"
+            " union select recipe from request where recipe is not null"
+            " and state in ('open', 'taken')"
+        )
+    }
+    code, rest = set[str](), set[str]()
+    old = "select recipe, exists (select 1 from made m where m.run = r.id) from run r"
+    for recipe, holds in conn.execute(f"{old} where folded = 1"):
+        (code if holds else rest).add(recipe)
+    return Recipes(whole, code, rest)

@@ -24,15 +24,15 @@ from ..ledger import db, queries
 from ..ledger.known import inputs_of
 from ..ledger.queries import DatumRow
 from ..ledger.rows import AttemptRow
+from ..outcomes.made import recipe_of
 from ..outputs.names import check_rel
 from ..outputs.staging import kept
 from ..project import Project, find
 from ..remote import is_url
 from ..states import DatumState
 from ..transform.command import COMMANDS
-from ..transform.moved import here
 from ..transform.payload import Loaded, load_payload
-from ..transform.recipe import Recipe, read_payload, read_recipe
+from ..transform.recipe import Recipe, read_payload
 from .context import context_of
 from .place import KernelPlace
 from .recorded import called, datum_at, find_datum
@@ -65,7 +65,8 @@ def replay(name: str, which: str | int = "failed", project: str | None = None) -
         row = find_datum(conn, home, name, str(which))
         if row is None:
             raise _unknown(conn, name, which)
-        recipe = _recipe(conn, home, row)
+        # The code of its last attempt, and not that of a later run of others.
+        recipe = recipe_of(conn, home, row)
         found, place = datum_at(conn, home, row, recipe, kind=Replayed)
         assert isinstance(found, Replayed)
         found.changed = list(_changed(conn, row, found))
@@ -92,12 +93,6 @@ def _unknown(conn: sqlite3.Connection, name: str, which: str | int) -> Exception
         )
     names = ", ".join(each.name for each in queries.transforms(conn)) or "none yet"
     return UsageError(f"no transform is named {name!r}; there are: {names}")
-
-
-def _recipe(conn: sqlite3.Connection, project: Project, row: DatumRow) -> Recipe:
-    """With the code of the datum's last attempt, and not that of a later run of others."""
-    (digest,) = conn.execute("select recipe from run where id = ?", (row.run,)).fetchone()
-    return here(read_recipe(project, digest), project)
 
 
 # -- what is different now, and what the attempt left ------------------------------------------

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import sqlite3
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 from ..errors import RunError
 from ..ledger import queries, writes
@@ -19,7 +21,7 @@ from ..settings import history
 from .job import Job
 from .keep import Keeper, sweep_store
 from .plan import Planner
-from .sweep import sweep_orphans
+from .sweep import sweep_orphans, sweep_recorded
 from .upkeep import check_share
 
 
@@ -43,6 +45,10 @@ def prune_after(conn: sqlite3.Connection, job: Job, planner: Planner, keeper: Ke
     writes.update_run(conn, job.key, note=json.dumps(note))
 
 
+#: Seconds from one look through recorded code and data to the next: they go by days.
+_HOUR: Final = 3_600.0
+
+
 class Tidying:
     """What a runner tidies up between runs, a short step at a time.
 
@@ -57,6 +63,8 @@ class Tidying:
         self._project = project
         #: Whether what dead processes have left behind was looked for since the last death.
         self._swept = False
+        #: When recorded code and data were looked through last.
+        self._looked = -math.inf
 
     def after(self, run: writes.RunKey) -> Iterator[None]:
         """Fold old runs of a transform, and sweep what is kept."""
@@ -69,6 +77,9 @@ class Tidying:
             yield
         sweep_store(conn, project, kept)
         yield
+        if time.monotonic() - self._looked > _HOUR:
+            self._looked = time.monotonic()
+            yield from sweep_recorded(conn, project)
         if not self._swept or _lost_workers(conn, run.id):
             self._swept = False
             self._swept = yield from sweep_orphans(conn, project)

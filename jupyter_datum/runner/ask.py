@@ -20,7 +20,7 @@ from ..ledger.queries import RunRow
 from ..project import Project
 from ..state import OnError
 from ..states import RunStatus
-from ..transform.recipe import Recipe, check_place, read_recipe
+from ..transform.recipe import Recipe, check_here, read_recipe
 from .client import ask_for_room, ensure_runner
 from .environment import values_of
 from .handover import offer
@@ -154,7 +154,7 @@ def recorded(project: Project, row: RunRow) -> Recipe:
 def fit_to_run(project: Project, digest: str) -> Recipe:
     """Return a recipe that this machine can run as it was recorded (errors: :func:`ask_again`)."""
     recipe = read_recipe(project, digest)
-    check_place(project, recipe)
+    check_here(project, recipe)
     if not os.path.exists(recipe.interpreter):
         raise RunError(f"the interpreter {recipe.interpreter!r} is gone: run the cell again")
     return recipe

@@ -31,7 +31,7 @@ from ..states import RunStatus
 from ..transform.declared import check_declared
 from ..transform.environment import environment_now, installed_stamp
 from ..transform.options import Options
-from ..transform.recipe import Recipe, check_place, read_recipe
+from ..transform.recipe import Recipe, check_here, read_recipe
 from .asked import options_of, settings_of
 from .cluster import Pool, Wanted, environment_key
 from .commit import Committer
@@ -99,7 +99,7 @@ class Preparer:
         if request.run is None or request.recipe is None:
             raise RunError(f"request {request.uuid} names no run or no recipe")
         recipe = read_recipe(self._project, request.recipe)
-        check_place(self._project, recipe)
+        check_here(self._project, recipe)
         check_declared(recipe)
         options = options_of(recipe, request.args)
         check()  # a mistake in the settings is said before anything runs
@@ -123,7 +123,7 @@ class Preparer:
             If its recipe does not verify (any more).
         """
         recipe = read_recipe(self._project, row.recipe)
-        check_place(self._project, recipe)
+        check_here(self._project, recipe)
         args = json.loads(row.options)
         options = options_of(recipe, args)
         means = self._means(row.uuid, recipe, options)

@@ -1,7 +1,9 @@
-"""Removes files of results and of the store that no row names, when a run has ended.
+"""Removes files that nothing needs any more, when a run has ended.
 
 A row that lets go of a file says so (:func:`sweep_results`). What a process had made when it
 died, before a commit named it, nobody says: that is found by looking (:func:`sweep_orphans`).
+So are captured code and data of runs that are long over (:func:`sweep_recorded`): a table of
+the kernel that runs each night leaves a copy each night.
 """
 
 from __future__ import annotations
@@ -17,8 +19,9 @@ from typing import Final
 
 from ..ledger.db import transaction
 from ..ledger.kept import stored
-from ..ledger.loose import forget_loose, loose_files, named_files, runs_go_on
+from ..ledger.loose import forget_loose, loose_files, named_files, recipes_in_use, runs_go_on
 from ..project import Project
+from ..transform.recipe import payloads_of
 
 #: Seconds for one sweep; what is left waits for the next one.
 _WITHIN: Final = 1.0
@@ -26,6 +29,8 @@ _WITHIN: Final = 1.0
 _STEP: Final = 200
 #: Seconds after which a file that was never finished is nobody's.
 _UNFINISHED: Final = 3_600.0
+#: Seconds for which a recipe or payload may wait for the run that it was recorded for.
+_RECORDED: Final = 86_400.0
 _DIGEST: Final = re.compile(r"(?:[0-9a-f]{2}){16,64}")
 _PART: Final = re.compile(r"\.\d+\.\d+\.part|[0-9a-f]{32,128}\.\d+")
 
@@ -69,6 +74,31 @@ def sweep_orphans(conn: sqlite3.Connection, project: Project) -> Generator[None,
     return True
 
 
+def sweep_recorded(conn: sqlite3.Connection, project: Project) -> Iterator[None]:
+    """Remove recipes and payloads that no run, request or watch needs any more, a short step at
+    a time.
+
+    Of runs whose maps are kept all stays; of older ones the data of the input goes, and the
+    code where no datum's outcome is of them. Recipes stay with their runs: they tell what each
+    was. What was recorded, or recorded again, within a day may be about to run.
+    """
+    used = recipes_in_use(conn)
+    needed = set[str]()
+    for i, digest in enumerate(used.whole | used.code):
+        found = payloads_of(project, digest)
+        needed |= found.code | found.data if digest in used.whole else found.code
+        if i % _STEP == _STEP - 1:
+            yield
+    recipes = {f"{digest}.json" for digest in used.whole | used.code | used.rest}
+    for base, names in (("payloads", needed), ("recipes", recipes)):
+        folder = project.dir / base
+        for batch in _batches(folder):
+            for name in batch:
+                if name not in names and _is_older(folder / name, _RECORDED):
+                    _unlink(folder / name)
+            yield
+
+
 def _folders(base: Path) -> list[Path]:
     """The folder itself, where files lie until they are whole, and those below it."""
     try:
@@ -101,11 +131,14 @@ def _is_digest(name: str) -> bool:
 
 def _is_left(path: Path) -> bool:
     """Whether a file was never finished, and is nobody's work at this moment."""
+    return _PART.fullmatch(path.name) is not None and _is_older(path, _UNFINISHED)
+
+
+def _is_older(path: Path, seconds: float) -> bool:
     try:
-        old = time.time() - path.stat().st_mtime > _UNFINISHED
+        return time.time() - path.stat().st_mtime > seconds
     except OSError:
         return False
-    return old and _PART.fullmatch(path.name) is not None
 
 
 def _unlink(path: Path) -> None:

@@ -15,11 +15,10 @@ from ..inputs import input_from_json
 from ..ledger import queries
 from ..ledger.queries import DatumRow
 from ..outcomes.displays import displayed
+from ..outcomes.made import recipe_of
 from ..project import Project
 from ..results import word_of
 from ..states import DatumState
-from ..transform.moved import here
-from ..transform.recipe import read_recipe
 from . import shapes
 from .errors import not_found
 from .paths import contents_path, read_part
@@ -82,15 +81,12 @@ def folders(
     conn: sqlite3.Connection, project: Project, row: DatumRow
 ) -> tuple[dict[str, bytes], bytes | None]:
     """Where a datum's inputs lie, by name, and its transform's output folder."""
-    recipe, out = conn.execute(
-        "select r.recipe, t.out from datum d join run r on r.id = d.run"
-        " join transform t on t.id = d.transform where d.id = ?",
+    (out,) = conn.execute(
+        "select t.out from datum d join transform t on t.id = d.transform where d.id = ?",
         (row.id,),
-    ).fetchone() or ("", None)
+    ).fetchone() or (None,)
     try:
-        return input_from_json(
-            here(read_recipe(project, recipe), project).input, project
-        ).roots, out
+        return input_from_json(recipe_of(conn, project, row).input, project).roots, out
     except (DatumError, OSError):  # another user's recipe, or a folder that is gone
         return {}, out
 

@@ -2,7 +2,7 @@
 
 For whoever lists, plans, or looks at files. What is *executed* goes by the recipe as it was
 signed: in its payload may stand other paths of the old place
-(:func:`~.recipe.check_place`).
+(:func:`~.recipe.check_here`).
 """
 
 from __future__ import annotations

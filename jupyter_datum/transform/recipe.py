@@ -13,16 +13,22 @@ import dataclasses
 import hmac
 import json
 import os
+import re
 import secrets
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from ..errors import RunError, SignatureError
 from ..hashing import hex_digest
 from ..project import Project
 from .payload import payload_digest
+
+#: How payloads are called (:func:`payload_digest`; tables, items, grids, files of memory://).
+_CODE: Final = re.compile(r"[0-9a-f]{64}")
+_DATA: Final = re.compile(r"(?:table|rows|items|grid|files)-[0-9a-f]{32,64}(?:\.[a-z]+)?")
 
 _REFUSED: Final = "this transform was recorded by someone else: run its cell"
 
@@ -142,15 +148,16 @@ def read_recipe(project: Project, digest: str, *, signed: bool = True) -> Recipe
     return recipe
 
 
-def check_place(project: Project, recipe: Recipe) -> None:
-    """See that a recipe was recorded where the project lies now: its paths are absolute.
+def check_here(project: Project, recipe: Recipe) -> None:
+    """See that a recipe was recorded where the project lies now, and that its code is there.
 
-    In a copied project they lead into the first one, whose outputs would be written to.
+    Its paths are absolute: in a copied project they lead into the first one, whose outputs
+    would be written to. The code of runs that are long over is not kept for ever.
 
     Raises
     ------
     RunError
-        If it was recorded in another folder.
+        If it was recorded in another folder, or its code is gone.
     """
     try:
         same = os.path.samefile(recipe.path, project.root)
@@ -161,6 +168,8 @@ def check_place(project: Project, recipe: Recipe) -> None:
             f"{recipe.name} was recorded when its project lay in {recipe.path!r}, and would read "
             f"and write there. Now it lies in {str(project.root)!r}: run its cell here once"
         )
+    if not project.payload(os.path.basename(recipe.payload)).exists():
+        raise RunError(f"the recorded code of {recipe.name} is gone: run its cell again")
 
 
 def _checked(project: Project, digest: str, *, signed: bool) -> bytes:
@@ -175,6 +184,39 @@ def _checked(project: Project, digest: str, *, signed: bool) -> bytes:
     if hex_digest(data, 32) != digest:
         raise SignatureError(f"{_REFUSED} (its recipe has another digest)")
     return data
+
+
+class Payloads(NamedTuple):
+    """Names of payloads: of the cell and the functions of its input, and of the input's data."""
+
+    code: frozenset[str] = frozenset()
+    data: frozenset[str] = frozenset()
+
+
+def payloads_of(project: Project, digest: str) -> Payloads:
+    """Return what a recipe needs; nothing if it cannot be read.
+
+    Not for what runs: no signature is checked here.
+    """
+    try:
+        fields = json.loads(project.recipe(digest).read_bytes().partition(b"\n")[2])
+        names = {os.path.basename(text) for text in _texts([fields["payload"], fields["input"]])}
+    except (OSError, ValueError, KeyError, TypeError):
+        return Payloads()
+    return Payloads(
+        frozenset(name for name in names if _CODE.fullmatch(name)),
+        frozenset(name for name in names if _DATA.fullmatch(name)),
+    )
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        yield from _texts(list(value.values()))
+    elif isinstance(value, list | tuple):
+        for part in value:
+            yield from _texts(part)
 
 
 def write_payload(project: Project, data: bytes) -> str:
@@ -204,8 +246,12 @@ def read_payload(project: Project, digest: str) -> bytes:
 
 
 def write_named(path: Path, data: bytes) -> None:
-    """Write a file that is named by its content: whole, or not at all."""
+    """Write a file that is named by its content: whole, or not at all.
+
+    One that is there is as young as one that is written: what is old and in no use is swept.
+    """
     if path.exists() and path.stat().st_size == len(data):
+        os.utime(path)
         return
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
