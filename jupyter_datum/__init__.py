@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from .errors import DatumError
-from .inputs import cross, datums, glob, grid, group, items, join, rows, split, union, whole
 
 if TYPE_CHECKING:
     from .flow import Stream
+    from .inputs import cross, datums, glob, grid, group, items, join, rows, split, union, whole
     from .notebook.replay import Replayed
     from .outcomes import Comparison
 
@@ -34,6 +34,12 @@ __all__ = [
     "untracked",
     "whole",
 ]
+
+
+#: Made in :mod:`.inputs`.
+_INPUTS: Final = frozenset(
+    ["cross", "datums", "glob", "grid", "group", "items", "join", "rows", "split", "union", "whole"]
+)
 
 
 def compare(a: Any, b: Any = None, *, project: str | None = None) -> Comparison:
@@ -114,8 +120,12 @@ def stream(name: Any, *, project: str | None = None, **options: Any) -> Stream:
 
 
 def __getattr__(name: str) -> Any:
-    """Import at first use what few sessions need. The packages ``lineage`` and ``transform``
-    can be called."""
+    """Import at first use what a worker, a runner and most sessions never need: each process
+    that we start would pay for it. The packages ``lineage`` and ``transform`` can be called."""
+    if name in _INPUTS:
+        from . import inputs
+
+        return getattr(inputs, name)
     if name == "history":
         from .lineage import history_of
 
@@ -129,6 +139,10 @@ def __getattr__(name: str) -> Any:
 
         return importlib.import_module(f".{name}", __name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
 
 
 def load_ipython_extension(shell: Any) -> None:

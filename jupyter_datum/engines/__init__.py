@@ -10,7 +10,6 @@ import os
 import sys
 from functools import lru_cache
 from importlib import import_module
-from importlib.metadata import entry_points
 from typing import Final
 
 from ..errors import EngineError, EngineNotInstalledError, UnknownEngineError
@@ -109,6 +108,8 @@ def _foreign() -> dict[str, str]:
 
 @lru_cache(1)
 def _registered(_: tuple[tuple[str, int], ...]) -> dict[str, str]:
+    from importlib.metadata import entry_points  # no worker asks, and each would pay for it
+
     return {entry.name: entry.value for entry in entry_points(group=GROUP)}
 
 

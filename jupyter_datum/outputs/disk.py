@@ -10,7 +10,6 @@ import sqlite3
 import stat
 import sys
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -41,6 +40,8 @@ def sync_files(files: Sequence[bytes], folders: Sequence[bytes]) -> None:
     if len(files) > SYNC_ALL and _sync_file_system(folders[0]):
         return
     if len(files) > SYNC_ALL:
+        from concurrent.futures import ThreadPoolExecutor
+
         with ThreadPoolExecutor(_THREADS) as threads:
             list(threads.map(_sync, files))
     else:

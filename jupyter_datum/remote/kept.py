@@ -7,7 +7,6 @@ content, so who fills that memory anew with the same bytes changes nothing.
 from __future__ import annotations
 
 import os
-import zipfile
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,6 +20,8 @@ from .copies import LIMIT, cache_limit
 from .urls import protocols_of
 
 if TYPE_CHECKING:
+    import zipfile
+
     from .store import Store
 
 #: Among the options of a :class:`Store`: the archive that holds its files.
@@ -81,6 +82,8 @@ def keep_files(files: Collection[tuple[Store, bytes]], project: Project, label: 
     InputError
         If one is not there.
     """
+    from zipfile import ZipFile  # a worker that reads none need not pay for it
+
     names = {store.path(rel).lstrip("/"): (store, rel) for store, rel in files}
     digests, size, limit = {}, 0, cache_limit(project.dir)
     for name, (store, rel) in names.items():
@@ -95,7 +98,7 @@ def keep_files(files: Collection[tuple[Store, bytes]], project: Project, label: 
     if not path.exists():
         part = path.with_name(f"{path.name}.{os.getpid()}.part")
         try:
-            with zipfile.ZipFile(part, "w") as archive:
+            with ZipFile(part, "w") as archive:
                 for name, (store, rel) in names.items():
                     _add(archive, name, _read(store, rel), digests[name], label)
             part.replace(path)
@@ -121,7 +124,9 @@ def _too_large(label: str, limit: int) -> UsageError:
 
 
 def _add(archive: zipfile.ZipFile, name: str, data: bytes, digest: bytes, label: str) -> None:
-    member = zipfile.ZipInfo(name)
+    from zipfile import ZipInfo
+
+    member = ZipInfo(name)
     if bytes_digest(data) != digest:
         raise UsageError(f"{label}: {name!a} changed while it was copied; run the cell again")
     member.comment = digest.hex().encode()
@@ -141,11 +146,13 @@ def open_kept(path: str) -> Any:
     InputError
         If it is gone, or is none.
     """
+    from zipfile import BadZipFile
+
     from .archive import KeptFiles
 
     try:
         return KeptFiles(path)
-    except (OSError, zipfile.BadZipFile) as exc:
+    except (OSError, BadZipFile) as exc:
         raise InputError(
             f"what was kept of memory:// is gone or damaged ({exc}): run the cell again"
         ) from exc

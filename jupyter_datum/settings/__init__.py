@@ -23,7 +23,6 @@ from __future__ import annotations
 import os
 import stat
 import sys
-import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -147,6 +146,8 @@ def read_file() -> dict[str, Any]:
     path = settings_file()
     try:
         _check_owner(path)
+        import tomllib
+
         return tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         return {}

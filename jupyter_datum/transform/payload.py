@@ -8,7 +8,6 @@ travel by value: a worker never reads their files, which may have been edited si
 
 from __future__ import annotations
 
-import asyncio
 import linecache
 import threading
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
@@ -294,6 +293,8 @@ def load_payload(data: bytes) -> Loaded:
 
 def _run_to_end(work: Coroutine[Any, Any, Any]) -> Any:
     """Run a coroutine; in a thread of its own where a loop runs here already (a kernel)."""
+    import asyncio  # a tenth of a worker's start, which few cells need
+
     try:
         asyncio.get_running_loop()
     except RuntimeError:

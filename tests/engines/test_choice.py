@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import shutil
 import sys
 from pathlib import Path
@@ -215,5 +216,5 @@ def test_an_engine_installed_meanwhile_is_known(
 
 def test_registered_engines_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     known = known_engines()
-    monkeypatch.setattr(engines, "entry_points", None)
+    monkeypatch.setattr(importlib.metadata, "entry_points", None)
     assert known_engines() == known
