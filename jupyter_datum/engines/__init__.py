@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import Final
 
 from ..errors import EngineError, EngineNotInstalledError, UnknownEngineError
-from .base import Engine
+from .base import Engine, check_options
 from .choice import Choice, choose, is_name
 
 __all__ = [
@@ -66,11 +66,14 @@ def engine_class(choice: Choice) -> type[Engine]:
     ------
     UnknownEngineError, EngineNotInstalledError, EngineError
         As :func:`get_engine`.
+    UsageError
+        If it has an option that nobody knows.
     """
-    for option in choice.options:
-        if (choice.kind, option) in DOORS:
-            return _load(choice.kind, DOORS[choice.kind, option])
-    return get_engine(choice.kind)
+    doors = {option: place for (kind, option), place in DOORS.items() if kind == choice.kind}
+    place = next((doors[option] for option in choice.options if option in doors), None)
+    found = _load(choice.kind, place) if place else get_engine(choice.kind)
+    check_options(choice.kind, choice.options, found.knows if place else found.knows | doors.keys())
+    return found
 
 
 def get_engine(name: str) -> type[Engine]:

@@ -20,7 +20,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-from ..errors import EngineError, UsageError
+from ..errors import EngineError
 from ..locks import is_locked, try_lock
 from ..transform.engine import BACKENDS_HERE
 from .base import Down, Engine, EngineSettings, Event, Log, Refused, Up
@@ -103,13 +103,11 @@ class BackendEngine(Engine):
     """
 
     name = "joblib"
+    knows = frozenset({"backend", "factory", "options", "scheduler_host", "start_timeout"})
 
     def __init__(self, settings: EngineSettings) -> None:
         super().__init__(settings)
         options = dict(settings.options)
-        known = {"backend", "factory", "options", "scheduler_host", "start_timeout"}
-        if unknown := options.keys() - known:
-            raise UsageError(f"engine 'joblib' knows no option {', '.join(sorted(unknown))}")
         self._terms = Terms(self.name, settings)
         self._backend = str(options["backend"])
         self.here = self._backend in BACKENDS_HERE

@@ -14,11 +14,12 @@ promised here.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final, NamedTuple
 
 from ..devices import Slot
+from ..errors import UsageError
 
 #: More workers than any cluster has: all that there are.
 EVERY: Final = 1 << 16
@@ -126,6 +127,21 @@ class EngineSettings:
     start_within: float = START_SECONDS
 
 
+def check_options(engine: str, options: Iterable[str], knows: Iterable[str]) -> None:
+    """Refuse options that an engine does not know.
+
+    Raises
+    ------
+    UsageError
+        Names them, and those that there are.
+    """
+    if unknown := set(options) - set(knows):
+        there = ", ".join(sorted(knows)) or "none"
+        raise UsageError(
+            f"engine {engine!r} knows no option {', '.join(sorted(unknown))}; there are: {there}"
+        )
+
+
 class Engine(ABC):
     """Workers somewhere, in the runner's hands.
 
@@ -134,11 +150,14 @@ class Engine(ABC):
     """
 
     name: ClassVar[str]
+    #: Options that it knows.
+    knows: ClassVar[frozenset[str]] = frozenset()
     #: Whether its workers are processes of this machine that it starts: such workers share
     #: the machine's cores with those of other runs. An engine may set it for itself.
     here: bool = False
 
     def __init__(self, settings: EngineSettings) -> None:
+        check_options(self.name, settings.options, self.knows)
         self.settings = settings
 
     @property

@@ -33,6 +33,7 @@ from ..errors import UnknownEngineError, UsageError
 from ..resources import workers_of
 from ..settings import settings_file, table
 from ..transform.engine import BACKENDS_HERE, is_address, told_by_text
+from ..words import duration
 
 #: What follows ``#`` in an address: the files that prove who is who (TLS), or one with all that
 #: a cluster object holds for that; and the module that makes the address's scheme known.
@@ -40,6 +41,15 @@ SECURITY: Final = ("ca", "cert", "key", "credentials", "module")
 
 #: What follows ``#`` behind the name of one of joblib's backends.
 BACKEND: Final = ("factory", "scheduler_host")
+
+#: Options that are text, and those that are tables; what else an engine takes is its own.
+_TEXTS: Final = frozenset(
+    {
+        "address", "cluster", "launcher", "profile", "connection_file", "cluster_id", "backend",
+        "factory", "scheduler_host",
+    }
+)  # fmt: skip
+_TABLES: Final = frozenset({"options", "security"})
 
 _NAME: Final = re.compile(r"[\w.-]+(:[\w.-]+)?")
 
@@ -171,8 +181,24 @@ def named_engines() -> dict[str, dict[str, Any]]:
 def _of_settings(name: str, said: Mapping[str, Any], known: tuple[str, ...]) -> Choice:
     options = dict(said)
     kind = options.pop("kind", None)
+    where = f"[engines.{name}] in {str(settings_file())!r}"
     if kind not in known:
-        raise UsageError(
-            f"[engines.{name}] in {str(settings_file())!r} needs kind = one of {', '.join(known)}"
-        )
+        raise UsageError(f"{where} needs kind = one of {', '.join(known)}")
+    for option, value in options.items():
+        if problem := _problem(option, value):
+            raise UsageError(f"{where}: {option} = {value!r}: {problem}")
     return Choice(str(kind), options)
+
+
+def _problem(option: str, value: Any) -> str:
+    """What is wrong with the value of an option; empty if nothing is known to be."""
+    if option in _TEXTS and not isinstance(value, str):
+        return "write text in quotes"
+    if option in _TABLES and not isinstance(value, dict):
+        return "write a table, as {name = value}"
+    if option == "start_timeout":
+        try:
+            duration(str(value))
+        except ValueError as exc:
+            return str(exc)
+    return ""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import logging
 import pickle
 import shlex
 import threading
@@ -62,6 +63,7 @@ class DaskPost(Post):
         self._names: dict[str, Any] = {}
         #: Imported in this thread: some packages set handlers of signals when they are.
         self._class = class_of(options["cluster"]) if "cluster" in options else None
+        self._complaints = _Complaints(self)
         if "module" in options:
             imported(options["module"])
         super().__init__(options, tell)
@@ -72,6 +74,7 @@ class DaskPost(Post):
 
         if self._class is not None:
             asked = self.options.get("options", {})
+            logging.getLogger("distributed").addHandler(self._complaints)
             self._cluster = bring_up(self._class, asked, str(self.logs), self.options["threads"])
             self._cluster.scale(self._size)
         where = self._cluster or self.options["address"]
@@ -240,6 +243,22 @@ class DaskPost(Post):
             self._client.close(timeout=5)
         if self._cluster is not None:
             give_back(self._cluster, _CLOSE_SECONDS)
+        logging.getLogger("distributed").removeHandler(self._complaints)
+
+
+class _Complaints(logging.Handler):
+    """Notes the last error that a cluster logs which starts its workers in this process: nobody
+    else would say why none comes up."""
+
+    def __init__(self, post: Post) -> None:
+        super().__init__(logging.ERROR)
+        self._post = post
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Note it."""
+        exc = record.exc_info[1] if record.exc_info else None
+        text = record.getMessage()
+        self._post.complaint = f"{text}: {type(exc).__name__}: {exc}" if exc else text
 
 
 def _security(options: Mapping[str, Any]) -> Any:

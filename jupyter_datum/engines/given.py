@@ -19,7 +19,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, ClassVar, Final
 
-from ..errors import DatumError, EngineError, UsageError
+from ..errors import DatumError, EngineError
 from ..locks import try_lock
 from . import guest
 from .base import Down, Engine, EngineSettings, Event, Late, Log, Refused, Returned, Told, Up
@@ -42,13 +42,9 @@ class GivenEngine(Engine):
     """Workers of a cluster as it is found; a subclass names its :class:`Post`."""
 
     post_class: ClassVar[type[Post]]
-    #: Options that it knows.
-    knows: ClassVar[frozenset[str]]
 
     def __init__(self, settings: EngineSettings) -> None:
         super().__init__(settings)
-        if unknown := settings.options.keys() - self.knows:
-            raise UsageError(f"engine {self.name!r} knows no option {', '.join(sorted(unknown))}")
         self._terms = Terms(self.name, settings)
         self._happened: SimpleQueue[Message] = SimpleQueue()
         self._news: list[Event] = []
@@ -345,8 +341,10 @@ class GivenEngine(Engine):
 
     def output(self) -> str:
         """See :meth:`Engine.output`: of the batch job that has printed last."""
-        folder = self._post.logs if self._post is not None else None
-        return last_lines(folder, self._since) if folder else ""
+        if self._post is None:
+            return ""
+        folder = self._post.logs
+        return (last_lines(folder, self._since) if folder else "") or self._post.complaint
 
     def describe(self) -> str:
         """Return what cluster it is, for people."""

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -64,6 +65,7 @@ class IpyparallelPost(Post):
         import ipyparallel
 
         if self._ours:
+            check_launcher(self.options["launcher"])
             kept = {k: v for k, v in self.options.items() if k in ("profile", "cluster_id")}
             more = {**kept, **self.options.get("options", {})}
             self._cluster = ipyparallel.Cluster(engines=self.options["launcher"], **more)
@@ -226,6 +228,20 @@ class IpyparallelPost(Post):
             self._client.close(linger=0)
         if self._cluster is not None:
             self._cluster.stop_cluster_sync()
+
+
+def check_launcher(name: str) -> None:
+    """Refuse a launcher that is neither one of ipyparallel's nor a class by its whole name.
+
+    Raises
+    ------
+    EngineError
+        Names those there are.
+    """
+    there = {entry.name.lower() for entry in entry_points(group="ipyparallel.engine_launchers")}
+    if "." not in name and name.lower() not in there:
+        names = ", ".join(sorted(there))
+        raise EngineError(f"launcher = {name!r}: ipyparallel has none of this name, but {names}")
 
 
 class GivenIpyparallelEngine(GivenEngine):

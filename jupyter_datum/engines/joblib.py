@@ -31,7 +31,7 @@ from joblib.externals.loky.process_executor import (
     ShutdownExecutorError,
 )
 
-from ..errors import EngineError, UsageError
+from ..errors import EngineError
 from . import worker as worker_module
 from .base import Down, Engine, EngineSettings, Event, Log, Refused, Returned, Up
 from .processes import WORKER_MARK, OomWatch, death_cause, kill_left, kill_tree
@@ -149,9 +149,6 @@ class JoblibEngine(Engine):
 
     def __init__(self, settings: EngineSettings) -> None:
         super().__init__(settings)
-        if settings.options:
-            names = ", ".join(sorted(settings.options))
-            raise UsageError(f"engine 'joblib' knows no option {names}")
         self._happened: SimpleQueue[_Message] = SimpleQueue()
         self._workers: dict[str, _Worker] = {}
         self._numbers = itertools.count(1)

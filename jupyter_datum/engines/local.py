@@ -21,7 +21,7 @@ from importlib.util import find_spec
 from queue import Empty, SimpleQueue
 from typing import ClassVar, Final, NamedTuple
 
-from ..errors import EngineError, EngineNotInstalledError, UsageError
+from ..errors import EngineError, EngineNotInstalledError
 from .base import Down, Engine, EngineSettings, Event, Log, Refused, Returned, Up
 from .children import Children
 from .slots import Slots
@@ -167,9 +167,6 @@ class LocalEngine(Engine):
 
     def __init__(self, settings: EngineSettings) -> None:
         super().__init__(settings)
-        if settings.options:
-            names = ", ".join(sorted(settings.options))
-            raise UsageError(f"engine {self.name!r} knows no option {names}")
         self._happened: SimpleQueue[Message] = SimpleQueue()
         self._workers: dict[str, _Worker] = {}
         self._numbers = itertools.count(1)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Final, NamedTuple
 
+from ..errors import EngineError
 from .guest import Hello
 from .orphans import JobNote
 from .processes import OomWatch
@@ -75,6 +76,8 @@ class Post(ABC):
         self._memory = OomWatch()
         #: What workers have said of themselves.
         self.met: dict[str, Hello] = {}
+        #: What the library has complained of last, where it starts workers in this process.
+        self.complaint = ""
         self.closed = threading.Event()
         self._opening = threading.Thread(target=self._open, daemon=True)
         self._opening.start()
@@ -85,7 +88,8 @@ class Post(ABC):
             if not self.closed.is_set():
                 self.watch()
         except Exception as exc:
-            self.tell(PostLost(self, f"{type(exc).__name__}: {exc}"))
+            said = str(exc) if isinstance(exc, EngineError) else f"{type(exc).__name__}: {exc}"
+            self.tell(PostLost(self, said))
 
     def shut(self) -> None:
         """Let go of it, whatever state it is in."""

@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-from ..errors import EngineError, UsageError
+from ..errors import EngineError
 from ..locks import is_locked
 from .base import Down, Engine, EngineSettings, Event, Refused, Up
 from .children import begin
@@ -105,11 +105,10 @@ class SerialEngine(Engine):
     """
 
     name = "serial"
+    knows = frozenset({"inbox", "lock"})
 
     def __init__(self, settings: EngineSettings) -> None:
         super().__init__(settings)
-        if unknown := set(settings.options) - {"inbox", "lock"}:
-            raise UsageError(f"engine 'serial' knows no option {', '.join(sorted(unknown))}")
         self._worker: Inbox | None = None
         #: Whether it was reported.
         self._up = False

@@ -46,7 +46,7 @@ def survey(project_dir: str) -> Iterator[Known]:
         except EngineNotInstalledError as exc:
             yield Known(name, name, False, "", "", f"not installed: needs {exc.args[1]}", 0)
         except DatumError as exc:
-            yield Known(name, name, True, "", "", str(exc), 0)
+            yield Known(name, name, True, "", "", " ".join(str(exc).split()), 0)
 
 
 def devices() -> list[Known]:
@@ -84,9 +84,9 @@ def _wrong(choice: Choice) -> str:
         if "cluster" in choice.options:
             class_of(str(choice.options["cluster"]))
         if "launcher" in choice.options:
-            from ipyparallel.cluster.launcher import find_launcher_class
+            from .ipyparallel_given import check_launcher
 
-            find_launcher_class(str(choice.options["launcher"]), "engine")
+            check_launcher(str(choice.options["launcher"]))
     except EngineError as exc:
         return str(exc)
     except Exception as exc:  # whatever importing somebody's module, or their registry, raises

@@ -68,6 +68,20 @@ def test_a_cluster_class_of_another_package_is_brought_up_and_given_back(
     assert not os.path.exists(f"/proc/{pid}") or os.getpid() == pid
 
 
+def test_why_none_comes_up_is_said_where_only_the_library_s_log_tells(
+    work: Work, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path))
+    (tmp_path / "jupyter_datum.toml").write_text(
+        '[engines.own]\nkind = "dask"\ncluster = "distributed:LocalCluster"\n'
+        'options = {n_wrkers = 1, dashboard_address = "127.0.0.1:0"}\n'
+    )
+    with reach(work, "own") as engine:
+        engine.start(1)
+        assert eventually(lambda: bool(engine.events(0.1) or engine.output()), within=60)
+        assert "n_wrkers" in engine.output()
+
+
 @pytest.mark.parametrize(
     ("option", "said", "found"),
     [

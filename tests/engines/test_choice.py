@@ -92,6 +92,9 @@ def test_where_the_workers_are_is_known(settings: Path, said: str, elsewhere: bo
         ("engines = 3\n", "tables"),
         ("[engines]\nbig = 3\n", "tables"),
         ("[engines.big]\nkind = 'sun'\n", "needs kind = one of serial, joblib"),
+        ("[engines.big]\nkind = 'dask'\naddress = 8786\n", r"\[engines.big\].*8786: write text"),
+        ("[engines.big]\nkind = 'dask'\noptions = 'cores'\n", "'cores': write a table"),
+        ("[engines.big]\nkind = 'dask'\nstart_timeout = 'soon'\n", "'soon': write a duration"),
     ],
 )
 def test_settings_that_say_nothing_are_refused(settings: Path, text: str, says: str) -> None:

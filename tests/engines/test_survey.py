@@ -45,6 +45,7 @@ def test_what_there_is_and_what_is_missing(
         '[engines.typo]\nkind = "dask"\ncluster = "distributed:LocalClutser"\n'
         '[engines.far]\nkind = "dask"\ncluster = "nobody_has_this:Cluster"\n'
         '[engines.ipp]\nkind = "ipyparallel"\nlauncher = "slurn"\n'
+        '[engines.adress]\nkind = "dask"\nadress = "tcp://127.0.0.1:9"\n'
         '[engines.fine]\nkind = "ipyparallel"\nlauncher = "slurm"\n'
     )
     found = rows(story)
@@ -59,6 +60,7 @@ def test_what_there_is_and_what_is_missing(
         assert "SLURMCluster" in found["slurm"]["workers_from"]
         assert found["typo"]["state"].endswith("distributed has no LocalClutser")
         assert "pip install nobody-has-this" in found["far"]["state"]
+        assert "no option adress; there are: address" in found["adress"]["state"]
         assert found["far"]["workers"] == 0, "--try leaves it out"
     if found["ipyparallel"]["installed"]:
         assert found["fine"]["state"] == "ready" and "slurn" in found["ipp"]["state"]
