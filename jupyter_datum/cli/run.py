@@ -303,6 +303,8 @@ def _ended(project: Project, conn: sqlite3.Connection, row: RunRow) -> RunRow:
 def _summary(row: RunRow, groups: list[Any], out: str | None) -> list[str]:
     seconds = max((row.ended or time.time()) - (row.started or 0), 1e-9)
     tried = row.success + row.failed + row.recovered
+    skipped = render.skipped_of(row)
+    left = skipped.failed + skipped.left
     lines = [
         f"transform   {row.name} (engine {row.engine}, {render.counted(row.workers, 'worker')})",
         f"datums      {row.total:,}",
@@ -310,8 +312,9 @@ def _summary(row: RunRow, groups: list[Any], out: str | None) -> list[str]:
         *([f"recovered   {row.recovered:,}"] if row.recovered else []),
         f"failed      {row.failed:,}",
         *(f"    {line.strip()}" for line in render.group_lines(groups)),
-        *([f"restored    {back:,}"] if (back := render.restored(row)) else []),
-        f"unchanged   {row.skipped - back:,}",
+        *([f"restored    {skipped.restored:,}"] if skipped.restored else []),
+        f"unchanged   {skipped.unchanged:,}",
+        *([f"left        {left:,} as they are"] if left else []),
         f"time        {render.span(seconds)}, {tried / seconds:,.0f} datums/s",
     ]
     if out and os.path.isdir(out):

@@ -10,7 +10,7 @@ import json
 import time
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from ..ledger.queries import FailureGroup, RunRow, is_digest, key_text
 from ..ledger.stragglers import Straggler
@@ -213,7 +213,7 @@ def closing_line(run: RunRow) -> str:
     if run.pending + run.running and run.status != RunStatus.RUNNING:
         parts.append(f"{run.pending + run.running:,} not run")
     parts += _skipped(run)
-    if not tried and not restored(run) and run.status == RunStatus.SUCCESS:
+    if not tried and not skipped_of(run).restored and run.status == RunStatus.SUCCESS:
         return f"{run.name}: nothing to do; {', '.join(parts) or 'no datums'} ({span(seconds)})"
     speed = f", {tried / seconds:,.0f} datums/s" if tried and seconds > 0 else ""
     head = {
@@ -249,26 +249,44 @@ def left_failed(run: RunRow) -> int:
 
 
 def _skipped(run: RunRow) -> list[str]:
-    """Tell what was unchanged from what ``--only`` or ``--sample`` left as it is."""
-    reasons = dict(json.loads(run.note or "{}").get("reasons", {}))
-    same = sum(reasons.get(reason, 0) for reason in _AT_REST)
-    back = restored(run)
-    unchanged = min(run.skipped - back, same if reasons else run.skipped)
+    skipped = skipped_of(run)
     saved = f": {span(run.saved)} of work not repeated" if run.saved >= 0.05 else ""
-    failed = left_failed(run)
     told = (
-        (back, f"restored from kept results{'' if unchanged else saved}"),
-        (unchanged, f"skipped (unchanged){saved}"),
-        (failed, "still failed, left as they are"),
-        (run.skipped - back - unchanged - failed, "left as they are"),
+        (skipped.restored, f"restored from kept results{'' if skipped.unchanged else saved}"),
+        (skipped.unchanged, f"skipped (unchanged){saved}"),
+        (skipped.failed, "still failed, left as they are"),
+        (skipped.left, "left as they are"),
     )
     return [f"{n:,} {word}" for n, word in told if n > 0]
 
 
-def restored(run: RunRow) -> int:
-    """Return how many datums got the result of a former version of theirs (option keep)."""
+class Skipped(NamedTuple):
+    """How many datums a run did not execute, by why.
+
+    Parameters
+    ----------
+    restored : int
+        Got the result of a former version of theirs (option keep).
+    unchanged : int
+    failed, left : int
+        Failed before, or would have run for another reason, and were not asked for: ``--only``,
+        ``--sample``.
+    """
+
+    restored: int
+    unchanged: int
+    failed: int
+    left: int
+
+
+def skipped_of(run: RunRow) -> Skipped:
+    """Return what a run's skipped datums are."""
     reasons = dict(json.loads(run.note or "{}").get("reasons", {}))
-    return min(run.skipped, int(reasons.get("restored from kept results", 0)))
+    same = sum(reasons.get(reason, 0) for reason in _AT_REST)
+    back = min(run.skipped, int(reasons.get("restored from kept results", 0)))
+    unchanged = min(run.skipped - back, same if reasons else run.skipped)
+    failed = left_failed(run)
+    return Skipped(back, unchanged, failed, max(0, run.skipped - back - unchanged - failed))
 
 
 _AT_REST: Final = ("unchanged", "touched, content unchanged")

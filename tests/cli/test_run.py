@@ -160,6 +160,8 @@ def test_what_stays_failed_is_no_success(story: Story, capfd: pytest.CaptureFixt
     path = write(story, LOAD, cell)
     assert main(["run", path]) == 1
     assert main(["run", path, "--only", "new"]) == 1
+    said = capfd.readouterr().out
+    assert "unchanged   9\nleft        1 as they are\n" in said
     assert main(["status", "job", "--project", str(story.folder)]) == 1
     assert "1 still failed, left as they are" in capfd.readouterr().out
 
