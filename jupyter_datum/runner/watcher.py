@@ -21,6 +21,9 @@ import time
 
 #: Name of the variable that marks what a runner started: ``<project>:<runner>:<lock>:<epoch>.``
 MARK = "JUPYTER_DATUM_MARK"
+#: In the command line of what multiprocessing and loky have started to remove semaphores and
+#: shared memory: it does so, and ends, when all who could use them are gone.
+TRACKER = b"resource_tracker import main"
 #: Module that cancels jobs.
 ORPHANS = "jupyter_datum.engines.orphans"
 
@@ -59,7 +62,8 @@ def kill_marked(mark: str, *, but: str | None = None) -> int:
     """SIGKILL every process of this user whose environment has `mark`; return how many.
 
     `mark` is a prefix of the variable's value; processes whose value is `but` are spared,
-    and so is the caller. Only where ``/proc`` shows environments (Linux); elsewhere 0.
+    and so are the caller and whoever tidies up after the dead. Only where ``/proc`` shows
+    environments (Linux); elsewhere 0.
     """
     wanted = f"{MARK}={mark}".encode()
     spared = f"{MARK}={but}".encode() if but else None
@@ -78,7 +82,15 @@ def _marked(pid: str, wanted: bytes, spared: bytes | None) -> bool:
             variables = file.read().split(b"\0")
     except OSError:
         return False
-    return any(v.startswith(wanted) and v != spared for v in variables)
+    return any(v.startswith(wanted) and v != spared for v in variables) and not _is_tracker(pid)
+
+
+def _is_tracker(pid: str) -> bool:
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            return TRACKER in file.read()
+    except OSError:
+        return False
 
 
 def _alive(group: int) -> bool:

@@ -79,7 +79,12 @@ def test_the_runner_killed_in_mid_run_is_followed_by_one_that_does_the_rest(
     body = "import time\ntime.sleep(0.05)\ndatum.out_file('.txt').write_text('x')\ndatum.value"
     run = story.start("job -i numbers --workers 2", body)
     story.until(run, lambda row: row.success >= 30)
+    shared = f"loky-{story.runner_pid()}-"
+    assert any(shared in name for name in os.listdir("/dev/shm"))
     story.kill_runner()
+    assert eventually(lambda: not any(shared in name for name in os.listdir("/dev/shm"))), (
+        "its semaphores outlive it"
+    )
     done = sum(story.executions().values())
     story.next_runner()
     row = story.end(run)
