@@ -114,6 +114,17 @@ def transaction(conn: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
         raise
 
 
+@contextmanager
+def reading(conn: sqlite3.Connection) -> Iterator[None]:
+    """All that is read inside is of one moment."""
+    conn.execute("begin")
+    try:
+        yield
+    finally:
+        if conn.in_transaction:  # SQLite may have rolled back by itself
+            conn.execute("rollback")
+
+
 def data_version(conn: sqlite3.Connection) -> int:
     """Return a number that changes when another connection has committed (27 us)."""
     return int(conn.execute("pragma data_version").fetchone()[0])

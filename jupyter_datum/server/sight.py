@@ -23,6 +23,9 @@ from .paths import read_whole
 LARGEST: Final = 64 << 20
 #: Seconds between two looks at failure groups and workers.
 SLOW: Final = 1.0
+#: Groups are looked at with every new failure while that takes at most this part of the time:
+#: what is shown of them agrees with the counts beside them.
+SHARE: Final = 0.05
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,8 @@ class Sight:
         self._counts: dict[str, Any] = {}
         self._size = 0
         self._version = -1
-        self._slow_at = 0.0
+        self._slow_at = self._groups_at = self._groups_took = 0.0
+        self._failed = 0
         #: JSON of failure groups and workers, each with a number that grows when it changes.
         self.groups: tuple[int, bytes] = (0, b"")
         self.workers: tuple[int, bytes] = (0, b"")
@@ -91,16 +95,19 @@ class Sight:
         ApiError
             If there is no such run, or it was refused.
         """
-        row = queries.run_by_uuid(conn, self._run)
+        fresh = fresh or self._states is None
+        with db.reading(conn):  # counts and groups of one moment
+            row = queries.run_by_uuid(conn, self._run)
+            if row is not None and fresh:
+                self._slowly(conn, row)
         if row is None:
             self._check_asked(conn)
             return None
         alive = self._facts.alive(row)
         active = row.ended is None and alive
-        if self._states is None or fresh:
+        if fresh:
             counts = shapes.counts_json(row, alive=alive)
             delta, replace = self._compare(self._read(row), counts)
-            self._slowly(conn, row)
         else:
             delta, replace = None, False
         assert self._states is not None
@@ -136,13 +143,21 @@ class Sight:
         return (None, True) if len(delta) * 2 > self._size else (delta, False)
 
     def _slowly(self, conn: sqlite3.Connection, row: RunRow) -> None:
-        """Groups and workers: when the ledger has changed, and once a second; once at the end."""
+        """Groups and workers: when the ledger has changed, and once a second; once at the end.
+        Groups with new failures too."""
         now, version = time.monotonic(), db.data_version(conn)
-        if version == self._version or (now - self._slow_at < SLOW and row.ended is None):
+        if version == self._version:
             return
-        self._version, self._slow_at = version, now
-        self.groups = _numbered(self.groups, reads.groups(conn, row))
-        self.workers = _numbered(self.workers, reads.workers(conn, self._project, row))
+        due = now - self._slow_at >= SLOW or row.ended is not None
+        pause = self._groups_took / SHARE
+        if due or (row.failed != self._failed and now - self._groups_at >= pause):
+            began = time.thread_time()
+            self.groups = _numbered(self.groups, reads.groups(conn, row))
+            self._failed, self._groups_at = row.failed, now
+            self._groups_took = time.thread_time() - began
+        if due:
+            self._version, self._slow_at = version, now
+            self.workers = _numbered(self.workers, reads.workers(conn, self._project, row))
 
 
 def _numbered(old: tuple[int, bytes], value: Any) -> tuple[int, bytes]:

@@ -58,6 +58,21 @@ async def test_a_page_follows_a_run_to_its_end(story: Story, page: Open) -> None
         assert group["datums"] == 30
 
 
+async def test_groups_agree_with_the_counts_beside_them(story: Story, page: Open) -> None:
+    names = start(story)
+    run = names["run"]
+    one = await page()
+    await one.say(type="subscribe", **names)
+    behind = {}
+    await one.until(lambda: run in one.groups)
+    while not one.counts[run]["ended"]:
+        if (await one.next())["type"] in {"delta", "snapshot"}:  # groups go before their counts
+            failed, told = one.counts[run]["failed"], one.groups[run]["groups"]
+            behind[failed] = failed - sum(group["datums"] for group in told)
+    assert len(behind) > 3
+    assert not any(behind.values())
+
+
 async def test_after_a_gap_a_page_gets_a_snapshot(story: Story, page: Open) -> None:
     names = start(story)
     one = await page()
