@@ -2,13 +2,13 @@
 import { MainAreaWidget, ReactWidget } from '@jupyterlab/apputils';
 import React from 'react';
 
-import { language } from '../language';
 import { datumIcon } from '../icons';
 import type { IComparison, ISide } from '../models/lastgood';
 import { bytes, oneLine, span, stateWord } from '../panels/format';
 import { Diff } from '../panels/origins';
 import { CommandButton, HostContext, StateWord, useHost } from '../panels/parts';
 import type { IHost } from '../panels/parts';
+import { moment } from '../panels/when';
 import { Commands } from '../tokens';
 
 /** The widget of a comparison. */
@@ -144,10 +144,7 @@ function rowsOf(
       trans.__('State'),
       side => <StateWord state={side.state} word={stateWord(trans, side.state)} />
     ],
-    [
-      trans.__('When'),
-      side => (side.at ? new Date(side.at * 1000).toLocaleString(language.locale) : null)
-    ],
+    [trans.__('When'), side => moment(side.at) || null],
     [trans.__('Took'), side => (side.seconds === null ? null : span(side.seconds))],
     [trans.__('Input'), side => (side.files.length ? <Files side={side} /> : null)],
     [

@@ -1,12 +1,12 @@
 /** Four answers at a glance: how many, how long each, how many are new, what was not repeated. */
 import React from 'react';
 
-import { language } from '../language';
 import type { AnswersModel } from '../models/answers';
 import type { RunModel } from '../models/run';
 import { bytes, count, leftAlone, span } from '../panels/format';
 import { newByDay } from '../panels/overview';
 import { Bar, StateWord, useHost } from '../panels/parts';
+import { dayTime } from '../panels/when';
 import type { IRun, ITiming } from '../tokens';
 import { shortSpan } from './charts/scale';
 
@@ -135,7 +135,7 @@ function New(props: { run: RunModel; answers: AnswersModel }): JSX.Element {
         <DaysChart days={days} />
       </div>
       <div className="jp-datum-card-foot">
-        {began ? trans.__('this listing: %1', dayText(trans, began)) : null}
+        {began ? trans.__('this listing: %1', dayTime(began)) : null}
       </div>
     </Card>
   );
@@ -145,14 +145,6 @@ function New(props: { run: RunModel; answers: AnswersModel }): JSX.Element {
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((one, two) => one - two);
   return sorted.length ? sorted[Math.floor(sorted.length / 2)] : 0;
-}
-
-function dayText(trans: ReturnType<typeof useHost>['trans'], seconds: number): string {
-  const at = new Date(seconds * 1000);
-  const time = at.toLocaleTimeString(language.locale, { hour: '2-digit', minute: '2-digit' });
-  return at.toDateString() === new Date().toDateString()
-    ? trans.__('today %1', time)
-    : `${at.toLocaleDateString(language.locale)} ${time}`;
 }
 
 function DaysChart(props: { days: number[] }): JSX.Element {

@@ -1,12 +1,12 @@
 /** All attempts at a datum side by side, what they let one suppose, and how long it took. */
 import React from 'react';
 
-import { language } from '../language';
 import type { DatumModel } from '../models/datum';
 import { verdict } from '../models/verdict';
 import type { IAttempt, ICounts, IDatumDetail, IGroup } from '../tokens';
 import { count, oneLine, span, stateWord } from './format';
 import { StateWord, useHost } from './parts';
+import { dayClockTime, preciseTime } from './when';
 
 /** Attempts shown before one asks for the older ones. */
 const LATEST = 4;
@@ -44,10 +44,10 @@ export function Attempts(props: {
     [trans.__('state'), one => <StateWord state={one.state} word={stateWord(trans, one.state)} />],
     [
       trans.__('error'),
-      one => (one.state === 'failed' ? <bdi>{oneLine(errorType(one))}</bdi> : '–')
+      one => (one.state === 'failed' ? <Brief text={oneLine(errorType(one))} /> : '–')
     ],
-    [trans.__('worker'), one => (one.worker ? <bdi>{oneLine(one.worker)}</bdi> : '–')],
-    [trans.__('began'), one => (one.began ? clockTime(one.began) : '–')],
+    [trans.__('worker'), one => (one.worker ? <Brief text={oneLine(one.worker)} /> : '–')],
+    [trans.__('began'), one => (one.began ? preciseTime(one.began) : '–')],
     [trans.__('took'), one => (one.seconds === null ? '–' : span(one.seconds))],
     [trans.__('waited'), (_, at) => waited(attempts, at) ?? '–']
   ];
@@ -102,6 +102,11 @@ export function Attempts(props: {
   );
 }
 
+/** At most two lines of it; a tooltip has all. */
+function Brief(props: { text: string }): JSX.Element {
+  return <bdi title={props.text}>{props.text}</bdi>;
+}
+
 /** How long a further attempt of a run was held back. */
 function waited(attempts: readonly IAttempt[], at: number): string | null {
   const [before, here] = [attempts[at - 1], attempts[at]];
@@ -109,13 +114,6 @@ function waited(attempts: readonly IAttempt[], at: number): string | null {
     return null;
   }
   return span(Math.max(0, here.began - before.began - (before.seconds ?? 0)));
-}
-
-/** 14:00:53.112, as precise as the times that are compared. */
-function clockTime(at: number): string {
-  const time = new Date(at * 1000);
-  const text = time.toLocaleTimeString(language.locale, { hour12: false });
-  return `${text}.${String(time.getMilliseconds()).padStart(3, '0')}`;
 }
 
 /** When it began and how long it took, beside the run's average. */
@@ -127,10 +125,7 @@ export function Timing(props: { attempt: IAttempt; counts: ICounts | null }): JS
   }
   const usual = counts && counts.executions >= ENOUGH ? counts.seconds / counts.executions : null;
   const facts: [string, string][] = [
-    [
-      trans.__('Began'),
-      new Date(attempt.began * 1000).toLocaleString(language.locale, { hour12: false })
-    ],
+    [trans.__('Began'), dayClockTime(attempt.began)],
     [trans.__('Took'), attempt.seconds === null ? '' : span(attempt.seconds)],
     [trans.__('Average of the run'), usual === null ? '' : comparison(trans, attempt, usual)]
   ];

@@ -2,7 +2,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
-import { language } from '../language';
 import { Glyph } from '../icons';
 import { DatumsModel } from '../models/datums';
 import type { RunModel } from '../models/run';
@@ -14,6 +13,7 @@ import { count, datumName, oneLine, placeWord, visible } from './format';
 import { CommandButton, useHost, useSignals } from './parts';
 import { RetrySome } from './retry';
 import { stillBusy, whyNot } from './why';
+import { clockTime, dayClockTime, fullDay } from './when';
 import { Windowed } from './windowed';
 
 /** Pixels of a row, and of a list of rows at most. */
@@ -100,15 +100,8 @@ function whereOf(trans: TranslationBundle, group: IGroup): string {
 
 /** From when to when they failed. */
 function whenOf(trans: TranslationBundle, group: IGroup): string {
-  const [from, to] = [group.first, group.last].map(at => new Date(at * 1000));
-  const time = (at: Date) => at.toLocaleTimeString(language.locale, { hour12: false });
-  const today = from.toDateString() === new Date().toDateString();
-  const day = today
-    ? ''
-    : `${from.toLocaleDateString(language.locale, { day: 'numeric', month: 'short' })} `;
-  return time(from) === time(to)
-    ? `${day}${time(from)}`
-    : trans.__('%1 to %2', `${day}${time(from)}`, time(to));
+  const [from, to] = [dayClockTime(group.first), clockTime(group.last)];
+  return from.endsWith(to) ? from : trans.__('%1 to %2', from, to);
 }
 
 function Tags(props: { group: IGroup; workers: number | null }): JSX.Element | null {
@@ -129,11 +122,7 @@ function Tags(props: { group: IGroup; workers: number | null }): JSX.Element | n
       ) : null}
       {expected ? (
         <span className="jp-datum-tag">
-          {trans.__(
-            'expected, says %1, %2',
-            oneLine(expected.by),
-            new Date(expected.at * 1000).toLocaleDateString(language.locale)
-          )}
+          {trans.__('expected, says %1, %2', oneLine(expected.by), fullDay(expected.at))}
         </span>
       ) : null}
     </span>

@@ -6,8 +6,9 @@ import { wholeDiff } from '../models/sides';
 import { Commands } from '../tokens';
 import type { IHistory, INode, ISome, ITraced } from '../tokens';
 import { count, oneLine, span, stateWord, thenWord, visible } from './format';
-import { dayOf, fateOf, Formerly } from './lineage/former';
+import { fateOf, Formerly } from './lineage/former';
 import { CommandButton, StateWord, useHost } from './parts';
+import { dayTime } from './when';
 
 /** One step up and one down; the links go on from there. */
 export function LineageView(props: { model: DatumModel }): JSX.Element | null {
@@ -145,7 +146,7 @@ export function HistoryView(props: { model: DatumModel }): JSX.Element | null {
           <tbody>
             {history.versions.map((version, at) => (
               <tr key={at}>
-                <td>{dayOf(version.at)}</td>
+                <td>{dayTime(version.at)}</td>
                 <td>
                   <StateWord state={version.state} word={stateWord(trans, version.state)} />
                 </td>

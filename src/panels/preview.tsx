@@ -1,12 +1,12 @@
 /** Files of a datum with a look into the one that is chosen: picture, table or text. */
 import React from 'react';
 
-import { language } from '../language';
 import type { DatumModel } from '../models/datum';
 import { Commands } from '../tokens';
 import type { IDatumFile, IFile, IPreview, Side } from '../tokens';
 import { bytes, count, oneLine, visible } from './format';
 import { useHost, useSignals } from './parts';
+import { moment } from './when';
 
 /** Files that are listed before one asks for more. */
 const FIRST = 6;
@@ -155,13 +155,10 @@ function facts(
   file: IFile
 ): string[] {
   const size = found?.size ?? file.size;
-  const modified = found?.modified
-    ? new Date(found.modified * 1000).toLocaleString(language.locale, { hour12: false })
-    : '';
   return [
     found?.pixels ? trans.__('%1 × %2', found.pixels[0], found.pixels[1]) : '',
     size === null ? '' : bytes(size),
-    modified
+    moment(found?.modified)
   ].filter(Boolean);
 }
 

@@ -64,7 +64,7 @@ export const RunView = React.memo(function RunView(props: {
       {counts.status === 'running' ? (
         <PaceLine run={run} slow={props.slow ?? null} />
       ) : (
-        <EndLine run={run} />
+        <Saved run={run} />
       )}
       <ClusterLine run={run} />
       <Slowest run={run} />
@@ -92,14 +92,13 @@ function Figure(props: { run: RunModel; done: number; counts: ICounts }): JSX.El
   const { trans } = useHost();
   const { run, done, counts } = props;
   const { total } = run;
-  const saved = run.info?.saved ?? 0;
   if (!total) {
     return <NoDatum counts={counts} />;
   }
-  if (total > 0 && counts.skipped === total && saved > 1) {
+  if (allSaved(run)) {
     return (
       <div className="jp-datum-figure">
-        <span className="jp-datum-big">{span(saved)}</span>
+        <span className="jp-datum-big">{span(run.info?.saved ?? 0)}</span>
         <span className="jp-datum-muted">{trans.__('of work not repeated')}</span>
       </div>
     );
@@ -183,18 +182,22 @@ function Spark(props: { values: number[] }): JSX.Element | null {
   );
 }
 
-function EndLine(props: { run: RunModel }): JSX.Element | null {
+/** What the run did not do again, where that is not the big figure; how long it took is in its title. */
+function Saved(props: { run: RunModel }): JSX.Element | null {
   const { trans } = useHost();
-  const { counts, info } = props.run;
-  const began = info?.started ?? info?.requested;
-  if (!counts?.ended || !began) {
-    return null;
-  }
-  const words = [trans.__('took %1', span(counts.ended - began))];
-  if (info?.saved && info.saved >= 1) {
-    words.push(trans.__('%1 of work not repeated', span(info.saved)));
-  }
-  return <div className="jp-datum-row jp-datum-muted">{words.join(' · ')}</div>;
+  const { run } = props;
+  const saved = run.info?.saved ?? 0;
+  return saved < 1 || !run.ended || allSaved(run) ? null : (
+    <div className="jp-datum-row jp-datum-muted">
+      {trans.__('%1 of work not repeated', span(saved))}
+    </div>
+  );
+}
+
+/** Nothing was left to do. */
+function allSaved(run: RunModel): boolean {
+  const { counts, total, info } = run;
+  return total > 0 && counts?.skipped === total && (info?.saved ?? 0) > 1;
 }
 
 export function Sentence(props: { run: RunModel }): JSX.Element | null {

@@ -310,7 +310,11 @@ function RunSummary(props: { run: RunModel }): JSX.Element {
   return (
     <>
       <StateWord state={statusState(counts.status)} word={statusWord(trans, counts.status)} />
-      {began ? <span className="jp-datum-wide">{`· ${clock(until - began)}`}</span> : null}
+      {began ? (
+        <span className={counts.ended ? undefined : 'jp-datum-wide'}>
+          {`· ${clock(until - began)}`}
+        </span>
+      ) : null}
     </>
   );
 }

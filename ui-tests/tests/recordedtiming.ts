@@ -71,12 +71,7 @@ function crewOf(run: Recorded): ITiming['workers'] {
       gone: at === 5 ? NOW - 20 : run.going ? null : NOW - 60,
       done: one.done,
       state: at === 5 || !run.going ? 'gone' : 'busy',
-      cause:
-        at === 5
-          ? 'killed by the system, most likely for memory'
-          : run.going
-            ? null
-            : 'the run ended',
+      cause: at === 5 ? 'killed by the system, most likely for memory' : null,
       died: at === 5,
       seconds: 200,
       busy: 0.94 + at * 0.01,

@@ -1,7 +1,6 @@
 /** The run at a glance: how many, how long, what was not repeated; why it ran, and what failed. */
 import React from 'react';
 
-import { language } from '../../language';
 import { Cards } from '../cards';
 import { Histogram } from '../charts/histogram';
 import { Known, useTiming } from '../charts/timing';
@@ -18,6 +17,7 @@ import {
   statusWord
 } from '../../panels/format';
 import { Bar, CommandButton, StateWord, useHost, useSignals } from '../../panels/parts';
+import { dayTime, moment } from '../../panels/when';
 import { reasonWord } from '../../panels/planreasons';
 import { Missing, Sentence, StillFailed } from '../../panels/runview';
 import { Commands } from '../../tokens';
@@ -198,23 +198,27 @@ function What(props: ITabProps): JSX.Element | null {
       </h2>
       <dl className="jp-datum-named">
         <dt>{trans.__('started')}</dt>
-        <dd>{new Date(began * 1000).toLocaleString(language.locale)}</dd>
+        <dd>{moment(began)}</dd>
         {end ? (
           <>
             <dt>{counts.ended ? trans.__('took') : trans.__('for')}</dt>
             <dd>{span(Math.max(0, end - began))}</dd>
           </>
         ) : null}
-        <dt>{trans.__('work')}</dt>
-        <dd>
-          {trans._n(
-            '%3 in 1 attempt',
-            '%3 in %2 attempts',
-            counts.executions,
-            count(counts.executions),
-            span(counts.seconds)
-          )}
-        </dd>
+        {counts.executions ? (
+          <>
+            <dt>{trans.__('work')}</dt>
+            <dd>
+              {trans._n(
+                '%3 in 1 attempt',
+                '%3 in %2 attempts',
+                counts.executions,
+                count(counts.executions),
+                span(counts.seconds)
+              )}
+            </dd>
+          </>
+        ) : null}
         {info.late ? (
           <>
             <dt>{trans.__('dropped')}</dt>
@@ -305,12 +309,7 @@ function RunLine(props: { project: string; one: IRun; mine: string }): JSX.Eleme
       <span className="jp-datum-muted jp-datum-run-took">
         {one.ended ? span(one.ended - began) : ''}
       </span>
-      <span className="jp-datum-muted jp-datum-run-when">
-        {new Date(began * 1000).toLocaleString(language.locale, {
-          dateStyle: 'short',
-          timeStyle: 'short'
-        })}
-      </span>
+      <span className="jp-datum-muted jp-datum-run-when">{dayTime(began)}</span>
     </button>
   );
 }

@@ -2,11 +2,11 @@
 import { Notification } from '@jupyterlab/apputils';
 import React from 'react';
 
-import { language } from '../../language';
 import { Code } from '../code';
 import { Icon } from '../../icons';
 import { count, oneLine } from '../../panels/format';
 import { CommandButton, Note, useHost } from '../../panels/parts';
+import { moment } from '../../panels/when';
 import { Commands } from '../../tokens';
 import type { ISpec } from '../../tokens';
 import type { ITabProps } from '../tab';
@@ -112,9 +112,9 @@ function Around(props: { spec: ISpec }): JSX.Element {
         <dl className="jp-datum-named">
           <Fact name={trans.__('started from')} value={spec.origin} />
           <Fact name={trans.__('by')} value={spec.user} />
-          <Fact name={trans.__('asked for')} value={when(spec.requested)} />
-          <Fact name={trans.__('started')} value={when(spec.started)} />
-          <Fact name={trans.__('ended')} value={when(spec.ended)} />
+          <Fact name={trans.__('asked for')} value={moment(spec.requested)} />
+          <Fact name={trans.__('started')} value={moment(spec.started)} />
+          <Fact name={trans.__('ended')} value={moment(spec.ended)} />
           <Fact name={trans.__('engine')} value={spec.engine} />
           <Fact name={trans.__('devices')} value={spec.devices} />
           <Fact name={trans.__('notebook')} value={spec.notebook} code />
@@ -222,8 +222,4 @@ function text(value: unknown): string {
 
 function list(names: readonly string[]): string {
   return names.join(', ');
-}
-
-function when(seconds: number | null): string | null {
-  return seconds ? new Date(seconds * 1000).toLocaleString(language.locale) : null;
 }

@@ -10,6 +10,7 @@ import { Icon } from '../../icons';
 import { useWhyNot } from '../../panels/retry';
 import { Commands } from '../../tokens';
 import { useShown } from '../charts/size';
+import { NoDatums } from '../nothing';
 import { argsOf, SelectionBar } from '../table/bar';
 import { columnsOf, shownOf } from '../table/columns';
 import type { IColumn } from '../table/columns';
@@ -88,6 +89,9 @@ function Main(props: {
   const toGrid = () => root.current?.querySelector<HTMLElement>('[role=grid]')?.focus();
   const actions = useActions(props, () => input.current?.focus(), setTold);
   const rows = table.matches ?? 0;
+  if (table.matches === 0 && !table.error && !model.filter) {
+    return <NoRows model={model} />;
+  }
   return (
     <div ref={root} className="jp-datum-table-main">
       <div className="jp-datum-table-tools">
@@ -100,7 +104,7 @@ function Main(props: {
         />
         <Tools model={model} all={all} shown={shown} />
       </div>
-      <Nothing model={model} table={table} />
+      <NoMatch model={model} table={table} />
       <Grid
         model={table}
         columns={all.filter(one => shown.has(one.id))}
@@ -116,32 +120,33 @@ function Main(props: {
   );
 }
 
-/** Why there are no rows. */
-function Nothing(props: { model: DocumentModel; table: TableModel }): JSX.Element | null {
+/** There is nothing to filter, to compare or to save. */
+function NoRows(props: { model: DocumentModel }): JSX.Element {
+  const { trans } = useHost();
+  const { project, uuid, ended } = props.model.run;
+  const says = ended
+    ? trans.__('This run had no datums.')
+    : trans.__('No datums yet: the input is being listed.');
+  return <NoDatums project={project} run={uuid} says={says} />;
+}
+
+/** The filter leaves none. */
+function NoMatch(props: { model: DocumentModel; table: TableModel }): JSX.Element | null {
   const { trans } = useHost();
   const { model, table } = props;
   if (table.matches !== 0 || table.error) {
     return null;
   }
-  if (model.filter) {
-    return (
-      <Note
-        action={
-          <button className="jp-datum-button" onClick={() => model.go({ filter: '' })}>
-            {trans.__('Show all %1', count(model.run.total))}
-          </button>
-        }
-      >
-        {trans.__('No datum of this run matches the filter.')}
-      </Note>
-    );
-  }
   return (
-    <p className="jp-datum-table-none jp-datum-muted">
-      {model.run.ended
-        ? trans.__('This run had no datums.')
-        : trans.__('No datums yet: the input is being listed.')}
-    </p>
+    <Note
+      action={
+        <button className="jp-datum-button" onClick={() => model.go({ filter: '' })}>
+          {trans.__('Show all %1', count(model.run.total))}
+        </button>
+      }
+    >
+      {trans.__('No datum of this run matches the filter.')}
+    </Note>
   );
 }
 

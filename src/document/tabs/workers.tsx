@@ -99,16 +99,21 @@ function Summary(props: {
 function CrewTable(props: ITabProps & { crew: readonly ICrew[]; later: number }): JSX.Element {
   const { trans } = useHost();
   const { model, crew } = props;
+  const { ended } = model.run;
   const memory = crew.some(one => one.memory !== null);
+  // Nobody is at work after the end; why one left before it is still worth knowing.
+  const at = !ended || crew.some(one => one.cause);
   return (
     <table className="jp-datum-crew">
       <thead>
         <tr>
           <th scope="col">{trans.__('Worker')}</th>
-          <th scope="col">{trans.__('At work on')}</th>
-          <th scope="col" className="jp-datum-right">
-            {trans.__('Since')}
-          </th>
+          {at ? <th scope="col">{ended ? trans.__('Ended') : trans.__('At work on')}</th> : null}
+          {ended ? null : (
+            <th scope="col" className="jp-datum-right">
+              {trans.__('Since')}
+            </th>
+          )}
           <th scope="col" className="jp-datum-right">
             {trans.__('Done')}
           </th>
@@ -127,10 +132,9 @@ function CrewTable(props: ITabProps & { crew: readonly ICrew[]; later: number })
         {crew.map(one => (
           <CrewRow
             key={one.worker}
-            {...{ one, memory }}
+            {...{ one, memory, at, ended }}
             project={model.project}
             run={model.run.uuid}
-            ended={model.run.ended}
           />
         ))}
       </tbody>
@@ -141,12 +145,13 @@ function CrewTable(props: ITabProps & { crew: readonly ICrew[]; later: number })
 function CrewRow(props: {
   one: ICrew;
   memory: boolean;
+  at: boolean;
   project: string;
   run: string;
   ended: boolean;
 }): JSX.Element {
   const { trans } = useHost();
-  const { one, memory, ended } = props;
+  const { one, memory, at, ended } = props;
   const busy = one.state !== 'gone' && one.position !== null && !ended;
   const [state, word] = stateOf(trans, one, busy);
   const since = busy && one.since ? Math.max(0, Date.now() / 1000 - one.since) : null;
@@ -158,16 +163,20 @@ function CrewRow(props: {
           <span className="jp-datum-cut">{oneLine(one.worker)}</span>
         </span>
       </th>
-      <td className="jp-datum-crew-at">
-        {busy ? (
-          <At {...props} />
-        ) : (
-          <span className={one.died ? 'jp-datum-bad' : 'jp-datum-muted'}>
-            {one.cause ? oneLine(one.cause) : word}
-          </span>
-        )}
-      </td>
-      <td className="jp-datum-right">{since !== null && since >= 1 ? shortSpan(since) : ''}</td>
+      {at ? (
+        <td className="jp-datum-crew-at">
+          {busy ? (
+            <At {...props} />
+          ) : (
+            <span className={one.died ? 'jp-datum-bad' : 'jp-datum-muted'}>
+              {one.cause ? oneLine(one.cause) : ended ? '' : word}
+            </span>
+          )}
+        </td>
+      ) : null}
+      {ended ? null : (
+        <td className="jp-datum-right">{since !== null && since >= 1 ? shortSpan(since) : ''}</td>
+      )}
       <td className="jp-datum-right">{count(one.done)}</td>
       <td className="jp-datum-crew-busy">
         <Meter share={one.busy} />

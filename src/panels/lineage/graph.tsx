@@ -14,7 +14,7 @@ import type { IPicture } from './layout';
 const STEP = 1.25;
 const [LEAST, MOST] = [0.4, 2];
 /** Text is legible still at this one. */
-const LEGIBLE = 0.7;
+const LEGIBLE = 0.68;
 /** So much more of a picture has to be seen for it to run the other way. */
 const WORTH = 0.05;
 

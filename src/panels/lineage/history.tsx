@@ -8,8 +8,9 @@ import type { ISideLine, ISideRow } from '../../models/sides';
 import type { IHelperDiff, IHistory, IVersion } from '../../tokens';
 import { oneLine, span, stateWord, visible } from '../format';
 import { useHost } from '../parts';
+import { dayTime } from '../when';
 import { nodeName } from './chain';
-import { dayOf, fateOf, Formerly } from './former';
+import { fateOf, Formerly } from './former';
 import { useLines } from './highlight';
 import type { IPiece } from './highlight';
 
@@ -82,7 +83,7 @@ function Versions(props: { model: LineageModel; history: IHistory }): JSX.Elemen
           >
             <Glyph state={version.state} label={stateWord(trans, version.state)} />
             <span>{version.number ? trans.__('run %1', version.number) : ''}</span>
-            <span className="jp-datum-muted jp-datum-cut">{dayOf(version.at)}</span>
+            <span className="jp-datum-muted jp-datum-cut">{dayTime(version.at)}</span>
             <span className="jp-datum-cut">
               <Changed version={version} history={history} first={at === versions.length - 1} />
             </span>

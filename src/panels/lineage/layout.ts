@@ -43,7 +43,7 @@ const MARGIN = 16;
 /** Of the arrow's head. */
 const TIP = 6;
 /** Between nodes of a rank, and between ranks. */
-const GAPS = { right: [22, 56], down: [16, 30] } as const;
+const GAPS = { right: [22, 40], down: [16, 30] } as const;
 
 /** Lay out some tens of nodes; never datums. */
 export function picture(drawn: IDrawn, way: Way = 'right'): IPicture {
