@@ -314,7 +314,8 @@ class GivenEngine(Engine):
         if self._members and len(self._problems) == len(self._members):
             self._fail(f"has no worker that can be used: {next(iter(self._problems.values()))}")
         elif not self._terms.ours and now > self._bare + (within := self._within()):
-            self._fail(f"has no worker after {within:g} s; start some, then run again")
+            there = f"has {len(self._members)} workers, and none was free" if self._members else ""
+            self._fail(f"{there or 'has no worker'} after {within:g} s; start some, then run again")
 
     def _within(self) -> float:
         """How long nobody may be of use. Those of a cluster may still come up; one that has not

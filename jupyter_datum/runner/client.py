@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sqlite3
 import subprocess
 import sys
@@ -11,31 +10,12 @@ import time
 from pathlib import Path
 from typing import Final
 
-from ..devices import DEVICE, LEASE
-from ..engines.processes import WORKER_MARK
 from ..errors import RunnerError
 from ..ledger import clusters, db, queries, requests
 from ..locks import is_locked
 from ..project import Project
-from . import watcher
+from .environment import runner_environment
 from .version import installed_version
-
-#: Variables that a runner gets; never the whole environment, which holds secrets.
-_KEPT: Final = frozenset(
-    {
-        "PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "VIRTUAL_ENV", "HOME", "USER", "LOGNAME",
-        "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "APPDATA",
-        "LOCALAPPDATA", "USERPROFILE", "CPU_LIMIT", "MEM_LIMIT", "IPYTHONDIR",
-    }
-)  # fmt: skip
-_KEPT_PREFIXES: Final = (
-    "CONDA_", "PYTHON", "CUDA_", "GDAL_", "PROJ_", "OMP_", "LC_", "XDG_",
-    "JUPYTER_DATA", "JUPYTER_RUNTIME", "JUPYTER_CONFIG", "JUPYTER_DATUM_",
-)  # fmt: skip
-
-#: Carried by what a runner has started, to be ended with it: a runner is not (it may be
-#: started by its predecessor, or by a cell in a worker).
-_MARKS: Final = frozenset({watcher.MARK, WORKER_MARK, LEASE, DEVICE})
 
 #: Starts the runner from a short-lived process, so that nobody has to wait for it (no
 #: zombie), in a session of its own, so that no interrupt of the kernel reaches it.
@@ -183,16 +163,6 @@ def start_runner(project: Project, interpreter: str) -> None:
         )
     except (OSError, subprocess.SubprocessError) as exc:
         raise RunnerError(f"cannot start a runner with {interpreter!r}: {exc}") from exc
-
-
-def runner_environment() -> dict[str, str]:
-    """Return the variables that a runner started from here gets."""
-    return {name: value for name, value in os.environ.items() if inherited(name)}
-
-
-def inherited(name: str) -> bool:
-    """Return whether a runner gets the variable `name` from who starts it."""
-    return (name in _KEPT or name.startswith(_KEPT_PREFIXES)) and name not in _MARKS
 
 
 def log_tail(project: Project, lines: int = 12) -> str:

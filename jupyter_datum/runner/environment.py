@@ -15,9 +15,32 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import CodeType
 from typing import Any, Final
 
+from ..devices import DEVICE, LEASE
+from ..devices.found import EXPLICIT
+from ..engines.processes import WORKER_MARK
 from ..errors import RunError
 from ..remote import variables_of
-from .client import inherited
+from . import watcher
+
+#: Variables that a runner gets; never the whole environment, which holds secrets.
+_KEPT: Final = frozenset(
+    {
+        "PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "VIRTUAL_ENV", "HOME", "USER", "LOGNAME",
+        "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "APPDATA",
+        "LOCALAPPDATA", "USERPROFILE", "CPU_LIMIT", "MEM_LIMIT", "IPYTHONDIR",
+    }
+)  # fmt: skip
+_KEPT_PREFIXES: Final = (
+    "CONDA_", "PYTHON", "CUDA_", "GDAL_", "PROJ_", "OMP_", "LC_", "XDG_",
+    "JUPYTER_DATA", "JUPYTER_RUNTIME", "JUPYTER_CONFIG", "JUPYTER_DATUM_",
+)  # fmt: skip
+
+#: Of these none is for the runner itself: a run that needs what its kernel has set brings it along
+#: (:func:`carried`), and those of other kernels are not to have it.
+_OF_A_RUN: Final = (EXPLICIT, "CUDA_", "OMP_")
+#: Carried by what a runner has started, to be ended with it: a runner is not (it may be
+#: started by its predecessor, or by a cell in a worker).
+_MARKS: Final = frozenset({watcher.MARK, WORKER_MARK, LEASE, DEVICE})
 
 #: Set by whoever executes a whole notebook: the id that all its runs share.
 PIPELINE: Final = "DATUM_PIPELINE"
@@ -50,6 +73,24 @@ _SECRET_VALUE: Final = re.compile("@|key=|sig=|signature=|password=|pwd=", re.IG
 _AT_IMPORT: Final = dict(os.environ)
 
 
+def runner_environment() -> dict[str, str]:
+    """Return the variables that a runner started from here gets."""
+    first = first_environment()
+    now = {name: value for name, value in os.environ.items() if not name.startswith(_OF_A_RUN)}
+    began = {name: value for name, value in first.items() if name.startswith(_OF_A_RUN)}
+    return {name: value for name, value in {**began, **now}.items() if inherited(name)}
+
+
+def inherited(name: str) -> bool:
+    """Return whether a runner gets the variable `name` from who starts it."""
+    return (name in _KEPT or name.startswith(_KEPT_PREFIXES)) and name not in _MARKS
+
+
+def first_environment() -> dict[str, str]:
+    """Return the variables that this process began with."""
+    return _first_of(os.getpid()) or _AT_IMPORT
+
+
 def needed(codes: Iterable[CodeType]) -> list[str]:
     """Return the names of the variables that a worker must get from this kernel.
 
@@ -66,7 +107,7 @@ def needed(codes: Iterable[CodeType]) -> list[str]:
         ``os.environ[...] = ...``); and those that a kernel was given by who started it,
         which is how a kernelspec's ``env`` arrives. Not what :func:`carried` gives.
     """
-    now, first = dict(os.environ), _first_of(os.getpid()) or _AT_IMPORT
+    now, first = dict(os.environ), first_environment()
     parent = _first_of(os.getppid()) if _is_kernel() else None
     changed = {name for name, value in now.items() if first.get(name) != value}
     given = {
@@ -86,7 +127,7 @@ def carried() -> dict[str, str]:
     where things are (``PATH``, ``CUDA_VISIBLE_DEVICES``), so they may stand in the recipe, and
     a Retry without the kernel has them; but for those whose name tells of a secret.
     """
-    first, dask = _first_of(os.getpid()) or _AT_IMPORT, _for_dask()
+    first, dask = first_environment(), _for_dask()
     return {
         name: value
         for name, value in os.environ.items()

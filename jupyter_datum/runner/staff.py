@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from ..settings import settings_file
 from .cluster import Cluster, Pool
 
 #: Deaths in a row without a single finished datum, after which no worker is started anew.
@@ -61,4 +62,6 @@ class Staff:
         if since is None or now - since <= within:
             return None
         text, output = f"no worker came up within {within:g} s", self._cluster.engine.output()
-        return f"{text}. The end of what was printed there:\n{output}" if output else text
+        if output:
+            return f"{text}. The end of what was printed there:\n{output}"
+        return f"{text} ([limits] start in {settings_file().name}, or the engine's start_timeout)"

@@ -113,6 +113,11 @@ def test_without_a_device_auto_runs_on_the_cpu_and_others_say_where_they_looked(
     assert "there is no device" in why
     assert "JUPYTER_DATUM_DEVICES=" in why
     assert "--gpus 1 --workers 1" in refusal(story, "o -i xs --gpus 1 --engine serial")
+    monkeypatch.delenv("JUPYTER_DATUM_DEVICES")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    why = refusal(story, "n -i xs --gpus 1")
+    assert "JUPYTER_DATUM_DEVICES=" not in why, "what the kernel has removed counts no more"
+    assert "CUDA_VISIBLE_DEVICES=" in why
 
 
 def test_of_two_projects_one_waits_for_the_other_and_says_so(

@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from jupyter_datum.runner.client import runner_environment
+from jupyter_datum.runner.environment import runner_environment
 
 from ..story import Story, eventually
 

@@ -11,7 +11,8 @@ import pytest
 
 from jupyter_datum.ledger import requests
 from jupyter_datum.runner.ask import ask_again
-from jupyter_datum.runner.client import runner_alive, runner_environment
+from jupyter_datum.runner.client import runner_alive
+from jupyter_datum.runner.environment import runner_environment
 from jupyter_datum.runner.version import VERSION
 
 from ..story import Story
