@@ -90,7 +90,7 @@ def status(args: argparse.Namespace) -> int:
         return exit_code(rows[0]) if args.name and rows else 0
     for row in rows:
         lines = [render.closing_line(row), *stuck[row.id], *render.straggler_lines(slow[row.id])]
-        lines += [*render.group_lines(groups[row.id]), *render.why_lines(row)]
+        lines += [*render.group_lines(groups[row.id], row.failed), *render.why_lines(row)]
         print(in_shell("\n".join(lines)))
     print("".join(f"{line}\n" for line in clusters), end="")
     return exit_code(rows[0]) if args.name and rows else 0

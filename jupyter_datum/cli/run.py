@@ -311,7 +311,7 @@ def _summary(row: RunRow, groups: list[Any], out: str | None) -> list[str]:
         f"succeeded   {row.success:,}",
         *([f"recovered   {row.recovered:,}"] if row.recovered else []),
         f"failed      {row.failed:,}",
-        *(f"    {line.strip()}" for line in render.group_lines(groups)),
+        *(f"    {line[2:]}" for line in render.group_lines(groups, row.failed)),
         *([f"restored    {skipped.restored:,}"] if skipped.restored else []),
         f"unchanged   {skipped.unchanged:,}",
         *([f"left        {left:,} as they are"] if left else []),

@@ -209,6 +209,12 @@ def failed_groups(
     return [FailureGroup(*row) for row in rows]
 
 
+def failed_count(conn: sqlite3.Connection, transform: int) -> int:
+    """Return how many datums of a transform are failed now."""
+    sql = "select count(*) from datum where transform = ? and state = 3"
+    return int(conn.execute(sql, (transform,)).fetchone()[0])
+
+
 def failed_datums(
     conn: sqlite3.Connection,
     transform: int,

@@ -260,7 +260,7 @@ class DatumMagics(DecisionVerbs, PickVerbs, PipelineVerbs, Magics):
                 running = row.status == RunStatus.RUNNING
                 lines = render.stuck_lines(stands_still(conn, row.uuid) if running else None)
                 lines += render.straggler_lines(stragglers(conn, row, time.time()))
-                lines += [*render.group_lines(groups), *render.why_lines(row)]
+                lines += [*render.group_lines(groups, row.failed), *render.why_lines(row)]
                 print("\n".join([render.closing_line(row), *lines]))
             if not words:
                 print("".join(f"{line}\n" for line in cluster_lines(project, conn)), end="")

@@ -195,11 +195,12 @@ class Transform(Flows):
             row = queries.transform(conn, self.name)
             if row is None:
                 return Failures([], f"{self.name}: has not run")
-            groups = queries.failed_groups(conn, row.id)
+            total = queries.failed_count(conn, row.id)
+            groups = queries.failed_groups(conn, row.id, limit=20)
             failed = queries.failed_datums(conn, row.id, limit=limit)
             labels = self._labels(conn, failed)
             details = [self._failure(conn, datum, labels[datum.key]) for datum in failed]
-        return Failures(details, _failures_text(self.name, groups, details))
+        return Failures(details, _failures_text(self.name, total, groups, details))
 
     def plan(self, recipe: Recipe | None = None) -> Text:
         """Return what would run now, and why; nothing runs.
@@ -337,11 +338,12 @@ def _side_name(what: str | Transform) -> str:
     return what.name if isinstance(what, Transform) else what
 
 
-def _failures_text(name: str, groups: list[FailureGroup], details: list[dict[str, Any]]) -> str:
-    total = sum(group.datums for group in groups)
+def _failures_text(
+    name: str, total: int, groups: list[FailureGroup], details: list[dict[str, Any]]
+) -> str:
     if not total:
         return f"{name}: no failed datums"
-    lines = [f"{name}: {render.counted(total, 'datum')} failed", *render.group_lines(groups)]
+    lines = [f"{name}: {render.counted(total, 'datum')} failed", *render.group_lines(groups, total)]
     shown: set[str] = set()
     for detail in details:
         message = detail["message"] or ""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import html
 import json
+import re
 import time
 from collections import deque
 from dataclasses import dataclass, field
@@ -25,6 +26,8 @@ WHILE_WAITING: Final = (
     "  interrupt: stops the run, what is finished stays; "
     "jupyter datum detach {name}: frees this cell, the run goes on"
 )
+#: What a bar of text is made of.
+_FULL, _EMPTY = "█", "░"
 _GROUPS: Final = 8
 _LINE: Final = 160
 #: Characters of a sentence why a run ended: what to do stands at its end.
@@ -98,7 +101,9 @@ def progress_line(run: RunRow, meter: Meter, now: float, *, width: int = 24) -> 
     """Return one line: bar, counts, rate, ETA."""
     total = max(run.total, 1)
     filled = min(width, settled(run) * width // total)
-    bar = "█" * filled + "░" * (width - filled)
+    bar = _FULL * filled + _EMPTY * (width - filled)
+    if not run.total and not run.planned:
+        return f"{run.name} {bar} the input is being listed"
     parts = [f"{settled(run):,}/{run.total:,}{'' if run.planned else '+'}"]
     if run.failed:
         parts.append(f"{run.failed:,} failed")
@@ -130,7 +135,7 @@ def speed(run: RunRow, meter: Meter, now: float) -> str:
 def closing_lines(run: RunRow, groups: list[FailureGroup], out: str | None) -> list[str]:
     """Say what became of a run; the first line stands alone where there is room for one."""
     lines = [closing_line(run)]
-    lines += [*group_lines(groups), *why_lines(run)]
+    lines += [*group_lines(groups, run.failed), *why_lines(run)]
     if run.failed and run.status != RunStatus.PAUSED:
         lines.append(
             f"  look: %datum failures {run.name}   again: %datum retry {run.name}   "
@@ -292,17 +297,21 @@ def skipped_of(run: RunRow) -> Skipped:
 _AT_REST: Final = ("unchanged", "touched, content unchanged")
 
 
-def group_lines(groups: list[FailureGroup]) -> list[str]:
-    """Return a line for each group of failures."""
-    lines = [
-        f"  {group.datums:>7,} x {one_line(f'{group.type}: {group.headline}')}"
-        + (f"  ({one_line(group.place)})" if group.place else "")
+def group_lines(groups: list[FailureGroup], failed: int) -> list[str]:
+    """Return a line for each of the largest groups of failures, and one for the rest of `failed`:
+    there may be more of them than were read."""
+    told = [
+        (
+            group.datums,
+            one_line(f"{group.type}: {group.headline}")
+            + (f"  ({one_line(group.place)})" if group.place else ""),
+        )
         for group in groups[:_GROUPS]
     ]
     if len(groups) > _GROUPS:
-        rest = sum(group.datums for group in groups[_GROUPS:])
-        lines.append(f"  {rest:>7,} x in {len(groups) - _GROUPS} further groups")
-    return lines
+        told.append((failed - sum(n for n, _ in told), "in further groups"))
+    wide = max((len(f"{n:,}") for n, _ in told), default=0)
+    return [f"  {n:>{wide},} x {text}" for n, text in told]
 
 
 def straggler_lines(found: list[Straggler]) -> list[str]:
@@ -369,9 +378,14 @@ def _html(run: RunRow, lines: list[str]) -> str:
         for name, colour in _COLOURS.items()
         if (n := getattr(run, name))
     )
-    first = f'<div style="font-weight:600">{html.escape(lines[0])}</div>'
-    rest = html.escape("\n".join(lines[1:]))
-    body = f'<pre style="margin:4px 0 0;white-space:pre-wrap">{rest}</pre>' if rest else ""
+    head = re.sub(f"[{_FULL}{_EMPTY}]+ ", "", lines[0], count=1)  # the bar is drawn below it
+    first = f'<div style="font-weight:600">{html.escape(head)}</div>'
+    body = "".join(
+        # What goes on in a second line stands further in.
+        f'<div style="margin:4px 0 0;padding-left:2em;text-indent:-1em;font-family:monospace;'
+        f'white-space:pre-wrap">{html.escape(line.strip())}</div>'
+        for line in lines[1:]
+    )
     return (
         f'<div style="max-width:60em">{first}<div style="display:flex;height:8px;margin-top:4px;'
         f'border-radius:2px;overflow:hidden;gap:1px;background:#8882">{cells}</div>{body}</div>'

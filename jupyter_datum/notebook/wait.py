@@ -176,7 +176,8 @@ class Waiter:
         line = render.progress_line(row, self._meter, now)
         lines = [line]
         if row.failed:
-            lines += render.group_lines(queries.failure_groups(self._conn, row.id, limit=20))
+            groups = queries.failure_groups(self._conn, row.id, limit=20)
+            lines += render.group_lines(groups, row.failed)
         lines.append(render.WHILE_WAITING.format(name=row.name))
         self._screen.update(line, render.bundle(row, self._project.uuid, lines))
         return row

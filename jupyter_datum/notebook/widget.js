@@ -12,6 +12,8 @@ const STATES = [
   { word: 'cancelled', glyph: '/', light: ['#353a42', '#3f444c'], dark: ['#d3dae3', '#d3dae3'] }
 ];
 const BAR = ['skipped', 'recovered', 'success', 'failed', 'cancelled', 'running', 'pending'];
+// As the panel lists them.
+const LISTED = ['success', 'failed', 'running', 'pending', 'skipped', 'recovered', 'cancelled'];
 const number = new Intl.NumberFormat('en');
 
 function make(tag, className, parent, text) {
@@ -42,7 +44,7 @@ function drawHead(node, head, theme) {
 
 function drawCounts(node, head, theme) {
   node.replaceChildren();
-  for (const state of STATES) {
+  for (const state of LISTED.map(word => STATES.find(one => one.word === word))) {
     const n = head[state.word] ?? 0;
     if (n) {
       const word = state.word === 'skipped' ? 'skipped (unchanged)' : state.word;
