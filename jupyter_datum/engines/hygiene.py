@@ -183,16 +183,15 @@ class Wear:
                     f"--memory-limit {size(2 * held).replace(' ', '')}"
                 )
             return f"it holds {size(held)} of memory (--memory-limit {size(memory)})"
-        return self._many_files()
+        return self.many_files() if time.monotonic() >= self._next else ""
 
-    def _many_files(self) -> str:
-        now = time.monotonic()
-        if now < self._next:
-            return ""
+    def many_files(self) -> str:
+        """Return how many it has open, if they are too many."""
         files, limit = open_files()
         if limit and files > _FULL * limit:
+            self._next = 0.0
             return f"it has {files:,} files open, of {limit:,} that it may have"
-        self._next = now + _LOOK
+        self._next = time.monotonic() + _LOOK
         return ""
 
 
@@ -250,6 +249,11 @@ class Upkeep:
             self._dice.put_back() if self._dice else self._clean.reseed()
         if self._wear:
             self._wear.datums += datums
+
+    @property
+    def full(self) -> bool:
+        """Whether it has so many files open that a datum may have failed of that."""
+        return self._wear is not None and bool(self._wear.many_files())
 
     @property
     def fresh(self) -> bool:

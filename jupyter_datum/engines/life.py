@@ -89,7 +89,12 @@ class Life:
         is known, where that may be as often as the run allows."""
         if datum_set.heard < 0:
             return False
-        return (self._batches or self.bench).failures > datum_set.heard
+        return self.failures > datum_set.heard
+
+    @property
+    def failures(self) -> int:
+        """How many attempts have failed here."""
+        return (self._batches or self.bench).failures
 
     def append(self, data: bytes) -> None:
         """Write records to the journal, if there is one."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import signal
 import sys
@@ -122,12 +123,14 @@ def open_files() -> tuple[int, int]:
     """Return how many files this process has open, and how many it may have; 0 if unknown."""
     try:
         import resource
-
-        limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-        folder = "/proc/self/fd" if os.path.isdir("/proc/self/fd") else "/dev/fd"
-        return len(os.listdir(folder)), limit
-    except (ImportError, OSError):
+    except ImportError:
         return 0, 0
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    folder = "/proc/self/fd" if os.path.isdir("/proc/self/fd") else "/dev/fd"
+    try:
+        return len(os.listdir(folder)), limit
+    except OSError as exc:  # to look takes one more
+        return (limit, limit) if exc.errno == errno.EMFILE else (0, 0)
 
 
 _PAGE: Final = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096

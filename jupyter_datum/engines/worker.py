@@ -111,9 +111,9 @@ class Session:
         finally:
             if not self._own:
                 self._stand(None)
-        end, batch = life.end, life.cut_to(datum_set)
-        how = "cut" if life.unheard(datum_set) or life.halted else "done"
-        return SetReturn(set_id, generation, how, start, end, written, worn(datum_set), batch)
+        end, batch, why = life.end, life.cut_to(datum_set), worn(datum_set)
+        how = "cut" if why or life.unheard(datum_set) or life.halted else "done"
+        return SetReturn(set_id, generation, how, start, end, written, why, batch)
 
     def _run_items(self, life: Life, datum_set: DatumSet) -> list[bytes]:
         """One write for each call of the cell: the end of the one before, the beginning of this."""
@@ -139,8 +139,10 @@ class Session:
                 ended += begun_frame(item.position, item.attempt, epoch, set_id, now)
             written.append(ended)
             life.append(ended)
-            ended = call(items)
+            failures, ended = life.failures, call(items)
             if life.unheard(datum_set):
+                break
+            if life.failures > failures and upkeep.full:  # others would fail of the same
                 break
         written.append(ended)
         life.append(ended)

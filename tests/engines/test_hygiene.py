@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import os
 import random
 import signal
@@ -9,13 +10,18 @@ import sys
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from jupyter_datum.engines.hygiene import Clean, Upkeep, Wear
 from jupyter_datum.engines.processes import memory_of, open_files
+from jupyter_datum.engines.worker import Session
+from jupyter_datum.events import Begun, Done, Failed, frames
 from jupyter_datum.words import size
+
+from .conftest import Work
 
 
 @pytest.fixture
@@ -146,3 +152,27 @@ def test_memory_is_told_of_live_processes_alone() -> None:
     assert [size(n) for n in (12, 3_400, 999_600, 2_500_000, 140_000_000, 3_100_000_000)] == [
         "12 B", "3.4 KB", "1.0 MB", "2.5 MB", "140 MB", "3.1 GB",
     ]  # fmt: skip
+
+
+def test_who_fails_for_want_of_files_is_the_last_of_its_worker(work: Work) -> None:
+    """Those behind it in its set would fail of the same, and none of them is to blame."""
+    resource = pytest.importorskip("resource")
+    session = Session(own=False, guest=True, recycles=True)
+    body = "for _ in range(10): held.append(open(os.devnull))"
+    held: list[Any] = []
+    recipe = work.transform(f"import os, builtins\nheld = builtins.held\n{body}")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    builtins.held = held  # type: ignore[attr-defined]
+    try:
+        session.run(work.set("w1", recipe, [0]))  # what it imports, it has imported
+        resource.setrlimit(resource.RLIMIT_NOFILE, (open_files()[0] + 45, hard))
+        answer = session.run(work.set("w1", recipe, range(20)))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        for file in held:
+            file.close()
+        del builtins.held  # type: ignore[attr-defined]
+        session.leave()
+    left = [record for record, _ in frames(answer.frames) if not isinstance(record, Begun)]
+    assert answer.status == "cut" and "files open" in answer.worn
+    assert [type(record) for record in left[-2:]] == [Done, Failed] and len(left) < 12
