@@ -11,10 +11,10 @@ from ..errors import RunError, UsageError
 from ..inputs.cells import note_cell
 from ..ledger.queries import RunRow
 from ..notebook.namesake import saved_cell
-from ..notebook.submit import of_the_run
 from ..project import Project, find
 from ..transform.marked import LOAD_EXTENSION, Marked
 from ..transform.optionline import parse_line
+from ..transform.options import of_the_run
 from ..transform.recipe import Recipe, read_recipe
 from .commands import latest
 from .kernel import started

@@ -26,6 +26,7 @@ from ..states import RunStatus
 from ..transform.cell import Cell
 from ..transform.marked import marked_line, stands_for_mark
 from ..transform.optionline import parse_line, split
+from ..transform.options import of_the_run
 from ..transform.optiontable import options_help
 from ..transform.recipe import Recipe, read_recipe
 from ..words import counted
@@ -43,7 +44,7 @@ from .public import Transform, plan_text
 from .register import announce
 from .resolve import with_values
 from .sample import SampleCells
-from .submit import Prepared, of_the_run, prepare, request_run, tell_recipe
+from .submit import Prepared, prepare, request_run, tell_recipe
 from .together import Together, sent_at
 from .wait import Waiter
 from .watch import watch, watch_words

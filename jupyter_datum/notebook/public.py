@@ -11,8 +11,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from IPython.core.getipython import get_ipython
-
 from ..errors import DatumError, RunError, SignatureError
 from ..inputs import Input, input_from_json
 from ..ledger import db, queries
@@ -41,6 +39,7 @@ from ..transform.moved import here
 from ..transform.recipe import Recipe, read_recipe
 from ..words import mask
 from . import render
+from .context import shell_here
 from .display import Making, screen_for
 from .flows import Flows
 from .planlines import first_lines, preview_lines
@@ -67,7 +66,7 @@ def plan_text(
 ) -> Text:
     """Plan a run and say what it would do; a listing of over a second shows how far it is.
     `known`: see :func:`~jupyter_datum.runner.ahead.with_ahead`."""
-    begun, making = time.monotonic(), Making(get_ipython())
+    begun, making = time.monotonic(), Making(shell_here())
 
     def look(found: Preview) -> None:
         if not found.ended and time.monotonic() - begun > _SOON:
@@ -246,7 +245,7 @@ class Transform(Flows):
             row = self._latest(conn)
             args = {"only": ["failed"], "origin": "kernel"}
             run, recipe = ask_again(conn, self._project, row, args)
-            shell = get_ipython()
+            shell = shell_here()
             screen = screen_for(shell, self._project, run)
             Waiter(shell, conn, self._project, recipe, run, screen).wait()
 

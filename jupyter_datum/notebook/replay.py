@@ -15,8 +15,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from IPython.core.getipython import get_ipython
-
 from ..datum import Datum
 from ..errors import RunError, UsageError
 from ..hashing import file_digest
@@ -33,7 +31,7 @@ from ..states import DatumState
 from ..transform.command import COMMANDS
 from ..transform.payload import Loaded, load_payload
 from ..transform.recipe import Recipe, read_payload
-from .context import context_of
+from .context import context_of, shell_here
 from .place import KernelPlace
 from .recorded import called, datum_at, find_datum
 from .render import one_line
@@ -59,7 +57,7 @@ class Replayed(Datum):
 
 def replay(name: str, which: str | int = "failed", project: str | None = None) -> Replayed:
     """See :func:`jupyter_datum.replay`."""
-    shell = get_ipython()
+    shell = shell_here()
     home = _home(project, shell)
     with contextlib.closing(db.connect(home)) as conn:
         row = find_datum(conn, home, name, str(which))

@@ -142,6 +142,17 @@ OF_THE_RUN: Final = (
     "only", "force", "sample", "background", "no_probe", "plan", "large_payload",
     "replace_edited", "prune", "equivalent",
 )  # fmt: skip
+#: Those of them that only the kernel acts on.
+_OF_THE_KERNEL: Final = ("background", "plan", "large_payload", "equivalent")
+
+
+def of_the_run(options: Options) -> dict[str, Any]:
+    """Return the options that a request for a run carries."""
+    return {
+        name: value
+        for name, value in options.to_json().items()
+        if name in OF_THE_RUN and name not in _OF_THE_KERNEL
+    }
 
 
 def _plain(value: Any) -> Any:
