@@ -7,6 +7,7 @@ where they happen, whatever the ledger says.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import signal
 import sqlite3
@@ -74,7 +75,9 @@ class Story:
     def start(self, line: str, body: str, *, counted: bool = True) -> str:
         """Ask for a run; return its uuid."""
         with self.ledger() as conn:
-            return request_run(conn, self.prepare(line, body, counted=counted))
+            prepared = self.prepare(line, body, counted=counted)
+            alone = dataclasses.replace(prepared.options, background=True)  # no kernel waits here
+            return request_run(conn, dataclasses.replace(prepared, options=alone))
 
     def held(self, line: str, body: str) -> tuple[str, Path]:
         """Start a run whose datums wait for a file; return it once one does, with the file."""

@@ -39,7 +39,7 @@ _RUNS: Final = 20
 _VERSIONS: Final = 10
 _NOTES: Final = 10
 #: Options that are told otherwise.
-_ELSEWHERE: Final = ("name", "output", "origin", "pipeline", "follows")
+_ELSEWHERE: Final = ("name", "output", "origin", "pipeline", "follows", "background")
 
 
 def report(conn: sqlite3.Connection, project: Project, name: str, *, places: bool = True) -> str:

@@ -31,7 +31,7 @@ from ..transform.marked import RECIPE_MIME
 from ..transform.modules import imported_sources
 from ..transform.named import declare_names
 from ..transform.optionline import parse_line
-from ..transform.options import OF_THE_RUN, Options
+from ..transform.options import OF_THE_RUN, Options, of_the_run
 from ..transform.payload import Consent, build_payload
 from ..transform.recipe import Recipe, write_payload, write_recipe
 from ..transform.setup import with_setup
@@ -43,9 +43,6 @@ from .mistakes import check_cell, hints, two_of_a_name
 from .namesake import namesakes
 from .resolve import check_apart, resolve_input, resolve_output
 from .setups import setup_for
-
-#: Options of one execution that only the kernel acts on.
-_OF_THE_KERNEL = ("background", "plan", "large_payload", "equivalent")
 
 
 @dataclass(frozen=True)
@@ -158,6 +155,8 @@ def request_run(
     Transforms that run together are told the same `pipeline`.
     """
     args = of_the_run(prepared.options)
+    if prepared.options.background:  # no kernel is going to be its worker
+        args["background"] = True
     changes = {**args, "origin": origin, "pipeline": pipeline}
     return ask_for_run(conn, prepared.project, prepared.digest, prepared.recipe, changes, run)
 
@@ -172,15 +171,6 @@ def tell_recipe(prepared: Prepared, ran: bool) -> None:
 
     names = {"project": prepared.project.uuid, "transform": prepared.recipe.name}
     publish_display_data({RECIPE_MIME: {**names, "recipe": prepared.digest, "ran": ran}})
-
-
-def of_the_run(options: Options) -> dict[str, Any]:
-    """Return the options that a request for a run carries."""
-    return {
-        name: value
-        for name, value in options.to_json().items()
-        if name in OF_THE_RUN and name not in _OF_THE_KERNEL
-    }
 
 
 def _consent(options: Options, project: Project) -> Consent:

@@ -367,8 +367,8 @@ class Drive:
     @property
     def reusable(self) -> bool:
         """Whether the run's workers are fit for another run: none is in the middle of
-        something. A serial worker belongs to its run alone."""
-        return self.state.remaining == 0 and self.job.options.engine != "serial"
+        something. A kernel that waits for its run works for no other."""
+        return self.state.remaining == 0 and "inbox" not in dict(self.cluster.wanted.options)
 
     def _gather(self) -> None:
         """End the workers, then hear and write down all that they had finished: their journals

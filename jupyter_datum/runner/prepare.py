@@ -290,7 +290,7 @@ class Preparer:
         if uuid in self._porters and out is not None:
             planner.compare.lstat = Standing(out, self._porters[uuid]).lstat
         state = RunState(settings_of(options))
-        cluster = self._pool.take(self._wanted(job), job)
+        cluster = self._pool.take(self._wanted(job, args), job)
         committer = Committer(self._conn, job, publisher, keeper)
         return Drive(job, planner, state, cluster, self._pool, committer)
 
@@ -357,12 +357,18 @@ class Preparer:
         values = {name: told[name] for name in recipe.environment if name in told}
         return values | recipe.variables
 
-    def _wanted(self, job: Job) -> Wanted:
+    def _wanted(self, job: Job, args: Mapping[str, Any]) -> Wanted:
         choice = choose_engine(job.options.engine)
         environment = self._environment(job, elsewhere=choice.elsewhere)
         extra = tuple(choice.options.items())
-        if choice.kind == "serial":
+        if choice.kind == "serial" and _may_wait(job.options, args):
             extra = (("inbox", str(job.folder / "inbox")), ("lock", str(job.folder / "kernel")))
         path = job.recipe.sys_path
         code = json.dumps([job.recipe.modules, path, job.recipe.cwd, installed_stamp(path)])
         return Wanted(choice.kind, environment_key(environment), extra, code, job.means.slots)
+
+
+def _may_wait(options: Options, args: Mapping[str, Any]) -> bool:
+    """Whether somebody may wait for a run, to be its worker. A child does what nobody waits
+    for, and is as warm for the next run as the workers of any engine."""
+    return not options.background and args.get("origin", "kernel") in ("kernel", "cli")

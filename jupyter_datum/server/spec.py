@@ -27,7 +27,9 @@ _SENTENCE: Final = 500
 #: Parts of a fingerprint that are the cell itself.
 _CELL: Final = ("cell", "setup")
 #: Options that say where the code comes from, and not how it is run.
-_ELSEWHERE: Final = ("name", "input", "output", "depends", "origin", "pipeline")
+_ELSEWHERE: Final = (
+    "name", "input", "output", "depends", "origin", "pipeline", "background",
+)  # fmt: skip
 
 
 def spec(

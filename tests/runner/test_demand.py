@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from jupyter_datum.ledger.clusters import ClusterRow
+from jupyter_datum.notebook.submit import request_run
 from jupyter_datum.runner.client import cluster_lines, there
 from tests.story import Story, eventually
 
@@ -54,6 +55,18 @@ def test_workers_are_as_many_as_datums_and_go_when_nobody_needs_them(story: Stor
         ups = conn.execute("select count(*) from worker").fetchone()[0]
         assert cluster_lines(story.project, conn) == []
     assert ups == 1, "four were allowed, one was of use"
+
+
+def test_a_serial_process_serves_the_next_run_unless_a_kernel_may_do_that(story: Story) -> None:
+    story.namespace["numbers"] = [1, 2]
+    for name in "ab":
+        story.run(f"{name} -i numbers --engine serial", "import os\nos.getpid()")
+    with story.ledger() as conn:  # as a cell does that waits for its run
+        prepared = story.prepare("c -i numbers --engine serial", "import os\nos.getpid()")
+        story.end(request_run(conn, prepared))
+    first, second, own = (set(story.transform(name).results()) for name in "abc")
+    assert first == second != own and len(own) == 1
+    seen(story, lambda: [row.state for row in clusters(story, gone=0)] == ["idle"])
 
 
 def test_the_least_stays_while_its_run_waits(story: Story) -> None:
