@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from jupyter_datum.runner import client
+
+from .forked import Nursery
 from .story import Story
 
 
@@ -30,6 +33,22 @@ def _environment_as_found() -> Iterator[None]:
     for name in [name for name in os.environ if name not in before]:
         del os.environ[name]
     os.environ.update(before)
+
+
+@pytest.fixture(scope="session")
+def _nursery() -> Iterator[Nursery]:
+    nursery = Nursery()
+    yield nursery
+    nursery.close()
+
+
+@pytest.fixture(autouse=True)
+def _quick_runners(
+    request: pytest.FixtureRequest, _nursery: Nursery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Runners that this process asks for are forked (:mod:`.forked`)."""
+    if sys.platform == "linux" and "started_anew" not in request.keywords:
+        monkeypatch.setattr(client, "start_runner", _nursery.start_runner)
 
 
 @pytest.fixture

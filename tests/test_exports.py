@@ -34,8 +34,8 @@ def ran(story: Story) -> Story:
     (story.folder / "in").mkdir()
     for i in range(4):
         (story.folder / f"in/{i:03}.txt").write_text(f"file {i}\n")
-    story.run('up -i "in/*.txt" --workers 1 --tries 1', UP)
-    story.run("low -i up --workers 1", "datum.out_file('.low').write_text(datum.path.read_text())")
+    story.run('up -i "in/*.txt" --tries 1', UP)
+    story.run("low -i up", "datum.out_file('.low').write_text(datum.path.read_text())")
     return story
 
 
@@ -156,7 +156,7 @@ def test_a_crate_has_what_was_made_whatever_it_is_called_and_nothing_else(story:
     (story.folder / "in").mkdir()
     for name in (b"a b", b"\xff\xfe", b"edited", b"gone"):
         (story.folder / "in" / os.fsdecode(name + b".txt")).write_bytes(name)
-    story.run("up -i 'in/*.txt' --workers 1", "datum.out_file('.up').write_text('made')")
+    story.run("up -i 'in/*.txt'", "datum.out_file('.up').write_text('made')")
     (story.folder / "out/up/edited.up").write_text("by hand")
     (story.folder / "out/up/gone.up").unlink()
     said = repr(show_export(story.project, "up", crate=str(story.folder / "crate")))
@@ -168,7 +168,7 @@ def test_a_crate_has_what_was_made_whatever_it_is_called_and_nothing_else(story:
 
 def test_items_are_exported_by_what_they_are(story: Story) -> None:
     story.namespace["words"] = ["one", 2]
-    story.run("up -i words --workers 1", "datum.out_file('.up').write_text(str(datum.value))")
+    story.run("up -i words", "datum.out_file('.up').write_text(str(datum.value))")
     folder = story.folder / "crate"
     show_export(story.project, "up", crate=str(folder))
     table = list(csv.DictReader((folder / "datums.csv").open()))
@@ -215,8 +215,8 @@ def test_the_table_has_a_row_for_each_pair_of_input_file_and_output(
         "assert datum.paths['a'].name != '2.txt'\n"
         "for kind in 'xy': (datum.out / f'{datum.paths[\"a\"].stem}.{kind}').write_text(kind)"
     )
-    story.end(story.start(f"{pairs} -o out --workers 1 --tries 1", body, counted=False))
-    story.run("points -i grid(n=[1,2]) --workers 1", "datum.value")
+    story.end(story.start(f"{pairs} -o out --tries 1", body, counted=False))
+    story.run("points -i grid(n=[1,2])", "datum.value")
     show_export(story.project, "pairs", table="t.csv")
     show_export(story.project, "pairs", table="t.parquet")
     told = pandas.read_parquet("t.parquet")

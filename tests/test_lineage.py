@@ -33,9 +33,9 @@ def files(story: Story, n: int) -> None:
 
 def chain(story: Story) -> None:
     files(story, 3)
-    story.run('up -i "in/*.txt" --workers 1', UP)
-    story.run("low -i up --workers 1", LOW)
-    story.run('sums -i "out/low/*.low" --workers 1', SUM)
+    story.run('up -i "in/*.txt"', UP)
+    story.run("low -i up", LOW)
+    story.run('sums -i "out/low/*.low"', SUM)
 
 
 def seen(story: Story, asked: str | int, **steps: int) -> View:
@@ -62,7 +62,7 @@ def test_lines_of_a_file_lead_to_it_and_it_to_them(story: Story) -> None:
     (story.folder / "a.log").write_text("".join(f"line {i}\n" for i in range(6)))
     (story.folder / "b.log").write_text("other\n")
     body = "datum.out_file('.n').write_text(datum.value)"
-    row = story.run("count -i \"split(glob('*.log'), lines=2)\" -o out --workers 1", body)
+    row = story.run("count -i \"split(glob('*.log'), lines=2)\" -o out", body)
     assert row.success == 4
     made = next(path for path in story.made(".n") if "a.log" in str(path))
     (file,) = seen(story, str(made)).to_json()["made"]["inputs"]["first"]
@@ -73,10 +73,10 @@ def test_lines_of_a_file_lead_to_it_and_it_to_them(story: Story) -> None:
 def test_a_transforms_name_shows_what_feeds_it_and_what_it_feeds(story: Story) -> None:
     chain(story)
     (story.folder / "in/001.txt").unlink()
-    story.run('up -i "in/*.txt" --workers 1', UP)
+    story.run('up -i "in/*.txt"', UP)
     (story.folder / "in/000.txt").write_text("else")
     fails = "assert 0\n" + UP
-    story.run('up -i "in/*.txt" --workers 1 --tries 1 --only new,failed', fails)
+    story.run('up -i "in/*.txt" --tries 1 --only new,failed', fails)
     told = look("lineage", ["low"], story.project, str(story.folder))
     lines = repr(told).splitlines()
     assert lines[0] == "low  (3 datums: 3 done, 0 failed, 0 stale, 0 gone; success)"
@@ -104,7 +104,7 @@ def test_edges_through_cross_join_and_group_lead_to_the_raw_file(
     (story.folder / "side").mkdir()
     for i in range(3):
         (story.folder / f"side/{i:03}.csv").write_text(f"side {i}")
-    story.run('up -i "in/*.txt" --workers 1', UP)
+    story.run('up -i "in/*.txt"', UP)
     both = "(datum.out / f'{datum.index}.txt').write_text(str(len(datum.paths)))\nNone"
     told = {
         "crossed": ('cross(transform("up"),glob("side/*.csv",name="side"))', 9, 3, 1),
@@ -115,7 +115,7 @@ def test_edges_through_cross_join_and_group_lead_to_the_raw_file(
     }  # fmt: skip
     story.namespace["lambda_"] = lambda file: "all"
     for name, (spec, datums, below, above) in told.items():
-        run = story.start(f"{name} -i '{spec}' -o out/{name} --workers 1", both, counted=False)
+        run = story.start(f"{name} -i '{spec}' -o out/{name}", both, counted=False)
         row = story.end(run)
         assert (row.status, row.success) == ("success", datums), row.message
         made = seen(story, f"out/{name}/0.txt").to_json()["made"]
@@ -143,18 +143,18 @@ def test_an_edit_by_hand_and_a_file_made_anew_are_said(story: Story) -> None:
     os.utime(story.folder / "out/low/002.low")  # touched, the same
     assert "edited" not in repr(seen(story, "out/low/002.low"))
     (story.folder / "in/002.txt").write_text("else")
-    story.run('up -i "in/*.txt" --workers 1', UP)
+    story.run('up -i "in/*.txt"', UP)
     assert "made anew since" in repr(seen(story, "out/low/002.low"))
 
 
 def test_which_outputs_are_old_and_which_come_from_a_run_with_failures(story: Story) -> None:
     files(story, 4)
     fails = "assert datum.stem != '002'\n" + UP
-    story.run('up -i "in/*.txt" --workers 1 --tries 1', fails)
+    story.run('up -i "in/*.txt" --tries 1', fails)
     found = show_question(story.project, "up", "failed-run")
     assert {Path(f["path"]).stem for f in found.data} == {"000", "001", "003"}
     assert show_question(story.project, "up", "old").data == []
-    story.run('up -i "in/*.txt" --workers 1 --only failed', UP)
+    story.run('up -i "in/*.txt" --only failed', UP)
     found = show_question(story.project, "up", "old")
     assert {Path(f["path"]).stem for f in found.data} == {"000", "001", "003"}
     assert "(old)" in repr(seen(story, "out/up/000.up"))
@@ -164,10 +164,10 @@ def test_which_outputs_are_old_and_which_come_from_a_run_with_failures(story: St
 
 def test_history_tells_every_version_and_how_the_code_changed(story: Story) -> None:
     files(story, 2)
-    story.run('up -i "in/*.txt" --workers 1', UP)
+    story.run('up -i "in/*.txt"', UP)
     (story.folder / "in/001.txt").write_text("two")
-    story.run('up -i "in/*.txt" --workers 1', UP)
-    story.run('up -i "in/*.txt" --workers 1', UP + "\n'more'")
+    story.run('up -i "in/*.txt"', UP)
+    story.run('up -i "in/*.txt"', UP + "\n'more'")
     told = show_history(story.project, story.folder / "out/up/001.up").data
     assert [v.changed for v in told.versions] == [("code",), ("input",), ()]
     assert [v.code for v in told.versions] == [2, 1, 1]
@@ -181,7 +181,7 @@ def test_history_tells_every_version_and_how_the_code_changed(story: Story) -> N
     with pytest.raises(RunError, match="there are: 1, 2"):
         told.diff(1, 7)
     fails = "assert 0, 'so\\nlong'\n" + UP
-    story.run('up -i "in/*.txt" --workers 1 --tries 1', fails)
+    story.run('up -i "in/*.txt" --tries 1', fails)
     line = "AssertionError: so long  (cell line 3)"
     view = story.transform("up").history("001.txt", diffs=True)
     top, said, diff, *_ = repr(view).splitlines()[1:]
@@ -202,7 +202,7 @@ def test_history_names_the_helper_and_the_value_that_changed(story: Story) -> No
     for times, factor in ((1, "a"), (2, "a"), (2, "b")):
         story.namespace["FACTOR"] = factor
         exec(f"def decode(text):\n    return text * {times}", story.namespace)
-        story.run('up -i "in/*.txt" --workers 1', cell)
+        story.run('up -i "in/*.txt"', cell)
     told = show_history(story.project, "up:000.txt").data
     assert [v.parts for v in told.versions] == [("FACTOR",), ("decode",), ()]
     assert [v.number for v in told.versions] == [3, 2, 1]
@@ -233,7 +233,7 @@ def test_history_shows_what_changed_in_helpers(
         exec(compile(source, name, "exec"), story.namespace)
         exec("import house_of_text as house", story.namespace)
         story.namespace["SIZE"] = times
-        story.run('up -i "in/*.txt" --workers 1', cell)
+        story.run('up -i "in/*.txt"', cell)
     told = show_history(story.project, "up:000.txt").data
     found = {one.name: one for one in told.helper_diffs()}
     assert set(found) == {"house_of_text.change", "mine", "SIZE"}
@@ -251,7 +251,7 @@ def test_history_shows_what_changed_in_helpers(
     # A module that was edited and not loaded again has no text that runs: none is shown.
     module.write_text("def change(text):\n    return text * 77\n")
     story.namespace["SIZE"] = 3
-    story.run('up -i "in/*.txt" --workers 1', cell)
+    story.run('up -i "in/*.txt"', cell)
     told = show_history(story.project, "up:000.txt").data
     assert [one.name for one in told.helper_diffs()] == ["SIZE"]
     assert "77" not in told.diff()
@@ -259,7 +259,7 @@ def test_history_shows_what_changed_in_helpers(
 
 def test_what_is_unknown_is_one_sentence(story: Story) -> None:
     files(story, 1)
-    story.run('up -i "in/*.txt" --workers 1', UP)
+    story.run('up -i "in/*.txt"', UP)
     for asked in ("nothing.txt", "77", "up:else", "../../etc/passwd"):
         with pytest.raises(RunError):
             seen(story, asked)
@@ -271,7 +271,7 @@ def test_a_file_whose_name_is_no_text_is_found_by_it_and_as_it_is_shown(story: S
     (story.folder / "in").mkdir()
     name = os.fsdecode(b"\xff\xfe")
     (story.folder / f"in/{name}.txt").write_text("x")
-    story.run('up -i "in/*.txt" --workers 1', UP)
+    story.run('up -i "in/*.txt"', UP)
     shown = "up:\\xff\\xfe.txt"
     for asked in (f"in/{name}.txt", f"out/up/{name}.up", f"up:{name}.txt", shown):
         assert shown in repr(seen(story, asked))
@@ -283,7 +283,7 @@ def test_hostile_names_are_text(story: Story) -> None:
     (story.folder / "in").mkdir()
     (story.folder / "in" / name).write_text("x")
     (story.folder / "in" / os.fsdecode(b"\xff\n.txt")).write_text("x")
-    story.run('up -i "in/*.txt" --workers 1', "len(datum.rel)")
+    story.run('up -i "in/*.txt"', "len(datum.rel)")
     view = seen(story, f"in/{name}")
     assert "<img" not in view._repr_html_() and "&lt;img" in view._repr_html_()
     assert "\u202e" not in repr(view)
@@ -318,7 +318,7 @@ def test_the_packages_answer_as_functions(story: Story, monkeypatch: pytest.Monk
 
 def test_the_three_questions_have_one_answer(story: Story) -> None:
     files(story, 5)
-    story.run('up -i "in/*.txt" --workers 1', UP)
+    story.run('up -i "in/*.txt"', UP)
     told = story.transform("up").overview().data
     assert told.datums == 5 and told.states["success"] == 5
     assert told.times.looked == 5 and 0 < told.times.p50 <= told.times.p95 <= told.times.longest
@@ -351,8 +351,8 @@ def test_a_report_is_one_page_and_everything_in_it_is_text(story: Story) -> None
     (story.folder / f"in/{evil.replace('/', '_')}.txt").write_text("x")
     cell = f"# {evil}\nassert 'script' not in datum.rel, datum.rel\n" + UP
     cell = f"datum.metrics['<b>'] = int(datum.stem) + 1 if len(datum.stem) < 4 else 0\n{cell}"
-    story.run('up -i "in/*.txt" --workers 1 --tries 1', cell)
-    story.run('up -i "in/*.txt" --workers 1 --tries 1', cell + "\n'<i>more</i>'")
+    story.run('up -i "in/*.txt" --tries 1', cell)
+    story.run('up -i "in/*.txt" --tries 1', cell + "\n'<i>more</i>'")
     look("report", ["up", "-o", "r.html"], story.project, str(story.folder))
     page = (story.folder / "r.html").read_text("utf-8")
     assert "<script" not in page and "&lt;script&gt;" in page
@@ -370,13 +370,13 @@ def test_a_join_and_a_group_of_transforms_lead_to_each_datum_they_were_made_of(
     story: Story,
 ) -> None:
     files(story, 4)
-    story.run('up -i "in/*.txt" --workers 1', UP)
-    story.run('low -i "in/*.txt" --workers 1', LOW)
+    story.run('up -i "in/*.txt"', UP)
+    story.run('low -i "in/*.txt"', LOW)
     story.namespace["stem"] = lambda rel: rel.partition(".")[0]
     story.namespace["even"] = lambda rel: int(rel.partition(".")[0]) % 2
     both = "join(transform('up'),transform('low'),on=stem)"
-    story.run(f'pairs -i "{both}" --workers 1', "len(datum.paths)")
-    story.run("halves -i \"group(transform('up'),by=even)\" --workers 1", "len(datum.paths['up'])")
+    story.run(f'pairs -i "{both}"', "len(datum.paths)")
+    story.run("halves -i \"group(transform('up'),by=even)\"", "len(datum.paths['up'])")
     pairs = seen(story, "up:002.txt", down=1).to_json()["made"]["down"]["first"]
     assert sorted((n["transform"], n["key"].count("002")) for n in pairs) == [
         ("halves", 0), ("pairs", 2),
@@ -394,7 +394,7 @@ def test_a_join_and_a_group_of_transforms_lead_to_each_datum_they_were_made_of(
 
 def test_an_item_is_asked_for_by_what_it_is(story: Story) -> None:
     story.namespace["words"] = ["one", 2]
-    story.run("up -i words --workers 1", "datum.value")
+    story.run("up -i words", "datum.value")
     for asked in ("up:one", "up:2"):
         assert "made by up  (#" in repr(seen(story, asked))
         assert repr(show_history(story.project, asked)).startswith("up (#")

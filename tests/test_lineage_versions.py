@@ -27,7 +27,7 @@ from jupyter_datum.runner import upkeep
 from .story import Story
 from .test_lineage import UP, chain, files, seen
 
-LINE = 'up -i "in/*.txt" --workers 1 --tries 1'
+LINE = 'up -i "in/*.txt" --tries 1'
 
 
 def stems(story: Story, name: str, which: str) -> set[str]:
@@ -111,10 +111,10 @@ def test_what_was_brought_back_is_the_work_of_the_run_that_made_it_once(
 
 def test_what_was_brought_back_keeps_its_edges_and_the_run_says_so(story: Story) -> None:
     story.namespace["numbers"] = [1, 2]
-    first = story.run("xs -i numbers --workers 1 --keep 1", "datum.value")
+    first = story.run("xs -i numbers --keep 1", "datum.value")
     for more in (1, 2):
-        story.run("next -i xs --workers 1 --keep 1", f"datum.value + {more}")
-    row = story.run("next -i xs --workers 1 --keep 1", "datum.value + 1")
+        story.run("next -i xs --keep 1", f"datum.value + {more}")
+    row = story.run("next -i xs --keep 1", "datum.value + 1")
     assert (row.skipped, sorted(story.transform("next").results())) == (2, [2, 3])
     line = render.closing_line(row)
     assert line.startswith("next: 2 restored from kept results"), line
@@ -122,9 +122,7 @@ def test_what_was_brought_back_keeps_its_edges_and_the_run_says_so(story: Story)
         (one, _) = conn.execute("select down from edge order by down").fetchall()
     assert made(story, f"#{one[0]}", up=1)["up"]["first"][0]["transform"] == "xs"
     for times, then in ((2, "remade"), (1, "")):  # away, and back to what was read
-        story.run(
-            "xs -i numbers --workers 1 --keep 1", ["datum.value", "datum.value * 2"][times - 1]
-        )
+        story.run("xs -i numbers --keep 1", ["datum.value", "datum.value * 2"][times - 1])
         upper = made(story, f"#{one[0]}", up=1)["up"]["first"][0]
         assert (upper["run"], upper["now"]) == (first.uuid, then)
 
@@ -166,8 +164,8 @@ def test_an_output_that_was_edited_before_it_was_read_is_said_to_be(story: Story
     chain(story)
     run = story.latest("up")
     (story.folder / "out/up/001.up").write_text("by hand")
-    assert story.run("low -i up --workers 1", "datum.path.read_text()").failed == 0
-    story.run("low -i up --workers 1 --force", "datum.path.read_text()")
+    assert story.run("low -i up", "datum.path.read_text()").failed == 0
+    story.run("low -i up --force", "datum.path.read_text()")
     upper = made(story, "low:001.txt")["up"]["first"][0]
     assert (upper["run"], upper["now"]) == (run, "")
     assert "edited before it was read" in repr(seen(story, "low:001.txt"))
@@ -175,15 +173,15 @@ def test_an_output_that_was_edited_before_it_was_read_is_said_to_be(story: Story
 
 def test_of_a_result_the_version_that_stood_is_named(story: Story) -> None:
     story.namespace["xs"] = [1, 2]
-    story.run("a -i xs --workers 1", "datum.value")
+    story.run("a -i xs", "datum.value")
     first = story.latest("a")
-    story.run("b -i a --workers 1", "datum.value")
-    story.run("a -i xs --workers 1", "datum.value * 2")
+    story.run("b -i a", "datum.value")
+    story.run("a -i xs", "datum.value * 2")
     with story.ledger() as conn:
         ((one,), _) = conn.execute("select down from edge order by down").fetchall()
     upper = made(story, f"#{one}")["up"]["first"][0]
     assert (upper["run"], upper["version"], upper["now"]) == (first, 1, "remade")
-    story.run("b -i a --workers 1", "datum.value")
+    story.run("b -i a", "datum.value")
     upper = made(story, f"#{one}")["up"]["first"][0]
     assert (upper["run"], upper["version"], upper["now"]) == (story.latest("a"), 2, "")
 
@@ -221,7 +219,7 @@ def test_content_says_what_became_of_a_folder_and_of_large_files(
     for name in ("a/1.txt", "a/deep/2.txt", "b/1.txt"):
         (story.folder / "in" / name).parent.mkdir(parents=True, exist_ok=True)
         (story.folder / "in" / name).write_text(name)
-    story.run("sizes -i \"glob('in/*', match='dirs')\" --workers 1", "datum.rel", within=90)
+    story.run("sizes -i \"glob('in/*', match='dirs')\"", "datum.rel", within=90)
     os.utime(story.folder / "in/a")
     os.utime(story.folder / "in/a/1.txt")
     assert what("a/") == "same" and what("a/1.txt") == "same"

@@ -288,7 +288,7 @@ def test_whole_is_one_datum(fifty: Path) -> None:
 
 
 def test_a_name_is_that_of_a_transform_also_where_no_cell_reads_it(story: Story) -> None:
-    story.run("one -i items([1,2]) --workers 1", "datum.value * 10")
+    story.run("one -i items([1,2])", "datum.value * 10")
     with starting_at(story.folder):
         assert [datum.value for datum in datums("one")] == [10, 20]
         pairs = [datum.value for datum in datums(cross("one", items(["x"])))]

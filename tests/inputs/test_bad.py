@@ -203,7 +203,7 @@ def test_a_list_of_paths_is_no_input_of_files_and_says_how_to_make_it_one(story:
     story.namespace["paths"] = [story.folder / "a.txt", story.folder / "b.txt"]
     (hint,) = story.prepare("x -i paths", "1", counted=False).found.warnings
     assert "a.txt': their content is not looked at" in hint
-    line = "y -i \"rows([{'file': path} for path in paths], path='file')\" --workers 1"
+    line = "y -i \"rows([{'file': path} for path in paths], path='file')\""
     assert "\"rows([{'file': path} for path in paths], path='file')\"".strip('"') in hint
     assert story.run(line, "datum.path.read_text()").success == 2
     (story.folder / "b.txt").write_text("c")
@@ -239,7 +239,7 @@ def test_no_transform_comes_from_itself_through_folders(story: Story) -> None:
     (story.folder / "in").mkdir()
     (story.folder / "in/1.txt").write_text("one")
     copy = "datum.out_file('.txt').write_text('x')"
-    assert story.run('a -i "in/*.txt" -o made/a --workers 1', copy).success == 1
+    assert story.run('a -i "in/*.txt" -o made/a', copy).success == 1
     assert story.run('b -i group(glob("made/a/(*).txt",by="$1")) -o made/b', copy).success == 1
     for line, circle in {
         'a -i "made/b/*.txt" -o made/a': "a <- b <- a",

@@ -207,8 +207,8 @@ def test_results_are_numbers_and_a_column_that_changes_its_type_runs_all(story: 
     file = story.folder / "t.csv"
     file.write_text("id,x,y\na,2,0.5\nb,3,1\n")
     lines = {
-        "r": ('r -i rows("t.csv",key="id") --workers 1', "datum.value['x'] * 2, datum.value['y']"),
-        "c": ('c -i rows("t.csv",size=2) --workers 1', "[row['x'] * 2 for row in datum.value]"),
+        "r": ('r -i rows("t.csv",key="id")', "datum.value['x'] * 2, datum.value['y']"),
+        "c": ('c -i rows("t.csv",size=2)', "[row['x'] * 2 for row in datum.value]"),
     }
     for line, body in lines.values():
         row = story.run(line, body)
@@ -230,7 +230,7 @@ def test_results_are_numbers_and_a_column_that_changes_its_type_runs_all(story: 
 
 def test_what_does_not_fit_a_given_type_ends_the_run_with_a_sentence(story: Story) -> None:
     (story.folder / "t.csv").write_text("id,x\n1,2\n2,n/a\n")
-    row = story.run("e -i rows('t.csv',key='id',types={'x':'int'}) --workers 1", "datum.value['x']")
+    row = story.run("e -i rows('t.csv',key='id',types={'x':'int'})", "datum.value['x']")
     assert row.status == "error"
     assert "row 2 of t.csv has 'n/a' in the column 'x', which is no int" in (row.message or "")
 
@@ -238,5 +238,5 @@ def test_what_does_not_fit_a_given_type_ends_the_run_with_a_sentence(story: Stor
 def test_the_note_of_a_run_says_what_made_a_column_text(story: Story) -> None:
     lines = "".join(f"{i},{i}\n" for i in range(30))
     (story.folder / "t.csv").write_text("id,x\n" + lines + "30,n/a\n")
-    row = story.run("n -i rows('t.csv',key='id') --workers 1", "datum.value['x']")
+    row = story.run("n -i rows('t.csv',key='id')", "datum.value['x']")
     assert "row 31 has 'n/a'" in json.loads(row.note or "{}")["notes"][0]

@@ -62,7 +62,7 @@ def test_a_row_put_in_runs_one_datum_and_a_changed_one_is_input_changed(
 ) -> None:
     file = story.folder / f"t{ending}"
     table(file, ROWS)
-    line = f"t -i {INPUTS[ending].format(',key=' + repr('id'))} --workers 1"
+    line = f"t -i {INPUTS[ending].format(',key=' + repr('id'))}"
     body = "int(datum.value['n']), datum.key['id']"
     assert story.run(line, body).status == "success"
     assert story.transform("t").results() == [(i, f"r{i}") for i in range(6)]
@@ -86,7 +86,7 @@ def test_chunks_come_as_the_frame_asked_for(story: Story, ending: str) -> None:
     }.items():
         options = f",size=4,frame={frame!r}" if frame else ",size=4"
         body = f"type(datum.value).__module__.split('.')[0], {length}"
-        row = story.run(f"c_{frame} -i {INPUTS[ending].format(options)} --workers 1", body)
+        row = story.run(f"c_{frame} -i {INPUTS[ending].format(options)}", body)
         assert row.status == "success", story.transform(f"c_{frame}").failures()
         package = {"arrow": "pyarrow", None: "builtins"}.get(frame, frame)
         assert story.transform(f"c_{frame}").results() == [(package, 4), (package, 2)]
@@ -96,7 +96,7 @@ def test_chunks_come_as_the_frame_asked_for(story: Story, ending: str) -> None:
 @pytest.mark.parametrize("ending", INPUTS)
 def test_groups_gather_rows_wherever_they_stand(story: Story, ending: str) -> None:
     table(story.folder / f"t{ending}", ROWS)
-    line = f"g -i {INPUTS[ending].format(',by=' + repr('site'))} --workers 1"
+    line = f"g -i {INPUTS[ending].format(',by=' + repr('site'))}"
     assert story.run(line, "datum.key['site'], [int(r['n']) for r in datum.value]").success == 2
     assert story.transform("g").results() == [("a", [0, 2, 4]), ("b", [1, 3, 5])]
 
@@ -105,7 +105,7 @@ def test_a_row_appended_reruns_the_last_chunk_alone(story: Story) -> None:
     """Also where what stands before has become longer: content counts, not the offset."""
     file = story.folder / "t.csv"
     table(file, ROWS)
-    line, body = 'c -i rows("t.csv",size=2) --workers 1', "[r['n'] for r in datum.value]"
+    line, body = 'c -i rows("t.csv",size=2)', "[r['n'] for r in datum.value]"
     assert story.run(line, body).executions == 3
     file.write_text(file.read_text().replace("r0,0,a", "r0,1000,a") + "r6,6,a\n")
     again = story.run(line, body)
@@ -116,7 +116,7 @@ def test_a_row_appended_reruns_the_last_chunk_alone(story: Story) -> None:
 def test_row_groups_are_read_by_the_worker_and_only_new_ones_run(story: Story) -> None:
     file = story.folder / "t.parquet"
     table(file, ROWS)
-    line = 'p -i rows("t.parquet",size="rowgroup",frame="arrow",columns=["n"]) --workers 1'
+    line = 'p -i rows("t.parquet",size="rowgroup",frame="arrow",columns=["n"])'
     body = "datum.value.column_names, datum.value['n'].to_pylist()"
     assert story.run(line, body).executions == 3
     assert story.transform("p").results()[1] == (["n"], [2, 3])
@@ -129,10 +129,8 @@ def test_row_groups_are_read_by_the_worker_and_only_new_ones_run(story: Story) -
 
 def test_another_frame_of_the_same_rows_is_another_value(story: Story) -> None:
     table(story.folder / "t.parquet", ROWS)
-    story.run('f -i rows("t.parquet",size=3,frame="arrow") --workers 1', "len(datum.value)")
-    again = story.run(
-        'f -i rows("t.parquet",size=3,frame="pandas") --workers 1', "len(datum.value)"
-    )
+    story.run('f -i rows("t.parquet",size=3,frame="arrow")', "len(datum.value)")
+    again = story.run('f -i rows("t.parquet",size=3,frame="pandas")', "len(datum.value)")
     assert again.executions == 2
 
 
@@ -150,27 +148,27 @@ def test_tables_of_the_kernel(story: Story, kind: str) -> None:
         "dicts": FRAME.iloc[1:].to_dict("records"),
         "objects": FRAME.iloc[1:].assign(o=[{1, 2}, object]),
     }[kind]
-    line = 'k -i rows(df,key="id") --workers 1'
+    line = 'k -i rows(df,key="id")'
     row = story.run(line, "datum.value['when'].year, datum.value['x'], datum.key['id']")
     assert row.status == "success", (row.message, story.transform("k").failures())
     assert story.transform("k").results() == [(2024, 1.0, "8"), (2024, 2.0, "9")]
     again = story.run(line, "datum.value['when'].year, datum.value['x'], datum.key['id']")
     assert again.skipped == 2
     if kind in ("pandas", "polars", "arrow"):  # in chunks they are what they were
-        story.run("n -i rows(df,size=2) --workers 1", "type(datum.value).__module__.split('.')[0]")
+        story.run("n -i rows(df,size=2)", "type(datum.value).__module__.split('.')[0]")
         assert story.transform("n").results() == [{"arrow": "pyarrow"}.get(kind, kind)]
 
 
 def test_a_table_by_its_name_alone(story: Story) -> None:
     story.namespace["df"] = FRAME
-    assert story.run("d -i df --workers 1", "datum.value['id']").success == 3
+    assert story.run("d -i df", "datum.value['id']").success == 3
     assert story.transform("d").results() == [7, 8, 9]
 
 
 def test_a_generator_of_rows_is_taken_once_and_for_all(story: Story) -> None:
     story.namespace["t"] = rows(({"id": i} for i in range(3)), key="id")
-    assert story.run("g -i t --workers 1", "datum.value['id']").success == 3
-    assert story.run("g -i t --workers 1", "datum.value['id']").skipped == 3
+    assert story.run("g -i t", "datum.value['id']").success == 3
+    assert story.run("g -i t", "datum.value['id']").skipped == 3
 
 
 LABEL_STUDIO = [
@@ -224,7 +222,7 @@ def test_a_label_studio_export_is_a_manifest(story: Story) -> None:
     for name in ("abc-0 a.jpg", "abc-1.jpg", "not labelled.jpg", "notes.txt"):
         (media / name).write_text(name)
     (story.folder / "export.json").write_text(json.dumps(LABEL_STUDIO, indent=1))
-    line = 'l -i rows("export.json",key="id",path="data.image",root="media") --workers 1'
+    line = 'l -i rows("export.json",key="id",path="data.image",root="media")'
     body = (
         "label = datum.value['annotations'][0]['result'][0]['value']['rectanglelabels'][0]\n"
         "(datum.path.read_text(), label, datum.key['id'])"
@@ -277,7 +275,7 @@ def test_what_cannot_be_listed_is_one_sentence_before_anything_runs(
     (story.folder / "bad.json").write_text('[{"a": 1}, {"a" 2}]')
     (story.folder / "bad.parquet").write_text("PAR1 not")
     (story.folder / "up.csv").write_text("p\n../../etc/passwd\n")
-    row = story.run(f"e -i {source} --workers 1", "1")
+    row = story.run(f"e -i {source}", "1")
     assert row.status == "error" and says in (row.message or ""), row.message
 
 
@@ -310,17 +308,17 @@ def test_secrets_of_an_address_come_from_the_environment(
     table(story.folder / "t.db", ROWS)
     monkeypatch.setenv("WHICH_DB", str(story.folder / "t.db"))
     query = 'rows("select id from t",con="sqlite+pysqlite:///${WHICH_DB}",key="id")'
-    prepared = story.prepare(f"q -i {query} --workers 1", SAY)
+    prepared = story.prepare(f"q -i {query}", SAY)
     assert "WHICH_DB" in prepared.recipe.environment
     assert str(story.folder) not in json.dumps(prepared.recipe.input)
-    row = story.run(f"q -i {query} --workers 1", SAY)
+    row = story.run(f"q -i {query}", SAY)
     assert (row.status, row.success) == ("success", 6), row.message
 
 
 def test_rows_pass_filters_and_bring_the_columns_asked_for(story: Story) -> None:
     table(story.folder / "t.csv", ROWS)
     source = 'rows("t.csv",key="id",columns=["n"],filters=[("n",">=",2),("site","==","a")])'
-    assert story.run(f"f -i {source} --workers 1", SAY).success == 2
+    assert story.run(f"f -i {source}", SAY).success == 2
     assert story.transform("f").results() == [{"n": 2}, {"n": 4}]
 
 
@@ -344,9 +342,9 @@ def test_csv_as_it_is_found_in_the_wild(story: Story) -> None:
     text = '\ufeffname;text\r\nä;"two\r\nlines; and ""quotes"""\r\n\r\nb;plain\r\n'
     (story.folder / "w.csv").write_bytes(text.encode())
     expected = [("ä", 'two\r\nlines; and "quotes"'), ("b", "plain")]
-    story.run('w -i rows("w.csv",key="name") --workers 1', "tuple(datum.value.values())")
+    story.run('w -i rows("w.csv",key="name")', "tuple(datum.value.values())")
     assert story.transform("w").results() == expected
-    story.run('v -i rows("w.csv",size=1) --workers 1', "tuple(datum.value[0].values())")
+    story.run('v -i rows("w.csv",size=1)', "tuple(datum.value[0].values())")
     assert story.transform("v").results() == expected
 
 

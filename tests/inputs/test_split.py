@@ -23,7 +23,7 @@ def tiles(path):
         yield (f"at {start}", (start, min(size, start + STEP)))
 """
 BODY = "start, stop = datum.value\ndatum.path.read_text()[start:stop]"
-LINE = 't -i split(glob("in/*.txt"),by=tiles) --workers 1'
+LINE = 't -i split(glob("in/*.txt"),by=tiles)'
 
 
 def tiled(story: Story, step: int = 4) -> Path:
@@ -90,7 +90,7 @@ def test_parts_that_somebody_put_there_are_not_believed(story: Story) -> None:
 def test_a_line_appended_runs_the_last_part_alone(story: Story) -> None:
     log = story.folder / "big.log"
     log.write_text("".join(f"line {i}\n" for i in range(10)))
-    line = 'l -i split(glob("*.log"),lines=4) --workers 1'
+    line = 'l -i split(glob("*.log"),lines=4)'
     body = "datum.value.splitlines(), datum.key['file']"
     assert story.run(line, body).executions == 3
     assert story.transform("l").results()[2] == (["line 8", "line 9"], "big.log")
@@ -124,7 +124,7 @@ def test_a_function_that_fails_is_one_sentence_before_anything_runs(
     tiled(story)
     exec(FAILING, story.namespace)
     (story.folder / "in/a.txt").write_text("x")
-    row = story.run(f't -i split(glob("in/*.txt"),by={by}) --workers 1', BODY)
+    row = story.run(f't -i split(glob("in/*.txt"),by={by})', BODY)
     assert row.status == "error" and says in (row.message or "")
     assert story.executions() == {}
 

@@ -95,7 +95,7 @@ def test_a_frame_says_what_each_datum_is(story: Story) -> None:
         "datum.metrics['size'] = 8\ndatum.metrics['n'] = 1.5\n"
         "{'n': int(datum.key['n']), 'text': open(datum.path).read()}"
     )
-    row = story.run('job -i "(?P<folder>*)/x(?P<n>*).txt" --workers 1', cell)
+    row = story.run('job -i "(?P<folder>*)/x(?P<n>*).txt"', cell)
     assert row.success == 3, story.transform("job").failures()
     frame = story.transform("job").results(frame="pandas")
     assert list(frame.columns) == [
@@ -154,12 +154,12 @@ def test_what_a_cell_displays_is_kept(story: Story) -> None:
         "display(HTML('<b>hello</b>'))\nshow({1})\nplt.plot([1, 2])\n"
         "pandas.DataFrame({'a': [1]})"
     )
-    row = story.run("job -i numbers --workers 1", cell)
+    row = story.run("job -i numbers", cell)
     assert row.success == 1, story.transform("job").failures()
     html, text, figure, table = (o["data"] for o in outputs(story, "job", "0"))
     assert html["text/html"] == "<b>hello</b>" and text == {"text/plain": "{1}"}
     assert figure["image/png"].startswith("iVBOR") and "<table" in table["text/html"]
-    story.run("job -i numbers --workers 1", "datum.value")  # another success, another display
+    story.run("job -i numbers", "datum.value")  # another success, another display
     assert [o["data"] for o in outputs(story, "job", "0")] == [{"text/plain": "1"}]
     with story.ledger() as conn:
         assert conn.execute("select count(*) from display").fetchone() == (0,)
@@ -187,7 +187,7 @@ def test_figures_do_not_pile_up(story: Story) -> None:
         "import matplotlib.pyplot as plt\nplt.figure(); plt.plot([datum.value])\n"
         "assert datum.value != 7\nlen(plt.get_fignums())"
     )
-    row = story.run("job -i numbers --workers 1 --no-probe", cell)
+    row = story.run("job -i numbers --no-probe", cell)
     assert (row.success, row.failed) == (29, 1)
     assert story.transform("job").results() == [1] * 29
 

@@ -44,7 +44,7 @@ def _kept(story: Story, source: Input, mem: Any) -> Input:
 
 
 def test_a_file_runs_when_its_content_changed(story: Story, mem: Any) -> None:
-    line = 'up -i "memory://in/(*)/*.txt" -o out --workers 1'
+    line = 'up -i "memory://in/(*)/*.txt" -o out'
     row = story.run(line, UP)
     assert (row.status, row.success) == (RunStatus.SUCCESS, 4)
     assert story.transform("up").results()[1] == ("memory://in/d0/2.txt", {"1": "d0"})
@@ -106,7 +106,7 @@ def test_other_content_is_the_same_input(story: Story, mem: Any) -> None:
 def test_what_only_the_kernel_has_cannot_be_watched(story: Story, mem: Any) -> None:
     story.namespace["frame"] = pandas.DataFrame({"id": [1]})
     for line in ('f -i "memory://in/d0/0.txt"', 'r -i rows(frame,key="id")'):
-        story.run(f"{line} --workers 1", "1")
+        story.run(f"{line}", "1")
         with story.ledger() as conn:
             row = queries.latest_run(conn, line[0])
             assert row is not None

@@ -46,7 +46,7 @@ def test_lineage_and_history_take_urls(s3: S3, story: Story) -> None:
     _texts(story)
     story.run(LINE, UP)
     down = "datum.out_file('.low').write_text(datum.path.read_text().lower())\nNone"
-    row = story.run('low -i "s3://data/out/*.up" --workers 1', down)
+    row = story.run('low -i "s3://data/out/*.up"', down)
     assert row.success == 5, row.message
     url = "s3://data/out/3.up"
     told = show_lineage(story.project, url, folder=story.folder)

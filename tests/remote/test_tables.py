@@ -19,7 +19,7 @@ from ..story import Story
 from .conftest import S3
 
 URL = "s3://data/t.parquet"
-GROUPS = f'p -i rows("{URL}",size="rowgroup",frame="arrow",columns=["n"]) --workers 1'
+GROUPS = f'p -i rows("{URL}",size="rowgroup",frame="arrow",columns=["n"])'
 SUM = "sum(datum.value['n'].to_pylist())"
 
 
@@ -77,8 +77,8 @@ def test_rows_are_streamed_and_a_changed_one_runs_alone(s3: S3, story: Story, en
         )
 
     put(7)
-    line = f'r -i rows("s3://data/t.{ending}",key="id") --workers 1'
-    chunks = f'c -i rows("s3://data/t.{ending}",size=2) --workers 1'
+    line = f'r -i rows("s3://data/t.{ending}",key="id")'
+    chunks = f'c -i rows("s3://data/t.{ending}",size=2)'
     assert story.run(line, "datum.value['n'] + 1").success == 3
     assert story.run(chunks, "[r['n'] for r in datum.value]").success == 2
     put(8)
@@ -95,7 +95,7 @@ def test_a_manifest_of_objects(s3: S3, story: Story) -> None:
         s3.put(f"files/{name}", name.encode())
     listed = ["a/1.txt", "s3://data/files/a/2.txt", "b/3.txt", "b/gone.txt"]
     s3.put("list.csv", ("file,n\n" + "".join(f"{f},{i}\n" for i, f in enumerate(listed))).encode())
-    line = 'm -i rows("s3://data/list.csv",path="file",root="files") -o out --workers 1'
+    line = 'm -i rows("s3://data/list.csv",path="file",root="files") -o out'
     body = "datum.out_file('.up').write_text(datum.path.read_text().upper())\ndatum.value['n']"
     plan = planned(story, line, body)
     assert plan.total == 3

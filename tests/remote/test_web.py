@@ -117,7 +117,7 @@ def test_a_file_runs_again_when_the_server_says_that_it_changed(
     web: Web, story: Story, says: str
 ) -> None:
     web.says = {says}
-    line = f"up -i {web.url}/data/*.csv --workers 1"
+    line = f"up -i {web.url}/data/*.csv"
     row = story.run(line, BODY)
     assert (row.success, row.failed) == (2, 0), story.transform("up").failures()
     web.got.clear()
@@ -144,7 +144,7 @@ def test_members_of_a_tar_archive(story: Story, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("JUPYTER_DATUM_CACHE", str(story.folder / "cache"))
     path = story.folder / "x.tar.gz"
     _tar(path, {"in/a.txt": b"a", "in/b.txt": b"b", "in/deep/c.txt": b"c"})
-    line = "up -i tar://in/*.txt::x.tar.gz --workers 1"  # from the notebook's folder
+    line = "up -i tar://in/*.txt::x.tar.gz"  # from the notebook's folder
     assert story.run(line, BODY).success == 2, story.transform("up").failures()
     # Another archive with the same members runs nothing; a member is known by size and time.
     _tar(path, {"in/new.txt": b"new", "in/b.txt": b"longer", "in/a.txt": b"a"})

@@ -11,7 +11,7 @@ from jupyter_datum.runner.preview import preview
 
 from ..story import Story
 
-LINE = "size -i in/*.txt -o out --workers 1"
+LINE = "size -i in/*.txt -o out"
 BODY = "datum.out_file('.len').write_text(str(len(datum.path.read_text())))\ndatum.stem"
 ALL = 6
 

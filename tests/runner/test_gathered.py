@@ -23,12 +23,12 @@ def photos(story: Story) -> None:
 
 def shoot(story: Story, fails: str = "b1", more: str = "") -> None:
     """Run `up` over nine files, of which one fails."""
-    line = f'up -i "in/(?P<scene>*)/*.txt" --workers 1 --tries 1{more}'
+    line = f'up -i "in/(?P<scene>*)/*.txt" --tries 1{more}'
     story.run(line, f"text = datum.path.read_text()\nassert text != {fails!r}\ntext")
 
 
 def results(story: Story, source: str, name: str = "low") -> list[object]:
-    story.run(f"{name} -i {source} --workers 1", "datum.value")
+    story.run(f"{name} -i {source}", "datum.value")
     return list(story.transform(name).results())
 
 
@@ -58,10 +58,10 @@ def test_what_is_stale_keeps_groups_waiting_too(story: Story) -> None:
     shoot(story, fails="")
     by = "\"group(transform('up', by='$scene'))\""
     assert results(story, by) == scenes(*SCENES)
-    story.run('up -i "in/(?P<scene>*)/*.txt" --workers 1 --sample 2', "'new'")
-    row = story.run(f"low -i {by} --workers 1", "datum.value")
+    story.run('up -i "in/(?P<scene>*)/*.txt" --sample 2', "'new'")
+    row = story.run(f"low -i {by}", "datum.value")
     assert row.total == 0 and "7 datums of up feed nothing" in str(row.note)
-    story.run('up -i "in/(?P<scene>*)/*.txt" --workers 1', "'new'")
+    story.run('up -i "in/(?P<scene>*)/*.txt"', "'new'")
     assert results(story, by) == [["new"] * 3] * 3
     assert not story.findings()
 
@@ -132,25 +132,25 @@ def test_one_without_a_partner_waits_where_that_may_have_failed(story: Story) ->
         (story.folder / "ref" / name).touch()
     ref = "glob('ref/(*)', on='$1', outer=True)"
     up = "glob('in/(?P<scene>*)/(?P<n>*).txt')"
-    story.run(f'named -i "{up}" --workers 1 --tries 1', "assert datum.path.read_text() != 'b1'\n1")
+    story.run(f'named -i "{up}" --tries 1', "assert datum.path.read_text() != 'b1'\n1")
     source = f"join(transform('named', on='${{scene}}${{n}}'), {ref})"
-    story.run(f'low -i "{source}" --workers 1', "datum.key['on']")
+    story.run(f'low -i "{source}"', "datum.key['on']")
     assert sorted(story.transform("low").results()) == ["b2", "x"], "b1 may have a partner yet"
     skip = source.replace("'named', ", "'named', on_error='skip', ")
-    story.run(f'other -i "{skip}" --workers 1', "datum.key['on']")
+    story.run(f'other -i "{skip}"', "datum.key['on']")
     assert sorted(story.transform("other").results()) == ["b1", "b2", "x"]
 
 
 def test_by_a_function_nobody_knows_whose_it_is(story: Story) -> None:
     photos(story)
     up = "text = datum.path.read_text()\nassert text != 'b1'\ndatum.out_file('.t').write_text(text)"
-    story.run('up -i "in/*/*.txt" --workers 1 --tries 1', up)
+    story.run('up -i "in/*/*.txt" --tries 1', up)
     story.namespace["scene"] = lambda path: path[0]
     by = "\"group(transform('up'), by=scene)\""
-    story.run(f"low -i {by} --workers 1", "len(datum.paths['up'])")
+    story.run(f"low -i {by}", "len(datum.paths['up'])")
     assert list(story.transform("low").results()) == []
     skip = by.replace("'up')", "'up', on_error='skip')")
-    story.run(f"low -i {skip} --workers 1", "len(datum.paths['up'])")
+    story.run(f"low -i {skip}", "len(datum.paths['up'])")
     assert list(story.transform("low").results()) == [3, 2, 3]
 
 
@@ -178,5 +178,5 @@ def test_what_any_input_of_the_other_transform_captured_makes_keys(
     story: Story, source: str, by: str, groups: int
 ) -> None:
     photos(story)
-    story.end(story.start(f'up -i "{source}" --workers 1', "1", counted=False))
+    story.end(story.start(f'up -i "{source}"', "1", counted=False))
     assert len(results(story, f"\"group(transform('up', by='{by}'))\"")) == groups

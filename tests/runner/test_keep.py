@@ -14,7 +14,7 @@ from jupyter_datum.runner import upkeep
 from ..story import Story
 from .sized import executed, plan, write
 
-LINE = "size -i in/*.txt -o out --workers 1 --keep 2"
+LINE = "size -i in/*.txt -o out --keep 2"
 BODY = "datum.out_file('.len').write_text(str(len(datum.path.read_text())))\nlen(datum.stem)"
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from ..story import Story, eventually
 
-LINE = 't -i split(glob("in/*.txt"),by=parts) --workers 1'
+LINE = 't -i split(glob("in/*.txt"),by=parts)'
 CODE = {
     "segfault": "import ctypes\ndef parts(path):\n    ctypes.string_at(0)",
     "exit": "import os\ndef parts(path):\n    os._exit(3)",
@@ -60,7 +60,7 @@ def test_a_crash_ends_the_run_with_a_sentence_and_harms_no_other(
     assert what == "exit" or "parts" in story.project.log.read_text()
     runner = story.runner_pid()
     story.namespace["numbers"] = range(5)
-    assert story.run("n -i numbers --workers 1", "datum.value").success == 5
+    assert story.run("n -i numbers", "datum.value").success == 5
     assert story.runner_pid() == runner
 
 
@@ -76,7 +76,7 @@ def test_while_one_lister_hangs_other_runs_go_on(story: Story) -> None:
     story.until(hanging, lambda row: row.status == "running")
     assert eventually(lambda: len(listers(story)) == 1, within=20)
     story.namespace["numbers"] = range(5)
-    assert story.run("n -i numbers --workers 1", "datum.value").success == 5
+    assert story.run("n -i numbers", "datum.value").success == 5
     story.tell("cancel", hanging)
     assert story.end(hanging).status == "cancelled"
     assert eventually(lambda: not listers(story)), "it is ended with its run"
@@ -136,6 +136,6 @@ def test_first_datums_run_while_the_listing_goes_on(story: Story) -> None:
 
 def test_the_runner_takes_many_from_it(story: Story) -> None:
     ready(story, "many")
-    row = story.run(LINE, "datum.value")
+    row = story.run(f"{LINE} --workers 1", "datum.value")
     assert (row.status, row.success) == ("success", 60_000)
     assert os.path.exists(story.project.dir / "parts.sqlite")

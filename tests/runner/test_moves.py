@@ -13,9 +13,9 @@ from jupyter_datum.runner.preview import Preview, preview
 
 from ..story import Story
 
-BY_SITE = 'size -i "in/(?P<site>*)/*.txt" -o out --workers 1'
+BY_SITE = 'size -i "in/(?P<site>*)/*.txt" -o out'
 BODY = "datum.out_file('.len').write_text(datum.key['site'])\ndatum.key['site']"
-CROSSED = "grown -i cross('in/**/*.txt',grid(C=[1,2])) --workers 1"
+CROSSED = "grown -i cross('in/**/*.txt',grid(C=[1,2]))"
 GROWN = "assert not (datum.value['C'] == 1 and datum.stem == 'x')\ndatum.value['C']"
 
 
@@ -115,7 +115,7 @@ def test_a_former_version_is_told_with_the_name_that_its_file_had(
     """Of the version before a change nothing but its content was known, and the new name was
     told of it."""
     story.run(BY_SITE, BODY)
-    story.run("next -i 'out/**/*.len' -o next --workers 1", "datum.out_file('.n').write_text('1')")
+    story.run("next -i 'out/**/*.len' -o next", "datum.out_file('.n').write_text('1')")
     (sites / "a/y.txt").write_text("another")
     story.run(BY_SITE, BODY.replace("['site'])", "['site'] * 2)"))
     (sites / "a/y.txt").rename(sites / "a/w.txt")

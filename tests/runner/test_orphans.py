@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+from jupyter_datum.runner.client import runner_alive
 from jupyter_datum.runner.environment import runner_environment
 
 from ..story import Story, eventually
@@ -42,6 +43,7 @@ def test_what_was_linked_and_never_committed_is_swept(story: Story) -> None:
         dying = subprocess.Popen(
             command, env=runner_environment(), stdout=out, stderr=out, start_new_session=True
         )
+    assert eventually(lambda: runner_alive(story.project, sys.executable), within=60), log(story)
     run = story.start(LINE, BODY.format("two", ""))
     assert dying.wait(60) == -9
     (orphan,) = files(story, "store")

@@ -18,7 +18,7 @@ def notes(story: Story, line: str) -> list[str]:
 
 def test_it_is_counted_in_the_plan_and_is_no_input(story: Story) -> None:
     (story.folder / "a.txt").write_text("a")
-    line = "x -i **/*.txt -o made --workers 1"
+    line = "x -i **/*.txt -o made"
     assert story.run(line, BODY).success == 1
     assert not notes(story, line), "what a datum has made is nothing to say"
     for name in ("mine.txt", "deep/mine.txt", "mine.csv", ".hidden.txt"):
@@ -28,5 +28,5 @@ def test_it_is_counted_in_the_plan_and_is_no_input(story: Story) -> None:
     assert note.startswith("2 files under ") and "deep/mine.txt" in note and "csv" not in note
     assert "What lies in the output folder is no input: put it elsewhere" in note
     assert story.run(line, BODY).total == 1
-    assert not notes(story, "y -i *.txt -o made --workers 1"), "the pattern does not reach there"
-    assert len(notes(story, "z -i cross('**/*.txt',[1]) -o made --workers 1")) == 1
+    assert not notes(story, "y -i *.txt -o made"), "the pattern does not reach there"
+    assert len(notes(story, "z -i cross('**/*.txt',[1]) -o made")) == 1

@@ -125,7 +125,7 @@ def test_the_only_file_of_a_group_under_another_name_is_another_input(story: Sto
     (story.folder / "in").mkdir()
     for name in ("s1-a", "s2-a"):
         write(story.folder / f"in/{name}.txt", name)
-    line = "size -i group(glob('in/(*)-*.txt'),by='$1') --workers 1"
+    line = "size -i group(glob('in/(*)-*.txt'),by='$1')"
     body = "[path.name for path in datum.paths['in']]"
     assert story.run(line, body).success == 2
     assert plan(story, line, body).reasons == {"unchanged": 2}

@@ -77,22 +77,22 @@ def test_deaths_and_hangs_are_recovered_on_another_worker(numbers: Story, engine
 
 def test_tries_come_before_the_function(numbers: Story) -> None:
     body = "if datum.value == 4: raise OSError(f'try {datum.attempt}')\ndatum.attempt"
-    row = numbers.run("job -i numbers --workers 1 --backoff 10ms --recover fallback", body)
+    row = numbers.run("job -i numbers --backoff 10ms --recover fallback", body)
     assert (row.status, row.recovered) == ("success", 1)
     assert numbers.executions()["4"] == 2, "the same exception twice is final"
 
 
 def test_the_function_counts_as_code(numbers: Story) -> None:
-    numbers.run("job -i numbers --workers 1 --recover fallback", "datum.value")
+    numbers.run("job -i numbers --recover fallback", "datum.value")
     numbers.namespace["DEFAULT"] = -2
-    row = numbers.run("job -i numbers --workers 1 --recover fallback", "datum.value")
+    row = numbers.run("job -i numbers --recover fallback", "datum.value")
     assert row.success == 12
 
 
 def test_a_recovered_datum_feeds_the_next_transform(numbers: Story) -> None:
     body = "if datum.value == 1: raise ValueError('bad')\n[datum.value]"
-    numbers.run("first -i numbers --workers 1 --recover fallback", body)
-    row = numbers.run("second -i first --workers 1", "len(datum.value)")
+    numbers.run("first -i numbers --recover fallback", body)
+    row = numbers.run("second -i first", "len(datum.value)")
     assert (row.status, row.success) == ("success", 12)
 
 

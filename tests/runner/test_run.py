@@ -14,6 +14,8 @@ from jupyter_datum.runner.environment import runner_environment
 
 from ..story import Story, eventually
 
+pytestmark = pytest.mark.started_anew
+
 
 def files(folder: Path, n: int) -> None:
     folder.mkdir(exist_ok=True)

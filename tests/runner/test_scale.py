@@ -12,6 +12,7 @@ from ..story import Story
 
 
 @pytest.mark.slow
+@pytest.mark.started_anew  # its memory is measured
 @pytest.mark.timeout(300)
 def test_a_million_items_start_before_the_listing_has_ended_and_stay_within_300_mb(
     story: Story,

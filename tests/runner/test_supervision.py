@@ -14,6 +14,8 @@ from jupyter_datum.runner.ask import ask_again
 from ..story import Story, eventually
 from .test_faults import ENGINES
 
+pytestmark = pytest.mark.started_anew
+
 SLEEP = "import time\ntime.sleep(0.1)\ndatum.value"
 CLUSTERS = {"dask": "scheduler", "ipyparallel": "ipyparallel.controller"}
 

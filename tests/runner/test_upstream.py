@@ -39,24 +39,24 @@ def edges(story: Story) -> set[tuple[bytes, bytes]]:
 
 def test_each_datum_of_one_transform_is_a_datum_of_the_next(story: Story) -> None:
     files(story, 5)
-    story.run('up -i "in/*.txt" --workers 1', UPPER)
-    row = story.run("low -i up --workers 1", LOWER)
+    story.run('up -i "in/*.txt"', UPPER)
+    row = story.run("low -i up", LOWER)
     assert (row.status, row.success) == ("success", 5)
     assert story.transform("low").results() == [[7, f"{i:03}"] for i in range(5)]
     assert (story.folder / "out/low/003.low").read_text() == "file 3\n"
     keys = {b"%03d.txt" % i for i in range(5)}
     assert edges(story) == {(key, key) for key in keys}
-    again = story.run("low -i up --workers 1", LOWER)
+    again = story.run("low -i up", LOWER)
     assert (again.success, again.skipped) == (0, 5)
 
 
 def test_only_what_changed_upstream_runs_again_downstream(story: Story) -> None:
     files(story, 4)
-    story.run('up -i "in/*.txt" --workers 1', UPPER)
-    story.run("low -i up --workers 1", LOWER)
+    story.run('up -i "in/*.txt"', UPPER)
+    story.run("low -i up", LOWER)
     (story.folder / "in/002.txt").write_text("other\n")
-    story.run('up -i "in/*.txt" --workers 1', UPPER)
-    again = story.run("low -i up --workers 1", LOWER)
+    story.run('up -i "in/*.txt"', UPPER)
+    again = story.run("low -i up", LOWER)
     assert (again.success, again.skipped) == (1, 3)
     with story.ledger() as conn:
         past = conn.execute("select datum, state, outputs from past order by datum").fetchall()
@@ -69,23 +69,23 @@ def test_only_what_changed_upstream_runs_again_downstream(story: Story) -> None:
 def test_what_failed_or_is_stale_upstream_feeds_nothing(story: Story) -> None:
     files(story, 4)
     fails = "assert datum.stem != '001', 'no'\n" + UPPER
-    story.run('up -i "in/*.txt" --workers 1 --tries 1', fails)
-    row = story.run("low -i up --workers 1", LOWER)
+    story.run('up -i "in/*.txt" --tries 1', fails)
+    row = story.run("low -i up", LOWER)
     assert row.success == 3
     assert "what is made of 1 failed datum of up waits" in str(row.note)
-    story.run('up -i "in/*.txt" --workers 1 --only failed', UPPER)  # three are stale now
+    story.run('up -i "in/*.txt" --only failed', UPPER)  # three are stale now
     with story.ledger() as conn:
         found = queries.transform(conn, "low")
     assert found is not None
-    left = story.run("low -i up --workers 1", LOWER)
+    left = story.run("low -i up", LOWER)
     assert (left.total, left.success) == (1, 1)
 
 
 def test_a_plan_says_what_is_to_be_done_upstream_first(story: Story) -> None:
     files(story, 4)
-    story.run('up -i "in/*.txt" --workers 1', UPPER)
-    story.run("low -i up --workers 1", LOWER)
-    story.run('more -i "out/low/*.low" --workers 1', "datum.stem")
+    story.run('up -i "in/*.txt"', UPPER)
+    story.run("low -i up", LOWER)
+    story.run('more -i "out/low/*.low"', "datum.stem")
     assert foreseen(story, "more").ahead == []
     files(story, 6)
     (story.folder / "out/low/002.low").unlink()
@@ -97,7 +97,7 @@ def test_a_plan_says_what_is_to_be_done_upstream_first(story: Story) -> None:
         "  upstream up has 2 datums to do first; what they give comes on top",
         "  upstream low has 1 datum to do first; what it gives comes on top",
     ]
-    note_cell(story.prepare('up -i "in/*.txt" --workers 1', "1").recipe, {})
+    note_cell(story.prepare('up -i "in/*.txt"', "1").recipe, {})
     assert [each.would_run for each in foreseen(story, "more").ahead] == [6, 1]
     (story.folder / "in").rename(story.folder / "elsewhere")
     (said, _) = ahead_lines(foreseen(story, "more"))
@@ -114,23 +114,23 @@ def foreseen(story: Story, name: str) -> Preview:
 
 def test_a_large_result_travels_by_its_file(story: Story) -> None:
     story.namespace["xs"] = [1, 2]
-    story.run("big -i $xs --workers 1", "[datum.value] * 20_000")
-    row = story.run("small -i big --workers 1", "sum(datum.value)")
+    story.run("big -i $xs", "[datum.value] * 20_000")
+    row = story.run("small -i big", "sum(datum.value)")
     assert row.status == "success"
     assert sorted(story.transform("small").results()) == [20_000, 40_000]
 
 
 def test_a_glob_over_outputs_has_edges_too(story: Story) -> None:
     files(story, 3)
-    story.run('up -i "in/*.txt" --workers 1', UPPER)
-    story.run('low -i "out/up/*.up" --workers 1', LOWER)
+    story.run('up -i "in/*.txt"', UPPER)
+    story.run('low -i "out/up/*.up"', LOWER)
     assert edges(story) == {(b"%03d.up" % i, b"%03d.txt" % i) for i in range(3)}
 
 
 def test_a_transform_never_comes_from_itself(story: Story) -> None:
     files(story, 1)
-    story.run('one -i "in/*.txt" --workers 1', UPPER)
-    story.run("two -i one --workers 1", LOWER)
+    story.run('one -i "in/*.txt"', UPPER)
+    story.run("two -i one", LOWER)
     with pytest.raises(UsageError, match="one <- two <- one"):
         story.prepare("one -i two", LOWER)
     with pytest.raises(UsageError, match="Transforms: two"):
@@ -139,18 +139,18 @@ def test_a_transform_never_comes_from_itself(story: Story) -> None:
 
 def test_a_transform_object_is_an_input(story: Story) -> None:
     files(story, 2)
-    story.run('up -i "in/*.txt" --workers 1', UPPER)
+    story.run('up -i "in/*.txt"', UPPER)
     story.namespace["there"] = story.transform("up")
-    assert story.run("low -i there --workers 1", LOWER).success == 2
-    row = story.run('more -i transform("up",label="x") --workers 1', "str(datum.paths['x'].name)")
+    assert story.run("low -i there", LOWER).success == 2
+    row = story.run('more -i transform("up",label="x")', "str(datum.paths['x'].name)")
     assert row.success == 2
 
 
 def test_results_of_every_kind_are_values(story: Story) -> None:
     story.namespace["xs"] = [2, 5000]
     array = "import numpy\nnumpy.arange(datum.value)"
-    story.run("arrays -i $xs --workers 1", array)
-    row = story.run("sums -i arrays --workers 1", "int(datum.value.sum())")
+    story.run("arrays -i $xs", array)
+    row = story.run("sums -i arrays", "int(datum.value.sum())")
     assert row.status == "success"
     assert sorted(story.transform("sums").results()) == [1, 12_497_500]
 
@@ -161,19 +161,19 @@ def test_what_the_pattern_above_captured_makes_keys_below(story: Story) -> None:
         (folder / site).mkdir(parents=True)
         for i in range(3):
             (folder / site / f"{i}.txt").write_text(f"{site}{i}")
-    story.run('up -i "in/(?P<site>*)/(*).txt" --workers 1', UPPER)
-    row = story.run("each -i \"transform('up')\" --workers 1", "[datum.key['site'], datum.stem]")
+    story.run('up -i "in/(?P<site>*)/(*).txt"', UPPER)
+    row = story.run("each -i \"transform('up')\"", "[datum.key['site'], datum.stem]")
     assert row.success == 6
     assert story.transform("each").results()[3] == ["b", "0"]
     row = story.run(
-        "sites -i \"group(transform('up'), by='$site')\" --workers 1",
+        "sites -i \"group(transform('up'), by='$site')\"",
         "[datum.key['by'], len(datum.paths['up'])]",
     )
     assert row.success == 2 and story.transform("sites").results() == [["a", 3], ["b", 3]]
     # Two transforms further down they are there still.
-    story.run("copy -i up --workers 1", LOWER)
+    story.run("copy -i up", LOWER)
     line = "pairs -i \"join(transform('copy', on='$site$2'), transform('up', on='$site$2'))\""
-    row = story.run(f"{line} --workers 1", "datum.key['on']")
+    row = story.run(f"{line}", "datum.key['on']")
     assert row.success == 6
     assert story.transform("pairs").results() == ["a0", "a1", "a2", "b0", "b1", "b2"]
     with pytest.raises(UsageError, match=r"the capture \$sight of by='\$sight' is missing"):

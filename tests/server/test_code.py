@@ -36,7 +36,7 @@ def failed(story: Story, monkeypatch: pytest.MonkeyPatch) -> Story:
     monkeypatch.syspath_prepend(str(story.folder))
     story.namespace["texts"] = ["[]", "no"]
     story.namespace |= {"LIMITS": (0.5, {"top": [1, None]}), "WORD": "canary"}
-    run = story.run("read -i texts --workers 1 --tries 1", CELL)
+    run = story.run("read -i texts --tries 1", CELL)
     assert run.failed == 2
     return story
 

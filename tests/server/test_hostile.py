@@ -56,7 +56,7 @@ async def still_well(server: Server, story: Story) -> None:
     """It answers, follows a run, and has written of no surprise."""
     page = await server.page()
     story.namespace["few"] = list(range(5))
-    run = story.start("well -i few --workers 1", "datum.value")
+    run = story.start("well -i few", "datum.value")
     await page.say(type="subscribe", project=story.project.uuid, run=run)
     await page.until(lambda: page.counts.get(run, {}).get("ended"))
     page.close()
@@ -98,7 +98,7 @@ async def test_nonsense_is_answered_by_an_error_each(server: Server, story: Stor
     assert not re.search(r"[\x00-\x1f]", "".join(error["message"] for error in page.errors))
     await page.say(type="watch", project=story.project.uuid)  # the same socket still serves
     story.namespace["few"] = [1]
-    run = story.start("t -i few --workers 1", "1")
+    run = story.start("t -i few", "1")
     await page.until(lambda: page.runs.get(run, {}).get("ended"))
     await still_well(server, story)
 
@@ -165,7 +165,7 @@ async def ended_by(server: Server, frames: list[bytes]) -> bool:
 async def test_a_thousand_subscriptions(server: Server, story: Story) -> None:
     """A page follows so many and no more, whatever is there to be followed."""
     story.namespace["few"] = [1]
-    known = story.run("t -i few --workers 1", "1").uuid
+    known = story.run("t -i few", "1").uuid
     before = await settled(server)
     page = await server.page()
     project = story.project.uuid
@@ -214,7 +214,7 @@ async def test_two_hundred_pages_that_come_and_vanish(server: Server, story: Sto
     assert server.process is not None
     process = psutil.Process(server.process.pid)
     story.namespace["many"] = list(range(500))
-    run = story.start("slow -i many --workers 1", "import time\ntime.sleep(0.02)")
+    run = story.start("slow -i many", "import time\ntime.sleep(0.02)")
     story.until(run, lambda row: row.success > 0)
     files, before = process.num_fds(), memory(server)
     for _ in range(4):
@@ -241,7 +241,7 @@ async def test_s18_nothing_that_is_said_breaks_a_line_of_the_log(
 ) -> None:
     """Not by a query, a header, a message; not by what stands in a notebook or in a ledger."""
     story.namespace["few"] = [ESCAPES, 2]
-    run = story.run("t -i few --workers 1 --tries 1", f"raise ValueError({ESCAPES!r})").uuid
+    run = story.run("t -i few --tries 1", f"raise ValueError({ESCAPES!r})").uuid
     book = save(jp_root_dir, f"%%datum {ESCAPES}\n1", name="evil\x1b[31m.ipynb")
     base = f"http://127.0.0.1:{server.port}{server.base_url}jupyter-datum/"
     await settled(server)

@@ -20,8 +20,8 @@ def chained(story: Story) -> Story:
     (story.folder / "in").mkdir()
     for name in ("a", "b", "<img src=x onerror=alert(1)>"):
         (story.folder / f"in/{name}.txt").write_text(name)
-    story.run('up -i "in/*.txt" --workers 1', UP)
-    story.run("low -i up --workers 1", "datum.out_file('.low').write_text(datum.value and 'x')")
+    story.run('up -i "in/*.txt"', UP)
+    story.run("low -i up", "datum.out_file('.low').write_text(datum.value and 'x')")
     return story
 
 
@@ -78,7 +78,7 @@ async def test_what_is_not_there_is_not_found(call: Call, chained: Story) -> Non
 
 
 async def test_which_datums_have_read_a_file_page_by_page(call: Call, chained: Story) -> None:
-    chained.run("all -i whole(glob('in/*.txt')) --workers 1", "len(datum.paths)")
+    chained.run("all -i whole(glob('in/*.txt'))", "len(datum.paths)")
     users = ("projects", chained.project.uuid, "users")
     told = (await call(*users, params={"path": "in/a.txt"})).json
     assert {(use["transform"], use["count"]) for use in told["transforms"]} == {

@@ -19,7 +19,7 @@ from tests.story import Story
 
 from .conftest import Call
 
-LINE = 'look -i "in/*" -o out --workers 1 --tries 1'
+LINE = 'look -i "in/*" -o out --tries 1'
 CELL = """
 datum.out_file(".seen").write_bytes(datum.path.read_bytes()[:100])
 if datum.stem.startswith("bad"):

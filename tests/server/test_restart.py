@@ -95,9 +95,10 @@ def server(jp_environ: Any, jp_root_dir: Path) -> Iterator[Server]:
 async def test_a_server_that_dies_in_mid_run_misses_nothing(server: Server, story: Story) -> None:
     story.namespace["numbers"] = list(range(200))
     line = "slow -i numbers --engine joblib --workers 2 --tries 1 --no-probe"
+    server.start()
+    await server.answers()  # its start may take as long as the run
     run = story.start(line, SLOW)
     names = {"project": story.project.uuid, "run": run}
-    server.start()
     page = await server.page()
     await page.say(type="subscribe", **names)
     await page.until(lambda: page.counts.get(run, {}).get("success", 0) > 3)

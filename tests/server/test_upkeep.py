@@ -14,7 +14,7 @@ from tests.story import Story
 from .conftest import Call
 
 CELL = "datum.out_file('.up').write_text(datum.rel * 2)"
-LINE = 'up -i "in/*.txt" --workers 1'
+LINE = 'up -i "in/*.txt"'
 
 
 @pytest.fixture

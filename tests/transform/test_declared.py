@@ -19,7 +19,7 @@ from jupyter_datum.transform.recipe import read_recipe
 
 from ..story import Story
 
-LINE = "job -i numbers --workers 1"
+LINE = "job -i numbers"
 
 
 @pytest.fixture
@@ -168,7 +168,7 @@ def test_environment_variables_that_the_code_reads_are_listed(tmp_path: Path) ->
 
 
 def test_another_name_of_an_input_counts_where_the_cell_looks_up_files(numbers: Story) -> None:
-    line = 'job -i \'glob("tables/*.csv", name="{}")\' --workers 1'
+    line = 'job -i \'glob("tables/*.csv", name="{}")\''
     for body in ("datum.paths.get('a', 0) and 1", "def f(d):\n    return list(d.paths)\nf(datum)"):
         numbers.run(line.format("a"), body)
         assert not stale(numbers, line.format("a"), body)

@@ -112,7 +112,7 @@ def test_edited_on_disk_before_a_retry_the_recorded_code_runs(house: Path, story
     near = importlib.import_module("locked.near")
     story.namespace |= {"near": near, "numbers": [1, 2, 3], "flag": str(story.folder / "flag")}
     body = "import os\nassert datum.value != 2 or os.path.exists(flag)\nnear.helper(datum.value)"
-    row = story.run("job -i numbers --workers 1", body)
+    row = story.run("job -i numbers", body)
     assert (row.success, row.failed) == (2, 1)
     (house / "near.py").write_text(LOCKED.replace("FACTOR = 3", "FACTOR = 1000"))
     (house / "tools.py").write_text("def scaled(x, by):\n    return 'edited'\n")

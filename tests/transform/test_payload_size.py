@@ -31,7 +31,7 @@ def test_it_is_refused_with_the_largest_names_and_the_way_out(story: Story) -> N
 
 def test_an_option_sends_it(story: Story) -> None:
     fill(story)
-    row = story.run("job -i numbers --workers 1 --large-payload", BODY, within=40)
+    row = story.run("job -i numbers --large-payload", BODY, within=40)
     assert (row.status, row.success) == ("success", 1)
     assert story.transform("job").results() == [(72 << 20) + 1]
 

@@ -54,18 +54,18 @@ def test_an_arrow_schema(result: object, says: str | None) -> None:
 def test_what_breaks_it_fails_in_the_phase_result_and_nothing_else_does(story: Story) -> None:
     story.namespace.update(numbers=range(4), schema=SCHEMA)
     body = "{'name': 'n', 'score': 'high' if datum.value == 2 else datum.value / 2}"
-    row = story.run("s -i numbers --schema schema --workers 1", body)
+    row = story.run("s -i numbers --schema schema", body)
     assert (row.status, row.success, row.failed) == ("failed", 3, 1)
     (failure,) = story.transform("s").failures()
     assert failure["phase"] == "result"
     assert "'score' of result is 'high', and must be double" in failure["message"]
     fixed = body.replace("'high' if datum.value == 2 else ", "")
-    assert story.run("s -i numbers --schema schema --workers 1", fixed).status == "success"
+    assert story.run("s -i numbers --schema schema", fixed).status == "success"
 
 
 @pytest.mark.parametrize("name", ["small", "strict"])
 def test_a_function_is_one_and_counts_as_code(story: Story, name: str) -> None:
-    line = f"f -i numbers --schema {name} --workers 1"
+    line = f"f -i numbers --schema {name}"
     story.namespace["numbers"] = range(4)
     exec(FUNCTION.format(limit=3), story.namespace)
     row = story.run(line, "datum.value")
@@ -74,7 +74,7 @@ def test_a_function_is_one_and_counts_as_code(story: Story, name: str) -> None:
     again = story.run(line, "datum.value")
     assert again.failed == (2 if name == "small" else 1)
     assert again.skipped == 0, "with another schema nothing that was checked is checked"
-    third = story.run("f -i numbers --workers 1", "datum.value")
+    third = story.run("f -i numbers", "datum.value")
     assert (third.status, third.success) == ("success", 4)
 
 
