@@ -17,6 +17,9 @@ export const MapRail = React.memo(function MapRail(props: { model: MapModel }): 
   useSignals(model.changed);
   const { plan, top, seen, order } = model;
   const longer = plan.rows > seen && order.total > 0;
+  // Once it has been needed it stays: to make it anew costs more than a frame has.
+  const made = React.useRef(false);
+  made.current = made.current || longer;
   const go = (event: React.PointerEvent) => {
     if (event.buttons & 1) {
       const box = event.currentTarget.getBoundingClientRect();
@@ -35,29 +38,25 @@ export const MapRail = React.memo(function MapRail(props: { model: MapModel }): 
       }}
       onPointerMove={go}
     >
-      {longer ? (
-        <>
-          <Strip model={model} />
-          <i style={{ top: part(top), height: part(seen) }} />
-        </>
-      ) : null}
+      {longer || made.current ? <Strip model={model} hidden={!longer} /> : null}
+      {longer ? <i style={{ top: part(top), height: part(seen) }} /> : null}
     </div>
   );
 });
 
 /** All of the map as one thin column. */
-function Strip(props: { model: MapModel }): JSX.Element {
-  const { model } = props;
+function Strip(props: { model: MapModel; hidden: boolean }): JSX.Element {
+  const { model, hidden } = props;
   const canvas = React.useRef<HTMLCanvasElement>(null);
   const lines = React.useMemo(() => new Lines(model), [model]);
   useSignals(model.changed, model.run.changed);
   React.useEffect(() => () => lines.dispose(), [lines]);
   React.useEffect(() => {
-    if (canvas.current) {
+    if (canvas.current && !hidden) {
       lines.paint(canvas.current);
     }
   });
-  return <canvas ref={canvas} />;
+  return <canvas ref={canvas} hidden={hidden} />;
 }
 
 /** One line for as many datums as stand beside it, the worst of them. */

@@ -207,8 +207,17 @@ function palette(node: Element): Palette {
   return out;
 }
 
+/** What colours of themes are as pixels: to find one out takes a canvas. */
+const pixels = new Map<string, number>();
+
 /** A colour as the four bytes of a pixel: red stands first, whichever end that is here. */
 function pixel(colour: string): number {
+  const found = pixels.get(colour) ?? measured(colour);
+  pixels.set(colour, found);
+  return found;
+}
+
+function measured(colour: string): number {
   const pen = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
   if (!pen) {
     return 0;
