@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import builtins
 import functools
+import inspect
 import io
 import sys
 from collections.abc import Callable, Mapping
@@ -17,8 +18,11 @@ from typing import Any, Final
 
 from ..hashing.canonical import CACHED
 
-#: All functions that ``singledispatch`` returns have one code.
-_DISPATCH: Final = getattr(functools.singledispatch(lambda _: None), "__code__", None)
+#: All functions that ``singledispatch`` returns have one code, and so have their ``dispatch``,
+#: which holds weak references; a bound ``singledispatchmethod`` holds it since Python 3.12.
+_ANY: Final[Any] = functools.singledispatch(lambda _: None)
+_DISPATCH: Final = getattr(_ANY, "__code__", None)
+_CHOICE: Final = getattr(_ANY.dispatch, "__code__", None)
 
 
 def inner_parts(value: Any) -> list[tuple[str, Any]] | None:
@@ -87,6 +91,10 @@ def _made_of(value: Any) -> tuple[Any, ...] | None:
     if _is_dispatch(value) and not _has_name(value):
         others = {cls: call for cls, call in value.registry.items() if cls is not object}
         return dispatch, (value.registry[object], others)
+    if isinstance(value, FunctionType) and value.__code__ is _CHOICE is not None:
+        registry = inspect.getclosurevars(value).nonlocals["registry"]
+        others = {cls: call for cls, call in registry.items() if cls is not object}
+        return choice, (registry[object], others)
     if isinstance(value, ModuleType) and _by_value(value.__name__):
         # Its names are given to it afterwards: modules may hold each other.
         names = {name: each for name, each in vars(value).items() if name != "__builtins__"}
@@ -136,6 +144,11 @@ def cached_property(function: Callable[[Any], Any], name: str | None) -> Any:
     return made
 
 
+def choice(function: Callable[..., Any], others: Mapping[type, Callable[..., Any]]) -> Any:
+    """Return what finds such a function by a type, in a worker."""
+    return dispatch(function, others).dispatch
+
+
 def dispatch(function: Callable[..., Any], others: Mapping[type, Callable[..., Any]]) -> Any:
     """Return a function that takes another one by the type of its argument, in a worker."""
     made = functools.singledispatch(function)
@@ -145,5 +158,6 @@ def dispatch(function: Callable[..., Any], others: Mapping[type, Callable[..., A
 
 
 __all__ = [
-    "CACHED", "cached", "cached_property", "dispatch", "dumps", "fill", "inner_parts", "module",
+    "CACHED", "cached", "cached_property", "choice", "dispatch", "dumps", "fill", "inner_parts",
+    "module",
 ]  # fmt: skip
