@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from ..notebook.looks import LOOKS
 from ..notebook.watch import takes_watch
+from ..runner.version import VERSION
 from . import commands, decisions
 from .plan import plan
 from .run import run
@@ -48,6 +49,7 @@ def make_parser() -> argparse.ArgumentParser:
         description="Run marked cells over all their datums, and see what became of them.",
         epilog="jupyter datum COMMAND --help says what a command takes.",
     )
+    parser.add_argument("--version", action="version", version=f"jupyter-datum {VERSION}")
     words = _Words(parser.add_subparsers(metavar="COMMAND"))
     _run(words)
     sub = words.add("status", commands.status, "how runs stand")

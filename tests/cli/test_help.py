@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
+import jupyter_datum
 from jupyter_datum.cli import main
 from jupyter_datum.cli.page import commands, render
 from jupyter_datum.cli.parser import make_parser
@@ -69,3 +71,11 @@ def test_options_may_stand_anywhere() -> None:
         "dask",
         True,
     )
+
+
+def test_it_tells_its_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"jupyter-datum {jupyter_datum.__version__}\n"
+    assert jupyter_datum.__version__ == version("jupyter-datum")
