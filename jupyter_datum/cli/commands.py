@@ -24,7 +24,7 @@ from ..outcomes import compare as compare_sides
 from ..outcomes import labelled, outcome_json
 from ..project import Project, find
 from ..runner.ask import ask_again, recorded, rule_asked, steer, tell_run, workers_asked
-from ..runner.client import cluster_lines, ensure_runner, runner_alive
+from ..runner.client import as_it_stands, cluster_lines, ensure_runner, runner_alive
 from ..runner.streams import stands_still
 from ..states import ENDED, RunStatus
 from ..words import counted, in_shell
@@ -78,7 +78,8 @@ def status(args: argparse.Namespace) -> int:
     """Say how runs stand."""
     with ledger(args.project) as (project, conn):
         clusters = [] if args.name or args.json else cluster_lines(project, conn)
-        rows = [latest(conn, args.name)] if args.name else queries.runs(conn, limit=20)
+        found = [latest(conn, args.name)] if args.name else queries.runs(conn, limit=20)
+        rows = [as_it_stands(project, row) for row in found]
         groups = {row.id: queries.failure_groups(conn, row.id) for row in rows}
         slow = {row.id: stragglers(conn, row, time.time()) for row in rows}
         stuck = {row.id: render.stuck_lines(_above(conn, row)) for row in rows}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Final, NamedTuple
 
+from ..states import RunStatus
 from .queries import key_text, workers
 from .rows import RunRow
 
@@ -41,7 +42,7 @@ def is_slow(run: RunRow, since: float | None, now: float) -> bool:
 def stragglers(conn: sqlite3.Connection, run: RunRow, now: float) -> list[Straggler]:
     """Return the slow datums of a run that goes on, the slowest first."""
     usual = usual_seconds(run)
-    if usual is None or run.ended is not None:
+    if usual is None or run.ended is not None or run.status == RunStatus.INTERRUPTED:
         return []
     found = [
         Straggler(row["worker"], row["position"], row["key"], now - row["since"], usual)

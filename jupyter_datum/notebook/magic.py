@@ -20,7 +20,7 @@ from ..ledger.queries import RunRow
 from ..ledger.stragglers import stragglers
 from ..outcomes import Comparison, compare
 from ..runner.ask import rule_asked, steer, tell_run, workers_asked
-from ..runner.client import cluster_lines, ensure_runner, runner_alive
+from ..runner.client import as_it_stands, cluster_lines, ensure_runner, runner_alive
 from ..runner.streams import stands_still
 from ..states import RunStatus
 from ..transform.cell import Cell
@@ -256,7 +256,7 @@ class DatumMagics(DecisionVerbs, PickVerbs, PipelineVerbs, Magics):
                 shown = [found]
             else:
                 shown = queries.runs(conn, limit=20)
-            for row in shown:
+            for row in (as_it_stands(project, row) for row in shown):
                 groups = queries.failure_groups(conn, row.id) if words else []
                 running = row.status == RunStatus.RUNNING
                 lines = render.stuck_lines(stands_still(conn, row.uuid) if running else None)

@@ -32,6 +32,7 @@ from ..resources import workers_of
 from ..results import value_of
 from ..runner.ask import ask_again, tell_run
 from ..runner.asked import meant
+from ..runner.client import as_it_stands
 from ..runner.foreseen import Ahead, Preview
 from ..runner.preview import preview
 from ..states import DatumState
@@ -108,7 +109,9 @@ class Transform(Flows):
 
     def __repr__(self) -> str:
         run = self.run
-        return render.closing_line(run) if run else f"{self.name}: has not run"
+        if run is None:
+            return f"{self.name}: has not run"
+        return render.closing_line(as_it_stands(self._project, run))
 
     @property
     def project(self) -> Project:

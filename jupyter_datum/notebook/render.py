@@ -152,6 +152,8 @@ def closing_lines(run: RunRow, groups: list[FailureGroup], out: str | None) -> l
 def why_lines(run: RunRow) -> list[str]:
     """Say why a run does not go on, and what to do."""
     lines = []
+    if run.status == RunStatus.INTERRUPTED:
+        lines.append("  its runner is gone: run the cell again, and it goes on where it stopped")
     if run.message and run.status in (RunStatus.ERROR, RunStatus.PAUSED):
         lines.append(f"  {one_line(run.message, SENTENCE)}")
     return [*lines, _way_on(run)] if run.status == RunStatus.PAUSED else lines

@@ -14,6 +14,7 @@ from ..errors import RunnerError
 from ..ledger import clusters, db, queries, requests
 from ..locks import is_locked
 from ..project import Project
+from ..states import RunStatus
 from .environment import runner_environment
 from .version import installed_version
 
@@ -30,6 +31,22 @@ subprocess.Popen(sys.argv[2:], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
 def runner_alive(project: Project, interpreter: str) -> bool:
     """Return whether a runner of `interpreter` holds the project's lock."""
     return is_locked(project.lock(interpreter))
+
+
+def looked_after(project: Project, row: queries.RunRow) -> bool:
+    """Return whether a runner lives for an unfinished run; nothing is asked of ended ones."""
+    if row.ended is not None:
+        return True
+    try:
+        return runner_alive(project, row.interpreter)
+    except OSError:  # another user's lock: it cannot be asked, and nothing is claimed
+        return True
+
+
+def as_it_stands(project: Project, row: queries.RunRow) -> queries.RunRow:
+    """Return a run as it is shown: ``interrupted`` if its runner is gone."""
+    gone = not looked_after(project, row)
+    return row._replace(status=RunStatus.INTERRUPTED) if gone else row
 
 
 def there(

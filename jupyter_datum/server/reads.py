@@ -20,7 +20,7 @@ from ..ledger.queries import RunRow
 from ..ledger.stragglers import is_slow
 from ..project import Project
 from ..runner.ask import recorded
-from ..runner.client import runner_alive, there
+from ..runner.client import looked_after, there
 from ..runner.environment import missing_error
 from ..transform.moved import here
 from ..transform.recipe import Recipe, read_recipe
@@ -65,12 +65,7 @@ class Facts:
 
     def alive(self, row: RunRow) -> bool:
         """Return whether a runner lives for an unfinished run; nothing is asked of ended ones."""
-        if row.ended is not None:
-            return True
-        try:
-            return runner_alive(self.project, row.interpreter)
-        except OSError:  # another user's lock: it cannot be asked, and nothing is claimed
-            return True
+        return looked_after(self.project, row)
 
     def asked(
         self, conn: sqlite3.Connection, uuid: str, what: str = "request"

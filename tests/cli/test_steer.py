@@ -43,3 +43,19 @@ def test_another_rule_for_failures_in_the_middle_of_a_run(
     progress.close()
     lines = capsys.readouterr().err.splitlines()
     assert [line.split()[2] for line in lines] == ["1/60,", "9/60,", "31/60,", "31/60,"]
+
+
+def test_a_run_whose_runner_is_gone_does_not_look_like_one_that_goes_on(
+    story: Story, capsys: pytest.CaptureFixture[str]
+) -> None:
+    story.namespace["many"] = [1, 2]
+    run, _ = story.held("job -i many --workers 1 --engine joblib", "1")
+    status = ["status", "job", "--project", str(story.folder)]
+    assert main(status) == 0 and "job: running" in capsys.readouterr().out
+    story.kill_runner()
+    assert main(status) == 1
+    said = capsys.readouterr().out
+    assert "job: interrupted; 2 not run" in said and "run the cell again" in said
+    assert main([*status, "--json"]) == 1 and '"interrupted"' in capsys.readouterr().out
+    row = story.row(run)
+    assert row is not None and row.ended is None
