@@ -140,7 +140,8 @@ def _evaluate(text: str, namespace: Mapping[str, Any]) -> Any:
     except SyntaxError as exc:
         raise UsageError(f"the input {text} cannot be read: {exc.msg}") from None
     except Exception as exc:
-        near = _nearest_word(exc, names)
+        told = "Did you mean" in str(exc)  # Python 3.13 says it itself, of arguments
+        near = None if told else _nearest_word(exc, names)
         hint = f"; did you mean {near}?" if near else ""
         raise UsageError(
             f"the input {text} cannot be made: {type(exc).__name__}: {exc}{hint}"
