@@ -159,8 +159,8 @@ def test_a_worker_is_left_as_it_was_found(cluster: Any, crew: Crew) -> None:
         mask = os.umask(0)
         os.umask(mask)
         return (
-            os.getpid(), os.getcwd(), sys.path, dict(os.environ), os.getpgrp(), guest._guests,
-            mask, warnings.filters[:],
+            os.getpid(), os.getcwd(), sys.path, dict(os.environ), os.getpgrp(), mask,
+            warnings.filters[:], sorted(guest._guests),
         )  # fmt: skip
 
     with distributed.Client(cluster, set_as_default=False) as client:

@@ -19,7 +19,7 @@ def install(folder: Path) -> None:
     page = PAGE.read_text()
     (entry,) = re.findall(r"^(futures = \S+)$", page, re.M)
     blocks = re.findall(r"^```python\n(.*?)^```", page, re.M | re.S)
-    assert len(blocks) == 3
+    assert len(blocks) == 2
     (folder / "datum_futures.py").write_text("\n".join(blocks))
     about = folder / "datum_futures-1.0.dist-info"
     about.mkdir()

@@ -27,11 +27,11 @@ const brackets = {
     fill(n === 1 ? one : many, [n, ...args])
 } as unknown as TranslationBundle;
 
-/** Names, messages, code and engines: not ours to translate. */
+/** Names, messages, code, engines and months: not ours to translate. */
 const DATA = [
   'readings.ipynb', 'work/readings.ipynb', 'means', 'ValueError', 'bad number',
   'a.csv', 'w1', 'w2', 'host', 'serial', 'joblib', 'dask', 'ipyparallel', 'a sentence of the runner',
-  'a sentence of the server', 'IndexError', 'out of range'
+  'a sentence of the server', 'IndexError', 'out of range', 'Jan'
 ]; // prettier-ignore
 
 /** Ours, and neither figures nor data, outside of all brackets. */
