@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 import json
-import linecache
 import os
 import re
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,7 +12,6 @@ import pytest
 import jupyter_datum
 from jupyter_datum.errors import RunError, UsageError
 from jupyter_datum.lineage import View, show_history, show_lineage, show_question
-from jupyter_datum.lineage.report import report
 from jupyter_datum.notebook.looks import look
 
 from .story import Story
@@ -160,101 +156,6 @@ def test_which_outputs_are_old_and_which_come_from_a_run_with_failures(story: St
     assert "(old)" in repr(seen(story, "out/up/000.up"))
     with pytest.raises(UsageError, match="failed-run"):
         show_question(story.project, "up", "young")
-
-
-def test_history_tells_every_version_and_how_the_code_changed(story: Story) -> None:
-    files(story, 2)
-    story.run('up -i "in/*.txt"', UP)
-    (story.folder / "in/001.txt").write_text("two")
-    story.run('up -i "in/*.txt"', UP)
-    story.run('up -i "in/*.txt"', UP + "\n'more'")
-    told = show_history(story.project, story.folder / "out/up/001.up").data
-    assert [v.changed for v in told.versions] == [("code",), ("input",), ()]
-    assert [v.code for v in told.versions] == [2, 1, 1]
-    assert len({v.run for v in told.versions}) == 3
-    assert all(v.outputs[0][0] == "001.up" for v in told.versions)
-    assert told.versions[0].outputs == told.versions[1].outputs != told.versions[2].outputs
-    assert "+'more'" in told.diff()
-    assert [v.changed for v in show_history(story.project, "up:000.txt").data.versions] == [
-        ("code",), (),
-    ]  # fmt: skip
-    with pytest.raises(RunError, match="there are: 1, 2"):
-        told.diff(1, 7)
-    fails = "assert 0, 'so\\nlong'\n" + UP
-    story.run('up -i "in/*.txt" --tries 1', fails)
-    line = "AssertionError: so long  (cell line 3)"
-    view = story.transform("up").history("001.txt", diffs=True)
-    top, said, diff, *_ = repr(view).splitlines()[1:]
-    assert "failed" in top and said.strip() == line and diff.strip() == "--- code 2"
-    assert repr(view).count("--- code") == 2, "each change stands at its version"
-    with pytest.raises(RunError, match=r"code 7 never made .*; there are: 1, 2, 3"):
-        look("history", ["up:001.txt", "--between", "1", "7"], story.project, str(story.folder))
-    both = look("history", ["up:001.txt", "--between", "1", "-1"], story.project, "/")
-    data = both.to_json()
-    assert data["diff"].startswith("--- code 1\n+++ code 3") and data["differs"] == ["the cell"]
-    assert data["diff"] in repr(both) and data["versions"][0]["message"] == line
-    assert (told.differs(), told.differs(2, 2)) == (["the cell"], [])
-
-
-def test_history_names_the_helper_and_the_value_that_changed(story: Story) -> None:
-    files(story, 1)
-    cell = "datum.out_file('.up').write_text(decode(FACTOR))"
-    for times, factor in ((1, "a"), (2, "a"), (2, "b")):
-        story.namespace["FACTOR"] = factor
-        exec(f"def decode(text):\n    return text * {times}", story.namespace)
-        story.run('up -i "in/*.txt"', cell)
-    told = show_history(story.project, "up:000.txt").data
-    assert [v.parts for v in told.versions] == [("FACTOR",), ("decode",), ()]
-    assert [v.number for v in told.versions] == [3, 2, 1]
-    assert told.differs(1, 3) == ["decode", "FACTOR"] or told.differs(1, 3) == ["FACTOR", "decode"]
-    assert told.diff(1, 3) == "", "the cell itself is the same text"
-    words = ["up:000.txt", "--between", "1", "-1"]
-    text = repr(look("history", words, story.project, str(story.folder)))
-    assert re.search(r"code 1 and code 3: .*FACTOR.* changed, of which no text is kept$", text)
-    assert len(set(told.marks.values())) == 3
-    assert {"the cell", "decode", "FACTOR"} <= set(told.to_json()["parts"]["3"])
-
-
-def test_history_shows_what_changed_in_helpers(
-    story: Story, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    files(story, 1)
-    module = story.folder / "house_of_text.py"
-    monkeypatch.syspath_prepend(str(story.folder))
-    monkeypatch.setattr(sys, "dont_write_bytecode", True)
-    cell = "datum.out_file('.up').write_text(house.change('a') + mine('b') * SIZE)"
-    name = "<helper cell>"
-    for times in (1, 2):
-        module.write_text(f"# comes first\ndef change(text):\n    return text * {times}\n")
-        sys.modules.pop("house_of_text", None)
-        importlib.invalidate_caches()
-        source = f"def mine(text):\n    # said {times}\n    return text + '{times}'\n"
-        linecache.cache[name] = (len(source), None, source.splitlines(True), name)
-        exec(compile(source, name, "exec"), story.namespace)
-        exec("import house_of_text as house", story.namespace)
-        story.namespace["SIZE"] = times
-        story.run('up -i "in/*.txt"', cell)
-    told = show_history(story.project, "up:000.txt").data
-    found = {one.name: one for one in told.helper_diffs()}
-    assert set(found) == {"house_of_text.change", "mine", "SIZE"}
-    assert found["house_of_text.change"].old == "def change(text):\n    return text * 1"
-    lines = found["mine"].diff.splitlines()
-    assert "-    # said 1" in lines and "+    return text + '2'" in lines
-    assert (found["SIZE"].old, found["SIZE"].new) == ("1", "2")
-    assert "--- code 1: mine" in told.diff() and told.cell_diff() == ""
-    assert "-    return text * 1" in repr(show_history(story.project, "up:000.txt"))
-    assert "text" not in told.to_json(), "as many texts as versions would be sent"
-    with story.ledger() as conn:
-        assert "+    return text * 2" in report(conn, story.project, "up")
-        bodies = [row[0] for row in conn.execute("select body from helper")]
-    assert len(bodies) == len(set(bodies)) == 6
-    # A module that was edited and not loaded again has no text that runs: none is shown.
-    module.write_text("def change(text):\n    return text * 77\n")
-    story.namespace["SIZE"] = 3
-    story.run('up -i "in/*.txt"', cell)
-    told = show_history(story.project, "up:000.txt").data
-    assert [one.name for one in told.helper_diffs()] == ["SIZE"]
-    assert "77" not in told.diff()
 
 
 def test_what_is_unknown_is_one_sentence(story: Story) -> None:

@@ -311,7 +311,8 @@ def group_lines(groups: list[FailureGroup], failed: int) -> list[str]:
         for group in groups[:_GROUPS]
     ]
     if len(groups) > _GROUPS:
-        told.append((failed - sum(n for n, _ in told), "in further groups"))
+        read = sum(group.datums for group in groups[_GROUPS:])  # perhaps later than `failed`
+        told.append((max(read, failed - sum(n for n, _ in told)), "in further groups"))
     wide = max((len(f"{n:,}") for n, _ in told), default=0)
     return [f"  {n:>{wide},} x {text}" for n, text in told]
 

@@ -6,6 +6,7 @@ content, so who fills that memory anew with the same bytes changes nothing.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, Final
@@ -95,17 +96,19 @@ def keep_files(files: Collection[tuple[Store, bytes]], project: Project, label: 
     for name, digest in sorted(digests.items()):
         whole.update(os.fsencode(name) + b"\0" + digest)
     path = project.payload(f"files-{whole.hexdigest(length=16)}.zip")
-    if not path.exists():
-        part = path.with_name(f"{path.name}.{os.getpid()}.part")
-        try:
-            with ZipFile(part, "w") as archive:
-                for name, (store, rel) in names.items():
-                    _add(archive, name, _read(store, rel), digests[name], label)
-            part.replace(path)
-        except OSError as exc:
-            raise UsageError(f"{label} cannot be kept for workers: {exc}") from exc
-        finally:
-            part.unlink(missing_ok=True)
+    with contextlib.suppress(FileNotFoundError):
+        os.utime(path)  # what is old and in no use is swept
+        return path.name
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        with ZipFile(part, "w") as archive:
+            for name, (store, rel) in names.items():
+                _add(archive, name, _read(store, rel), digests[name], label)
+        part.replace(path)
+    except OSError as exc:
+        raise UsageError(f"{label} cannot be kept for workers: {exc}") from exc
+    finally:
+        part.unlink(missing_ok=True)
     return path.name
 
 

@@ -250,9 +250,10 @@ def write_named(path: Path, data: bytes) -> None:
 
     One that is there is as young as one that is written: what is old and in no use is swept.
     """
-    if path.exists() and path.stat().st_size == len(data):
-        os.utime(path)
-        return
+    with contextlib.suppress(FileNotFoundError):  # it may be swept at this moment
+        if path.stat().st_size == len(data):
+            os.utime(path)
+            return
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "wb") as file:
