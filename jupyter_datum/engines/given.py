@@ -50,6 +50,7 @@ class GivenEngine(Engine):
         self._news: list[Event] = []
         self._members: dict[str, Member] = {}
         self._used: dict[str, Member] = {}
+        self._stranded: dict[str, Event] = {}  # cut off at work: their journals tell the rest
         self._numbers = itertools.count(1)
         self._post: Post | None = None
         self._closing: list[threading.Thread] = []
@@ -80,7 +81,7 @@ class GivenEngine(Engine):
         self._wanted = n
         if self._post is None and n > 0:
             self._token.write_text(self._id)
-            self._lock = try_lock(lock_of(str(self._token)))
+            self._lock = self._lock or try_lock(lock_of(str(self._token)))
             self._since = time.time()
             self._post = self.post_class(self._for_post(), self._happened.put)
         if self._post is not None:
@@ -163,6 +164,8 @@ class GivenEngine(Engine):
 
     def kill(self, worker: str) -> None:
         """See :meth:`Engine.kill`; a worker that nobody can end is left alone instead."""
+        if worker in self._stranded:
+            self._news.append(self._stranded.pop(worker))
         member = self._used.get(worker)
         if member is None or self._post is None or member.hello is None:
             return
@@ -220,12 +223,11 @@ class GivenEngine(Engine):
 
     def _joined(self, message: Joined) -> None:
         self._members[message.key] = Member(message.key, message.threads)
-        assert self._post is not None
-        asker = (socket.gethostname(), os.getpid())
-        how = (self._post.channel, self._post.recycles(message.key), asker)
-        self._post.call(
-            message.key, None, guest.hello, self._id, str(self._token), self._terms.variables, *how
-        )
+        post, asker = self._post, (socket.gethostname(), os.getpid())
+        assert post is not None
+        what = (self._id, str(self._token), self._terms.variables)
+        how = (post.channel, post.recycles(message.key), asker)
+        post.call(message.key, None, guest.hello, *what, *how)
 
     def _greeted(self, member: Member, message: Answered) -> None:
         if message.error is None:
@@ -237,6 +239,8 @@ class GivenEngine(Engine):
             member.hello = hello
             if self._post is not None:
                 self._post.met[message.key] = hello
+            self._news += self._stranded.values()  # what they had goes to those there are again
+            self._stranded.clear()
             member.far = hello.token != self._id
             if member.far and not member.name:
                 where = self.settings.project_dir
@@ -292,18 +296,20 @@ class GivenEngine(Engine):
     def _lost(self, message: PostLost) -> None:
         if message.post is not self._post:
             return
-        was_up = bool(self._used)
-        text = f"the cluster {self.describe()} is gone: {message.cause}"
+        used, here = list(self._used.values()), f"the cluster {self.describe()}"
         self._let_post_go()
-        for member in list(self._used.values()):
-            self._out_of_use(member, f"lost with its cluster: {message.cause}")
         self._members.clear()
-        if was_up:
-            self._news.append(Log(text))
+        if used:
+            self._news.append(Log(f"{here} is gone: {message.cause}"))
         else:
-            self._trouble = EngineError(
-                f"the cluster {self.describe()} cannot be reached: {message.cause}"
-            )
+            self._trouble = EngineError(f"{here} cannot be reached: {message.cause}")
+        for member in used:
+            name = member.name or ""
+            self._out_of_use(member, f"lost with its cluster: {message.cause}")
+            if member.sent and not (member.far or self._terms.ours):
+                self._stranded[name] = self._news.pop()  # it may well end what it is at
+        if self._stranded:
+            self.scale(self._wanted)
 
     def _look_at_time(self) -> None:
         if self._post is None or self._used or self._wanted == 0:
@@ -384,6 +390,7 @@ class GivenEngine(Engine):
         self._closing.clear()
         self._members.clear()
         self._used.clear()
+        self._stranded.clear()
         self._news.clear()
         self._token.unlink(missing_ok=True)
         if self._lock is not None:

@@ -32,6 +32,8 @@ require("ipyparallel", "ipyparallel")
 _LOOK: Final = 0.1
 _LOOK_AT_CONTROLLER: Final = 2.0
 _CONNECT_SECONDS: Final = 10.0
+#: The same where it had been reached: it is gone, or comes back at once.
+_AGAIN_SECONDS: Final = 5.0
 
 
 class IpyparallelPost(Post):
@@ -76,7 +78,9 @@ class IpyparallelPost(Post):
         file = self.options.get("connection_file")
         if file and not os.path.isfile(file):
             raise EngineError("there is no such file; is the cluster running?")
-        self._client = ipyparallel.Client(file, timeout=_CONNECT_SECONDS, **given)
+        longest = min(_CONNECT_SECONDS, _AGAIN_SECONDS)
+        within = longest if self.options["again"] else _CONNECT_SECONDS
+        self._client = ipyparallel.Client(file, timeout=within, **given)
 
     def watch(self) -> None:
         """See :meth:`Post.watch`."""

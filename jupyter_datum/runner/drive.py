@@ -374,6 +374,7 @@ class Drive:
         """End the workers, then hear and write down all that they had finished: their journals
         go with the run."""
         now = time.monotonic()
+        self._apply(m.Pause("it is given up"), now)  # heeded by those whom nobody can end, too
         for worker in self._tails.workers:
             self.cluster.engine.kill(worker)
         for worker, done in self._tails.finished():

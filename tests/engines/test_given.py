@@ -303,7 +303,7 @@ def test_a_lost_scheduler_is_said_and_workers_are_down(work: Work, monkeypatch: 
         crew = Crew(engine, work)
         (worker,) = crew.start(1)
         cluster.close()
-        assert "cluster" in crew.cause(worker)
+        assert "cluster" in crew.cause(worker), "it was at nothing"
         engine.scale(1)
         with pytest.raises(EngineError, match=r"tcp://.*cannot be reached"):
             crew.until(lambda: False)

@@ -176,17 +176,30 @@ def test_a_missing_profile_is_said(
             Crew(engine, work).until(lambda: False)
 
 
-def test_a_lost_controller_is_said(
-    work: Work, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_what_is_finished_after_the_controllers_death_does_not_run_again(
+    story: Story, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Its engine goes on, and journals; whether the controller comes back is known later."""
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
     cluster = ipyparallel.Cluster(n=1, profile_dir=str(tmp_path / "profile_y"), log_level=40)
     cluster.start_cluster_sync()
+    story.namespace["numbers"] = list(range(8))
+    first = str(story.folder / "first")
+    body = (
+        f"import pathlib, time\npathlib.Path({first!r}).touch()\n"
+        "time.sleep(2.5 if datum.value == 0 else 8)"
+    )
     try:
-        with reach(work, engine_of("$mine", {"mine": cluster})) as engine:
-            crew = Crew(engine, work)
-            (worker,) = crew.start(1)
-            cluster.stop_cluster_sync()
-            assert "cluster" in crew.cause(worker)
+        line = f"job -i numbers --engine {engine_of('$mine', {'mine': cluster})} --no-probe"
+        run = story.start(line, body)
+        assert eventually(lambda: Path(first).exists(), within=60)
+        for process in psutil.Process(cluster.controller.pid).children(recursive=True):
+            process.kill()
+        psutil.Process(cluster.controller.pid).kill()
+        row = story.end(run, within=100)
+        assert (row.status, row.failed) == ("error", 0) and row.success >= 1
+        assert "cannot be reached" in (row.message or "")
+        assert list(story.executions().values()) == [1] * (row.success + 1), "and the one at work"
+        assert story.findings() == []
     finally:
         cluster.stop_cluster_sync()
