@@ -9,6 +9,7 @@ import sysconfig
 import traceback
 from typing import Final
 
+from ..errors import DatumError
 from ..events import Failure
 from ..words import mask
 from .command import CommandError
@@ -62,6 +63,8 @@ def user_traceback(exc: BaseException, filename: str) -> tuple[str, str]:
     if start is None:  # not the cell, but what is called with its result, or in its place
         start = next((i for i, file in enumerate(files) if _of_the_user(file, filename)), None)
     frames = frames[start:] if start is not None else []
+    while frames and isinstance(exc, DatumError) and files.pop().startswith(_PACKAGE):
+        frames.pop()  # what the cell has called of ours: the message says it
     rows = ["Traceback (most recent call last):"] if frames else []
     place = ""
     for i, (frame, line) in enumerate(frames):
@@ -121,10 +124,10 @@ def _of_the_user(path: str, cell: str) -> bool:
     return path == cell or not path.startswith(("<frozen", *_INSTALLED))
 
 
+_PACKAGE: Final = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "")
 _INSTALLED: Final = tuple(
-    {os.path.join(path, "") for path in (sysconfig.get_paths()["stdlib"],
-     sysconfig.get_paths()["purelib"], sysconfig.get_paths()["platlib"],
-     os.path.dirname(os.path.dirname(os.path.abspath(__file__))), sys.base_prefix)}
+    {_PACKAGE} | {os.path.join(path, "") for path in (sysconfig.get_paths()["stdlib"],
+     sysconfig.get_paths()["purelib"], sysconfig.get_paths()["platlib"], sys.base_prefix)}
 )  # fmt: skip
 
 

@@ -97,6 +97,7 @@ def test_a_failed_command_tells_its_status_and_its_last_lines(story: Story) -> N
     said = str(story.transform("bad").failures())
     assert "echo one; ls ./none; exit 7 ended with 7" in said and "No such file" in said
     assert "!echo one; ls ./{name}; exit 7" in said, "the line as it stands in the cell"
+    assert "command.py" not in said, "nobody asks how it was started"
     row = story.run('bad -i "in/a 1.txt" --tries 1', "!kill -9 $$")
     assert "was killed by SIGKILL" in str(story.transform("bad").failures())
 
