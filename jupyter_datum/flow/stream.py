@@ -10,6 +10,7 @@ import contextlib
 import os
 import time
 from collections.abc import Generator, Iterator
+from multiprocessing import parent_process
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -313,6 +314,7 @@ class _Reading:
     def _pause(self) -> None:
         """Wait a moment for the run."""
         begin = time.monotonic()
+        _check_wanted()
         self._note(waits=True)
         time.sleep(_LOOK)
         self.waited += time.monotonic() - begin
@@ -333,6 +335,13 @@ def _check(order: str, on_error: str, ahead: int | None, part: tuple[int, int]) 
     k, n = part
     if not 0 <= k < n:
         raise UsageError(f"part is (k, n) with 0 <= k < n, not {part!r}")
+
+
+def _check_wanted() -> None:
+    """The process of a loader that was killed would wait here for ever."""
+    parent = parent_process()
+    if parent is not None and not parent.is_alive():
+        raise RunError("the process that has asked for what this stream gives is gone")
 
 
 def _check_goes_on(row: RunRow) -> None:

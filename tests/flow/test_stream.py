@@ -186,6 +186,33 @@ def test_a_killed_consumer_holds_nobody_back(story: Story) -> None:
     assert "bound" not in story.transform("squares").status()
 
 
+def test_a_loaders_process_does_not_outlive_a_killed_loader(story: Story) -> None:
+    """As of a DataLoader whose kernel was killed for want of memory, while it waits for a mend."""
+    story.namespace["numbers"] = [1]
+    story.run("up -i numbers", "assert not datum.value")
+    code = f"""
+        import multiprocessing, time, jupyter_datum
+        stream = jupyter_datum.stream("up", project={str(story.folder)!r}, on_error="wait")
+        process = multiprocessing.get_context("fork").Process(target=list, args=(stream,))
+        process.start()
+        print(process.pid, flush=True)
+        time.sleep(600)
+    """
+    loader = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(code)], stdout=subprocess.PIPE, text=True
+    )
+    assert loader.stdout is not None
+    part = psutil.Process(int(loader.stdout.readline()))
+    assert not eventually(lambda: not part.is_running(), within=0.5)
+    loader.kill()
+    loader.wait()
+    try:
+        assert eventually(lambda: not part.is_running())
+    finally:
+        if part.is_running():
+            part.kill()
+
+
 def test_a_slow_feed_is_called_feed_bound(story: Story) -> None:
     story.namespace["numbers"] = list(range(12))
     body = "import time\ntime.sleep(0.3)\ndatum.value"
