@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-#: A datum of this many seconds goes alone: progress and blame are exact, overhead is small.
+#: A datum of this many seconds goes alone where workers are few: progress and blame are exact,
+#: overhead is small.
 ALONE: Final = 0.02
-#: Nothing is queued behind a datum of this many seconds: another worker may be free first.
+#: Nothing is queued behind a datum of this many seconds: another worker may be free first. No set
+#: is planned to take longer.
 SLOW: Final = 1.0
+#: Sets a second that all workers together are to ask for: what goes alone on two of them would keep
+#: the one process that hands it out busy for twenty, and they would wait for it.
+RATE: Final = 25
 #: A set holds at most this many times what the largest set held that came back.
 GROWTH: Final = 4
 #: Weight of one datum in the running mean; many at once weigh more.
@@ -48,9 +53,10 @@ class Sizing:
 
     def size(self, pending: int, workers: int) -> int:
         """Return how many datums the next set holds, with so many left for all workers."""
-        if self._mean is None or self._mean >= ALONE:
+        if self._mean is None:
             return 1
-        by_time = int(self._seconds / max(self._mean, 1e-7))
+        seconds = max(self._seconds if self._mean < ALONE else 0.0, min(workers / RATE, SLOW))
+        by_time = int(seconds / max(self._mean, 1e-7))
         grown = max(1, self._came_back * GROWTH)
         fair = -(-pending // (2 * max(workers, 1)))
         return max(1, min(by_time, grown, self._largest, fair))

@@ -67,6 +67,23 @@ def test_of_an_unknown_death_in_a_set_each_goes_alone_until_one_kills_again() ->
     assert (blame.position, blame.attempt) == many[0]
 
 
+@pytest.mark.parametrize(
+    ("workers", "seconds", "size"),
+    [(1, 0.05, 1), (8, 0.05, 6), (64, 0.048, 20), (1000, 0.4, 2), (1000, 1.0, 1), (1, 0.01, 15)],
+)
+def test_the_more_workers_the_larger_the_sets(workers: int, seconds: float, size: int) -> None:
+    state = run(200_000, window=1)
+    sent = tell(state, *(s.WorkerUp(f"w{i}") for i in range(workers)))
+    for _ in range(4):  # they grow as sets come back
+        asked, sent = sent, []
+        for one in asked:
+            assert isinstance(one, s.Send)
+            outcomes = [(*item, seconds) for item in one.items]
+            sent += tell(state, s.Finished(one.worker, one.set_id, outcomes))
+            sent += tell(state, s.SetReturned(one.worker, one.set_id, False))
+    assert [len(items) for items in sends(sent)] == [size] * workers
+
+
 def test_a_worker_that_was_to_go_is_neither_blamed_nor_replaced() -> None:
     state = run(9)
     tell(state, s.WorkerUp("a"), s.WorkerUp("b"), s.Scale(1))
