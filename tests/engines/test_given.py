@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from jupyter_datum.engines import choose_engine, engine_class, given
-from jupyter_datum.engines.base import Engine, EngineSettings, Late, Log
+from jupyter_datum.engines.base import Engine, EngineSettings, Late, Log, Returned
 from jupyter_datum.errors import EngineError, UsageError
 from jupyter_datum.events import Begun, Done, Failed
 from jupyter_datum.notebook.clusters import engine_of
@@ -307,6 +307,27 @@ def test_a_lost_scheduler_is_said_and_workers_are_down(work: Work, monkeypatch: 
         engine.scale(1)
         with pytest.raises(EngineError, match=r"tcp://.*cannot be reached"):
             crew.until(lambda: False)
+
+
+def test_workers_are_down_once_the_cluster_that_was_lost_is_back(crew: Crew) -> None:
+    """Until then the one at work may go on: what it has begun is not sent to another."""
+    workers = crew.start(2)
+    gate = crew.work.project.root / "gate"
+    recipe = crew.work.transform(
+        "import os, time\nwhile not os.path.exists(datum.value): time.sleep(0.01)"
+    )
+    crew.send(workers[0], recipe, [str(gate)])
+    crew.work.until_executed(0)
+    assert isinstance(crew.engine, given.GivenEngine) and crew.engine._post is not None
+    crew.engine._happened.put(given.PostLost(crew.engine._post, "it is cut off"))
+    assert crew.cause(workers[1]) == "lost with its cluster: it is cut off", "it was at nothing"
+    assert workers[0] in crew.up() and not crew.all(Returned)
+    assert crew.cause(workers[0]) == "lost with its cluster: it is cut off"
+    gate.touch()
+    crew.until(lambda: len(crew.up()) == 2)
+    for n, worker in enumerate(crew.up(), 1):
+        assert outcomes(crew.answer(crew.send(worker, recipe, [str(gate)], first=n)))
+    assert sorted(crew.work.executed()) == [0, 1, 2]
 
 
 def test_a_cluster_in_which_nobody_is_left_is_said(
