@@ -46,7 +46,7 @@ from .resolve import with_values
 from .sample import SampleCells
 from .submit import Prepared, prepare, request_run, tell_recipe
 from .together import Together, sent_at
-from .wait import Waiter
+from .wait import Waiter, until_begun
 from .watch import watch, watch_words
 
 
@@ -135,6 +135,7 @@ class DatumMagics(DecisionVerbs, PickVerbs, PipelineVerbs, Magics):
             ask()
             self._bind(prepared)
             if asked.origin == "kernel":
+                until_begun(conn, run)
                 print(f"{name}: runs in the background. See: %datum status {name}")
             return None
         screen = screen_for(self.shell, prepared.project, run)

@@ -38,6 +38,8 @@ _LOOK_ABOVE: Final = 0.5
 _REVIVALS: Final = 3
 #: Seconds within which a shutdown shows after its SIGINT.
 _SHUTDOWN_WITHIN: Final = 1.0
+#: Seconds within which a run usually begins, also where its runner is started for it.
+_BEGINS: Final = 2.0
 
 
 class RunStoppedError(KeyboardInterrupt):
@@ -183,10 +185,7 @@ class Waiter:
         return row
 
     def _check_refused(self, version: int) -> None:
-        state, answer = requests.answered(self._conn, self._run)
-        if state == "refused":
-            raise RunError(answer or "the run was refused")
-        if state != "open":
+        if not is_open(self._conn, self._run):
             self._seen = version if self._seen != -1 else -1
 
     def _is_stuck(self) -> bool:
@@ -296,3 +295,25 @@ def _masked_interrupts() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def is_open(conn: sqlite3.Connection, run: str) -> bool:
+    """Return whether a runner has still to answer to what was asked.
+
+    Raises
+    ------
+    RunError
+        If it was refused.
+    """
+    state, answer = requests.answered(conn, run)
+    if state == "refused":
+        raise RunError(answer or "the run was refused")
+    return state == "open"
+
+
+def until_begun(conn: sqlite3.Connection, run: str) -> None:
+    """Wait a little for a run that nobody is going to wait for: that it is refused
+    (:exc:`~jupyter_datum.errors.RunError`) could not be said later."""
+    until = time.monotonic() + _BEGINS
+    while is_open(conn, run) and time.monotonic() < until:
+        time.sleep(_BEGINS / 100)

@@ -126,6 +126,8 @@ def test_a_run_in_the_background_frees_the_kernel(notebook: Notebook) -> None:
     text = notebook.run(SLOW.replace("--workers 2", "--workers 2 --background"))
     assert "runs in the background" in text
     assert sum(notebook.story.executions().values()) < 20 or time.monotonic() - start < 1
+    other = notebook.run(SLOW.replace("--workers 2", "--background") + "\n'of another code'")
+    assert "is running already" in other, "nobody would hear of it later"
     text = notebook.run(SLOW)
     assert "20 succeeded" in text or "20 skipped" in text
 
