@@ -16,6 +16,10 @@ from .parser import make_parser
 
 __all__ = ["main"]
 
+# For nbformat, which reads notebooks, jsonschema builds a parser of IRIs where this package is, and
+# it is beside JupyterLab: seconds of each command, though no notebook has an IRI to check.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; return its exit code."""

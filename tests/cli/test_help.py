@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from importlib.metadata import version
@@ -79,3 +80,11 @@ def test_it_tells_its_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert ended.value.code == 0
     assert capsys.readouterr().out == f"jupyter-datum {jupyter_datum.__version__}\n"
     assert jupyter_datum.__version__ == version("jupyter-datum")
+
+
+def test_to_read_a_notebook_builds_no_parser_of_iris(tmp_path: Path) -> None:
+    """It takes seconds, and is built where jsonschema finds this package, as beside JupyterLab."""
+    (tmp_path / "rfc3987_syntax.py").write_text("raise SystemExit('it is imported')")
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    command = [sys.executable, "-c", "import jupyter_datum.cli, nbformat"]
+    subprocess.run(command, env=environment, check=True)
