@@ -34,6 +34,8 @@ $(VENV)/.demo: $(BIN)/python pyproject.toml
 $(VENV)/.test: $(BIN)/python pyproject.toml
 	$(UNLINK)
 	YARN_ENABLE_IMMUTABLE_INSTALLS=1 $(PIP) -e '.[test]'
+	@# Where this is, jsonschema builds a parser of IRIs: some seconds of each server that a test starts.
+	@$(BIN)/pip uninstall --quiet --yes rfc3987-syntax
 	@touch $@ $(VENV)/.demo
 
 # What the other two demo notebooks need: scikit-learn, Pillow.
