@@ -15,7 +15,8 @@ _SECONDS: Final = {"": 1.0, "ms": 1e-3, "s": 1.0, "min": 60.0, "m": 60.0, "h": 3
 _MASKS: Final = (
     (re.compile(r"0x[0-9a-fA-F]+"), "hex", "‹address›"),
     (re.compile(r"'[^']*[/\\][^']*'|\"[^\"]*[/\\][^\"]*\""), "'..'", "‹path›"),
-    (re.compile(r"(?<![\w'])/[^\s:,)'\"]+"), "/..", "‹path›"),
+    # The end of a tag is no path: </b>, <br />.
+    (re.compile(r"(?<![\w'])(?!(?<=<)/[A-Za-z][\w:-]*>|/>)/[^\s:,)'\"]+"), "/..", "‹path›"),
     (re.compile(r"'[^']{24,}'|\"[^\"]{24,}\""), "'..'", "‹text›"),
     (re.compile(r"\d+(\.\d+)?([eE][+-]?\d+)?"), "N", "‹n›"),
 )

@@ -223,3 +223,16 @@ def test_the_headline_of_a_group_is_what_all_of_it_say() -> None:
     assert one._replace(datums=2).headline == (
         "bad CRC in ‹path› ‹n›.tif at ‹address›, expected ‹n›, got ‹path›"
     )
+
+
+@pytest.mark.parametrize(
+    ("message", "headline"),
+    [
+        ("<b>12</b> no <br /> end", "<b>‹n›</b> no <br /> end"),
+        ("</x/y> and </tmp/a.tif>", "<‹path› and <‹path›"),
+        ("1/2 km/h of /raw", "‹n›/‹n› km/h of ‹path›"),
+    ],
+)
+def test_a_tag_in_a_message_is_no_path(message: str, headline: str) -> None:
+    one = FailureGroup(1, "s", "ValueError", message, "cell line 2", "run", 2, 0.0, 0.0, 1)
+    assert one.headline == headline
