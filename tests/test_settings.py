@@ -50,9 +50,9 @@ def test_each_of_them_is_read(settings: Path) -> None:
     assert size(" 20 GiB ") == 20 << 30
     settings.write_text(
         '[defaults]\nengine = "dask"\nworkers = 3\n[runner]\nidle = "2min"\n'
-        '[cache]\nsize = "1KB"\n[limits]\nstart = 5\nahead = 7\n'
+        '[cache]\nsize = "1KB"\n[limits]\nstart = 5\nahead = 7\nlog = "4KB"\n'
     )
-    assert (defaults(), limits()) == (Defaults("dask", 3), Limits(5.0, 60.0))
+    assert (defaults(), limits()) == (Defaults("dask", 3), Limits(5.0, 60.0, 4096))
     assert (idle_seconds(), cache_size(), ahead()) == (120.0, 1024, 7)
 
 

@@ -29,7 +29,9 @@ class Life:
         where = (header.run, header.epoch, header.worker)
         self._journal = Journal(self.project.journal(*where)) if header.sync else None
         self.capture = (
-            Capture(self.project.worker_log(*where), own=own) if header.sync else NoCapture()
+            Capture(self.project.worker_log(*where), own=own, limit=header.printed)
+            if header.sync
+            else NoCapture()
         )
         self.bench = Bench(self.project, header, self.capture)
         #: Whether nothing is recorded any more: nobody waits for it.

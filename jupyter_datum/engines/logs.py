@@ -19,8 +19,7 @@ from ..events import LogSegment
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
-#: Bytes kept of what one attempt prints, and of what one worker life prints in a run.
-ATTEMPT_LIMIT: Final = 1 << 20
+#: Bytes kept of what one worker life prints in a run.
 LIFE_LIMIT: Final = 1 << 30
 
 _CUT: Final = "\n[cut here: {} more bytes were printed]\n"
@@ -88,12 +87,15 @@ class Capture:
         Appended to.
     own : bool
         Whether descriptors 1 and 2 of this process are ours to take.
+    limit : int
+        Bytes kept of what one attempt prints.
     """
 
-    def __init__(self, path: Path, *, own: bool) -> None:
+    def __init__(self, path: Path, *, own: bool, limit: int) -> None:
         flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
         self._handle = os.open(path, flags, 0o600)
         self._own = own
+        self._limit = limit
         self._sink = _Sink(self._handle)
         self._out, self._err = _Stream(self._sink), _Stream(self._sink)
         self._end = os.fstat(self._handle).st_size
@@ -111,7 +113,7 @@ class Capture:
 
     def begin(self) -> None:
         """An attempt begins."""
-        self._sink.left = min(ATTEMPT_LIMIT, max(0, LIFE_LIMIT - self._end))
+        self._sink.left = min(self._limit, max(0, LIFE_LIMIT - self._end))
         self._sink.cut = 0
         sys.stdout, sys.stderr = self._out, self._err
 
@@ -130,9 +132,9 @@ class Capture:
 
     def _segment(self, size: int) -> LogSegment:
         offset, cut = self._end, self._sink.cut
-        if size - offset > ATTEMPT_LIMIT:  # C code and child processes know no limit
-            cut += size - offset - ATTEMPT_LIMIT
-            os.ftruncate(self._handle, offset + ATTEMPT_LIMIT)
+        if size - offset > self._limit:  # C code and child processes know no limit
+            cut += size - offset - self._limit
+            os.ftruncate(self._handle, offset + self._limit)
         if cut:
             self._sink.left = 100
             self._out.write(_CUT.format(cut))
@@ -149,7 +151,7 @@ class NoCapture(Capture):
     """Drops what is printed: there is no file system to keep it in."""
 
     def __init__(self) -> None:
-        super().__init__(Path(os.devnull), own=False)
+        super().__init__(Path(os.devnull), own=False, limit=0)
 
     def end(self) -> LogSegment | None:
         self._out.flush()

@@ -22,6 +22,7 @@ from ..events import Begun, DatumSet, Failed, SetItem, frames, pack_set, unpack_
 from ..inputs import Input, input_from_json
 from ..project import Project, find
 from ..resources import thread_environment
+from ..settings import limits
 from ..transform.recipe import Recipe, read_recipe
 from . import Choice, choose_engine, engine_class
 from .base import Down, Engine, EngineSettings, Event, Returned, Up
@@ -145,7 +146,7 @@ def _set(
         project_dir=str(project.dir), run=run, epoch=0, worker=worker, set_id=number,
         generation=1, recipe=digest, roots=source.roots, out=out, sync=True, tries=1, seen=False,
         failures={}, most=0, memory=0, batch=recipe.options.get("batch", 0), heard=-1,
-        items=items,
+        printed=limits().log, items=items,
     )  # fmt: skip
 
 

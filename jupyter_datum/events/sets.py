@@ -45,6 +45,7 @@ class DatumSet(NamedTuple):
     ``batch`` is how many datums one call of the cell is for; 0: it is for one, as ``datum``.
     ``heard`` is how many failures of this worker are known; of one with more nothing else is to
     begin, since they may be as many as the run allows (-1: it allows any number).
+    ``printed`` is how many bytes are kept of what an attempt prints.
     """
 
     project_dir: str
@@ -64,6 +65,7 @@ class DatumSet(NamedTuple):
     memory: int
     batch: int
     heard: int
+    printed: int
     items: list[SetItem]
 
 

@@ -8,6 +8,7 @@ from contextlib import suppress
 
 from ..events import DatumSet, Done, Failed, Failure, Record, pack_set_rows
 from ..locks import claim
+from ..settings import limits
 from ..state import Reclaim, Recover, Send, Settle
 from .job import Job
 
@@ -29,6 +30,7 @@ class Parcels:
         self._latest: Failure | None = None
         self._batch: int = job.recipe.options.get("batch") or 0
         self._heard: Counter[str] = Counter()
+        self._printed = limits().log
         self._mark = job.project.halt(job.uuid)
         self._halted = self._mark.exists()  # a runner may have left it
 
@@ -98,6 +100,7 @@ class Parcels:
             memory=job.options.memory_limit or 0,
             batch=self._batch,
             heard=self._heard[action.worker] if bounded else -1,
+            printed=self._printed,
             items=[],
         )
         attempts = [attempt for _, attempt in action.items]

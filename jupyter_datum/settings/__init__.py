@@ -93,6 +93,7 @@ SETTINGS: Final = (
     Setting("limits", "ahead", whole, 10_000, "ahead", "JUPYTER_DATUM_AHEAD"),
     Setting("limits", "start", _seconds, 60.0),
     Setting("limits", "travel", _seconds, 60.0),
+    Setting("limits", "log", size, 1 << 20, "logSize"),
 )
 
 
@@ -118,10 +119,11 @@ class History(NamedTuple):
 
 class Limits(NamedTuple):
     """How long to wait for a worker to come up; and, beside its time-out, for a set whose
-    worker has not told what it is at."""
+    worker has not told what it is at; how many bytes are kept of what a datum prints."""
 
     start: float = 60.0
     travel: float = 60.0
+    log: int = 1 << 20
 
 
 def settings_file() -> Path:
@@ -213,9 +215,9 @@ def history() -> History:
 
 
 def limits() -> Limits:
-    """Return how long workers are waited for (errors: :func:`read_table`)."""
+    """Return what bounds a run's workers (errors: :func:`read_table`)."""
     found = read_table("limits", read_file())
-    return Limits(found["start"], found["travel"])
+    return Limits(found["start"], found["travel"], found["log"])
 
 
 def idle_seconds() -> float:

@@ -14,7 +14,8 @@ export const SHARED = [
   'keepDays',
   'keepSize',
   'cacheSize',
-  'ahead'
+  'ahead',
+  'logSize'
 ] as const;
 
 type Values = Record<string, string | number>;

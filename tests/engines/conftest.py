@@ -131,6 +131,7 @@ class Work:
             "memory": 0,
             "batch": 0,
             "heard": -1,
+            "printed": 1 << 20,
         }
         return DatumSet(**{**header, **fields}, items=items)
 

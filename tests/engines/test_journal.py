@@ -10,10 +10,13 @@ from pathlib import Path
 import pytest
 
 from jupyter_datum.engines.journal import Journal, JournalError
-from jupyter_datum.engines.logs import ATTEMPT_LIMIT, Capture
+from jupyter_datum.engines.logs import Capture
 from jupyter_datum.engines.processes import OomWatch, death_cause, kill_tree
 from jupyter_datum.errors import FrameError
 from jupyter_datum.events import Begun, LogSegment, frame, frames
+
+#: Bytes kept of what an attempt prints.
+LIMIT = 4096
 
 ONE, TWO = (frame(Begun(n, 1, 1, 1, 0.5)) for n in (1, 2))
 
@@ -93,7 +96,7 @@ def attempt(capture: Capture, *texts: str) -> LogSegment | None:
 
 
 def test_an_attempt_has_the_stretch_of_the_log_that_it_printed(tmp_path: Path) -> None:
-    with Capture(tmp_path / "log", own=False) as capture:
+    with Capture(tmp_path / "log", own=False, limit=LIMIT) as capture:
         assert attempt(capture, "one") == (0, 4, 0)
         assert attempt(capture) is None
         assert attempt(capture, "two", "three") == (4, 10, 0)
@@ -102,32 +105,32 @@ def test_an_attempt_has_the_stretch_of_the_log_that_it_printed(tmp_path: Path) -
 
 
 def test_the_log_of_an_attempt_is_cut_and_says_so(tmp_path: Path) -> None:
-    with Capture(tmp_path / "log", own=False) as capture:
-        segment = attempt(capture, "x" * (3 * ATTEMPT_LIMIT))
+    with Capture(tmp_path / "log", own=False, limit=LIMIT) as capture:
+        segment = attempt(capture, "x" * (3 * LIMIT))
         after = attempt(capture, "next")
     assert segment is not None
     assert after is not None
     data = (tmp_path / "log").read_bytes()
-    dropped = 2 * ATTEMPT_LIMIT + 1
+    dropped = 2 * LIMIT + 1
     assert segment.cut == dropped
-    assert segment.length < ATTEMPT_LIMIT + 100
+    assert segment.length < LIMIT + 100
     assert data[: segment.length].endswith(b"[cut here: %d more bytes were printed]\n" % dropped)
     assert data[after.offset : after.offset + after.length] == b"next\n"
 
 
 def test_what_c_code_printed_beyond_the_limit_is_cut_too(tmp_path: Path) -> None:
-    with Capture(tmp_path / "log", own=False) as capture:
+    with Capture(tmp_path / "log", own=False, limit=LIMIT) as capture:
         capture.begin()
         for _ in range(3):
-            os.write(sys.stdout.fileno(), b"y" * ATTEMPT_LIMIT)
+            os.write(sys.stdout.fileno(), b"y" * LIMIT)
         segment = capture.end()
     assert segment is not None
-    assert segment.cut == 2 * ATTEMPT_LIMIT
-    assert (tmp_path / "log").stat().st_size == segment.length < ATTEMPT_LIMIT + 100
+    assert segment.cut == 2 * LIMIT
+    assert (tmp_path / "log").stat().st_size == segment.length < LIMIT + 100
 
 
 def test_a_stream_that_user_code_closed_or_replaced_is_there_for_the_next(tmp_path: Path) -> None:
-    with Capture(tmp_path / "log", own=False) as capture:
+    with Capture(tmp_path / "log", own=False, limit=LIMIT) as capture:
         capture.begin()
         sys.stdout.close()
         sys.stderr = sys.stdout = open(os.devnull, "w")  # noqa: SIM115
@@ -136,7 +139,7 @@ def test_a_stream_that_user_code_closed_or_replaced_is_there_for_the_next(tmp_pa
 
 
 def test_any_text_can_be_printed(tmp_path: Path) -> None:
-    with Capture(tmp_path / "log", own=False) as capture:
+    with Capture(tmp_path / "log", own=False, limit=LIMIT) as capture:
         capture.begin()
         print("caf\udce9 \ud800", end="", flush=True)
         sys.stdout.buffer.write(b"\x1b[31m\xff\x00")
@@ -145,7 +148,7 @@ def test_any_text_can_be_printed(tmp_path: Path) -> None:
 
 
 def test_who_prints_after_the_end_writes_into_no_other_file(tmp_path: Path) -> None:
-    capture = Capture(tmp_path / "log", own=False)
+    capture = Capture(tmp_path / "log", own=False, limit=LIMIT)
     with capture:
         capture.begin()
         late = sys.stdout
