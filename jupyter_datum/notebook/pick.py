@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import os
 import sqlite3
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from ..datum import Datum
@@ -18,7 +19,7 @@ from ..transform.options import Options
 from ..transform.recipe import read_recipe
 from .context import Context
 from .public import Transform
-from .recorded import called, datum_at
+from .recorded import LeftError, called, datum_at
 from .resolve import resolve_input, resolve_output
 from .sample import SampleCells, datum_of
 
@@ -101,23 +102,24 @@ class PickVerbs:
     def _next_failed(self, name: str) -> tuple[str, Datum]:
         """The failed datum behind the one that is bound; behind the last comes the first."""
         with self._ledger() as (conn, project):
-            row = self._failed_row(conn, name)
             run = queries.latest_run(conn, name)
-            if row is None or run is None:
+            if run is None:
                 raise RunError(f"{name} has no failed datum")
-            datum, _ = datum_at(conn, project, row, here(read_recipe(project, run.recipe), project))
-            return called(datum, row.key), datum
+            recipe = here(read_recipe(project, run.recipe), project)
+            for row in self._failed_rows(conn, run.transform, self._failed.get(name, 0)):
+                with contextlib.suppress(LeftError):  # of an input that the cell had before
+                    datum, _ = datum_at(conn, project, row, recipe)
+                    self._failed[name] = row.id
+                    return called(datum, row.key), datum
+            raise RunError(f"{name} has no failed datum in its input")
 
-    def _failed_row(self, conn: sqlite3.Connection, name: str) -> DatumRow | None:
-        transform = queries.transform(conn, name)
-        if transform is None:
-            return None
-        last = self._failed.get(name, 0)
-        found = queries.failed_datums(conn, transform.id, after=last, limit=1)
-        found = found or queries.failed_datums(conn, transform.id, limit=1)
-        if found:
-            self._failed[name] = found[0].id
-        return found[0] if found else None
+    @staticmethod
+    def _failed_rows(conn: sqlite3.Connection, transform: int, last: int) -> Iterator[DatumRow]:
+        """Those behind datum `last`, then all from the first one on."""
+        for after in dict.fromkeys((last, 0)):
+            while found := queries.failed_datums(conn, transform, after=after):
+                yield from found
+                after = found[-1].id
 
     #: By transform, the failed datum that was picked last.
     _failed: dict[str, int]

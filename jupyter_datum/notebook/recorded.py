@@ -42,6 +42,10 @@ def find_datum(
     return found or datum_named(conn, transform.id, which)
 
 
+class LeftError(RunError):
+    """A recorded datum that the input has no more."""
+
+
 def called(datum: Datum, key: bytes) -> str:
     """Return what people call a datum that is at hand: its key, or the item itself."""
     text = queries.key_text(key)
@@ -75,13 +79,15 @@ def datum_at(
 
     Raises
     ------
-    RunError
+    LeftError
         If the input has it no more.
     """
     source = input_from_json(recipe.input, project)
     listed = source.find(row.key)
     if listed is None:
-        raise RunError(f"{queries.key_text(row.key)} is no longer in {source.describe()}")
+        text = queries.key_text(row.key)
+        shown = "this datum" if queries.is_digest(text) else text
+        raise LeftError(f"{shown} is no longer in {source.describe()}")
     several = queries.inputs_of(conn, [row.id]).get(row.id, [])
     contents = {(name, rel): content for name, rel, _, content in several}
     first = row.content or b""

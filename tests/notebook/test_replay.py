@@ -112,6 +112,10 @@ def test_the_picker_goes_through_an_input(notebook: Notebook) -> None:
         ["datum is b.txt", "datum is c.txt"], ["datum is c.txt", "datum is b.txt"],
     )  # fmt: skip
     assert picked[2] == picked[0], "behind the last comes the first"
+    (story.folder / "in" / "b.txt").unlink()
+    left = [pick(notebook, "failed", cell) for _ in range(2)]
+    assert left == ["datum is c.txt"] * 2, "what the input has no more is passed over"
+    files(story, b="bad")
     pick(notebook, "first", cell)
     pick(notebook, "next", cell)
     pick(notebook, "next", cell)
