@@ -10,6 +10,7 @@ import {
   rate,
   span,
   statusState,
+  stateWord,
   statusWord,
   clock
 } from '../panels/format';
@@ -151,6 +152,15 @@ function Words(props: {
       {parts.success && ENDED.has(status) ? (
         <StateWord state="success" word={trans.__('%1 success', count(parts.success))} />
       ) : null}
+      {(['recovered', 'cancelled'] as const).map(state =>
+        parts[state] && ENDED.has(status) ? (
+          <StateWord
+            key={state}
+            state={state}
+            word={`${count(parts[state])} ${stateWord(trans, state)}`}
+          />
+        ) : null
+      )}
       {unchanged ? (
         <StateWord state="skipped" word={trans.__('%1 skipped (unchanged)', count(unchanged))} />
       ) : null}
