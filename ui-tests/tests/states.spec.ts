@@ -264,6 +264,13 @@ test('all that can be opened, the page of a datum, and colours that the system c
   );
   expect(fills.length).toBeGreaterThan(4);
   expect(new Set(fills).size).toBe(fills.length);
+
+  // What moves moves for those alone who do not mind.
+  const moving = () => panel.evaluate(node => node.getAnimations({ subtree: true }).length);
+  await page.emulateMedia({ reducedMotion: 'no-preference' });
+  await expect.poll(moving).toBeGreaterThan(0);
+  await page.emulateMedia({ reducedMotion: 'reduce' });
+  await expect.poll(moving).toBe(0);
 });
 
 test.describe('in German', () => {
