@@ -146,11 +146,11 @@ async def test_pause_resume_scale_and_cancel(call: Call, story: Story) -> None:
 async def test_a_run_takes_every_option_of_a_cell(call: Call, ran: Ran) -> None:
     story, _ = ran
     base = ("projects", story.project.uuid, "runs")
-    more = {"on_error": "stop:5", "tries": 2, "timeout": "5min"}
+    more = {"engine": "joblib", "on_error": "stop:5", "tries": 2, "timeout": "5min"}
     body = {"transform": "thumbs", "force": True, "workers": "1..2", **more}
     answer = await call(*base, method="POST", body=body)
     row = story.end(answer.json["run"])
-    assert (row.workers, row.failed) == (2, 3)
+    assert (row.engine, row.workers, row.failed) == ("joblib", 2, 3)
     told = (await call(*base, row.uuid)).json["options"]
     assert (await call(*base, row.uuid)).json["cell"].get("on_error") is None
     assert told == {

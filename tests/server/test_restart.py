@@ -22,6 +22,8 @@ from tests.story import Story
 
 from .page import Page
 
+#: The environment has them in each server; they take half of its start, and no test here asks them.
+OTHERS = ("ipyparallel", "jupyterlab", "notebook")
 SLOW = "import time\ntime.sleep(0.05)\n1 / (datum.value % 7)"
 
 
@@ -41,7 +43,7 @@ class Server:
 
     def start(self, token: str | None = None) -> None:
         config = self.root.parent / "server.json"
-        app = {"jpserver_extensions": {"jupyter_datum": True}}
+        app = {"jpserver_extensions": {**dict.fromkeys(OTHERS, False), "jupyter_datum": True}}
         config.write_text(json.dumps({"ServerApp": app, **self.config}))
         self.process = subprocess.Popen(
             [

@@ -130,7 +130,7 @@ async def test_what_is_not_this_users_recipe_is_told_from_the_ledger(
         path.unlink()
     told = (await call("projects", story.project.uuid, "runs", run, "spec")).json
     assert told["variables"] is None and told["untracked"] is None
-    assert "twice" in told["source"] and told["engine"] == "joblib" and told["options"] == {}
+    assert "twice" in told["source"] and told["engine"] == "serial" and told["options"] == {}
 
 
 async def test_a_report_is_a_page_without_any_rights(call: Call, ran: tuple[Story, str]) -> None:
