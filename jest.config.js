@@ -19,6 +19,8 @@ module.exports = {
   ...base,
   setupFiles: [...(base.setupFiles ?? []), '<rootDir>/jest.setup.js'],
   automock: false,
+  // Left to itself it leaves one core to an editor, which is half of a machine with two.
+  maxWorkers: '100%',
   // The built bundle repeats the package's name.
   modulePathIgnorePatterns: [
     '<rootDir>/jupyter_datum/labextension',
