@@ -125,7 +125,9 @@ function words({ trans }: IHost, { run, what }: INotice): string {
       );
     case 'expected':
     case 'failed':
-      return trans.__('%1: done, %2', name, failedOf(trans, run));
+      return run.cancelled // by its own rule: what it had to do is not done
+        ? trans.__('%1: stopped, %2', name, failedOf(trans, run))
+        : trans.__('%1: done, %2', name, failedOf(trans, run));
     case 'interrupted':
       return trans.__('%1: interrupted, no runner works at it', name);
     case 'error':

@@ -48,6 +48,15 @@ describe('notifications', () => {
     expect(texts()).toEqual([expect.stringContaining('scores · run 4')]);
   });
 
+  it('says that a run was stopped by its rule', () => {
+    Notification.dismiss();
+    tell({ uuid: 'f', id: 6, name: 'thumbs', failed: 5, cancelled: 3 });
+    expect(texts()).toEqual([expect.stringMatching('thumbs · run 6: stopped, 5 of')]);
+    Notification.dismiss();
+    tell({ uuid: 'g', id: 7, name: 'thumbs', failed: 5 });
+    expect(texts()).toEqual([expect.stringMatching('thumbs · run 7: done, 5 of')]);
+  });
+
   it('says which code a retry takes, and follows the cell', async () => {
     Notification.dismiss();
     tell({ uuid: 'e', id: 5, name: 'scores', failed: 5 });
