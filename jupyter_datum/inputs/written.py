@@ -29,7 +29,8 @@ FUNCTIONS: Final = (
     "cross", "glob", "grid", "group", "items", "join", "rows", "split", "transform", "union",
     "whole",
 )  # fmt: skip
-CALL: Final = re.compile(r"[A-Za-z_]\w*\(.*\)\Z", re.DOTALL)
+_CALL: Final = re.compile(r"[A-Za-z_]\w*\(.*\)\Z", re.DOTALL)
+_CALLED: Final = re.compile(rf"(?:{'|'.join(FUNCTIONS)})\(")
 JSON: Final = re.compile(r'\{\s*"')
 FIELD: Final = re.compile(r"\{([A-Za-z_]\w*)\}")
 GLOB: Final = re.compile(r"[*?\[\]{}/\\.]")
@@ -40,6 +41,12 @@ _RANGE: Final = 1_000_000
 class UntoldError(Exception):
     """What is written does not tell by itself: ``kernel`` (a name of the kernel's), or ``far``
     (nobody asks a store of objects or a database because somebody types)."""
+
+
+def is_call(text: str) -> bool:
+    """Whether an input is an expression; also one that is not closed, which is no pattern."""
+    unclosed = _CALLED.match(text) and text.count("(") > text.count(")")
+    return bool(unclosed or _CALL.match(text))
 
 
 def written(text: Any, folder: str, project: Project | None, chained: Collection[str]) -> Input:
@@ -79,7 +86,7 @@ def _written(
         raise UntoldError("kernel")
     if "://" in text:
         raise UntoldError("far")
-    if CALL.match(text):
+    if is_call(text):
         return _Expression(text, project, chained).input()
     if text.isidentifier() and text in chained:
         return UpstreamInput(text, project=project)

@@ -26,7 +26,7 @@ from ..inputs import (
 from ..inputs.live import kind_of
 from ..inputs.named import known_transforms
 from ..inputs.place import absolute
-from ..inputs.written import CALL, FIELD, FUNCTIONS, GLOB, JSON, rooted
+from ..inputs.written import FIELD, FUNCTIONS, GLOB, JSON, is_call, rooted
 from ..project import FOLDER, Project
 from ..remote import is_url, parse_url
 from .context import Context
@@ -77,7 +77,7 @@ def _resolved(
         return _from_json(text, context, project)
     if text.startswith("$"):
         return _from_object(text[1:], namespace, known)
-    if CALL.match(text):
+    if is_call(text):
         chained = {name: UpstreamInput(name, project=project) for name in known}
         return _from_value(_evaluate(text, {**chained, **namespace}), text)
     if text.isidentifier() and text in known:

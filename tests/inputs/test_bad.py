@@ -28,6 +28,7 @@ from jupyter_datum.inputs import (
     transform,
     union,
 )
+from jupyter_datum.inputs.written import written
 from jupyter_datum.notebook.context import Context
 from jupyter_datum.notebook.resolve import check_apart, resolve_input, resolve_output
 from jupyter_datum.project import create
@@ -274,6 +275,14 @@ def test_expressions_are_read_as_they_are_written(tmp_path: Path) -> None:
         assert input_from_json(source.to_json(), project).describe() == described
     with pytest.raises(UsageError, match=r"join\(1\) cannot be made|is no input"):
         resolve_input("join(1)", context, names, project)
+    for unclosed in ("grid(C=[1, 10", "rows('a(1).csv'"):
+        for read in (
+            lambda text: resolve_input(text, context, names, project),
+            lambda text: written(text, str(tmp_path), project, ()),
+        ):
+            with pytest.raises(UsageError, match="never closed"):
+                read(unclosed)
+    assert resolve_input("group(*).txt", context, names, project).describe() == "group(*).txt"
     with pytest.raises(DatumError, match="outer=True"):
         resolve_input("glob('a/(*)',outer=True)", context, names, project)
     assert as_input("a/*.txt").describe() == "a/*.txt"
