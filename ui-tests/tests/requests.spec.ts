@@ -89,7 +89,8 @@ test('a notebook of 300 cells: no request and little time for each', async ({ pa
     expect(counter.requests.filter(one => one === kind).length).toBeLessThanOrEqual(4);
   }
   expect(counter.requests.filter(one => one === 'POST counts').length).toBeLessThanOrEqual(2);
-  expect(counter.take()).toBeLessThanOrEqual(15);
+  const asked = counter.requests.join(', ');
+  expect(counter.take(), asked).toBeLessThanOrEqual(15);
 
   // What an edit costs all our views together, in the page's own time.
   await page.evaluate(() => {
