@@ -5,6 +5,7 @@ import type { IThemeManager } from '@jupyterlab/apputils';
 import type { IRestorer, IStateDB } from '@jupyterlab/statedb';
 import type { Widget } from '@lumino/widgets';
 
+import { bringUp } from './front';
 import { language } from './language';
 import type { OpenNotebook } from './cells/opennotebook';
 import type { IViews } from './commands';
@@ -97,7 +98,6 @@ export class Views implements IViews {
   }
 
   async openRun(project: string, run: string, to: Partial<IPlace>): Promise<IPlace> {
-    const { app } = this._options;
     // What only an open document needs comes with the first one.
     const made = await import('./document/widget');
     const open = this._documents.find(
@@ -105,7 +105,7 @@ export class Views implements IViews {
     );
     const page = open ?? this._openDocument(made, project, run, to);
     page.content.model.go(to);
-    app.shell.activateById(page.id);
+    bringUp(this._options.app, page);
     return page.content.model.place;
   }
 
@@ -181,7 +181,7 @@ export class Views implements IViews {
     const shown = this._shown;
     const { model } = shown?.content ?? {};
     if (shown && !shown.isDisposed && model?.project === project && model.run === run) {
-      this._options.app.shell.activateById(shown.id);
+      bringUp(this._options.app, shown);
       return shown;
     }
     shown?.dispose();
@@ -194,7 +194,7 @@ export class Views implements IViews {
     const page = new MainAreaWidget({ content });
     page.id = 'jupyter-datum-detail';
     this._add(page, content, 'split-right');
-    this._options.app.shell.activateById(page.id);
+    bringUp(this._options.app, page);
     this._shown = page;
     void this._tracker.add(page);
     content.model.changed.connect(() => void this._tracker.save(page));

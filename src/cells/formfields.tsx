@@ -14,6 +14,9 @@ import type { IFormOptions } from './form';
 /** Milliseconds without a key after which what was typed is taken. */
 const REST = 800;
 
+/** What a mistake begins with that is told of a line: at a field its label stands for it. */
+const FLAG = /^--?[a-z][a-z-]* (?=.*: )/;
+
 /** What the fields of one form share. */
 interface IShared {
   check: MarkCheck;
@@ -71,7 +74,7 @@ function CellState(props: IFormOptions & IShared): JSX.Element {
       </div>
     );
   }
-  const mistake = check.mistakeAt(null);
+  const { mistake } = check;
   return (
     <div className="jp-datum-form-state">
       {mistake ? <p role="alert">{oneLine(mistake)}</p> : null}
@@ -122,7 +125,7 @@ export function TextField(props: { field: FieldProps } & IShared): JSX.Element {
   const isInput = option === 'input';
   const mistake =
     (option === 'name' ? wrongName(trans, text) : null) ??
-    check.mistakeAt(option) ??
+    check.mistakeAt(option)?.replace(FLAG, '') ??
     (isInput ? (counted.told?.mistake ?? null) : null);
   const id = idSchema?.$id ?? name;
   return (

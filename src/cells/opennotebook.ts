@@ -16,7 +16,8 @@ import { headOf } from '../models/counts';
 import type { ICountable } from '../models/counts';
 import { asTransform, nameOfMark } from '../models/marks';
 import type { IOpenNotebook } from '../models/notebook';
-import { PICK_MIME, RECIPE_MIME } from '../tokens';
+import { RemediableError } from '../remedy';
+import { Commands, PICK_MIME, RECIPE_MIME } from '../tokens';
 import type { IPicked, IRecipe, Pick } from '../tokens';
 
 /** A notebook panel of JupyterLab or Notebook 7. */
@@ -143,12 +144,12 @@ export class OpenNotebook implements IOpenNotebook {
       throw new Error(reply.evalue);
     }
     if (!told) {
-      throw new Error(
-        language.trans.__(
-          'the kernel has not loaded jupyter_datum: execute %1',
-          '%load_ext jupyter_datum'
-        )
-      );
+      const { trans } = language;
+      throw new RemediableError(trans.__('The kernel has not loaded jupyter_datum.'), {
+        label: trans.__('Load it'),
+        command: Commands.runCell,
+        args: { source: '%load_ext jupyter_datum' }
+      });
     }
     return told;
   }

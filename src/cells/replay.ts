@@ -11,6 +11,7 @@ import type { Contents } from '@jupyterlab/services';
 import { JSONExt } from '@lumino/coreutils';
 import type { JSONObject, JSONValue } from '@lumino/coreutils';
 
+import { bringUp } from '../front';
 import { language } from '../language';
 import { sameSource } from '../models/cells';
 import { nameOf, nameOfMark } from '../models/marks';
@@ -118,7 +119,7 @@ export class Replays {
     [...app.shell.widgets(area)].find(one => one.id === widget.id)?.dispose();
     widget.content.toggleClass('jp-datum-down', area === 'down');
     app.shell.add(widget, area, area === 'main' ? { mode: 'split-right' } : {});
-    app.shell.activateById(widget.id);
+    bringUp(app, widget);
     return { with: found.good?.name ?? null, same: !found.neighbour };
   }
 

@@ -7,6 +7,8 @@ import type { LabIcon } from '@jupyterlab/ui-components';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
 import { language } from '../language';
+import { RemediableError } from '../remedy';
+import type { IRemedy } from '../remedy';
 
 /** What is said of one argument: JSON schema. */
 export type IArg = {
@@ -77,14 +79,30 @@ export function add(
         return await execute(args);
       } catch (reason) {
         // A refusal is told where the user is; the caller gets it as well.
-        const message = reason instanceof Error ? reason.message : String(reason);
-        Notification.error(message, { autoClose: 8000 });
+        refuse(app, id, reason);
         throw reason;
       }
     }
   });
   if (more.palette !== false) {
     palette?.addItem({ command: id, category: trans.__('Datums') });
+  }
+}
+
+/** The toast in which a command has refused last: asked again, it says so there and not in another. */
+const refusals = new Map<string, string>();
+
+function refuse({ commands }: JupyterFrontEnd, id: string, reason: unknown): void {
+  const message = reason instanceof Error ? reason.message : String(reason);
+  const remedy = reason instanceof RemediableError ? reason.remedy : null;
+  const mend = ({ label, command, args }: IRemedy): Notification.IAction => ({
+    label,
+    callback: () => void commands.execute(command, args).catch(() => undefined)
+  });
+  const options = { autoClose: 8000, actions: remedy ? [mend(remedy)] : [] };
+  const known = refusals.get(id);
+  if (!known || !Notification.update({ id: known, message, type: 'error', ...options })) {
+    refusals.set(id, Notification.error(message, options));
   }
 }
 

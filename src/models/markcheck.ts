@@ -41,9 +41,16 @@ export class MarkCheck {
     }
   }
 
-  /** The mistake at one option; the answer has it once, at the field or above the form. */
-  mistakeAt(field: string | null): string | null {
-    return this._answer?.field === field ? (this._answer?.mistake ?? null) : null;
+  /** The mistake at one option that the form has as a field: it is told there, and once. */
+  mistakeAt(field: string): string | null {
+    this._fields.add(field);
+    return this._answer?.field === field ? this._answer.mistake : null;
+  }
+
+  /** The mistake that no field of the form tells. */
+  get mistake(): string | null {
+    const { field, mistake } = this._answer ?? { field: null, mistake: null };
+    return field !== null && this._fields.has(field) ? null : mistake;
   }
 
   private _askSoon(): void {
@@ -66,6 +73,7 @@ export class MarkCheck {
     }
   }
 
+  private readonly _fields = new Set<string>();
   private _answer: IMarkAnswer | null = null;
   private _mark: JSONValue = null;
   private _seen = false;

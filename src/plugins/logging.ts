@@ -2,8 +2,10 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import type { ICommandPalette } from '@jupyterlab/apputils';
 import type { ILogger, ILoggerRegistry } from '@jupyterlab/logconsole';
+import type { Widget } from '@lumino/widgets';
 
 import { add, OF_A_RUN, text } from '../commands/add';
+import { bringUp } from '../front';
 import { RunLog } from '../models/runlog';
 import type { RunModel } from '../models/run';
 import { oneLine } from '../panels/format';
@@ -87,6 +89,12 @@ function addShow(
     }
     const source = sourceOf(core, run);
     await app.commands.execute('logconsole:open', { source, insertMode: 'split-bottom' });
+    // The newest that bears its name: the document of the run does so too.
+    const named = (one: Widget) => one.title.label.endsWith(source);
+    const opened = [...app.shell.widgets('down')].filter(named).pop();
+    if (opened) {
+      bringUp(app, opened);
+    }
     return { source };
   };
   add(

@@ -40,6 +40,15 @@ export function begin(core: ICore): void {
       void label(host, one);
     }
   });
+  // Who opens the run has heard of it: what was said would lie on its buttons.
+  host.commands.commandExecuted.connect((_, { id, result }) => {
+    if (id === Commands.openRun) {
+      void result.then(
+        place => forget(shown, place),
+        () => undefined
+      );
+    }
+  });
   // The browser asks the user, once, and only after that choice.
   preferences.changed.connect(() => {
     if (preferences.now.notifications === 'system' && 'Notification' in window) {
@@ -61,6 +70,15 @@ function forgetOlder(shown: Map<string, IShown>, { project, run }: ITold): void 
   if (old && run.id > old.notice.run.id) {
     Notification.dismiss(old.id);
     shown.delete(`${project}/${run.name}`);
+  }
+}
+
+function forget(shown: Map<string, IShown>, opened: { project: string; run: string }): void {
+  for (const [key, { id, notice }] of shown) {
+    if (notice.project === opened.project && notice.run.uuid === opened.run) {
+      Notification.dismiss(id);
+      shown.delete(key);
+    }
   }
 }
 

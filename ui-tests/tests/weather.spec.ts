@@ -49,6 +49,15 @@ test('the server is killed in mid-run, comes back, and nobody reloads', async ({
   }
 });
 
+/** What is opened comes in front of what is open: Notebook 7 leaves its area below as it was. */
+async function inFront(page: Page, panel: Locator): Promise<void> {
+  await panel.getByRole('button', { name: 'Open the run' }).click();
+  await page.getByRole('tab', { name: /^Failures/ }).click({ timeout: 20000 });
+  await page.getByRole('button', { name: 'More about this datum' }).click();
+  await page.getByRole('menuitem', { name: /Last Good/ }).click();
+  await expect(page.getByRole('heading', { name: 'What is different' })).toBeVisible();
+}
+
 /** Where the same story is lived: the kernel may have an environment of its own. */
 const PLACES = [
   { app: 'lab', kernel: 'python3' },
@@ -91,6 +100,9 @@ test.describe('under a prefix', () => {
       await expect(panel.getByRole('button', { name: 'Retry 3', exact: true })).toBeVisible({
         timeout: 60000
       });
+      if (app === 'notebook') {
+        await inFront(page, panel);
+      }
       const line = cells.nth(1).locator('.cm-line', { hasText: 'value = float(text)' });
       await line.click();
       await page.keyboard.press('End');

@@ -9,6 +9,7 @@ import { Page } from '../../__tests__/page';
 import { aPlan, PROJECT, RUN, until } from '../../__tests__/world';
 import { Actions } from '../../actions';
 import { language } from '../../language';
+import { RemediableError } from '../../remedy';
 import type { IHeldRun } from '../../tokens';
 import { add } from '../add';
 import type { ICommandOptions } from '../options';
@@ -137,7 +138,30 @@ describe('all commands', () => {
     await expect(commands.execute('datum:select-transform', {})).rejects.toThrow(/name, a text/);
     await expect(commands.execute('datum:stop', {})).rejects.toThrow('no run is shown');
     await expect(commands.execute('datum:stop', { name: 'means' })).rejects.toThrow(/has no run/);
-    expect(Notification.manager.count).toBe(before + 4);
+    // One that refuses again says so in its own toast, and not in another one.
+    expect(Notification.manager.count).toBe(before + 3);
+    const texts = Notification.manager.notifications.map(one => one.message);
+    expect(texts.filter(one => /has no run/.test(one))).toHaveLength(1);
+    expect(texts.filter(one => /no run is shown/.test(one))).toEqual([]);
+  });
+
+  it('offer what would help, where one command does', async () => {
+    const helped: unknown[] = [];
+    commands.addCommand('x:help', { execute: args => helped.push(args) });
+    const remedy = {
+      label: page.host.trans.__('Load it'),
+      command: 'x:help',
+      args: { source: 'x' }
+    };
+    const options: any = { app: { commands }, palette: null, trans: page.host.trans };
+    add(options, 'x:refuse', 'Refuse', () => {
+      throw new RemediableError('Nobody has loaded it.', remedy);
+    });
+    await expect(commands.execute('x:refuse')).rejects.toThrow('Nobody has loaded it.');
+    const told = Notification.manager.notifications.find(one => /Nobody/.test(one.message));
+    expect(told?.options.actions?.map(one => one.label)).toEqual(['Load it']);
+    told?.options.actions?.[0].callback(new MouseEvent('click'));
+    expect(helped).toEqual([{ source: 'x' }]);
   });
 
   it('refuse in the language of the user', async () => {

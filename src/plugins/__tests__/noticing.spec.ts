@@ -6,6 +6,7 @@ import { Signal } from '@lumino/signaling';
 
 import { aRun, PROJECT, until } from '../../__tests__/world';
 import type { ITold } from '../../models/runs';
+import { Commands } from '../../tokens';
 import type { IRun } from '../../tokens';
 import { begin } from '../noticing';
 import type { ICore } from '../tokens';
@@ -14,6 +15,7 @@ describe('notifications', () => {
   const sender = {};
   const told = new Signal<object, ITold>(sender);
   const cells = new Signal<object, void>(sender);
+  const commands = new CommandRegistry();
   let edited = false;
   const retries = () =>
     Notification.manager.notifications.map(one => one.options.actions?.[1]?.label);
@@ -30,7 +32,7 @@ describe('notifications', () => {
 
   beforeAll(() => {
     const edits = { changed: cells, editedSince: async () => edited };
-    const host = { trans: nullTranslator.load('x'), commands: new CommandRegistry(), edits };
+    const host = { trans: nullTranslator.load('x'), commands, edits };
     const preferences = { now: { notifications: 'on' }, changed: new Signal<object, void>(sender) };
     begin({ host, preferences, runs: { told } } as unknown as ICore);
   });
@@ -55,6 +57,18 @@ describe('notifications', () => {
     Notification.dismiss();
     tell({ uuid: 'g', id: 7, name: 'thumbs', failed: 5 });
     expect(texts()).toEqual([expect.stringMatching('thumbs · run 7: done, 5 of')]);
+  });
+
+  it('goes when its run is opened, and no other', async () => {
+    Notification.dismiss();
+    tell({ uuid: 'h', id: 8, name: 'thumbs', failed: 5 });
+    tell({ uuid: 'i', id: 9, name: 'scores', failed: 5 });
+    commands.addCommand(Commands.openRun, {
+      execute: args => Promise.resolve({ project: PROJECT, run: args.run })
+    });
+    await commands.execute(Commands.openRun, { run: 'h' });
+    await until(() => texts().length === 1);
+    expect(texts()).toEqual([expect.stringContaining('scores · run 9')]);
   });
 
   it('says which code a retry takes, and follows the cell', async () => {
