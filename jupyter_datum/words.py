@@ -23,10 +23,10 @@ _MASKS: Final = (
 
 
 def span(seconds: float) -> str:
-    """Return a time span for people: ``0.4 s``, ``12 s``, ``3 min 5 s``, ``2 h 41 min``."""
-    if 0 < seconds < 0.05:
-        return f"{seconds * 1000:.1f} ms"
-    if seconds < 10:
+    """Return a time span for people: ``4.2 ms``, ``410 ms``, ``9.2 s``, ``3 min 5 s``, ``2 h``."""
+    if seconds < 0.9995:
+        return f"{seconds * 1000:.{1 if 0 < seconds < 0.00995 else 0}f} ms"
+    if seconds < 9.95:
         return f"{seconds:.1f} s"
     whole = round(seconds)
     if whole < 120:
@@ -101,5 +101,12 @@ def when(at: float | None) -> str:
 def text_of(name: bytes) -> str:
     """Return a path or key for people: escaped where it is not UTF-8 or not printable."""
     text = os.fsencode(name) if isinstance(name, str) else bytes(name)
-    shown = text.decode("utf-8", "backslashreplace")
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in shown)
+    return visible(text.decode("utf-8", "backslashreplace"))
+
+
+def visible(text: str, but: str = "") -> str:
+    """Return `text` with nothing hidden in it: escaped is what cannot be printed, or turns text
+    around; not the characters of `but`."""
+    return "".join(
+        c if c.isprintable() or c in but else c.encode("unicode_escape").decode() for c in text
+    )

@@ -250,13 +250,14 @@ def test_a_report_is_one_page_and_everything_in_it_is_text(story: Story) -> None
     evil = "<script>alert(1)</script>"
     files(story, 12)
     (story.folder / f"in/{evil.replace('/', '_')}.txt").write_text("x")
-    cell = f"# {evil}\nassert 'script' not in datum.rel, datum.rel\n" + UP
+    cell = f"# {evil}\nassert 'script' not in datum.rel, datum.rel + '\\x1b[2J\\u202e'\n" + UP
     cell = f"datum.metrics['<b>'] = int(datum.stem) + 1 if len(datum.stem) < 4 else 0\n{cell}"
     story.run('up -i "in/*.txt" --tries 1', cell)
     story.run('up -i "in/*.txt" --tries 1', cell + "\n'<i>more</i>'")
     look("report", ["up", "-o", "r.html"], story.project, str(story.folder))
     page = (story.folder / "r.html").read_text("utf-8")
     assert "<script" not in page and "&lt;script&gt;" in page
+    assert not {"\x1b", "\u202e"} & {*page} and ".txt\\x1b[2J\\u202e" in page
     assert "<i>more" not in page and "&lt;i&gt;more" in page
     assert "default-src 'none'" in page and "http" not in page.replace("http-equiv", "")
     assert page.count("v15h-15z") == 13, "a tile for each datum"

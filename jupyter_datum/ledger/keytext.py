@@ -6,6 +6,8 @@ import os
 import re
 from typing import Final
 
+from ..words import visible
+
 #: Between the parts of a key, as people see it.
 BETWEEN: Final = " | "
 _ESCAPED: Final = re.compile(rb"\\x([0-9a-f]{2})")
@@ -20,7 +22,7 @@ def key_text(key: bytes) -> str:
     # A part is empty where an outer join has no partner.
     if len(parts) > 1 and "\0\0\0" not in shown and all(map(str.isprintable, parts)):
         return BETWEEN.join(parts)
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in shown)
+    return visible(shown)
 
 
 def key_bytes(text: str) -> bytes:

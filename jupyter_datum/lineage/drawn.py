@@ -42,7 +42,7 @@ def histogram(seconds: Sequence[float], marks: Sequence[tuple[str, float]]) -> s
     """Draw how long datums took, on a logarithmic axis, with marks at some times."""
     low = math.floor(math.log10(max(min(seconds), 1e-6)) * 4) / 4
     high = max(math.ceil(math.log10(max(max(seconds), 1e-6)) * 4) / 4, low + 0.5)
-    bins, top, base = _bins(len(seconds)), 150, 170
+    bins, top, base = _bins(len(seconds)), 150, 196  # words of the marks stand above the columns
     counts = [0] * bins
     for value in seconds:
         at = int((math.log10(max(value, 1e-6)) - low) / (high - low) * bins)
@@ -85,11 +85,12 @@ def _tick(at: float, low: float, high: float, base: int) -> str:
 
 
 def _mark(word: str, at: float, low: float, high: float, base: int) -> str:
+    """A line with its word on the left, each below that of a longer time: no line crosses one."""
     x = (math.log10(max(at, 1e-6)) - low) / (high - low) * _WIDTH
-    side = 'text-anchor="end" dx="-4"' if x > _WIDTH * 0.75 else 'dx="4"'
-    y = {"p50": 10, "p95": 24}.get(word, 38)
+    side = 'text-anchor="end" dx="-4"' if x > 100 else 'dx="4"'
+    y = {"p50": 38, "p95": 24}.get(word, 10)
     return (
-        f'<line class="mark" x1="{x:.1f}" x2="{x:.1f}" y1="0" y2="{base}"/>'
+        f'<line class="mark" x1="{x:.1f}" x2="{x:.1f}" y1="{y - 10}" y2="{base}"/>'
         f'<text x="{x:.1f}" y="{y}" {side}>{html.escape(word)} {span(at)}</text>'
     )
 

@@ -24,7 +24,7 @@ from ..ledger.tiles import tiles
 from ..ledger.versions import texts_of
 from ..project import Project
 from ..transform.recipe import read_recipe
-from ..words import counted, number, span, text_of, when
+from ..words import counted, number, span, text_of, visible, when
 from . import drawn
 from .codediff import Reached, code_diff, helper_diffs
 from .measured import measures
@@ -79,25 +79,30 @@ def report(conn: sqlite3.Connection, project: Project, name: str, *, places: boo
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
         '<meta http-equiv="Content-Security-Policy" content="default-src \'none\';'
         " style-src 'unsafe-inline'\">"
-        f"<title>{escape(name)}</title><style>{style}</style></head><body><main>{body}"
+        f"<title>{_text(name)}</title><style>{style}</style></head><body><main>{body}"
         f"<footer>Made by jupyter-datum on {made} from the ledger of "
-        f"{escape(project.root.name)}.</footer></main></body></html>"
+        f"{_text(project.root.name)}.</footer></main></body></html>"
     )
+
+
+def _text(given: str) -> str:
+    """Text as it is: no markup, no colours of a terminal, nothing that turns it around."""
+    return escape(visible(given, "\n\t"))
 
 
 def _section(title: str, inner: str, said: str = "") -> str:
     aside = f' <span class="aside">{said}</span>'
-    return f"<section><h2>{escape(title)}{aside if said else ''}</h2>{inner}</section>"
+    return f"<section><h2>{_text(title)}{aside if said else ''}</h2>{inner}</section>"
 
 
 def _header(told: Overview, run: RunRow) -> str:
     ended = f", ended {when(run.ended)}" if run.ended else ""
     took = f", took {span(run.ended - run.started)}" if run.ended and run.started else ""
-    message = f"<p>{escape(run.message)}</p>" if run.message else ""
+    message = f"<p>{_text(run.message)}</p>" if run.message else ""
     return (
-        f'<header><h1>{escape(told.name)} <span class="status {_status(run)}">'
-        f'{escape(run.status)}</span></h1><p class="m">run {run.id}, started '
-        f"{when(run.started)}{ended}{took} on {escape(run.engine)} with "
+        f'<header><h1>{_text(told.name)} <span class="status {_status(run)}">'
+        f'{_text(run.status)}</span></h1><p class="m">run {run.id}, started '
+        f"{when(run.started)}{ended}{took} on {_text(run.engine)} with "
         f"{counted(run.workers, 'worker')}</p>{message}</header>"
     )
 
@@ -111,7 +116,7 @@ def _missing(run: RunRow) -> str:
     """What the listing lacked."""
     said = _object(run.note).get("errors")
     found = [text for text in said if isinstance(text, str)] if isinstance(said, list) else []
-    return "".join(f'<p class="note">{escape(text[:500])}</p>' for text in found[:_NOTES])
+    return "".join(f'<p class="note">{_text(text[:500])}</p>' for text in found[:_NOTES])
 
 
 def _why(run: RunRow) -> str:
@@ -121,7 +126,7 @@ def _why(run: RunRow) -> str:
     if not counts:
         return ""
     rows = "".join(
-        f"<tr><td>{escape(word)}</td><td class=n>{n:,}</td></tr>"
+        f"<tr><td>{_text(word)}</td><td class=n>{n:,}</td></tr>"
         for word, n in sorted(counts.items(), key=lambda one: -one[1])
     )
     return _section("Why", f"<table>{rows}</table>")
@@ -150,7 +155,7 @@ def _base(project: Project) -> bytes:
 
 def _facts(facts: dict[str, Any]) -> str:
     rows = "".join(
-        f"<tr><td class=m>{escape(str(word))}</td><td><code>{escape(_said(value))}</code></td></tr>"
+        f"<tr><td class=m>{_text(str(word))}</td><td><code>{_text(_said(value))}</code></td></tr>"
         for word, value in facts.items()
         if value not in (None, "", [], {})
     )
@@ -232,12 +237,12 @@ def _failures(conn: sqlite3.Connection, run: RunRow) -> str:
         sample_ = queries.datum_by_id(conn, group.sample)
         attempts = queries.attempts(conn, group.sample, limit=1) if sample_ else []
         trace = attempts[0].traceback if attempts else None
-        inner = f"<details><summary>traceback of {escape(_key(sample_))}</summary>" if trace else ""
-        inner += f"<pre>{escape(trace)}</pre></details>" if trace else ""
-        place = f' <span class="m s">{escape(group.place)}</span>' if group.place else ""
+        inner = f"<details><summary>traceback of {_text(_key(sample_))}</summary>" if trace else ""
+        inner += f"<pre>{_text(trace)}</pre></details>" if trace else ""
+        place = f' <span class="m s">{_text(group.place)}</span>' if group.place else ""
         found.append(
-            f'<div class="group"><b>{group.datums:,} x {escape(group.type)}</b>{place}'
-            f"<div><code>{escape(group.message[:600])}</code></div>{inner}</div>"
+            f'<div class="group"><b>{group.datums:,} x {_text(group.type)}</b>{place}'
+            f"<div><code>{_text(group.message[:600])}</code></div>{inner}</div>"
         )
     return _section(f"Failures: {counted(run.failed, 'datum')}", "".join(found))
 
@@ -261,7 +266,7 @@ def _measured(conn: sqlite3.Connection, project: Project, told: Overview, run: R
     if not found:
         return ""
     rows = "".join(
-        f"<tr><td><code>{escape(name[:100])}</code></td><td class=n>{one.n:,}</td>"
+        f"<tr><td><code>{_text(name[:100])}</code></td><td class=n>{one.n:,}</td>"
         + "".join(
             f"<td class=n>{number(value)}</td>"
             for value in (one.mean, one.median, one.least, one.most)
@@ -280,7 +285,7 @@ def _measured(conn: sqlite3.Connection, project: Project, told: Overview, run: R
 def _runs(conn: sqlite3.Connection, run: RunRow) -> str:
     rows = "".join(
         f"<tr><td>{row.id}</td><td>{when(row.started)}</td>"
-        f"<td>{escape(row.status)}</td><td class=wide>{_bar(_states(row))}</td>"
+        f"<td>{_text(row.status)}</td><td class=wide>{_bar(_states(row))}</td>"
         f"<td class=n>{row.total:,}</td>"
         f"<td class=n>{row.success:,}</td><td class=n>{row.failed:,}</td>"
         f"<td class=n>{row.skipped:,}</td><td class=n>{span(row.seconds)}</td></tr>"
@@ -302,7 +307,7 @@ def _versions(conn: sqlite3.Connection, run: RunRow) -> str:
     count = conn.execute(
         "select count(*) from version where transform = ?", (run.transform,)
     ).fetchone()[0]
-    found = [f"<pre>{escape(rows[0][1])}</pre>"] if rows else []
+    found = [f"<pre>{_text(rows[0][1])}</pre>"] if rows else []
     for back, (new, old) in enumerate(pairwise(rows)):
         number = count - back
         sides = [
@@ -335,9 +340,9 @@ def _diff(diff: str) -> str:
 def _diff_line(line: str, head: bool) -> str:
     """A line of a difference; at the head of a part its name stands for two."""
     if head:
-        return f'<span class="h">{escape(line.partition(": ")[2] or "the cell")}</span>'
+        return f'<span class="h">{_text(line.partition(": ")[2] or "the cell")}</span>'
     kind = {"+": "a", "-": "d", "@": "m"}.get(line[:1], "")
-    return f'<span class="{kind}">{escape(line) or " "}</span>'
+    return f'<span class="{kind}">{_text(line) or " "}</span>'
 
 
 def _environment(conn: sqlite3.Connection, run: RunRow, places: bool) -> str:

@@ -18,6 +18,7 @@ from ..ledger.stragglers import Straggler
 from ..states import RunStatus
 from ..words import counted as counted
 from ..words import span as span
+from ..words import visible
 
 #: Type of the bundle that our front end draws live.
 MIME: Final = "application/vnd.jupyter-datum+json"
@@ -345,7 +346,7 @@ def _named(one: Straggler) -> str:
 def one_line(text: str, limit: int = _LINE) -> str:
     """Return `text` as one line of printable characters, cut where it is long."""
     flat = " ".join(text.split())
-    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in flat)
+    shown = visible(flat)
     return shown if len(shown) <= limit else shown[: limit - 3] + "..."
 
 

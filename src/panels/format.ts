@@ -50,7 +50,7 @@ export function clock(seconds: number): string {
   return h ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
 }
 
-/** 4 ms, 9.2 s, 3 min 5 s, 2 h 41 min: as the kernel's half writes it. */
+/** 4 ms, 9.2 s, 3 min 5 s, 2 h 41 min: as the kernel's half has it. */
 export function span(seconds: number): string {
   if (seconds > 0 && seconds < 0.0005) {
     return '<1 ms';
@@ -124,10 +124,14 @@ export function datumName(
   trans: TranslationBundle,
   datum: { key: string | null; position: number }
 ): string {
-  const key = oneLine(datum.key ?? '');
+  return keyName(datum.key) || trans.__('datum %1', count(datum.position + 1));
+}
+
+/** A key as a name; none where it is a digest. */
+export function keyName(given: string | null): string {
+  const key = oneLine(given ?? '');
   const escaped = key.match(/\\x[0-9a-f]{2}/g)?.length ?? 0;
-  const digest = escaped >= 3 && escaped * 16 > key.length;
-  return key && !digest ? key : trans.__('datum %1', count(datum.position + 1));
+  return escaped >= 3 && escaped * 16 > key.length ? '' : key;
 }
 
 /** Where in the code: of a file its name, since its whole path says nothing more here. */
