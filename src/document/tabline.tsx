@@ -16,12 +16,8 @@ export function TabLine(props: { model: DocumentModel; id: string; chosen: ITab 
   const { run } = model;
   useRead(() => TABS.map(tab => tab.badge?.(run) ?? 0).join(), run.changed);
   const list = React.useRef<HTMLDivElement>(null);
-  const crowded = useCrowded(list);
+  const crowded = useCrowded(list, chosen);
   useWhole(list);
-  React.useLayoutEffect(() => {
-    const tab = list.current?.querySelector('[aria-selected="true"]');
-    tab?.scrollIntoView?.({ block: 'nearest', inline: 'nearest' });
-  }, [chosen, crowded]);
   const go = (event: React.KeyboardEvent) => {
     const at = TABS.indexOf(chosen);
     const to = {
@@ -105,8 +101,8 @@ function useWhole(list: React.RefObject<HTMLElement>): void {
   }, [list]);
 }
 
-/** Whether more stands in it than there is room for. */
-function useCrowded(list: React.RefObject<HTMLElement>): boolean {
+/** Whether more stands in it than there is room for; what is chosen is in view all the same. */
+function useCrowded(list: React.RefObject<HTMLElement>, chosen: ITab): boolean {
   const [crowded, setCrowded] = React.useState(false);
   React.useLayoutEffect(() => {
     const node = list.current;
@@ -114,11 +110,32 @@ function useCrowded(list: React.RefObject<HTMLElement>): boolean {
       return;
     }
     // The menu takes room from the list: what is compared is the room of both.
-    const look = () => setCrowded(node.scrollWidth > (node.parentElement ?? node).clientWidth - 8);
+    const look = () => {
+      node.style.paddingInlineEnd = '';
+      setCrowded(node.scrollWidth > (node.parentElement ?? node).clientWidth - 8);
+      settle(node);
+    };
     const observer = new ResizeObserver(look);
     observer.observe(node.parentElement ?? node);
     look();
     return () => observer.disconnect();
-  }, [list]);
+  }, [list, chosen, crowded]);
   return crowded;
+}
+
+/** Show the chosen tab, and begin the line with a whole one: not with the room of one cut off. */
+function settle(list: HTMLElement): void {
+  const chosen = list.querySelector('[aria-selected="true"]');
+  chosen?.scrollIntoView?.({ block: 'nearest', inline: 'nearest' });
+  if (list.scrollLeft <= 0) {
+    return;
+  }
+  const side = parseFloat(getComputedStyle(list).paddingInlineStart);
+  const start = list.getBoundingClientRect().left + side;
+  const from = [...list.children].map(tab => tab.getBoundingClientRect().left - start);
+  const gap = from.find(left => left >= -1) ?? 0;
+  // At the end of the line there is nothing left to scroll to.
+  const rest = list.scrollWidth - list.clientWidth - list.scrollLeft;
+  list.style.paddingInlineEnd = `${side + Math.max(0, gap - rest)}px`;
+  list.scrollLeft += gap;
 }

@@ -34,8 +34,9 @@ export function Head(props: IHeadProps): JSX.Element {
   const { model, datum } = props;
   const name = datumName(trans, datum);
   const { shown } = model;
+  const place = trans.__('datum %1', count(datum.position + 1));
   const facts = [
-    trans.__('datum %1', count(datum.position + 1)),
+    name === place ? '' : place,
     shown ? trans.__('attempt %1', shown.attempt) : '',
     shown && datum.state === 'failed' && shown === model.datum?.attempts.slice(-1)[0]
       ? trans.__('final')

@@ -50,6 +50,13 @@ test('each tab of a run, in three themes', async ({ page, tmpPath }) => {
     if (wide.length) {
       found[`${tab}, narrow`] = wide;
     }
+    // Tabs that have no room leave no hole where they were.
+    const begins = await run.document.locator('.jp-datum-tabs').evaluate(list => {
+      const { left } = list.getBoundingClientRect();
+      const tabs = [...list.children].map(one => one.getBoundingClientRect().left - left);
+      return tabs.find(at => at >= -1)!;
+    });
+    expect(begins, tab).toBeLessThan(8);
   }
   expect(found).toEqual({});
 });

@@ -109,7 +109,7 @@ function Groups(props: ITabProps): JSX.Element | null {
           </button>
         </span>
       </h2>
-      <div className="jp-datum-rows">
+      <div className="jp-datum-rows" data-kind="groups">
         {[...groups]
           .sort((one, two) => two.datums - one.datums)
           .slice(0, GROUPS)

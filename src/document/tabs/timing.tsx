@@ -109,7 +109,7 @@ function Lanes(
   const each =
     timeline.width === null
       ? trans.__('1 bar = 1 datum, not sampled')
-      : trans.__('1 bar = %1, dark where busy; not sampled', shortSpan(timeline.width));
+      : trans.__('1 bar = %1, faint where idle; not sampled', shortSpan(timeline.width));
   const more = timeline.more
     ? trans._n('1 worker is not shown', '%1 workers are not shown', timeline.more)
     : null;

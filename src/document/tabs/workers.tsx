@@ -164,7 +164,7 @@ function CrewRow(props: {
         </span>
       </th>
       {at ? (
-        <td className="jp-datum-crew-at">
+        <td className="jp-datum-crew-at" colSpan={busy || ended ? 1 : 2}>
           {busy ? (
             <At {...props} />
           ) : (
@@ -174,9 +174,9 @@ function CrewRow(props: {
           )}
         </td>
       ) : null}
-      {ended ? null : (
+      {busy ? (
         <td className="jp-datum-right">{since !== null && since >= 1 ? shortSpan(since) : ''}</td>
-      )}
+      ) : null}
       <td className="jp-datum-right">{count(one.done)}</td>
       <td className="jp-datum-crew-busy">
         <Meter share={one.busy} />

@@ -7,7 +7,7 @@ import type { IChainRow, Way } from '../../models/chain';
 import type { LineageModel } from '../../models/lineage';
 import { Commands } from '../../tokens';
 import type { INode, ITraced } from '../../tokens';
-import { bytes, count, oneLine, span, stateWord, thenWord } from '../format';
+import { bytes, count, keyName, oneLine, span, stateWord, thenWord } from '../format';
 import { CommandButton, StateWord, useHost } from '../parts';
 
 /** Called with the contents path of a file whose users are wanted. */
@@ -93,7 +93,7 @@ function Row(props: { row: IChainRow; model: LineageModel; entry: boolean }): JS
       aria-busy={row.waiting || undefined}
       data-self={row.self || undefined}
       tabIndex={entry ? 0 : -1}
-      style={{ paddingInlineStart: 8 + (row.level - 1) * 16 }}
+      style={{ paddingInlineStart: `calc(var(--jp-datum-side) - 4px + ${(row.level - 1) * 16}px)` }}
       onClick={() => model.choose(row.key)}
       onDoubleClick={() => foldable && void model.toggle(row)}
     >
@@ -107,7 +107,7 @@ function Row(props: { row: IChainRow; model: LineageModel; entry: boolean }): JS
           }
         }}
       >
-        {foldable || row.open ? <Icon name={row.open === false ? 'right' : 'down'} /> : null}
+        {foldable ? <Icon name={row.open === false ? 'right' : 'down'} /> : null}
       </span>
       <What row={row} />
     </div>
@@ -255,10 +255,7 @@ export function nodeName(
   trans: ReturnType<typeof useHost>['trans'],
   node: Pick<INode, 'id' | 'key'>
 ): string {
-  const key = oneLine(node.key);
-  const escaped = key.match(/\\x[0-9a-f]{2}/g)?.length ?? 0;
-  const digest = escaped >= 3 && escaped * 16 > key.length;
-  return key && !digest ? key : trans.__('datum #%1', node.id);
+  return keyName(node.key) || trans.__('datum #%1', node.id);
 }
 
 function fileName(file: ITraced): string {
