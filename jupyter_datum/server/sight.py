@@ -21,6 +21,9 @@ from .paths import read_whole
 
 #: Positions of a run that is shown.
 LARGEST: Final = 64 << 20
+#: Bytes of a delta that goes as one even where a snapshot is smaller: a snapshot is packed, read and
+#: painted as a whole, a million datums each time.
+SMALL: Final = 32 << 10
 #: Seconds between two looks at failure groups and workers.
 SLOW: Final = 1.0
 #: Groups are looked at with every new failure while that takes at most this part of the time:
@@ -140,7 +143,8 @@ class Sight:
         if old == states:
             return (None if same else b""), False
         delta = codec.stretches(codec.changes(old, states))
-        return (None, True) if len(delta) * 2 > self._size else (delta, False)
+        too_much = len(delta) > max(SMALL, self._size // 2)
+        return (None, True) if too_much else (delta, False)
 
     def _slowly(self, conn: sqlite3.Connection, row: RunRow) -> None:
         """Groups and workers: when the ledger has changed, and once a second; once at the end.
