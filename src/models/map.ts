@@ -112,7 +112,8 @@ export class MapModel implements IDisposable {
   /**
    * Bring {@link painted} up to date; to be called before they are painted.
    *
-   * @returns whether layout or order are others than at the last call.
+   * @returns whether layout or order are others than at the last call; more datums behind the last
+   * one, where there is room for them, are not.
    */
   update(): boolean {
     const laid = this._relay();
@@ -125,8 +126,8 @@ export class MapModel implements IDisposable {
     return laid;
   }
 
-  /** The tiles that have changed since they were painted last; null: none. */
-  taken(): Range | null {
+  /** The tiles that have changed since they were painted last. */
+  taken(): Range[] {
     return this._tiles.taken();
   }
 
@@ -288,9 +289,14 @@ export class MapModel implements IDisposable {
       return false;
     }
     this._shape = shape;
+    const before = this._face;
     this._lay(total);
-    this._tiles.lay(total, this._plan.per, this._wanted, this.times.codes);
-    return true;
+    const { columns, rows, tile, per } = this._plan;
+    const face = [total > 0, this._width, this._height, this._wanted, this._steps.length];
+    this._face = [...face, columns, Math.max(rows, this.seen), tile, per].join('/');
+    const timed = this.times.codes !== this._tiles.codes;
+    this._tiles.lay(total, per, this._wanted, this.times.codes);
+    return timed || this._face !== before;
   }
 
   private _lay(total: number): void {
@@ -298,8 +304,11 @@ export class MapModel implements IDisposable {
     if (this._options.small) {
       this._plan = layout(total, width);
     } else {
+      const { per, tile } = this._steps[this._step];
       this._steps = steps(total, width, height);
-      this._step = clamp(this._step, 0, this._steps.length - 1);
+      // As near as before: the farthest steps become more as datums are listed.
+      const near = this._steps.findIndex(one => one.per <= per && one.tile >= tile);
+      this._step = this._step && (near < 0 ? this._steps.length - 1 : near);
       this._plan = flow(total, width, this._steps[this._step]);
     }
     this._top = clamp(this._top, 0, Math.max(0, this._plan.rows - this.seen));
@@ -327,6 +336,8 @@ export class MapModel implements IDisposable {
   private _anchor: Range | null = null;
   private _cursor: Range | null = null;
   private _disposed = false;
+  /** What the last layout looked like. */
+  private _face = '';
   private _height = 0;
   private _plan: ILayout = layout(0, 0);
   private _selection: Range | null = null;

@@ -9,6 +9,9 @@ import type { Range } from './tiles';
 const MANY = 100_000;
 const PATIENCE = 1000;
 
+/** Tiles that there is room for when they have become more, for each that there is. */
+const SPARE = 1.5;
+
 const NONE: Range = [0, 0];
 
 /** Tiles of one run in one order. */
@@ -33,11 +36,9 @@ export class MapTiles {
     return this._dirty !== null;
   }
 
-  /** The tiles that are others than at the last call; null: none. */
-  taken(): Range | null {
-    const renewed = this._renewed;
-    this._renewed = null;
-    return renewed;
+  /** The tiles that are others than at the last call. */
+  taken(): Range[] {
+    return this._renewed.splice(0);
   }
 
   /** The states of these positions are others. */
@@ -53,6 +54,11 @@ export class MapTiles {
 
   /** Be about `total` datums of `per` a tile. */
   lay(total: number, per: number, order: OrderName, codes: Uint8Array | null): void {
+    const same = per === this._per && order === this._wanted && codes === this._codes;
+    if (same && order === 'input' && total >= this._total) {
+      this._extend(total);
+      return; // the listing goes on: those that are there stay where they are
+    }
     const sorted =
       total === this._total &&
       order === this._wanted &&
@@ -63,7 +69,9 @@ export class MapTiles {
       return; // they are drawn larger or smaller
     }
     const size = Math.ceil(total / per);
-    this._tiles = size === this._tiles.length ? this._tiles : new Uint8Array(size);
+    if (size !== this._tiles.length) {
+      this._tiles = this._room = new Uint8Array(size);
+    }
     this._known = NONE;
     this._total = total;
     this._per = per;
@@ -77,7 +85,8 @@ export class MapTiles {
   /** Make the tiles anew that have been touched, and those that are seen now and were not. */
   renew(seen: Range): void {
     const dirty = this._dirty;
-    if (dirty && this._order.name === 'input' && this._states === this._run.states) {
+    if (dirty && this._order.name === 'input') {
+      this._reorder();
       this._dirty = null;
       const [from, to] = [Math.floor(dirty[0] / this._per), Math.ceil(dirty[1] / this._per)];
       this._fill(Math.max(this._known[0], from), Math.min(this._known[1], to));
@@ -90,9 +99,33 @@ export class MapTiles {
   private _anew(): void {
     this._dirty = null;
     this._known = NONE;
-    this._states = this._run.states;
     this._sorted = Date.now();
+    this._reorder();
+  }
+
+  private _reorder(): void {
+    this._states = this._run.states;
     this._order = this._sort();
+  }
+
+  /** More datums behind the last one. */
+  private _extend(total: number): void {
+    const was = this._total;
+    if (total === was) {
+      return;
+    }
+    const size = Math.ceil(total / this._per);
+    if (size > this._room.length) {
+      const wider = new Uint8Array(Math.ceil(size * SPARE));
+      wider.set(this._tiles);
+      this._room = wider;
+    }
+    this._tiles = this._room.subarray(0, size);
+    this._total = total;
+    this._reorder();
+    const [start, end] = this._known;
+    // The last tile may have been of fewer datums.
+    this._known = [start, Math.max(start, Math.min(end, Math.floor(was / this._per)))];
   }
 
   /** A million tiles, of which one looks at a few thousand: the others are not made. */
@@ -115,7 +148,7 @@ export class MapTiles {
   private _fill(from: number, to: number): void {
     if (from < to) {
       this._order.fill(this._tiles, this._per, from, to);
-      this._renewed = this._renewed ? hull(this._renewed, [from, to]) : [from, to];
+      this._renewed.push([from, to]);
     }
   }
 
@@ -138,8 +171,10 @@ export class MapTiles {
   private _known: Range = NONE;
   private _order: IOrder;
   private _per = 1;
-  private _renewed: Range | null = null;
+  private readonly _renewed: Range[] = [];
   private _sorted = 0;
+  /** The tiles, and behind them room for more while the listing goes on. */
+  private _room = new Uint8Array();
   private _states = new Uint8Array();
   private _tiles = new Uint8Array();
   private _total = 0;

@@ -1,5 +1,6 @@
 /** The large map: tiles, what is drawn over them, and all that pointer and keys do to it. */
 import type { IThemeManager } from '@jupyterlab/apputils';
+import { Signal } from '@lumino/signaling';
 import React from 'react';
 
 import { failedOf, wordsOf } from '../models/mapfilter';
@@ -28,6 +29,21 @@ export interface IFieldProps {
   source: PositionSource;
 }
 
+/** The tile that the pointer is over; it moves from tile to tile more often than anything else. */
+class Pointed {
+  readonly changed = new Signal<this, void>(this);
+  get range(): Range | null {
+    return this._range;
+  }
+  readonly set = (next: Range | null): void => {
+    if (next?.[0] !== this._range?.[0] || next?.[1] !== this._range?.[1]) {
+      this._range = next;
+      this.changed.emit();
+    }
+  };
+  private _range: Range | null = null;
+}
+
 /** Tiles, lens and card. */
 export function MapField(props: IFieldProps): JSX.Element {
   const { trans } = useHost();
@@ -35,18 +51,12 @@ export function MapField(props: IFieldProps): JSX.Element {
   const { run } = model;
   const field = React.useRef<HTMLDivElement>(null);
   const canvas = React.useRef<HTMLCanvasElement>(null);
-  const [hover, hoverAt] = React.useState<Range | null>(null);
-  // The pointer moves more often than from tile to tile.
-  const setHover = (next: Range | null) =>
-    hoverAt(was => (was && next && was[0] === next[0] && was[1] === next[1] ? was : next));
+  const pointed = React.useMemo(() => new Pointed(), [model]);
   useSignals(model.changed);
   usePainted(model, theme, field, canvas, ({ width, height }) => ({ width, height }));
   const themed = useThemed(theme);
-  const size = { width: model.width, height: model.height };
-  const { cursor, selection, plan, top } = model;
-  const looked = within(model, cursor ?? hover);
-  const act = useActions(model, looked);
-  const drag = useDrag(model, field, setHover);
+  const act = useActions(model, pointed);
+  const drag = useDrag(model, field, pointed.set);
   const keys = useKeys(model, act);
   useWheel(model, field);
   const label = React.useMemo(
@@ -56,7 +66,6 @@ export function MapField(props: IFieldProps): JSX.Element {
       ),
     [trans]
   );
-  const lens = looked && hasLens(model, size) ? lensRange(model.order.total, looked) : null;
   return (
     <div className="jp-datum-map-around">
       <div
@@ -71,28 +80,54 @@ export function MapField(props: IFieldProps): JSX.Element {
         {...drag.events}
       >
         <MapCanvas run={run} sheet={canvas} />
-        <Marks
-          plan={plan}
-          top={top}
-          height={size.height}
-          marks={[
-            selection && { range: selection, kind: 'selection' },
-            lens && { range: lens, kind: 'lens' },
-            looked && { range: looked, kind: cursor ? 'cursor' : 'hover' }
-          ]}
-        />
-        {looked ? (
-          <Looked
-            {...{ model, source, size, lens, looked, act }}
-            key={lens ? `lens${themed}` : 'plain'}
-            held={cursor !== null}
-          />
-        ) : null}
+        <Over {...{ model, source, pointed, themed, act }} />
       </div>
       <MapRail key={themed} model={model} />
       <Spoken model={model} />
     </div>
   );
+}
+
+/** What is drawn over the tiles. */
+function Over(
+  props: Omit<IFieldProps, 'theme'> & {
+    pointed: Pointed;
+    themed: number;
+    act: (range: Range | null) => ICardActions;
+  }
+): JSX.Element {
+  const { model, source, pointed, themed, act } = props;
+  useSignals(pointed.changed);
+  const { cursor, selection, plan, top } = model;
+  const size = { width: model.width, height: model.height };
+  const looked = lookedAt(model, pointed);
+  const lens = looked && hasLens(model, size) ? lensRange(model.order.total, looked) : null;
+  return (
+    <>
+      <Marks
+        plan={plan}
+        top={top}
+        height={size.height}
+        marks={[
+          selection && { range: selection, kind: 'selection' },
+          lens && { range: lens, kind: 'lens' },
+          looked && { range: looked, kind: cursor ? 'cursor' : 'hover' }
+        ]}
+      />
+      {looked ? (
+        <Looked
+          {...{ model, source, size, lens, looked, act }}
+          key={lens ? `lens${themed}` : 'plain'}
+          held={cursor !== null}
+        />
+      ) : null}
+    </>
+  );
+}
+
+/** What one looks at: the cursor's tile, else the pointer's. */
+function lookedAt(model: MapModel, pointed: Pointed): Range | null {
+  return within(model, model.cursor ?? pointed.range);
 }
 
 /** Ranks that are there still. */
@@ -175,12 +210,10 @@ function away(
 /** Lines from a tile to its lens. */
 function Rays(props: { from: { x: number; y: number }; left: number; top: number }): JSX.Element {
   const { from, left, top } = props;
-  const ends = [left, left + LENS.width];
+  const path = `M${left} ${top}L${from.x} ${from.y}L${left + LENS.width} ${top}`;
   return (
     <svg className="jp-datum-map-rays" aria-hidden="true">
-      {ends.map(end => (
-        <line key={end} x1={from.x} y1={from.y} x2={end} y2={top} />
-      ))}
+      <path d={path} />
     </svg>
   );
 }
@@ -210,14 +243,14 @@ function Spoken(props: { model: MapModel }): JSX.Element {
 }
 
 /** What can be done with some datums: the selection if there is one, else what is looked at. */
-function useActions(model: MapModel, looked: Range | null): (range: Range | null) => ICardActions {
+function useActions(model: MapModel, pointed: Pointed): (range: Range | null) => ICardActions {
   const { commands } = useHost();
   const { run, order } = model;
   const place = { project: run.project, run: run.uuid };
   const execute = (id: string, args: object) => () =>
     void commands.execute(id, { ...place, ...args }).catch(() => undefined);
   return given => {
-    const range = given ?? looked;
+    const range = given ?? lookedAt(model, pointed);
     const many = (given === null && model.selection) || range;
     const retry = many && failedOf(order, many);
     const table = many && wordsOf(order, many);

@@ -87,7 +87,7 @@ class Lines {
       const [from, to] = [Math.floor(this._dirty[0] / per), Math.ceil(this._dirty[1] / per)];
       order.fill(this._tiles, per, from, Math.min(rows, to));
       const plan = { columns: 1, rows, tile: LINE, gap: 0, per, width: LINE, height: rows * LINE };
-      this._painter.paint(this._tiles, plan, 0, plan, [from, to]);
+      this._painter.paint(this._tiles, plan, 0, plan, [[from, to]]);
     }
     this._dirty = null;
     this._states = run.states;

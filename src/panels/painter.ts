@@ -29,14 +29,14 @@ export class Painter {
    *
    * @param tiles - the state of each.
    * @param size - of the canvas, in CSS pixels.
-   * @param changed - the only tiles that are others than at the last call; null: none is.
+   * @param changed - the only tiles that are others than at the last call.
    */
   paint(
     tiles: Uint8Array,
     plan: ILayout,
     top: number,
     size: { width: number; height: number },
-    changed: Range | null = [0, tiles.length]
+    changed: readonly Range[] = [[0, tiles.length]]
   ): void {
     const scale = window.devicePixelRatio || 1;
     const fitted = fit(this._canvas, size.width, size.height, scale);
@@ -46,16 +46,24 @@ export class Painter {
     }
     this._palette = this._palette ?? palette(this._canvas);
     const rows = Math.max(0, Math.min(plan.rows - top, Math.ceil(size.height / plan.tile)));
-    const seen = [top, rows, tiles.length, Object.values(plan)].join();
-    const known = !fitted && seen === this._seen && Date.now() - this._whole < LASTS;
+    // What is behind the last tile is empty: more tiles leave the others where they are.
+    const seen = [top, plan.columns, plan.tile, plan.gap, plan.per].join();
+    const same = !fitted && seen === this._seen && tiles.length >= this._tiles;
+    const known = same && Date.now() - this._whole < LASTS;
     this._seen = seen;
-    const strip = known ? stripOf(changed, plan, top, rows) : ([0, rows] as const);
+    this._tiles = tiles.length;
+    const view = { tiles, plan, top, rows, scale };
+    const strips = known ? changed.map(one => stripOf(one, view)) : [[0, rows] as const];
     if (!known) {
+      const { width } = this._canvas;
+      this._edges = Uint32Array.from({ length: plan.columns + 1 }, (_, at) =>
+        Math.min(width, Math.round(at * plan.tile * scale))
+      );
       this._whole = Date.now();
       pen.clearRect(0, 0, this._canvas.width, this._canvas.height);
     }
-    if (strip && rows && tiles.length) {
-      this._paint(pen, { tiles, plan, top, rows, scale }, strip);
+    for (const strip of strips) {
+      this._paint(pen, view, strip);
     }
   }
 
@@ -81,13 +89,10 @@ export class Painter {
   /** The tiles of a band, which begins at line `y`; between them are gaps if they are large enough. */
   private _rows({ tiles, plan, top, scale }: IView, [from, to]: Range, y: number): void {
     const { columns, tile, gap } = plan;
-    const { _pixels: pixels } = this;
+    const { _pixels: pixels, _edges: edges } = this;
     const colours = this._palette!;
     const { width } = this._canvas;
     const line = gap ? Math.max(1, Math.round(gap * scale)) : 0;
-    const edges = Uint32Array.from({ length: columns + 1 }, (_, at) =>
-      Math.min(width, Math.round(at * tile * scale))
-    );
     for (let row = from; row < to; row++) {
       const begin = (Math.round(row * tile * scale) - y) * width;
       const next = (Math.round((row + 1) * tile * scale) - y) * width;
@@ -155,12 +160,16 @@ export class Painter {
 
   /** Whether so many stand out that none of them is alone. */
   private _crowd = false;
+  /** Where each column of tiles begins, in pixels. */
+  private _edges = new Uint32Array();
   private _image: ImageData | null = null;
   private _palette: Palette | null = null;
   private _pixels = new Uint32Array();
   private readonly _proud = new Uint32Array(PROUD);
   /** What was painted last: where, and how large. */
   private _seen = '';
+  /** How many tiles there were. */
+  private _tiles = 0;
   /** When all of it was painted last. */
   private _whole = 0;
 }
@@ -174,14 +183,11 @@ interface IView {
   scale: number;
 }
 
-/** The rows that are to be painted where these tiles have changed; null: none. */
-function stripOf(changed: Range | null, plan: ILayout, top: number, rows: number): Range | null {
-  if (!changed) {
-    return null;
-  }
-  const from = Math.max(0, Math.floor(changed[0] / plan.columns) - top - 1);
-  const to = Math.min(rows, Math.ceil(changed[1] / plan.columns) - top + 1);
-  return from < to ? [from, to] : null;
+/** The rows that are to be painted where these tiles have changed. */
+function stripOf([first, end]: Range, { plan, top, rows }: IView): Range {
+  const from = Math.max(0, Math.floor(first / plan.columns) - top - 1);
+  const to = Math.min(rows, Math.ceil(end / plan.columns) - top + 1);
+  return [from, to];
 }
 
 /** Give a canvas its size; true if it had another one, and is empty now. */

@@ -85,6 +85,44 @@ describe('the map', () => {
     expect(map.plan.per).toBe(2);
   });
 
+  it('leaves what it has where it is while more is listed', async () => {
+    const states = new Uint8Array(1501).fill(2);
+    const run = await ran(states, 'running');
+    const map = laid(run);
+    const changed = jest.fn();
+    map.changed.connect(changed);
+    map.taken();
+    for (const [total, failed] of [
+      [1503, 1502],
+      [1590, 1580]
+    ]) {
+      const next = new Uint8Array(total);
+      next.set(run.states.subarray(0, run.total));
+      next[failed] = 3; // of the tile that had room left, then far behind it
+      const was = run.total;
+      await delta(run, next, total === 1503 ? 1 : 2);
+      expect(map.update()).toBe(false);
+      const [first, end] = [Math.floor(was / 2), Math.ceil(total / 2)];
+      const renewed = map.taken().filter(one => one[0] < first || one[1] > end);
+      expect(renewed).toEqual([]);
+      expect(map.painted).toEqual(laid(run).tiles);
+      expect(map.order.total).toBe(total);
+    }
+    expect([map.painted[751], map.painted[790]]).toEqual([3, 3]);
+    expect(changed).not.toHaveBeenCalled();
+  });
+
+  it('keeps how near one looks while more is listed', async () => {
+    const run = await ran(new Uint8Array(1000), 'running');
+    const map = laid(run);
+    map.zoom(2);
+    map.update();
+    const { per, tile } = map.plan;
+    await delta(run, new Uint8Array(90_000), 1);
+    map.update();
+    expect([map.plan.per, map.plan.tile]).toEqual([per, tile]);
+  });
+
   it('zooms to single datums, and keeps in place what the pointer is at', async () => {
     const map = laid(await ran(million()));
     const rank = 700_000;
