@@ -157,7 +157,7 @@ export class Table {
   }
 
   /** Median and 95 % of what frames cost, against a target of the latter. */
-  frames(what: string, cost: ICost, target: number): void {
+  frames(what: string, cost: ICost, target: number | null): void {
     const [median, p95] = [quantile(cost.frames, 0.5), quantile(cost.frames, 0.95)];
     const share = (100 * cost.all) / (1000 * cost.seconds);
     const said = [

@@ -4,13 +4,14 @@
  * are those of the processor: they say something on a busy machine too, the others do not.
  */
 import { expect, test } from '@playwright/test';
-import type { CDPSession, Page } from '@playwright/test';
+import type { Browser, CDPSession, Page } from '@playwright/test';
 import { spawn } from 'child_process';
 import * as fs from 'fs';
 import * as path from 'path';
 
 import { Server } from '../tests/server';
 import { costOf, heap, quantile, Socket, Table } from './measure';
+import type { ICost } from './measure';
 
 const MILLION = Number(process.env.DATUM_BENCH_N ?? 1_000_000);
 /** Datums at the end of a run that take their time, and seconds that each takes. */
@@ -130,6 +131,7 @@ test('opening, zooming, and a run that goes on', async ({ page, browser }) => {
     table.add('memory of ours with the map', (await heap(cdp)) - before, 'MiB', 16);
     const field = page.locator('.jp-datum-map-tab:visible').getByRole('application');
     const box = (await field.boundingBox())!;
+    table.frames('floor: a number that follows the pointer', await floor(browser, page), null);
     await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
     const hover = await costOf(browser, page, async () => {
       for (let x = 0; x < 60; x++) {
@@ -154,6 +156,37 @@ test('opening, zooming, and a run that goes on', async ({ page, browser }) => {
     server.close();
   }
 });
+
+/**
+ * What the browser and JupyterLab take for a frame in which next to nothing changes: a number in a
+ * box that follows the pointer. What frames of ours cost is to be read against it.
+ */
+async function floor(browser: Browser, page: Page): Promise<ICost> {
+  await page.evaluate(() => {
+    const box = document.body.appendChild(document.createElement('div'));
+    box.style.cssText = 'position: fixed; top: 99px; pointer-events: none; will-change: transform';
+    let n = 0;
+    const follow = ({ clientX }: PointerEvent) => {
+      box.style.transform = `translate(${clientX}px, 0)`;
+      box.textContent = String(n++);
+    };
+    window.addEventListener('pointermove', follow);
+    Object.assign(window, {
+      sink: () => {
+        window.removeEventListener('pointermove', follow);
+        box.remove();
+      }
+    });
+  });
+  await page.mouse.move(5, 5);
+  const cost = await costOf(browser, page, async () => {
+    for (let x = 0; x < 60; x++) {
+      await page.mouse.move(10 * x, 5);
+    }
+  });
+  await page.evaluate(() => (window as any).sink());
+  return cost;
+}
 
 /** The order by another column, from the click to the paint. */
 async function order(page: Page, name: string): Promise<void> {
