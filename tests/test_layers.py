@@ -20,6 +20,7 @@ FLOORS = {
     "errors": 1,
     "states": 1,
     "locks": 1,
+    "undebugged": 1,
     "words": 1,
     "datum": 2,
     "devices": 2,

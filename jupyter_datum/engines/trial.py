@@ -24,6 +24,7 @@ from ..project import Project, find
 from ..resources import thread_environment
 from ..settings import limits
 from ..transform.recipe import Recipe, read_recipe
+from ..undebugged import undebugged
 from . import Choice, choose_engine, engine_class
 from .base import Down, Engine, EngineSettings, Event, Returned, Up
 
@@ -59,10 +60,11 @@ def attempt_on(project: Project, digest: str, engine: str, count: int) -> Trial:
     recipe = read_recipe(project, digest)
     call = [str(project.root), digest, engine, str(count)]
     try:
-        done = subprocess.run(
-            [recipe.interpreter, "-m", "jupyter_datum.engines.trial", *call],
-            capture_output=True, stdin=subprocess.DEVNULL, text=True, timeout=2 * LIMIT,
-        )  # fmt: skip
+        with undebugged():
+            done = subprocess.run(
+                [recipe.interpreter, "-m", "jupyter_datum.engines.trial", *call],
+                capture_output=True, stdin=subprocess.DEVNULL, text=True, timeout=2 * LIMIT,
+            )  # fmt: skip
         return Trial(**json.loads(done.stdout.splitlines()[-1]))
     except (OSError, subprocess.SubprocessError) as exc:
         return _problem(engine, str(exc))

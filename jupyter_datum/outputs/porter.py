@@ -19,6 +19,8 @@ from typing import IO, Any, Final, NamedTuple
 
 import msgpack
 
+from ..undebugged import undebugged
+
 #: Length of a message.
 HEAD: Final = struct.Struct(">I")
 #: Seconds without any answer after which the child is given up.
@@ -170,7 +172,7 @@ class Porter:
 
     def _start(self) -> None:
         self._answers = queue.Queue()
-        with self._log.open("ab") as log:
+        with self._log.open("ab") as log, undebugged():
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "jupyter_datum.outputs.porter_child", self.url],
                 stdin=subprocess.PIPE,

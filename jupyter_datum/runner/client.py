@@ -15,6 +15,7 @@ from ..ledger import clusters, db, queries, requests
 from ..locks import is_locked
 from ..project import Project
 from ..states import RunStatus
+from ..undebugged import undebugged
 from .environment import runner_environment
 from .version import installed_version
 
@@ -170,14 +171,15 @@ def start_runner(project: Project, interpreter: str) -> None:
     command = [interpreter, "-m", "jupyter_datum.runner", str(project.root), interpreter]
     middle = [interpreter, "-I", "-S", "-c", _MIDDLE, str(project.log), *command]
     try:
-        subprocess.run(
-            middle,
-            env=runner_environment(),
-            cwd=project.root,
-            stdin=subprocess.DEVNULL,
-            check=True,
-            timeout=30,
-        )
+        with undebugged():
+            subprocess.run(
+                middle,
+                env=runner_environment(),
+                cwd=project.root,
+                stdin=subprocess.DEVNULL,
+                check=True,
+                timeout=30,
+            )
     except (OSError, subprocess.SubprocessError) as exc:
         raise RunnerError(f"cannot start a runner with {interpreter!r}: {exc}") from exc
 
