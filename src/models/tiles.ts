@@ -45,7 +45,10 @@ export function layout(total: number, width: number): ILayout {
   }
   const most = Math.floor(TILES_HIGH / TILE) * Math.floor(wide / TILE);
   // Whole numbers of datums a tile: a tile then means the same all over the map.
-  return flow(total, wide, { per: Math.ceil(total / most), tile: TILE });
+  const per = Math.ceil(total / most);
+  const plan = flow(total, wide, { per, tile: TILE });
+  // What stands below would go up and down with each that is listed.
+  return per > 1 ? { ...plan, height: TILES_HIGH } : plan;
 }
 
 /** Lay them out one row after the other, at one step. */
