@@ -27,3 +27,19 @@ export function unfoldForm(): void {
     }
   }
 }
+
+/** Milliseconds between two looks for a field, and how often one looks. */
+const [SOON, TRIES] = [50, 60];
+
+/** The focus goes to the input, once the fields have come: unless it has gone elsewhere by then. */
+export async function focusInput(): Promise<void> {
+  const before = document.activeElement;
+  for (let tries = 0; tries < TRIES && document.activeElement === before; tries++) {
+    const field = document.querySelector<HTMLElement>('[data-option="input"] > input');
+    if (field?.offsetParent) {
+      field.focus();
+      return;
+    }
+    await new Promise(done => window.setTimeout(done, SOON));
+  }
+}

@@ -129,7 +129,11 @@ export function TextField(props: { field: FieldProps } & IShared): JSX.Element {
     (isInput ? (counted.told?.mistake ?? null) : null);
   const id = idSchema?.$id ?? name;
   return (
-    <div className="jp-datum-form-text" data-mistake={mistake ? true : undefined}>
+    <div
+      className="jp-datum-form-text"
+      data-option={option}
+      data-mistake={mistake ? true : undefined}
+    >
       <label htmlFor={id}>{schema.title}</label>
       <input
         className="form-control"

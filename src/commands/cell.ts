@@ -2,7 +2,7 @@
 import { Clipboard, InputDialog, Notification } from '@jupyterlab/apputils';
 
 import { language } from '../language';
-import { unfoldForm } from '../cells/addform';
+import { focusInput, unfoldForm } from '../cells/addform';
 import type { Replays } from '../cells/replay';
 import type { ThisCell } from '../cells/thiscell';
 import { NAME } from '../models/marks';
@@ -43,7 +43,8 @@ function addMarks(options: ICellOptions): void {
     Commands.markCell,
     trans.__('Mark the Cell as a Transform'),
     async args => {
-      const name = text(args.name) ?? (await askName(options));
+      const given = text(args.name);
+      const name = given ?? (await askName(options));
       if (name === null) {
         return null;
       }
@@ -52,6 +53,9 @@ function addMarks(options: ICellOptions): void {
       if (app.commands.hasCommand('property-inspector:show-panel')) {
         await app.commands.execute('property-inspector:show-panel');
         unfoldForm();
+        if (!given) {
+          void focusInput(); // what is to be said next; the dialog left the focus nowhere
+        }
       }
       return marked;
     },

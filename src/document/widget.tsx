@@ -28,7 +28,6 @@ export class RunDocument extends ShownWidget {
     this.addClass('jp-datum-document');
     this.title.icon = datumIcon;
     this.title.closable = true;
-    this.node.tabIndex = -1;
     this.node.dataset.datumProject = model.project;
     this.node.dataset.datumRun = model.run.uuid;
     bindKeys(this.node);

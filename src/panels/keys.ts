@@ -19,4 +19,28 @@ export function bindKeys(node: HTMLElement): void {
   node.addEventListener('focusin', event => look(event.target));
   node.addEventListener('focusout', event => look(event.relatedTarget));
   look(null);
+  keepFocus(node);
+}
+
+/** What is taken away with the focus in it leaves the focus here, and not at the page's beginning. */
+function keepFocus(node: HTMLElement): void {
+  node.tabIndex = -1;
+  let held: Element | null = null;
+  node.addEventListener('focusin', ({ target }) => (held = target as Element));
+  node.addEventListener('focusout', ({ target }) =>
+    // Once it is known whether it has been taken away.
+    queueMicrotask(() => {
+      if (held === target && held?.isConnected) {
+        held = null;
+      }
+    })
+  );
+  new MutationObserver(() => {
+    if (held && !held.isConnected) {
+      held = null;
+      if (document.activeElement === document.body) {
+        node.focus({ preventScroll: true });
+      }
+    }
+  }).observe(node, { childList: true, subtree: true });
 }

@@ -63,8 +63,6 @@ export class Sidebar extends ShownWidget {
     this.addClass('jp-datum-panel');
     this.title.icon = datumIcon;
     this.title.caption = trans.__('Datums');
-    // It can be given the focus, from where Tab goes through what it holds.
-    this.node.tabIndex = -1;
     this.node.setAttribute('role', 'region');
     bindKeys(this.node);
     this.node.setAttribute('aria-label', trans.__('Datums'));

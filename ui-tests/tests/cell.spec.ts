@@ -32,7 +32,11 @@ test('mark a cell, plan, run, fail, group, open in notebook, fix, retry to green
   expect(fs.readFileSync(file).equals(before)).toBe(true);
 
   // Marked: a name, an input; what cannot be is said beside its field.
-  await story.command('datum:mark-cell', { name: 'halves' });
+  const marking = story.command('datum:mark-cell');
+  await page.getByRole('dialog').getByRole('textbox').fill('halves');
+  await page.keyboard.press('Enter');
+  await marking;
+  await expect(form.getByRole('textbox', { name: 'Input' })).toBeFocused();
   const enter = async (name: string, text: string) => {
     await form.getByRole('textbox', { name }).fill(text);
     await form.getByRole('textbox', { name }).press('Enter');

@@ -60,6 +60,7 @@ test('from the failure to green by keys alone', async ({ page, tmpPath }) => {
   await page.keyboard.press('Enter');
   await expect.poll(() => story.output('0003'), { timeout: 30000 }).toBe('1.75');
   await expect(panel.getByRole('button', { name: /^Retry/ })).toHaveCount(0);
+  await expect(panel).toBeFocused(); // the button that had it is gone
   expect(story.status()).toMatchObject({ status: 'success', success: 2 });
 });
 

@@ -54,4 +54,21 @@ describe('shortcuts of single keys', () => {
     expect(focus('#in')).toEqual(['F', 'N', 'P', 'Shift R']);
     expect(focus('button')).toEqual(all);
   });
+
+  it('go on in the panel when what had the focus is taken away, and only then', async () => {
+    const soon = () => new Promise(done => setTimeout(done));
+    const pressed = put('button', {});
+    pressed.focus();
+    pressed.remove();
+    await soon();
+    expect(document.activeElement).toBe(page);
+
+    const left = put('button', {});
+    left.focus();
+    left.blur();
+    await soon();
+    left.remove();
+    await soon();
+    expect(document.activeElement).toBe(document.body);
+  });
 });
