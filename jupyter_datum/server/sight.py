@@ -21,8 +21,8 @@ from .paths import read_whole
 
 #: Positions of a run that is shown.
 LARGEST: Final = 64 << 20
-#: Bytes of a delta that goes as one even where a snapshot is smaller: a snapshot is packed, read and
-#: painted as a whole, a million datums each time.
+#: Bytes of a delta that goes as one even where a snapshot is smaller: a snapshot is packed, read
+#: and painted as a whole, a million datums each time.
 SMALL: Final = 32 << 10
 #: Seconds between two looks at failure groups and workers.
 SLOW: Final = 1.0
