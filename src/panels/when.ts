@@ -7,9 +7,16 @@ const PRECISE = { ...TIME, second: '2-digit' } as const;
 const DAY = { day: 'numeric', month: 'short' } as const;
 const FULL = { ...DAY, year: 'numeric' } as const;
 
+/** To make one takes longer than all else of a line with a time. */
+const formats = new Map<string, Intl.DateTimeFormat>();
+
 /** Seconds since the epoch as they are written. */
 function written(at: number, how: Intl.DateTimeFormatOptions): string {
-  return new Date(at * 1000).toLocaleString(language.locale, how);
+  const { locale } = language;
+  const key = `${locale} ${Object.entries(how)}`;
+  const format = formats.get(key) ?? new Intl.DateTimeFormat(locale, how);
+  formats.set(key, format);
+  return format.format(at * 1000);
 }
 
 /** 14:00:53 */
