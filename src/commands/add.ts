@@ -93,6 +93,9 @@ export function add(
 const refusals = new Map<string, string>();
 
 function refuse({ commands }: JupyterFrontEnd, id: string, reason: unknown): void {
+  if (reason instanceof Error && reason.name === 'ModalCancelError') {
+    return; // the user has said no to JupyterLab, and knows it
+  }
   const message = reason instanceof Error ? reason.message : String(reason);
   const remedy = reason instanceof RemediableError ? reason.remedy : null;
   const mend = ({ label, command, args }: IRemedy): Notification.IAction => ({

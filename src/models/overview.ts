@@ -52,7 +52,8 @@ export class OverviewModel {
   private async _ask(project: string, name: string, about: string): Promise<void> {
     // An older server half has no answers: then the panel shows none.
     const found = await this._requests.overview(project, name).catch(() => null);
-    if (about === this._about) {
+    // What was known holds while a run that has just begun lists its datums: 0 is no answer.
+    if (about === this._about && !(found?.counting && this._answers)) {
       this._answers = Array.isArray(found?.days) ? found : null;
       this._changed.emit();
     }

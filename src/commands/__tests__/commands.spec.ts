@@ -145,6 +145,15 @@ describe('all commands', () => {
     expect(texts.filter(one => /no run is shown/.test(one))).toEqual([]);
   });
 
+  it('say nothing where the user has cancelled', async () => {
+    const before = Notification.manager.count;
+    const cancelled = Object.assign(new Error('Cancel'), { name: 'ModalCancelError' });
+    const options: any = { app: { commands }, palette: null, trans: page.host.trans };
+    add(options, 'x:cancel', 'Save', () => Promise.reject(cancelled));
+    await expect(commands.execute('x:cancel')).rejects.toThrow('Cancel');
+    expect(Notification.manager.count).toBe(before);
+  });
+
   it('offer what would help, where one command does', async () => {
     const helped: unknown[] = [];
     commands.addCommand('x:help', { execute: args => helped.push(args) });
