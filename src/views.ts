@@ -24,6 +24,9 @@ import type { Requests } from './requests';
 import { Commands } from './tokens';
 import type { IHeldRun } from './tokens';
 
+/** Pixels that two pages have to have between them to stand side by side, and be read. */
+const TWO = 600;
+
 /** What the views are made with. */
 export interface IViewsOptions {
   app: JupyterFrontEnd;
@@ -189,11 +192,12 @@ export class Views implements IViews {
   }
 
   private _open(made: typeof Pages, project: string, run: string): MainAreaWidget<DatumWidget> {
-    const { host, requests } = this._options;
+    const { app, host, requests } = this._options;
     const content = new made.DatumWidget(host, new made.DatumModel(requests, project, run));
     const page = new MainAreaWidget({ content });
     page.id = 'jupyter-datum-detail';
-    this._add(page, content, 'split-right');
+    const room = app.shell.currentWidget?.node.clientWidth ?? TWO;
+    this._add(page, content, room < TWO ? 'tab-after' : 'split-right');
     bringUp(this._options.app, page);
     this._shown = page;
     void this._tracker.add(page);

@@ -76,6 +76,7 @@ test('mark a cell, plan, run, fail, group, open in notebook, fix, retry to green
   await panel.getByRole('button', { name: 'Open a failed datum of this group' }).first().click();
   const datum = page.locator('.jp-datum-detail');
   await expect(datum.locator('h1')).toContainText('0003.txt');
+  await expect(page.locator('.jp-NotebookPanel')).toBeHidden(); // there is no room for both
   await datum.getByRole('button', { name: 'Open in notebook' }).click();
   await page.notebook.activate('story.ipynb');
   const replay = page.locator('.jp-Notebook .jp-CodeCell').nth(2);
