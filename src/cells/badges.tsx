@@ -51,6 +51,8 @@ export interface IShown {
   streams: boolean;
   /** The datum that is bound in the kernel. */
   picked: string | null;
+  /** Nothing can be known of runs: that there is none is not said. */
+  unreadable?: boolean;
   /** How many datums it has, if it has not run and that is known. */
   count?: ICount | null;
 }
@@ -58,7 +60,7 @@ export interface IShown {
 /** The words of a badge: how its run stands, and what it is not about. */
 export function BadgeView(props: IShown): JSX.Element {
   const { trans, commands } = useHost();
-  const { name, run, edited, streams, picked, count: told } = props;
+  const { name, run, edited, streams, picked, unreadable, count: told } = props;
   const go = (event: React.MouseEvent) => {
     const whole = event.shiftKey || event.metaKey || event.ctrlKey;
     const command = whole && run ? Commands.openRun : Commands.openPanel;
@@ -74,13 +76,18 @@ export function BadgeView(props: IShown): JSX.Element {
           <bdi>{`datum = ${oneLine(picked)}`}</bdi>
         </span>
       )}
-      {run ? <RunWords run={run} /> : <StateWord state="pending" word={trans.__('not run yet')} />}
+      {run ? <RunWords run={run} /> : unreadable ? <span>{name}</span> : <NotRun />}
       {run ? null : <Told told={told ?? null} />}
       {edited ? <span className="jp-datum-badge-edited">{trans.__('edited since')}</span> : null}
       {streams ? <span className="jp-datum-muted">{trans.__('streams')}</span> : null}
       {run ? <span className="jp-datum-muted">{trans.__('run %1', run.id)}</span> : null}
     </button>
   );
+}
+
+function NotRun(): JSX.Element {
+  const { trans } = useHost();
+  return <StateWord state="pending" word={trans.__('not run yet')} />;
 }
 
 function RunWords(props: { run: IRun }): JSX.Element {
@@ -171,7 +178,9 @@ export class Badges {
     const picked = this._picked.get(id);
     const mine = picked?.name === name ? picked.datum : null;
     const count = run ? null : this._counts.of(id);
-    return { name, run, edited: this._edited.has(id), streams, picked: mine, count };
+    const { unreadable } = this._model;
+    const edited = this._edited.has(id);
+    return { name, run, edited, streams, picked: mine, unreadable, count };
   }
 
   /** Which cells are others than their runs recorded; a run's cell is asked for once. */
