@@ -283,26 +283,27 @@ export class MapModel implements IDisposable {
   }
 
   private _relay(): boolean {
-    const total = this.ready ? this.run.total : 0;
-    const shape = [total, this._width, this._height, this._step, this._wanted].join('/');
+    const shape = this._wantedShape;
     if (shape === this._shape && this.times.codes === this._tiles.codes) {
       return false;
     }
+    const total = this.ready ? this.run.total : 0;
+    const { _width: width, _height: height, _wanted: wanted } = this;
     this._shape = shape;
     const before = this._face;
     this._lay(total);
     const { columns, rows, tile, per } = this._plan;
-    const face = [total > 0, this._width, this._height, this._wanted, this._steps.length];
+    const face = [total > 0, width, height, wanted, this._steps.length, this._listing];
     this._face = [...face, columns, Math.max(rows, this.seen), tile, per].join('/');
     const timed = this.times.codes !== this._tiles.codes;
-    this._tiles.lay(total, per, this._wanted, this.times.codes);
+    this._tiles.lay(total, per, wanted, this.times.codes);
     return timed || this._face !== before;
   }
 
   private _lay(total: number): void {
     const { _width: width, _height: height } = this;
     if (this._options.small) {
-      this._plan = layout(total, width);
+      this._plan = layout(total, width, this._listing);
     } else {
       const { per, tile } = this._steps[this._step];
       this._steps = steps(total, width, height);
@@ -323,9 +324,21 @@ export class MapModel implements IDisposable {
     if (this._wanted === 'duration') {
       void this.times.look();
     }
-    if (this._tiles.stale || this.run.total !== this.order.total) {
+    if (this._tiles.stale || this._wantedShape !== this._shape) {
       this._stale.emit();
     }
+  }
+
+  /** All that the layout follows from. */
+  private get _wantedShape(): string {
+    const { run, ready, _width: width, _height: height, _step: step, _wanted: wanted } = this;
+    return [ready ? run.total : 0, width, height, step, wanted, this._listing].join('/');
+  }
+
+  /** Whether more datums are to come. */
+  private get _listing(): boolean {
+    const { counts } = this.run;
+    return counts?.status === 'running' && !counts.planned;
   }
 
   private _tell(): void {

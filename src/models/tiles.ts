@@ -37,8 +37,12 @@ export interface IStep {
 /** From the first datum to behind the last. */
 export type Range = readonly [number, number];
 
-/** Lay `total` datums out in a field that is `width` wide, and as high as they need. */
-export function layout(total: number, width: number): ILayout {
+/**
+ * Lay `total` datums out in a field that is `width` wide, and as high as they need.
+ *
+ * @param listing - whether more are to come: what stands below would go up and down with each.
+ */
+export function layout(total: number, width: number, listing = false): ILayout {
   const wide = Math.max(width, SMALLEST_SQUARE);
   if (total <= SQUARES) {
     return { ...flow(total, wide, { per: 1, tile: squareEdge(total, wide) }), gap: 1 };
@@ -47,8 +51,7 @@ export function layout(total: number, width: number): ILayout {
   // Whole numbers of datums a tile: a tile then means the same all over the map.
   const per = Math.ceil(total / most);
   const plan = flow(total, wide, { per, tile: TILE });
-  // What stands below would go up and down with each that is listed.
-  return per > 1 ? { ...plan, height: TILES_HIGH } : plan;
+  return listing && per > 1 ? { ...plan, height: TILES_HIGH } : plan;
 }
 
 /** Lay them out one row after the other, at one step. */

@@ -14,13 +14,13 @@ async function ran(states: Uint8Array, status: 'running' | 'failed' = 'failed'):
   return run;
 }
 
-async function delta(run: RunModel, next: Uint8Array, seq: number): Promise<void> {
+async function delta(run: RunModel, next: Uint8Array, seq: number, planned = 1): Promise<void> {
   const body = writeDelta(run.states.subarray(0, run.total), next);
   const frame = { type: 'delta', project: PROJECT, run: RUN, seq } as const;
   const whole = await run.apply({
     ...frame,
     total: next.length,
-    counts: counts({ status: 'running' }),
+    counts: counts({ status: 'running', planned }),
     body
   });
   expect(whole).toBe(true);
@@ -110,6 +110,25 @@ describe('the map', () => {
     }
     expect([map.painted[751], map.painted[790]]).toEqual([3, 3]);
     expect(changed).not.toHaveBeenCalled();
+  });
+
+  it('keeps its height in the panel while more is listed', async () => {
+    const run = await ran(new Uint8Array(0), 'running');
+    const map = laid(run, { small: true });
+    map.resize(226, 0);
+    const heights = new Set<number>();
+    for (const [at, total] of [9_000, 15_000, 17_000].entries()) {
+      await delta(run, new Uint8Array(total), at + 1, 0);
+      map.update();
+      heights.add(map.plan.height);
+    }
+    expect(heights.size).toBe(1);
+    const stale = jest.fn();
+    map.stale.connect(stale);
+    await delta(run, new Uint8Array(17_000), 4);
+    expect(stale).toHaveBeenCalled();
+    map.update();
+    expect(map.plan.height).toBe(2 * map.plan.rows);
   });
 
   it('keeps how near one looks while more is listed', async () => {
