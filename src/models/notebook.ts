@@ -53,10 +53,12 @@ export class NotebookModel implements IDisposable {
   get project(): string | null {
     return this._context?.project ?? null;
   }
-  /** Whether nothing can be known of runs, since the ledger cannot be read. */
+  /** Whether nothing can be known of runs: the ledger cannot be read, or nobody is there to do so. */
   get unreadable(): boolean {
+    const { connection } = this.runs;
     const state = this._context?.state;
-    return state === 'damaged' || state === 'newer' || state === 'older';
+    const away = connection === 'missing' || connection === 'older';
+    return away || state === 'damaged' || state === 'newer' || state === 'older';
   }
   /** Why the server gives no context. */
   get error(): string | null {
@@ -103,6 +105,7 @@ export class NotebookModel implements IDisposable {
     } catch (reason) {
       if (round === this._round) {
         this._error = reason instanceof Error ? reason.message : String(reason);
+        this.runs.connect(); // which finds out whether the server has our half at all
       }
     }
     this._update();

@@ -90,6 +90,11 @@ export class RunsModel implements IRunsModel, IDisposable {
     return this._projectLost;
   }
 
+  /** Connect if that has not begun. */
+  connect(): void {
+    this._stream.start();
+  }
+
   /** Try to connect now. */
   reconnect(): void {
     this._stream.retry();

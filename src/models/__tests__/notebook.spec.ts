@@ -1,6 +1,26 @@
 /** Notebooks that are open and not in front: their transforms and runs are known all the same. */
 import { CELL, Notebook, Page } from '../../__tests__/page';
-import { aRun, PROJECT, until } from '../../__tests__/world';
+import { aRun, FakeServer, PROJECT, until } from '../../__tests__/world';
+import { RefusedError } from '../../requests';
+import { PanelModel } from '../panel';
+import { RunsModel } from '../runs';
+
+it('finds out that the server has no such half, with nothing else to ask it for', async () => {
+  const server = new FakeServer();
+  const missing = () => Promise.reject(new RefusedError(404, 'unknown', 'Not Found'));
+  server.answer = missing;
+  const panel = new PanelModel(new RunsModel(server), {
+    context: missing,
+    transforms: missing,
+    run: missing
+  });
+  const notebook = new Notebook();
+  panel.setNotebook(notebook);
+  await until(() => panel.runs.connection === 'missing');
+  // Nobody knows whether its cells have run.
+  expect([panel.unreadable, panel.rows.length]).toEqual([true, 1]);
+  panel.dispose();
+});
 
 describe('an open notebook that is not in front', () => {
   let page: Page;
