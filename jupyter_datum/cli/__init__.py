@@ -24,7 +24,9 @@ sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; return its exit code."""
     parser = make_parser()
-    args = parser.parse_args(argv)
+    args, rest = parser.parse_known_args(argv)
+    if rest:  # the command says what it takes, not the list of all commands
+        getattr(args, "parser", parser).error(f"unrecognized arguments: {' '.join(rest)}")
     if not hasattr(args, "handler"):
         parser.print_help()
         return 2

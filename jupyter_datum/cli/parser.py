@@ -126,7 +126,7 @@ class _Words:
     ) -> argparse.ArgumentParser:
         said = f"{text[0].upper()}{text[1:]}."
         sub = self._commands.add_parser(word, parents=[self._common], help=text, description=said)
-        sub.set_defaults(handler=handler)
+        sub.set_defaults(handler=handler, parser=sub)
         assert isinstance(sub, argparse.ArgumentParser)
         return sub
 

@@ -172,7 +172,7 @@ def _code_cells(path: Path) -> list[NotebookCell]:
     try:
         notebook = nbformat.read(path, as_version=4)
     except FileNotFoundError:
-        raise UsageError(f"there is no notebook {str(path)!r}") from None
+        raise UsageError(f"there is no notebook {str(path.absolute())!r}") from None
     except Exception as exc:
         raise UsageError(f"{str(path)!r} cannot be read as a notebook: {exc}") from exc
     return [

@@ -56,6 +56,15 @@ def test_each_command_says_what_it_does_and_takes(
     ), word
 
 
+def test_too_many_words_are_answered_by_their_command(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["move", "thumbs", "photos"])
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert "usage: jupyter datum move" in said
+    assert "unrecognized arguments: photos" in said
+
+
 def test_a_word_that_is_no_command_names_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["faliures"])
