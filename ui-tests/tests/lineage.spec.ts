@@ -84,10 +84,9 @@ test('a datum and its history; right click on an output: which raw file, which c
   await tab.locator('.jp-datum-user').press('Enter');
   await expect(row(/^success halves/)).toHaveAttribute('aria-selected', 'true');
 
-  // Along the edges of the picture, which run downwards where there is little room, to the run of
-  // the transform that feeds this one.
+  // Along the edges of the picture to the run of the transform that feeds this one.
   await tab.locator('[data-node][tabindex="0"]').focus();
-  await page.keyboard.press('ArrowUp');
+  await page.keyboard.press('ArrowLeft');
   await page.keyboard.press('Enter');
   const shown = page.locator('.jp-datum-document:visible');
   await expect(shown.locator('h1')).toHaveText('halves');
