@@ -27,12 +27,13 @@ export function ofRun(
 export const goes = ({ status }: ICounts): boolean => !ENDED.has(status);
 export const hasFailed = ({ failed }: ICounts): boolean => failed > 0;
 
-/** Tell menus and palette when one of `ids` can be executed or no longer can. */
-export function tellEnabled(options: ICommandOptions, ids: readonly string[]): void {
-  const { app, panel } = options;
-  const commands: CommandRegistry = app.commands;
+/**
+ * What looks whether one of `ids` can be executed or no longer can, and tells menus, palette and
+ * toolbars so: these are drawn anew each time that they are told.
+ */
+export function enabledOf(commands: CommandRegistry, ids: readonly string[]): () => void {
   const known = new Map(ids.map(id => [id, commands.isEnabled(id)]));
-  const look = () => {
+  return () => {
     for (const [id, before] of known) {
       const now = commands.isEnabled(id);
       if (now !== before) {
@@ -41,6 +42,12 @@ export function tellEnabled(options: ICommandOptions, ids: readonly string[]): v
       }
     }
   };
+}
+
+/** Tell when one of `ids` can be executed, or no longer can, of the run in front. */
+export function tellEnabled(options: ICommandOptions, ids: readonly string[]): void {
+  const { app, panel } = options;
+  const look = enabledOf(app.commands, ids);
   let shown: RunModel | null = null;
   const follow = () => {
     const run = runInFront(options);

@@ -47,7 +47,7 @@ export function markedCells(cells: readonly IOpenCell[]): IMarkedCell[] {
 
 /** Whether two texts of a cell do the same, as far as text can tell. */
 export function sameSource(one: string, other: string): boolean {
-  return plain(one) === plain(other);
+  return one === other || plain(one) === plain(other);
 }
 
 function plain(source: string): string {

@@ -5,6 +5,7 @@ import { applyDelta, inflate } from '../codec';
 import type { Frame, IStates } from '../codec';
 import { ENDED } from '../tokens';
 import type { ICluster, ICounts, IGroup, IOther, IRun, IRunModel, IWorker } from '../tokens';
+import { inTurn } from '../turns';
 import { Pace } from './pace';
 
 /** What the server says when a run cannot be followed. */
@@ -104,7 +105,7 @@ export class RunModel implements IRunModel {
       // Only the server's list knows that the runner is gone.
       this._counts = { ...this._counts, status: run.status, ended: run.ended };
     }
-    this._changed.emit();
+    inTurn(() => this._changed.emit());
   }
 
   /** Whether somebody here has freed the cell that waited for it. */
@@ -123,7 +124,7 @@ export class RunModel implements IRunModel {
     const mine = clusters.find(one => one.run === this.uuid && one.state !== 'gone') ?? null;
     if (mine || this._cluster) {
       this._cluster = mine;
-      this._changed.emit();
+      inTurn(() => this._changed.emit());
     }
   }
 
@@ -146,7 +147,7 @@ export class RunModel implements IRunModel {
    */
   async apply(frame: Frame): Promise<boolean> {
     const whole = await this._take(frame);
-    this._changed.emit();
+    inTurn(() => this._changed.emit());
     return whole;
   }
 

@@ -7,6 +7,7 @@ import type { Frame } from '../codec';
 import type { Requests } from '../requests';
 import { ENDED } from '../tokens';
 import type { Connection, ICluster, IHeldRun, IRun, IRunsModel } from '../tokens';
+import { inTurn } from '../turns';
 import { USUAL } from './preferences';
 import { RunModel } from './run';
 import { Stream } from './stream';
@@ -190,8 +191,10 @@ export class RunsModel implements IRunsModel, IDisposable {
 
   private async _take(frame: Frame): Promise<void> {
     if (frame.type === 'runs') {
-      frame.runs.forEach(run => this.learn(frame.project, run));
-      this._changed.emit();
+      inTurn(() => {
+        frame.runs.forEach(run => this.learn(frame.project, run));
+        this._changed.emit();
+      });
       return;
     }
     if (frame.type === 'clusters') {

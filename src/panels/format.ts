@@ -6,14 +6,19 @@ import { alarms } from '../models/alarms';
 import type { IFailed } from '../models/alarms';
 import type { IRun, State, Status } from '../tokens';
 
+const WHOLE: Intl.NumberFormatOptions = {};
+/** Making one takes far longer than using it: by language and options. */
 const formats = new Map<string, Intl.NumberFormat>();
 
 /** A number as the language of the page writes it; rounded only as `how` says. */
-export function figure(n: number, how: Intl.NumberFormatOptions = {}): string {
+export function figure(n: number, how: Intl.NumberFormatOptions = WHOLE): string {
   const { locale } = language;
-  const key = `${locale} ${JSON.stringify(how)}`;
-  const format = formats.get(key) ?? new Intl.NumberFormat(locale, how);
-  formats.set(key, format);
+  const key = how === WHOLE ? locale : `${locale} ${JSON.stringify(how)}`;
+  let format = formats.get(key);
+  if (!format) {
+    format = new Intl.NumberFormat(locale, how);
+    formats.set(key, format);
+  }
   return format.format(n);
 }
 

@@ -11,6 +11,7 @@ import type { IconName } from '../icons';
 import type { Preferences } from '../models/preferences';
 import { BAR_ORDER } from '../tokens';
 import type { ICount, ICounts, IDatumRenderers, IFailureActions, State } from '../tokens';
+import { drawn } from '../turns';
 import { count, countWord, failedWord, noAlarm, oneLine, stateWord } from './format';
 
 /** What every view is given: words, and a way to have something done. */
@@ -50,10 +51,12 @@ export function useHost(): IHost {
 /** Whether the widget around is seen: what lies behind another tab is not drawn until it is. */
 export const ShownContext = React.createContext(true);
 
+/** What is drawn in one frame with this view. */
+export const PageContext = React.createContext<object>({});
+
 /** Draw again whenever one of `signals` is emitted. */
 export function useSignals(...signals: Signals): void {
-  const [, draw] = React.useReducer((n: number) => n + 1, 0);
-  useSlot(draw, signals);
+  useSlot(always, signals);
 }
 
 /**
@@ -61,31 +64,44 @@ export function useSignals(...signals: Signals): void {
  * show little of what their models tell of. An object made anew would be another one each time.
  */
 export function useRead<T>(read: () => T, ...signals: Signals): T {
-  const [, draw] = React.useReducer((n: number) => n + 1, 0);
   const now = read();
   const seen = React.useRef({ now, read });
   seen.current = { now, read };
-  const look = React.useCallback(() => {
-    if (!Object.is(seen.current.read(), seen.current.now)) {
-      draw();
-    }
-  }, []);
-  useSlot(look, signals);
+  const differs = React.useCallback(() => !Object.is(seen.current.read(), seen.current.now), []);
+  useSlot(differs, signals);
   return now;
 }
 
-/** Connect while it is seen; called once at first, for what was said before. */
-function useSlot(slot: () => void, signals: Signals): void {
+/**
+ * Draw again after those of `signals` that matter, while it is seen; once at first, for what was
+ * said before. Models are counted as changed at once though their turn to be drawn comes later:
+ * React forgets effects of views that see new values in what it takes for no change.
+ */
+function useSlot(matters: () => boolean, signals: Signals): void {
   const shown = React.useContext(ShownContext);
-  React.useLayoutEffect(() => {
-    if (!shown) {
-      return undefined;
-    }
-    signals.forEach(signal => signal?.connect(slot));
-    slot();
-    return () => signals.forEach(signal => signal?.disconnect(slot));
-  }, [shown, ...signals]);
+  const page = React.useContext(PageContext);
+  const changes = React.useRef(0);
+  const subscribe = React.useCallback(
+    (draw: () => void) => {
+      if (!shown) {
+        return () => undefined;
+      }
+      const told = () => {
+        if (matters()) {
+          changes.current++;
+          drawn(page, draw);
+        }
+      };
+      signals.forEach(signal => signal?.connect(told));
+      told();
+      return () => signals.forEach(signal => signal?.disconnect(told));
+    },
+    [matters, shown, page, ...signals]
+  );
+  React.useSyncExternalStore(subscribe, () => changes.current);
 }
+
+const always = (): boolean => true;
 
 type Signals = (ISignalLike | null | undefined)[];
 

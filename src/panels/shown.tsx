@@ -3,7 +3,7 @@ import { ReactWidget } from '@jupyterlab/apputils';
 import type { Message } from '@lumino/messaging';
 import React from 'react';
 
-import { HostContext, ShownContext } from './parts';
+import { HostContext, PageContext, ShownContext } from './parts';
 import type { IHost } from './parts';
 
 /** What it shows is drawn again when it is seen again, as it is by then. */
@@ -25,7 +25,9 @@ export abstract class ShownWidget extends ReactWidget {
   protected render(): JSX.Element {
     return (
       <HostContext.Provider value={this.host}>
-        <ShownContext.Provider value={this.isVisible}>{this.view()}</ShownContext.Provider>
+        <PageContext.Provider value={this}>
+          <ShownContext.Provider value={this.isVisible}>{this.view()}</ShownContext.Provider>
+        </PageContext.Provider>
       </HostContext.Provider>
     );
   }

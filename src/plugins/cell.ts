@@ -9,6 +9,7 @@ import { addForm } from '../cells/addform';
 import type { Replays } from '../cells/replay';
 import { ThisCell } from '../cells/thiscell';
 import { addCell } from '../commands/cell';
+import { enabledOf } from '../commands/enabled';
 import { Commands } from '../tokens';
 import { ICore, IFront } from './tokens';
 
@@ -45,8 +46,9 @@ export const cell: JupyterFrontEndPlugin<void> = {
     const replays = () =>
       (made ??= import('../cells/replay').then(({ Replays }) => new Replays(options)));
     addCell({ app, palette, trans, panel: front.panel, cell: here, replays });
+    const look = enabledOf(app.commands, OF_THE_CELL);
     here.changed.connect(() => {
-      OF_THE_CELL.forEach(id => app.commands.notifyCommandChanged(id));
+      look();
       front.badges()?.showPicked(here.picked);
     });
     if (forms) {

@@ -4,7 +4,7 @@ import { IEditorLanguageRegistry } from '@jupyterlab/codemirror';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
-import { language, localeOf } from '../language';
+import { language, localeOf, remembered } from '../language';
 import { DatumRenderers, FailureActions } from '../models/extensions';
 import { Preferences } from '../models/preferences';
 import { RunsModel } from '../models/runs';
@@ -25,7 +25,7 @@ export const core: JupyterFrontEndPlugin<ICore> = {
     languages: IEditorLanguageRegistry | null
   ): ICore => {
     const requests = new Requests(app.serviceManager.serverSettings);
-    const trans = (translator ?? nullTranslator).load(DOMAIN);
+    const trans = remembered((translator ?? nullTranslator).load(DOMAIN));
     const preferences = new Preferences();
     const renderers = new DatumRenderers();
     const failureActions = new FailureActions();

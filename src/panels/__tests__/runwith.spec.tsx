@@ -222,7 +222,9 @@ describe('running from the panel', () => {
   it('says of a group how many of it have run again since', async () => {
     page.datums = [{ id: 11, key: 'a.csv', state: 'failed', position: 1 }];
     await page.withRun(FAILED, ENDED, [aGroup({ datums: 3 })]);
-    page.sidebar.node.querySelector<HTMLButtonElement>('.jp-datum-group-text')!.click();
+    const group = () => page.sidebar.node.querySelector<HTMLElement>('.jp-datum-group-text');
+    await until(() => group() !== null);
+    group()!.click();
     await page.says('2 have run again since');
   });
 });
