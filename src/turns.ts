@@ -18,6 +18,10 @@ export function inTurn(tell: () => void): void {
 
 /** Pages with what each has to draw, the one that has waited longest first. */
 const waiting = new Map<object, Set<() => void>>();
+/** Frames that are left to the maps, at most: they paint a change in the frame that comes first. */
+const PATIENCE = 3;
+let told = false;
+let left = 0;
 
 /**
  * Draw now, as an input wants that is typed into; what was told `inTurn` in the turn of its page.
@@ -30,23 +34,30 @@ export function drawn(page: object, draw: () => void): void {
     draw();
     return;
   }
+  told = true;
   const slots = waiting.get(page);
   if (slots) {
     slots.add(draw);
     return;
   }
   if (!waiting.size) {
-    // The next frame is that of the maps, which paint the change itself.
-    requestAnimationFrame(() => requestAnimationFrame(turn));
+    requestAnimationFrame(turn);
   }
   waiting.set(page, new Set([draw]));
 }
 
 function turn(): void {
   const [[page, slots]] = waiting;
-  waiting.delete(page);
+  const mine = !told || left === PATIENCE;
+  left = mine ? 0 : left + 1;
+  told = false;
+  if (mine) {
+    waiting.delete(page);
+  }
   if (waiting.size) {
     requestAnimationFrame(turn);
   }
-  slots.forEach(draw => draw());
+  if (mine) {
+    slots.forEach(draw => draw());
+  }
 }

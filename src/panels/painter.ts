@@ -4,6 +4,8 @@ import { FAILED, RUNNING, STATES } from '../tokens';
 
 /** Tiles below this edge are drawn larger where one has to see them: 3 px. */
 const SEEN = 3;
+/** Pixels from which on one call for all of them is quicker than a loop. */
+const LONG = 24;
 /** So many of them are: where there are more, none of them is alone. */
 const PROUD = 4_000;
 /** Milliseconds after which all is painted once more, and not only what has changed. */
@@ -100,11 +102,21 @@ export class Painter {
       const first = (top + row) * columns;
       const n = Math.min(columns, tiles.length - first);
       pixels.fill(0, begin, begin + width);
-      for (let column = 0; column < n; column++) {
-        const colour = colours[tiles[first + column]];
-        const last = begin + edges[column + 1] - line;
-        for (let at = begin + edges[column]; at < last; at++) {
-          pixels[at] = colour;
+      for (let column = 0; column < n;) {
+        const state = tiles[first + column];
+        const from = begin + edges[column++];
+        // Most of a map are long lines of one colour.
+        while (!line && column < n && tiles[first + column] === state) {
+          column++;
+        }
+        const last = begin + edges[column] - line;
+        if (last - from > LONG) {
+          pixels.fill(colours[state], from, last);
+        } else {
+          const colour = colours[state];
+          for (let at = from; at < last; at++) {
+            pixels[at] = colour;
+          }
         }
       }
       for (let at = begin + width; at < end; at += width) {
@@ -120,11 +132,13 @@ export class Painter {
     // What stands out of its row is seen in the rows beside it too.
     const begin = (top + Math.max(0, from - 1)) * columns;
     const end = Math.min(tiles.length, (top + Math.min(rows, to + 1)) * columns);
+    const found = tiles.subarray(begin, end);
     let proud = 0;
-    for (let tile = begin; tile < end && proud < PROUD; tile++) {
-      const state = tiles[tile];
-      if (state === FAILED || state === RUNNING) {
-        this._proud[proud++] = tile;
+    for (const state of [RUNNING, FAILED]) {
+      let at = found.indexOf(state);
+      while (at >= 0 && proud < PROUD) {
+        this._proud[proud++] = begin + at;
+        at = found.indexOf(state, at + 1);
       }
     }
     if (from === 0 && to === rows) {
