@@ -198,7 +198,10 @@ def rule_asked(text: str) -> str:
     """
     if not text:
         raise UsageError("on-error needs a rule: on-error NAME continue, stop, stop:N or stop:5%")
-    OnError.parse(text)
+    try:
+        OnError.parse(text)
+    except UsageError as mistake:
+        raise UsageError(f"{mistake}: on-error NAME stop:5%") from None
     return text
 
 

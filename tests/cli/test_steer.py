@@ -20,7 +20,7 @@ def test_another_rule_for_failures_in_the_middle_of_a_run(
     project = ["--project", str(story.folder)]
     for wrong in ("never", "stop:0", "stop:101%"):
         assert main(["on-error", "strict", wrong, *project]) == 2
-    assert "stop:N or stop:P%, not 'never'" in capsys.readouterr().err
+    assert "stop:N or stop:P%, not 'never': on-error NAME stop:5%" in capsys.readouterr().err
     assert main(["on-error", "strict", "stop:3", *project]) == 0
     assert "strict: goes on with --on-error stop:3" in capsys.readouterr().out
 
