@@ -13,8 +13,8 @@ import type { IPicture } from './layout';
 /** Steps of the zoom. */
 const STEP = 1.25;
 const [LEAST, MOST] = [0.4, 2];
-/** Text is legible still at this one. */
-const LEGIBLE = 0.68;
+/** At this one the smallest text, of 11 px, is 9 px high: legible still. */
+const LEGIBLE = 9 / 11;
 /** So much more of a picture has to be seen for it to run the other way. */
 const WORTH = 0.05;
 
