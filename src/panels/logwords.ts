@@ -4,6 +4,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { IGroup, IRun, IWorker } from '../tokens';
 import { ENDED } from '../tokens';
 import { failedOf, oneLine, placeWord, statusWord } from './format';
+import { moment } from './when';
 
 /** One line; the levels are those of the log console. */
 export interface ILine {
@@ -29,6 +30,16 @@ export function linesOfRun(trans: TranslationBundle, run: IRun, before: IRun | n
     }
   }
   return lines;
+}
+
+/** The same of a run that nobody has listened to: when it was stands with it. */
+export function linesOfPast(trans: TranslationBundle, run: IRun): ILine[] {
+  const { started, ended } = run;
+  const at = (line: ILine, when: number | null) =>
+    when === null ? line : { ...line, text: `${moment(when)} ${line.text}` };
+  const began: ILine = { level: 'info', text: statusWord(trans, 'running') };
+  const [state, ...rest] = linesOfRun(trans, run, null);
+  return [...(started === null ? [] : [at(began, started)]), ...rest, at(state, ended)];
 }
 
 function endOf(trans: TranslationBundle, run: IRun): string {

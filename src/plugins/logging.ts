@@ -9,7 +9,13 @@ import { bringUp } from '../front';
 import { RunLog } from '../models/runlog';
 import type { RunModel } from '../models/run';
 import { oneLine } from '../panels/format';
-import { lineOfCluster, lineOfGroup, lineOfWorker, linesOfRun } from '../panels/logwords';
+import {
+  lineOfCluster,
+  lineOfGroup,
+  lineOfWorker,
+  linesOfPast,
+  linesOfRun
+} from '../panels/logwords';
 import { Commands, ENDED } from '../tokens';
 import type { IRun } from '../tokens';
 import type { ICore, IFront } from './tokens';
@@ -24,7 +30,7 @@ export async function begin(
   const registry = await registryOf(app);
   if (registry) {
     follow(registry, core);
-    addShow(app, core, front, palette);
+    addShow(app, registry, core, front, palette);
   }
 }
 
@@ -43,12 +49,21 @@ function sourceOf({ host: { trans } }: ICore, run: Pick<IRun, 'name' | 'id'>): s
   return trans.__('%1 · run %2', oneLine(run.name), run.id);
 }
 
+/** The log of a run: few lines, all of them wanted. */
+function logOf(registry: ILoggerRegistry, core: ICore, run: IRun): ILogger {
+  const logger = registry.getLogger(sourceOf(core, run));
+  if (logger.version === 0) {
+    logger.level = 'info'; // as it is else, it leaves out that a run began, and that it ended well
+    logger.clear(); // of the line that says so
+  }
+  return logger;
+}
+
 function follow(registry: ILoggerRegistry, core: ICore): void {
   const { runs, host } = core;
   const { trans } = host;
   const logs = new Map<string, RunLog>();
-  const loggerOf = (run: IRun | null): ILogger | null =>
-    run ? registry.getLogger(sourceOf(core, run)) : null;
+  const loggerOf = (run: IRun | null): ILogger | null => (run ? logOf(registry, core, run) : null);
   runs.told.connect((_, { run, before }) => {
     if (before !== null || !ENDED.has(run.status)) {
       for (const { level, text: data } of linesOfRun(trans, run, before)) {
@@ -76,6 +91,7 @@ function follow(registry: ILoggerRegistry, core: ICore): void {
 
 function addShow(
   app: JupyterFrontEnd,
+  registry: ILoggerRegistry,
   core: ICore,
   front: IFront,
   palette: ICommandPalette | null
@@ -88,6 +104,13 @@ function addShow(
       throw new Error(trans.__('there is no such run among those that this page knows'));
     }
     const source = sourceOf(core, run);
+    const logger = logOf(registry, core, run);
+    if (logger.length === 0) {
+      // It was over when this page was opened.
+      linesOfPast(trans, run).forEach(({ level, text: data }) =>
+        logger.log({ type: 'text', level, data })
+      );
+    }
     await app.commands.execute('logconsole:open', { source, insertMode: 'split-bottom' });
     // The newest that bears its name: the document of the run does so too.
     const named = (one: Widget) => one.title.label.endsWith(source);

@@ -7,6 +7,11 @@ declare module '@jupyterlab/logconsole' {
   import type { Token } from '@lumino/coreutils';
 
   export interface ILogger {
+    level: 'debug' | 'info' | 'warning' | 'error' | 'critical';
+    readonly length: number;
+    /** Grows with each line, and is not set back. */
+    readonly version: number;
+    clear(): void;
     log(line: { type: 'text'; data: string; level: 'info' | 'warning' | 'error' }): void;
   }
 

@@ -1,6 +1,9 @@
 /** What a run's log is told, and what it is not told twice. */
+import { nullTranslator } from '@jupyterlab/translation';
+
 import { writeFrame, readFrame } from '../../codec';
 import { aGroup, aRun, PROJECT, RUN } from '../../__tests__/world';
+import { linesOfPast } from '../../panels/logwords';
 import { RunModel } from '../run';
 import { RunLog } from '../runlog';
 
@@ -58,5 +61,12 @@ describe('the log of a run', () => {
     run.staff([{ ...cluster, state: 'requested', message: 'job 4711 is pending' }]);
     run.staff([{ ...cluster, up: 4, state: 'ready', message: null }]);
     expect(said).toEqual(['cluster requested job 4711 is pending', 'cluster ready ']);
+  });
+
+  it('begins with when it was, where the page has not listened', () => {
+    const lines = linesOfPast(nullTranslator.load('x'), aRun({ status: 'failed', ended: 90 }));
+    expect(lines.map(({ level }) => level)).toEqual(['info', 'warning']);
+    expect(lines[0].text).toMatch(/^Jan 1, 1970.* running$/);
+    expect(lines[1].text).toMatch(/^Jan 1, 1970.* failures: /);
   });
 });
