@@ -108,7 +108,16 @@ export class Actions {
       return this._saved.run(this._notebook(), row.name, once);
     }
     if (row && way === 'cell') {
-      return { cell: row.name, ok: await this._runCellOnce(row.cell ?? '', once) };
+      const { asked } = this._panel;
+      const before = row.run?.uuid ?? null;
+      if (asked.queued(row.name, before)) {
+        throw new Error(
+          language.trans.__('%1 waits for its kernel already, and runs when that is free', row.name)
+        );
+      }
+      const queued = { before, busy: this._notebook()?.busy ?? false };
+      const done = this._runCellOnce(row.cell ?? '', once);
+      return { cell: row.name, ok: await asked.queue(row.name, queued, done) };
     }
     if (row && way === 'saved') {
       return this._saved.run(this._notebook(), row.name, once);

@@ -143,3 +143,31 @@ it('every button says which code it takes, and follows the cell', async () => {
   views.forEach(view => view.dispose());
   page.dispose();
 });
+
+describe('a cell that its kernel has not come to', () => {
+  it('is not given to it twice, and says that it waits', async () => {
+    const page = new Page();
+    const free: (() => void)[] = [];
+    const notebook: any = Object.assign(page.notebook, { source: `${CELL} + 1`, busy: true });
+    notebook.run = () => new Promise<boolean>(done => free.push(() => done(true)));
+    await page.open();
+    const actions = new Actions({} as any, page.panel, page.plans, page.choices, () => notebook);
+    const first = actions.run('means', {});
+    await until(() => free.length === 1);
+    await expect(actions.run('means', {})).rejects.toThrow('means waits for its kernel already');
+    const button = () => page.sidebar.node.querySelector('[data-command="datum:run"]');
+    const said = () => page.sidebar.node.querySelector('.jp-datum-next [role="status"]');
+    await until(() => said() !== null);
+    expect(said()?.textContent).toBe(
+      'Waits for the kernel, which is at work; runs when that is free'
+    );
+    expect(button()?.getAttribute('aria-disabled')).toBe('true');
+    // Its run begins: that is shown, and nothing waits any more.
+    expect(page.panel.asked.queued('means', 'another')).toBeNull();
+    free[0]();
+    expect(await first).toEqual({ cell: 'means', ok: true });
+    await until(() => said() === null);
+    expect([free.length, button()?.getAttribute('aria-disabled')]).toEqual([1, null]);
+    page.dispose();
+  });
+});

@@ -10,6 +10,14 @@ interface IAskedRun {
   refused: string | null;
 }
 
+/** A cell that was given to its kernel. */
+export interface IQueued {
+  /** The run of its transform until then. */
+  before: string | null;
+  /** The kernel was at work on something else. */
+  busy: boolean;
+}
+
 /** At most one a transform: a second one would be refused while the first goes on. */
 export class AskedRuns implements IDisposable {
   constructor(private readonly _runs: Pick<IRunsModel, 'hold'>) {}
@@ -19,6 +27,26 @@ export class AskedRuns implements IDisposable {
   }
   get isDisposed(): boolean {
     return this._disposed;
+  }
+
+  /** Follow a cell that its kernel is to run, until it does. */
+  async queue(name: string, queued: IQueued, done: Promise<boolean>): Promise<boolean> {
+    this._queued.set(name, queued);
+    this._changed.emit();
+    try {
+      return await done;
+    } finally {
+      if (this._queued.get(name) === queued) {
+        this._queued.delete(name);
+        this._changed.emit();
+      }
+    }
+  }
+
+  /** The cell of this transform that its kernel has not come to, where `run` is its newest run. */
+  queued(name: string, run: string | null): IQueued | null {
+    const queued = this._queued.get(name);
+    return queued?.before === run ? queued : null;
   }
 
   /** Whether a run of this transform is asked for and has not begun. */
@@ -71,5 +99,6 @@ export class AskedRuns implements IDisposable {
 
   private _disposed = false;
   private readonly _asked = new Map<string, IAskedRun>();
+  private readonly _queued = new Map<string, IQueued>();
   private readonly _changed = new Signal<this, void>(this);
 }

@@ -31,6 +31,7 @@ export function NextStep(props: INextProps): JSX.Element | null {
   const words = wordsOf(panel, row, trans);
   const args = { name: row.name };
   const refused = panel.asked.refused(row.name);
+  const queued = panel.asked.queued(row.name, row.run?.uuid ?? null);
   return (
     <div className="jp-datum-next">
       <div className="jp-datum-next-row" role="group" aria-label={oneLine(row.name)}>
@@ -61,9 +62,18 @@ export function NextStep(props: INextProps): JSX.Element | null {
           <WatchButton {...props} row={row} />
         </span>
       </div>
+      {queued?.busy ? (
+        <p className="jp-datum-muted" role="status">
+          {waits(trans)}
+        </p>
+      ) : null}
       {refused !== null ? <Note>{oneLine(refused)}</Note> : null}
     </div>
   );
+}
+
+function waits(trans: ReturnType<typeof useHost>['trans']): string {
+  return trans.__('Waits for the kernel, which is at work; runs when that is free');
 }
 
 /** Whether to run it is the next sensible step: else another button of the panel is. */
@@ -158,6 +168,9 @@ function wordsOf(
     const { run } = row;
     if (panel.asked.waits(row.name)) {
       return trans.__('It was asked for; the runner begins in a moment');
+    }
+    if (panel.asked.queued(row.name, run?.uuid ?? null)) {
+      return waits(trans);
     }
     // A run that is paused, or whose runner is gone, gives way to the edited cell.
     const still = run?.status === 'paused' || run?.status === 'interrupted';
