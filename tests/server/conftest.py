@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import uuid
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,6 +14,8 @@ from tornado.httpclient import HTTPClientError
 
 from jupyter_datum.runner import environment
 from jupyter_datum.server import extension
+from jupyter_datum.states import DatumState
+from tests.ledger import build
 from tests.story import Story
 
 from .page import Page
@@ -100,3 +104,46 @@ def page(hall: Any, jp_ws_fetch: Any) -> Open:
         return Page(await jp_ws_fetch("jupyter-datum", "stream"))
 
     return opened
+
+
+N = 1_000_000
+
+
+@pytest.fixture(scope="session")
+def _million(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A run of a million datums, half of them done, of which every thousandth has failed."""
+    story = Story(tmp_path_factory.mktemp("million"))
+    public = uuid.uuid4().hex
+    with story.ledger() as conn:
+        run = build.new_run(conn, public=public)
+        conn.execute("begin immediate")
+        conn.execute(
+            "with recursive n(i) as (select 1 union all select i + 1 from n where i < ?1)"
+            " insert into datum (id, transform, key, state, version, run, position, attempt,"
+            " began, seconds, worker) select i, ?2, cast(printf('f/%07d.jpg', i) as blob),"
+            " iif(i % 1000 = 0, 3, 2), ?3, ?4, i - 1, 1, 5.0, 0.5, 'w1' from n",
+            (N // 2, run.transform, run.version, run.id),
+        )
+        conn.execute("insert into datum_key select transform, key, id from datum")
+        conn.execute(
+            "update run set total = ?, success = ?, failed = ?, planned = 1 where id = ?",
+            (N, N // 2 - N // 2000, N // 2000, run.id),
+        )
+        conn.execute("commit")
+    states = bytearray([DatumState.SUCCESS]) * (N // 2) + bytes(N // 2)
+    states[999 : N // 2 : 1000] = bytes([DatumState.FAILED]) * (N // 2000)
+    folder = story.project.run(public)
+    folder.mkdir(parents=True)
+    (folder / "states").write_bytes(states)
+    ids = [*range(1, N // 2 + 1), *range(N, N + N // 2)]
+    (folder / "plan").write_bytes(b"".join(i.to_bytes(4, "little") for i in ids))
+    return story.project.dir, public
+
+
+@pytest.fixture
+def million(story: Story, _million: tuple[Path, str]) -> tuple[Story, str]:
+    """A copy of that run: to make it takes seconds."""
+    made, run = _million
+    other = shutil.ignore_patterns("project.json")
+    shutil.copytree(made, story.project.dir, ignore=other, dirs_exist_ok=True)
+    return story, run

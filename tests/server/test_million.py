@@ -8,51 +8,15 @@ import statistics
 import subprocess
 import sys
 import time
-import uuid
 from typing import Any
-
-import pytest
 
 from jupyter_datum.ledger import queries
 from jupyter_datum.server.reader import Reader
 from jupyter_datum.states import DatumState
-from tests.ledger import build
 from tests.story import Story
 
-from .conftest import Call
+from .conftest import Call, N
 from .page import Page
-
-N = 1_000_000
-
-
-@pytest.fixture
-def million(story: Story) -> tuple[Story, str]:
-    """A run of a million datums, half of them done, of which every thousandth has failed."""
-    public = uuid.uuid4().hex
-    with story.ledger() as conn:
-        run = build.new_run(conn, public=public)
-        conn.execute("begin immediate")
-        conn.execute(
-            "with recursive n(i) as (select 1 union all select i + 1 from n where i < ?1)"
-            " insert into datum (id, transform, key, state, version, run, position, attempt,"
-            " began, seconds, worker) select i, ?2, cast(printf('f/%07d.jpg', i) as blob),"
-            " iif(i % 1000 = 0, 3, 2), ?3, ?4, i - 1, 1, 5.0, 0.5, 'w1' from n",
-            (N // 2, run.transform, run.version, run.id),
-        )
-        conn.execute("insert into datum_key select transform, key, id from datum")
-        conn.execute(
-            "update run set total = ?, success = ?, failed = ?, planned = 1 where id = ?",
-            (N, N // 2 - N // 2000, N // 2000, run.id),
-        )
-        conn.execute("commit")
-    states = bytearray([DatumState.SUCCESS]) * (N // 2) + bytes(N // 2)
-    states[999 : N // 2 : 1000] = bytes([DatumState.FAILED]) * (N // 2000)
-    folder = story.project.run(public)
-    folder.mkdir(parents=True)
-    (folder / "states").write_bytes(states)
-    ids = [*range(1, N // 2 + 1), *range(N, N + N // 2)]
-    (folder / "plan").write_bytes(b"".join(i.to_bytes(4, "little") for i in ids))
-    return story, public
 
 
 async def test_a_snapshot_and_a_delta_of_a_million(

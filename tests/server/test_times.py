@@ -13,8 +13,8 @@ import pytest
 from jupyter_datum.server import times
 from tests.story import Story
 
-from .conftest import Call
-from .test_million import N, million, pulses  # noqa: F401
+from .conftest import Call, N
+from .test_million import pulses
 
 SLEEPY = """
 import time
@@ -87,7 +87,7 @@ async def test_what_is_not_there_is_said(
 
 
 async def test_only_what_changed_is_looked_for_again(
-    million: tuple[Story, str],  # noqa: F811
+    million: tuple[Story, str],
     call: Call,
     hall: Any,
     monkeypatch: Any,
@@ -128,7 +128,7 @@ async def test_only_what_changed_is_looked_for_again(
 
 
 async def test_a_million_hold_up_nobody(
-    million: tuple[Story, str],  # noqa: F811
+    million: tuple[Story, str],
     call: Call,
     jp_fetch: Any,
 ) -> None:
