@@ -8,6 +8,7 @@ DEMO := demo
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 # yarn as JupyterLab ships it; the lock file is what is installed.
 JLPM := PATH="$(CURDIR)/$(BIN):$$PATH" YARN_ENABLE_IMMUTABLE_INSTALLS=1 jlpm
+BUILT := jupyter_datum/labextension/package.json
 FRONT := package.json yarn.lock tsconfig.json $(wildcard src/*.ts* src/*/*.ts* style/* schema/*)
 APT := apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
 
@@ -49,10 +50,12 @@ $(VENV)/.bench: $(BIN)/python pyproject.toml
 	YARN_ENABLE_IMMUTABLE_INSTALLS=1 $(PIP) -e '.[test,bench]'
 	@touch $@ $(VENV)/.demo $(VENV)/.test
 
-# The JupyterLab half as it stands now, in place of the copy that pip has made.
+# The JupyterLab half as it stands now, in place of the copy that pip has made. What pip has built
+# of these very sources is not built a second time, unless it is no production build.
 $(VENV)/.front: $(VENV)/.demo $(FRONT)
-	$(JLPM) install
-	$(JLPM) build:prod
+	@changed=$$(find $(FRONT) node_modules/.yarn-state.yml -newer $(BUILT) 2>&1); \
+	  test -z "$$changed" && $(BIN)/python tools/bundles.py >/dev/null 2>&1 || \
+	  { $(JLPM) install && $(JLPM) build:prod; }
 	$(BIN)/jupyter-builder develop --overwrite .
 	@touch $@
 
@@ -90,13 +93,16 @@ jest: $(VENV)/.front
 bundles: $(VENV)/.front
 	$(BIN)/python tools/bundles.py
 
-wheel: $(VENV)/.test
-	bash tests/wheel.sh
+wheel: .venv-kernel/.wheel
 
-# An environment for kernels alone: ours and ipykernel, no server. JupyterLab knows it by name.
-.venv-kernel/.done: $(VENV)/.front $(wildcard jupyter_datum/*.py jupyter_datum/*/*.py)
-	$(PYTHON) -m venv .venv-kernel
-	.venv-kernel/bin/pip install --quiet --disable-pip-version-check . ipykernel
+# The wheel, alone in a clean environment.
+.venv-kernel/.wheel: $(VENV)/.test $(FRONT) tests/wheel.sh $(wildcard jupyter_datum/*.py jupyter_datum/*/*.py)
+	bash tests/wheel.sh .venv-kernel
+	@touch $@
+
+# The same for kernels: ours and ipykernel, no server. JupyterLab knows it by name.
+.venv-kernel/.done: .venv-kernel/.wheel $(VENV)/.front
+	.venv-kernel/bin/pip install --quiet --disable-pip-version-check ipykernel
 	! .venv-kernel/bin/python -c 'import jupyter_server' 2>/dev/null
 	.venv-kernel/bin/python -m ipykernel install --prefix=$(VENV) --name datum-second \
 	  --display-name 'Datum second'

@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# Builds the wheel from a clean copy of the sources and uses it as a stranger would: alone in a
-# clean environment, with only what it asks for by itself, a cell is run over real files.
+# wheel.sh VENV: builds the wheel from a clean copy of the sources and uses it as a stranger would:
+# alone in a clean environment, with only what it asks for by itself, a cell is run over real files.
+# The environment stays, as VENV.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+venv=$PWD/$1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 # The bundle as it is released: nothing of an earlier development build.
@@ -19,12 +21,12 @@ if grep -E 'build_log.json|\.map ' <<<"$listing"; then
   exit 1
 fi
 .venv/bin/python tools/bundles.py
-.venv/bin/python -m venv "$work/venv"
-"$work/venv/bin/pip" install --quiet --disable-pip-version-check "$work"/*.whl
+.venv/bin/python -m venv --clear "$venv"
+"$venv/bin/pip" install --quiet --disable-pip-version-check "$work"/*.whl
 mkdir "$work/project"
 for i in 1 2 3; do echo "line $i" > "$work/project/$i.txt"; done
 cd "$work/project"
-"$work/venv/bin/ipython" --no-banner --simple-prompt -c '
+"$venv/bin/ipython" --no-banner --simple-prompt -c '
 %load_ext jupyter_datum
 get_ipython().run_cell("""%%datum lengths -i "*.txt"
 with open(datum.path) as file:
