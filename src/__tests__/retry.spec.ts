@@ -8,7 +8,7 @@ import { DocumentModel } from '../models/document';
 import { PanelModel } from '../models/panel';
 import { RunsModel } from '../models/runs';
 import type { What } from '../requests';
-import { MIME_TYPE } from '../tokens';
+import { Commands, MIME_TYPE } from '../tokens';
 import { CELL, Notebook, Page } from './page';
 import { FakeServer, PROJECT, RUN, aRun, until } from './world';
 
@@ -140,6 +140,16 @@ it('every button says which code it takes, and follows the cell', async () => {
   await until(() => JSON.stringify(said()) === all('Retry 2'));
   page.notebook.edit(CELL.replace('mean(', 'median('));
   await until(() => JSON.stringify(said()) === all('Retry 2 with the edited cell'));
+  // What has become of it since is one click away.
+  page.put({ type: 'runs', project: PROJECT }, [aRun({ id: 99, uuid: 'f'.repeat(32) })]);
+  const newer = () => opened.node.querySelector<HTMLElement>('.jp-datum-head-newer');
+  await until(() => newer() !== null);
+  expect(newer()?.textContent).toMatch(/^run 99: /);
+  newer()?.click();
+  expect(page.executed.pop()).toEqual([
+    Commands.openRun,
+    { project: PROJECT, run: 'f'.repeat(32) }
+  ]);
   views.forEach(view => view.dispose());
   page.dispose();
 });

@@ -1,7 +1,7 @@
 /** The line on top of a run document: which run, how far, what can be done. */
 import React from 'react';
 
-import { Icon } from '../icons';
+import { Glyph, Icon } from '../icons';
 import type { DocumentModel } from '../models/document';
 import {
   clock,
@@ -81,6 +81,7 @@ export function Header(props: { model: DocumentModel }): JSX.Element {
       <Pace model={props.model} />
       <span className="jp-datum-grow" />
       <Fresh model={props.model} />
+      <Newer model={props.model} />
       <Buttons model={props.model} />
     </div>
   );
@@ -120,6 +121,34 @@ function Fresh(props: { model: DocumentModel }): JSX.Element | null {
           ? trans.__('updated just now')
           : trans.__('updated %1 ago', age)}
     </span>
+  );
+}
+
+/** How it stands now: the newest run of the transform, where that is another one. */
+function Newer(props: { model: DocumentModel }): JSX.Element | null {
+  const { trans, commands } = useHost();
+  const { run, runs, project } = props.model;
+  const { id = 0, name } = run.info ?? {};
+  const newest = useRead(
+    () => runs.runs(project).find(one => one.name === name && one.id > id) ?? null,
+    runs.changed
+  );
+  if (!newest) {
+    return null;
+  }
+  const open = { project, run: newest.uuid };
+  return (
+    <button
+      className="jp-datum-link jp-datum-head-newer"
+      title={trans.__('Open the newest run of this transform')}
+      onClick={() => void commands.execute(Commands.openRun, open).catch(() => undefined)}
+    >
+      <Glyph state={statusState(newest.status)} />
+      <span>
+        {trans.__('run %1', newest.id)}
+        <span className="jp-datum-head-of">: {statusWord(trans, newest.status)}</span>
+      </span>
+    </button>
   );
 }
 

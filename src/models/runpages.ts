@@ -76,3 +76,11 @@ export class RunPages {
   private _runs: readonly IRun[] = [];
   private readonly _changed = new Signal<this, void>(this);
 }
+
+/** Runs of a transform with what the page has heard since they were read: newer ones, other states. */
+export function withNews(runs: readonly IRun[], heard: readonly IRun[], name: string): IRun[] {
+  const own = heard.filter(one => one.name === name);
+  const known = new Map(own.map(one => [one.uuid, one]));
+  const newest = runs[0]?.id ?? 0;
+  return [...own.filter(({ id }) => id > newest), ...runs.map(one => known.get(one.uuid) ?? one)];
+}

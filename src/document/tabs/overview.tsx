@@ -6,6 +6,7 @@ import { Histogram } from '../charts/histogram';
 import { Known, useTiming } from '../charts/timing';
 import { alarms } from '../../models/alarms';
 import { AnswersModel } from '../../models/answers';
+import { withNews } from '../../models/runpages';
 import { ClusterLine } from '../../panels/clusterline';
 import {
   count,
@@ -244,7 +245,9 @@ function What(props: ITabProps): JSX.Element | null {
 function Runs(props: ITabProps & { answers: AnswersModel }): JSX.Element | null {
   const { trans } = useHost();
   const { model, answers } = props;
-  const { runs, whole } = answers;
+  useSignals(model.runs.changed);
+  const { whole } = answers;
+  const runs = withNews(answers.runs, model.runs.runs(model.project), model.run.info?.name ?? '');
   const [wanted, setWanted] = React.useState(RUNS);
   const more = () => {
     setWanted(wanted + MORE);

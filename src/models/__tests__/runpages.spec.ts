@@ -2,7 +2,7 @@
 import { aRun, PROJECT, until } from '../../__tests__/world';
 import type { IRun } from '../../tokens';
 import { RefusedError } from '../../requests';
-import { RunPages } from '../runpages';
+import { RunPages, withNews } from '../runpages';
 
 const ALL = 450;
 
@@ -79,5 +79,19 @@ describe('the runs of a transform', () => {
     await pages.more();
     await pages.more();
     expect(pages.runs.map(one => one.id)).toEqual(Array.from({ length: ALL }, (_, n) => ALL - n));
+  });
+
+  it('go on with what the page hears of them', () => {
+    const [first, second, third] = [1, 2, 3].map(id =>
+      aRun({ id, uuid: `${id}`, status: 'running' })
+    );
+    const ended = { ...second, status: 'success' as const };
+    const other = { ...third, uuid: 'o', name: 'other' };
+    const now = withNews([second, first], [other, third, ended], first.name);
+    expect(now.map(({ uuid, status }) => `${uuid} ${status}`)).toEqual([
+      '3 running',
+      '2 success',
+      '1 running'
+    ]);
   });
 });
