@@ -203,7 +203,8 @@ export class OpenNotebook implements IOpenNotebook {
 
   /** A kernel that comes to rest may have loaded us, or have begun a project. */
   private _onStatus(_: unknown, status: string): void {
-    if (status === 'idle' && this._busy) {
+    // Of one that starts, one is told when it is ready.
+    if (status === 'idle' && this._busy && this.panel.sessionContext.isReady) {
       this._changed.emit('kernel');
     }
     this._busy = status === 'busy';

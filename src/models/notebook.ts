@@ -84,6 +84,7 @@ export class NotebookModel implements IDisposable {
   /** Ask for context and transforms anew. */
   async refresh(): Promise<void> {
     const round = ++this._round;
+    this._asking++;
     try {
       const { path, kernel } = this.notebook;
       if (this._path !== path) {
@@ -107,6 +108,9 @@ export class NotebookModel implements IDisposable {
         this._error = reason instanceof Error ? reason.message : String(reason);
         this.runs.connect(); // which finds out whether the server has our half at all
       }
+    }
+    if (--this._asking === 0 && this._asks) {
+      this._onNotebook(null, 'kernel');
     }
     this._update();
   }
@@ -167,13 +171,12 @@ export class NotebookModel implements IDisposable {
   }
 
   private _look(): void {
-    const asks = this._asks;
-    this._asks = false;
-    if (asks) {
-      void this.refresh();
-    } else {
+    if (!this._asks) {
       this._update();
-    }
+    } else if (!this._asking) {
+      this._asks = false;
+      void this.refresh();
+    } // else it is asked for again when a slow server has answered, once for all that came between
   }
 
   /** The first run of a new project is shown in its cell before we can know of the project. */
@@ -207,6 +210,8 @@ export class NotebookModel implements IDisposable {
   }
 
   private _asks = false;
+  /** Requests under way. */
+  private _asking = 0;
   private _context: IContext | null = null;
   private _disposed = false;
   private _error: string | null = null;

@@ -73,6 +73,10 @@ test('a notebook of 300 cells: no request and little time for each', async ({ pa
   const panel = await story.panel();
   const rows = panel.getByRole('listbox', { name: 'Transforms' }).getByRole('option');
   await expect(rows).toHaveCount(100);
+  // A kernel that comes to rest is asked about: its start belongs to the opening.
+  const rests = () =>
+    (window as any).jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status;
+  await expect.poll(() => page.evaluate(rests), { timeout: 30_000 }).toBe('idle');
   await page.waitForTimeout(1500);
   const opening = counter.take();
   expect(opening).toBeLessThanOrEqual(10);
