@@ -315,7 +315,7 @@ def _summary(row: RunRow, groups: list[Any], out: str | None) -> list[str]:
         *([f"restored    {skipped.restored:,}"] if skipped.restored else []),
         f"unchanged   {skipped.unchanged:,}",
         *([f"left        {left:,} as they are"] if left else []),
-        f"time        {render.span(seconds)}, {tried / seconds:,.0f} datums/s",
+        f"time        {render.span(seconds)}, {render.counted(round(tried / seconds), 'datum')}/s",
     ]
     if out and os.path.isdir(out):
         lines.append(f"outputs     {out}")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
+import textwrap
 import time
 from typing import Any, Final, Protocol
 
@@ -72,14 +74,32 @@ class Terminal:
             return
         self._shown = time.monotonic()
         width = shutil.get_terminal_size().columns - 1
-        sys.stderr.write("\r" + line[:width].ljust(width))
+        sys.stderr.write("\r" + fitted(line, width).ljust(width))
         sys.stderr.flush()
 
     def close(self, lines: list[str], bundle: dict[str, Any]) -> None:
         width = shutil.get_terminal_size().columns - 1
         sys.stderr.write("\r" + " " * width + "\r")
         sys.stderr.flush()
-        print("\n".join(lines))
+        print("\n".join(row for line in lines for row in folded(line, width)))
+
+
+def fitted(line: str, width: int) -> str:
+    """Return a line of progress in `width` columns: a shorter bar first, then fewer parts."""
+    if len(line) > width:
+        line = re.sub(r"([█░])\1{2}", r"\1", line)
+    while len(line) > width and ", " in line:
+        line = line.rpartition(", ")[0]  # what says most stands first
+    return line[:width]
+
+
+def folded(line: str, width: int) -> list[str]:
+    """Return a line as rows of `width` columns: a terminal breaks it in the midst of words."""
+    inner = " " * (len(line) - len(line.lstrip(" ")) + 2)
+    wrap = textwrap.TextWrapper(
+        max(width, 20), subsequent_indent=inner, break_on_hyphens=False, expand_tabs=False
+    )
+    return wrap.wrap(line) or [line]
 
 
 class Quiet:

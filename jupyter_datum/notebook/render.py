@@ -223,7 +223,7 @@ def closing_line(run: RunRow) -> str:
     parts += _skipped(run)
     if not tried and not skipped_of(run).restored and run.status == RunStatus.SUCCESS:
         return f"{run.name}: nothing to do; {', '.join(parts) or 'no datums'} ({span(seconds)})"
-    speed = f", {tried / seconds:,.0f} datums/s" if tried and seconds > 0 else ""
+    speed = f", {counted(round(tried / seconds), 'datum')}/s" if tried and seconds > 0 else ""
     head = {
         RunStatus.SUCCESS: "",
         RunStatus.FAILED: "",

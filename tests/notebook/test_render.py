@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from jupyter_datum.ledger import queries
 from jupyter_datum.ledger.queries import FailureGroup
+from jupyter_datum.notebook import display
 from jupyter_datum.notebook.render import Meter, bundle, group_lines, progress_line
 
 from ..story import Story
@@ -39,3 +40,18 @@ def test_html_has_one_bar_and_each_line_for_itself_and_a_listing_no_figures(stor
     assert ">1 x ValueError: &lt;b&gt;  (cell line 3)</div>" in shown["text/html"]
     begun = row._replace(total=0, planned=0, success=0, failed=0)
     assert progress_line(begun, Meter(), 0.0) == f"job {'░' * 24} the input is being listed"
+
+
+def test_a_narrow_terminal_has_a_shorter_bar_then_fewer_parts_and_breaks_between_words() -> None:
+    line = f"two {'█' * 6}{'░' * 18} 11/40, 1 failed, 4.0/s, 5 s left"
+    assert display.fitted(line, 80) == line
+    assert display.fitted(line, 50) == "two ██░░░░░░ 11/40, 1 failed, 4.0/s, 5 s left"
+    assert display.fitted(line, 40) == "two ██░░░░░░ 11/40, 1 failed, 4.0/s"
+    assert display.fitted(line, 20) == "two ██░░░░░░ 11/40"
+    said = "  look: %datum failures one   again: %datum retry one"
+    assert display.folded(said, 80) == [said]
+    assert display.folded(said, 40) == [
+        "  look: %datum failures one   again:",
+        "    %datum retry one",
+    ]
+    assert display.folded("x" * 50, 40) == ["x" * 40, "  " + "x" * 10]
