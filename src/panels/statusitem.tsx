@@ -6,7 +6,16 @@ import type { PanelModel } from '../models/panel';
 import type { RunModel } from '../models/run';
 import { Commands, ENDED } from '../tokens';
 import { percent, span, statusState, statusWord } from './format';
-import { byState, doneOf, FailedWord, HostContext, StateWord, useHost, useSignals } from './parts';
+import {
+  byState,
+  doneOf,
+  FailedWord,
+  HostContext,
+  StateWord,
+  useHost,
+  useRead,
+  useSignals
+} from './parts';
 import type { IHost } from './parts';
 
 /** The widget in the status bar. */
@@ -32,23 +41,25 @@ function StatusView(props: { panel: PanelModel }): JSX.Element | null {
   const { trans, commands } = useHost();
   const { panel } = props;
   useSignals(panel.changed);
+  const lost = useRead(() => panel.runs.connection === 'lost', panel.runs.changed);
   if (!panel.run) {
     return null;
   }
   return (
     <button
       className="jp-datum-status-button"
+      data-lost={lost}
       title={trans.__('Show the panel of datums')}
       onClick={() => void commands.execute(Commands.openPanel)}
     >
-      <StatusWords run={panel.run} />
+      <StatusWords run={panel.run} lost={lost} />
     </button>
   );
 }
 
-function StatusWords(props: { run: RunModel }): JSX.Element | null {
+function StatusWords(props: { run: RunModel; lost: boolean }): JSX.Element | null {
   const { trans } = useHost();
-  const { run } = props;
+  const { run, lost } = props;
   useSignals(run.changed);
   const { counts, total } = run;
   if (!counts) {
@@ -70,7 +81,7 @@ function StatusWords(props: { run: RunModel }): JSX.Element | null {
           <FailedWord counts={counts} />
         </>
       ) : null}
-      {run.eta ? ` · ${span(run.eta[0])}` : null}
+      {lost ? ` · ${trans.__('no connection')}` : run.eta ? ` · ${span(run.eta[0])}` : null}
     </>
   );
 }

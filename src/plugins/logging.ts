@@ -111,10 +111,14 @@ function addShow(
         logger.log({ type: 'text', level, data })
       );
     }
-    await app.commands.execute('logconsole:open', { source, insertMode: 'split-bottom' });
     // The newest that bears its name: the document of the run does so too.
     const named = (one: Widget) => one.title.label.endsWith(source);
-    const opened = [...app.shell.widgets('down')].filter(named).pop();
+    const open = async () => {
+      await app.commands.execute('logconsole:open', { source, insertMode: 'split-bottom' });
+      return [...app.shell.widgets('down')].filter(named).pop();
+    };
+    // The command closes a console that is there, of whatever it told.
+    const opened = (await open()) ?? (await open());
     if (opened) {
       bringUp(app, opened);
     }

@@ -8,6 +8,7 @@ import { RunOutput } from '../../cells/output';
 import { DatumModel } from '../../models/datums';
 import { Commands, MIME_TYPE } from '../../tokens';
 import { DatumWidget } from '../datumview';
+import { StatusItem } from '../statusitem';
 
 const EVIL = '<img src=x onerror=alert(1)>\u202e\u001b[31mred';
 
@@ -219,10 +220,15 @@ describe('the panel', () => {
   });
 
   it('greys what it shows while the server is away', async () => {
+    const status = new StatusItem(page.host, page.panel);
+    Widget.attach(status, document.body);
     await page.withRun(Uint8Array.of(2), { status: 'running', success: 1 });
     page.server.last.close();
     await page.says('No connection to the server; last heard');
     expect(page.sidebar.node.querySelector('[data-lost=true]')).not.toBeNull();
+    await until(() => status.node.querySelector('[data-lost=true]') !== null);
+    expect(status.node.textContent).toMatch(/^Datums: .*no connection$/);
+    status.dispose();
   });
 
   it('shows hostile text as text', async () => {
