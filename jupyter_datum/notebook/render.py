@@ -384,10 +384,12 @@ def _html(run: RunRow, lines: list[str]) -> str:
     )
     head = re.sub(f"[{_FULL}{_EMPTY}]+ ", "", lines[0], count=1)  # the bar is drawn below it
     first = f'<div style="font-weight:600">{html.escape(head)}</div>'
+    # An option that breaks behind its hyphens is none that one could copy.
+    option, whole = re.compile(r"--[a-z][\w-]*"), r'<span style="white-space:nowrap">\g<0></span>'
     body = "".join(
         # What goes on in a second line stands further in.
         f'<div style="margin:4px 0 0;padding-left:2em;text-indent:-1em;font-family:monospace;'
-        f'white-space:pre-wrap">{html.escape(line.strip())}</div>'
+        f'white-space:pre-wrap">{option.sub(whole, html.escape(line.strip()))}</div>'
         for line in lines[1:]
     )
     return (

@@ -34,8 +34,9 @@ def test_html_has_one_bar_and_each_line_for_itself_and_a_listing_no_figures(stor
     row = story.run("job -i xs", "if datum.value == 1: raise ValueError('<b>')")
     with story.ledger() as conn:
         found = queries.failure_groups(conn, row.id)
-    lines = [progress_line(row, Meter(), 0.0), *group_lines(found, row.failed)]
+    lines = [progress_line(row, Meter(), 0.0), *group_lines(found, row.failed), "try --only failed"]
     shown = bundle(row, "p", lines)
+    assert '>try <span style="white-space:nowrap">--only</span> failed<' in shown["text/html"]
     assert "█" in shown["text/plain"] and "█" not in shown["text/html"]
     assert ">1 x ValueError: &lt;b&gt;  (cell line 3)</div>" in shown["text/html"]
     begun = row._replace(total=0, planned=0, success=0, failed=0)
