@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import jupyter_datum
-from jupyter_datum.errors import RunError, UsageError
+from jupyter_datum.errors import OutputError, RunError, UsageError
 from jupyter_datum.lineage import View, show_history, show_lineage, show_question
 from jupyter_datum.notebook.looks import look
 
@@ -264,8 +264,13 @@ def test_a_report_is_one_page_and_everything_in_it_is_text(story: Story) -> None
     assert '<span class="h">the cell</span>' in page and "+++ code" not in page
     assert "<code>&lt;b&gt;</code></td><td class=n>12</td><td class=n>6.5</td>" in page
     assert "code 2 of" in page and "1 x AssertionError" in page
-    with pytest.raises(RunError, match="has not run"):
-        look("report", ["no"], story.project, str(story.folder))
+    for verb, words in (("report", []), ("overview", []), ("export", ["--table", "no.csv"])):
+        with pytest.raises(UsageError, match="no transform 'no' has run; there are: up"):
+            look(verb, ["no", *words], story.project, str(story.folder))
+    assert not (story.folder / "no.csv").exists()
+    for words in (["report", "up", "-o"], ["export", "up", "--table"]):
+        with pytest.raises(OutputError, match=r"nowhere.* cannot be written: there is no folder"):
+            look(words[0], [*words[1:], "nowhere/x.csv"], story.project, str(story.folder))
 
 
 def test_a_join_and_a_group_of_transforms_lead_to_each_datum_they_were_made_of(

@@ -19,6 +19,7 @@ from ..ledger.fsck import audit
 from ..ledger.queries import RunRow
 from ..ledger.stragglers import straggler_json, stragglers
 from ..notebook import render
+from ..notebook.display import tell
 from ..notebook.public import Transform, status_json
 from ..outcomes import compare as compare_sides
 from ..outcomes import labelled, outcome_json
@@ -40,9 +41,14 @@ def project_of(folder: str | None) -> Project:
         If there is none.
     """
     start = _start(folder)
-    found = find(start) if start.is_dir() else None
+    if not start.is_dir():
+        raise UsageError(f"{str(start)!r} is no folder: --project takes the one of the notebook")
+    found = find(start)
     if found is None:
-        raise UsageError(f"no .datum folder at or above {str(start)!r}: run a notebook there first")
+        raise UsageError(
+            f"no .datum folder at or above {str(start)!r}: name another folder with --project, or "
+            "run a notebook there first: jupyter datum run NOTEBOOK.ipynb"
+        )
     return found
 
 
@@ -92,8 +98,9 @@ def status(args: argparse.Namespace) -> int:
     for row in rows:
         lines = [render.closing_line(row), *stuck[row.id], *render.straggler_lines(slow[row.id])]
         lines += [*render.group_lines(groups[row.id], row.failed), *render.why_lines(row)]
-        print(in_shell("\n".join(lines)))
-    print("".join(f"{line}\n" for line in clusters), end="")
+        tell(in_shell("\n".join(lines)))
+    for line in clusters:
+        tell(line)
     return exit_code(rows[0]) if args.name and rows else 0
 
 
@@ -191,7 +198,7 @@ def _tell(args: argparse.Namespace, kind: str, says: str, **asked: int | str) ->
             print(f"{row.name} is not running")
             return 0
         steer(conn, project, row, kind, asked)
-    print(f"{row.name}: {says} {row.name}")
+    tell(f"{row.name}: {says} {row.name}")
     return 0
 
 
@@ -260,7 +267,7 @@ def report(conn: sqlite3.Connection, row: RunRow, out: str | None, *, as_json: b
     if as_json:
         print(json.dumps(status_json(row, groups), indent=1))
     else:
-        print(in_shell("\n".join(render.closing_lines(row, groups, out))))
+        tell(in_shell("\n".join(render.closing_lines(row, groups, out))))
 
 
 def exit_code(row: RunRow) -> int:

@@ -14,6 +14,7 @@ from typing import Any
 
 from ..errors import RunError, UsageError
 from ..ledger import db
+from ..notebook.display import tell
 from ..project import Project
 from ..runner import upkeep
 from ..transform.moved import here
@@ -82,4 +83,7 @@ def _mark(
 
 
 def _show(args: argparse.Namespace, fields: dict[str, Any], lines: Sequence[str]) -> None:
-    print(json.dumps(fields, indent=1) if args.json else in_shell("\n".join(lines)))
+    if args.json:
+        print(json.dumps(fields, indent=1))
+    else:
+        tell(in_shell("\n".join(lines)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sys
 import tempfile
 import time
@@ -24,6 +25,8 @@ _LOOK: Final = 0.5
 _INTERRUPT_WITHIN: Final = 20.0
 #: Bytes of a folder's path; with the name of a socket in it, Linux takes 107 and macOS 103.
 _SOCKET_PATH: Final = 80
+#: What switches a terminal's colours.
+_COLOUR: Final = re.compile(r"\x1b\[[0-9;]*m")
 #: What a run with failures raises where nobody sees it; its summary says the same better.
 _EXPECTED: Final = ("RunFailedError", "RunStoppedError")
 
@@ -137,7 +140,9 @@ class Kernel:
             print(f"\r\033[K{line}", end="", file=sys.stderr, flush=True)
         elif kind == "error" and content["ename"] not in _EXPECTED:
             self._clear()
-            print("\n".join(content["traceback"]), file=sys.stderr)
+            text = "\n".join(content["traceback"])
+            # In a log or a pipe the colours of a terminal are noise.
+            print(text if sys.stderr.isatty() else _COLOUR.sub("", text), file=sys.stderr)
         elif kind == "execute_result":
             self._clear()
             print(content["data"].get("text/plain", ""))

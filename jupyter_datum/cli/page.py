@@ -67,7 +67,8 @@ def _value(action: argparse.Action) -> str:
         return ""
     if action.choices is not None:
         return "|".join(map(str, action.choices))
-    name = str(action.metavar or action.dest).upper()
+    several = action.metavar if isinstance(action.metavar, tuple) else None
+    name = " ".join(several or [str(action.metavar or action.dest)]).upper()
     return f"[{name}]" if action.option_strings and action.nargs == "?" else name
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from ..notebook.looks import LOOKS
+from ..notebook.verbs import VERBS
 from ..notebook.watch import takes_watch
 from ..runner.version import VERSION
 from . import commands, decisions
@@ -17,29 +18,18 @@ from .watch import watch
 
 #: Of a command that works without it.
 LATEST: Final = "a transform; default: the latest one run"
-#: Verbs of one transform: does it take a name, what for.
-_STEER: Final = (
-    ("results", LATEST, "what datums came to, in input order"),
-    ("failures", LATEST, "what failed, in groups, with tracebacks"),
-    ("retry", LATEST, "run the failed datums again, with the recorded code"),
-    ("cancel", LATEST, "stop a run; what is finished stays"),
-    ("pause", LATEST, "start nothing new; what runs is finished"),
-    ("resume", LATEST, "go on with a paused run"),
-    ("detach", LATEST, "free the cell that waits for a run; the run goes on"),
-    ("fsck", None, "check the ledger and the outputs"),
-)
+#: Verbs of one transform.
+_STEER: Final = ("results", "failures", "retry", "cancel", "pause", "resume", "detach")
 #: Of a verb that takes the code as it stands.
 _STANDS: Final = (
     "an .ipynb file, whose kernel then records its cells; default: the code that ran last, or that "
     "of the cell if it was edited since"
 )
-_DECIDE: Final = (
-    ("prune", "--all", "remove outputs of vanished inputs that nobody has edited",
-     "though most of them go, or the input was written anew"),
-    ("move", None, "have renamed inputs keep their results", None),
-    ("equivalent", "--undo", "let the present code count as the one that made the results",
-     "take the newest mark back"),
-)  # fmt: skip
+_DECIDE: Final = {
+    "prune": ("--all", "though most of them go, or the input was written anew"),
+    "move": (),
+    "equivalent": ("--undo", "take the newest mark back"),
+}
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -52,40 +42,37 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"jupyter-datum {VERSION}")
     words = _Words(parser.add_subparsers(metavar="COMMAND"))
     _run(words)
-    sub = words.add("status", commands.status, "how runs stand")
+    sub = words.add("status", commands.status)
     _name(sub, "a transform; default: the newest runs of all")
-    for word, name, text in _STEER:
-        sub = words.add(word, getattr(commands, word), text)
-        if name is not None:
-            _name(sub, name)
-    sub = words.add("plan", plan, "what would run now, and why; nothing runs")
+    for word in _STEER:
+        _name(words.add(word, getattr(commands, word)), LATEST)
+    words.add("fsck", commands.fsck, "check the ledger and the outputs")
+    sub = words.add("plan", plan)
     sub.add_argument("notebook", metavar="NOTEBOOK", nargs="?", help=_STANDS)
     _name(sub, "a transform; default: the latest one run, or all of the notebook")
-    sub = words.add("scale", commands.scale, "go on with so many workers")
+    sub = words.add("scale", commands.scale)
     sub.add_argument("name", metavar="NAME", help="a transform that runs")
     sub.add_argument("workers", metavar="N", help="1 or more")
-    text = "go on with another rule for failures"
-    sub = words.add("on-error", commands.on_error, text)
+    sub = words.add("on-error", commands.on_error)
     sub.add_argument("name", metavar="NAME", help="a transform that runs")
     sub.add_argument("rule", metavar="RULE", help="continue, stop, stop:N or stop:5%%")
-    text = "what has changed between two runs, code versions or transforms"
-    sub = words.add("compare", commands.compare, text)
+    sub = words.add("compare", commands.compare)
     which = "NAME, NAME@VERSION (1 is the first, -1 the newest), or a run's id"
     sub.add_argument("a", metavar="A", help=which)
     sub.add_argument("b", metavar="B", nargs="?", help="default: of A, the two newest")
     for word, verb in LOOKS.items():
-        sub = words.add(word, commands.look, verb.help)
+        sub = words.add(word, commands.look)
         verb.takes(sub)
         sub.set_defaults(verb=verb)
-    sub = words.add("watch", watch, "have new and changed files run by themselves, until stopped")
+    sub = words.add("watch", watch)
     takes_watch(sub, notebook=True)
-    for word, flag, text, flag_text in _DECIDE:
-        sub = words.add(word, getattr(decisions, word), text)
+    for word, flag in _DECIDE.items():
+        sub = words.add(word, getattr(decisions, word))
         if word == "equivalent":
             sub.add_argument("notebook", metavar="NOTEBOOK", nargs="?", help=_STANDS)
         _name(sub, LATEST)
         if flag:
-            sub.add_argument(flag, action="store_true", help=flag_text)
+            sub.add_argument(flag[0], action="store_true", help=flag[1])
     return parser
 
 
@@ -122,8 +109,9 @@ class _Words:
         self._common.add_argument("--json", action="store_true", help="print JSON")
 
     def add(
-        self, word: str, handler: Callable[[argparse.Namespace], int], text: str
+        self, word: str, handler: Callable[[argparse.Namespace], int], text: str | None = None
     ) -> argparse.ArgumentParser:
+        text = text or VERBS[word]
         said = f"{text[0].upper()}{text[1:]}."
         sub = self._commands.add_parser(word, parents=[self._common], help=text, description=said)
         sub.set_defaults(handler=handler, parser=sub)

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 from ..errors import DatumError, RunError
 from ..ledger import db, queries
+from ..notebook.display import tell
 from ..notebook.public import plan_text
 from ..project import Project
 from ..runner.ahead import Needs
@@ -98,7 +99,7 @@ def _show(
             name = each.cell.name if isinstance(each, Told) else each.recipe.name
             made.append({"name": name, "error": str(exc)})
             if not as_json:
-                print(in_shell(f"{name}: {exc}"))
+                tell(in_shell(f"{name}: {exc}"))
     if as_json:
         print(json.dumps(made if many else made[0], indent=1))
     return not any("error" in each for each in made)
@@ -118,6 +119,6 @@ def _made(
     told: dict[str, Any] = {"name": recipe.name, "code": code}
     if as_json:
         return told | dataclasses.asdict(preview(conn, project, recipe, options, known=known))
-    print(in_shell(plan_text(conn, project, recipe, options, known)))
-    print(code["says"])
+    tell(in_shell(plan_text(conn, project, recipe, options, known)))
+    tell(code["says"])
     return told

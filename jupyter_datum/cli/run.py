@@ -13,6 +13,7 @@ import argparse
 import contextlib
 import json
 import os
+import re
 import sqlite3
 import sys
 import time
@@ -48,7 +49,7 @@ from .kernel import started
 
 #: Seconds that cancelled runs have to end.
 _CANCEL_WITHIN: Final = 20.0
-#: Cells that were left out and are named.
+#: Cells that were left out, and notebooks that there are, that are named.
 _NAMED: Final = 3
 
 
@@ -90,16 +91,21 @@ def _execute(path: Path, cells: list[NotebookCell], args: argparse.Namespace, be
     texts = [cell.code for cell in cells]
     with _pipeline() as together, started(path, quiet=args.json) as kernel:
         running: list[str] = []
+        refused: list[str] = []
         try:
             for cell, text in zip(cells, texts, strict=True):
+                if missing := cell.looks_at(refused):
+                    _tell_stopped(cell, missing)
+                    break
                 if running and cell.may_read(running):
                     _settled(path, running, began)
                     running = []
                 if cell.marked and cell.marked.by == "metadata":
                     kernel.execute(LOAD_EXTENSION)
-                broken = kernel.execute(text, asked) or broken
+                raised = kernel.execute(text, asked)
+                broken = raised or broken
                 if cell.name:
-                    running.append(cell.name)
+                    (refused if raised else running).append(cell.name)
                 if broken and cell.marked is None:
                     break
             _settled(path, running, began)  # as long as the kernel lives: it knows the environment
@@ -159,6 +165,12 @@ class NotebookCell(NamedTuple):
     def name(self) -> str | None:
         return self.marked.name if self.marked else None
 
+    def looks_at(self, refused: list[str]) -> str | None:
+        """The first of these transforms that it names, if it is none itself: one that did not
+        begin is bound to no name."""
+        words = set(re.findall(r"\w+", self.code)) if self.marked is None else set()
+        return next((name for name in refused if name in words), None)
+
     def may_read(self, running: list[str]) -> bool:
         """Whether it may read what transforms at work make, other than as its input."""
         if self.marked is None:
@@ -172,14 +184,28 @@ def _code_cells(path: Path) -> list[NotebookCell]:
     try:
         notebook = nbformat.read(path, as_version=4)
     except FileNotFoundError:
-        raise UsageError(f"there is no notebook {str(path.absolute())!r}") from None
+        raise UsageError(f"there is no notebook {str(path.absolute())!r}{_there(path)}") from None
+    except IsADirectoryError:
+        raise UsageError(f"{str(path)!r} is a folder{_there(path / path.name)}") from None
+    except OSError as exc:
+        raise UsageError(f"{str(path)!r} cannot be read: {exc.strerror}") from exc
     except Exception as exc:
-        raise UsageError(f"{str(path)!r} cannot be read as a notebook: {exc}") from exc
+        raise UsageError(
+            f"{str(path)!r} cannot be read as a notebook: {exc}. JupyterLab keeps the last saved "
+            "state but one in .ipynb_checkpoints beside it"
+        ) from exc
     return [
         NotebookCell(cell, marked_cell(index, cell))
         for index, cell in enumerate(notebook.cells)
         if cell.cell_type == "code" and not is_skipped(cell)
     ]
+
+
+def _there(path: Path) -> str:
+    """Which notebooks there are where this one was looked for."""
+    names = sorted(each.name for each in path.parent.glob("*.ipynb") if each.is_file())
+    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    return f"; there are: {', '.join(names[:_NAMED])}{more}" if names else ""
 
 
 def _wanted(cells: list[NotebookCell], name: str | None) -> list[NotebookCell]:
@@ -219,6 +245,11 @@ def _tell_left_out(cells: list[NotebookCell]) -> None:
     )
 
 
+def _tell_stopped(cell: NotebookCell, missing: str) -> None:
+    first = render.one_line(cell.code.strip().partition("\n")[0])
+    print(f"stopped before the cell {first!r}: {missing} did not begin", file=sys.stderr)
+
+
 def _extra(args: argparse.Namespace) -> str:
     """The command's options, as text; they count more than the cell's own."""
     extra = ""
@@ -249,7 +280,7 @@ def _report(path: Path, names: list[str], began: float, *, broken: bool, as_json
     """Print what became of the transforms; those at work are waited for."""
     project = find(start_of(path))
     if project is None:
-        return 1
+        return 2
     rows, refused = _settled(path, names, began)
     for sentence in refused:
         print(in_shell(sentence), file=sys.stderr)
@@ -263,8 +294,10 @@ def _report(path: Path, names: list[str], began: float, *, broken: bool, as_json
             found = outs[row.name]
             out = os.fsdecode(found.out) if found and found.out else None
             print(in_shell("\n".join(_summary(row, groups[row.id], out))))
+    if not rows:
+        return 2  # nothing could begin
     bad = any(exit_code(row) or row.status == RunStatus.RUNNING for row in rows)
-    return 1 if bad or broken or refused or not rows else 0
+    return 1 if bad or broken or refused else 0
 
 
 def _refused(
@@ -327,4 +360,6 @@ def _summary(row: RunRow, groups: list[Any], out: str | None) -> list[str]:
     lines += [f"incomplete  {render.one_line(text)}" for text in note.get("errors", [])[:3]]
     if row.message:
         lines.append(f"message     {render.one_line(row.message, render.SENTENCE)}")
+    if row.status == RunStatus.PAUSED:
+        lines.append(f"next        {render.way_on(row)}")
     return lines

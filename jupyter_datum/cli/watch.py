@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..errors import UsageError
 from ..ledger.watches import watches
+from ..notebook.display import tell
 from ..notebook.watch import watch as watch_it
 from ..notebook.watch import watch_lines
 from ..runner.towatch import watch_json
@@ -27,7 +28,7 @@ def watch(args: argparse.Namespace) -> int:
             found = [watch_json(row) for row in watches(conn)]
             print(json.dumps([row for row in found if args.name in (None, row["transform"])]))
         else:
-            print(in_shell("\n".join(lines)))
+            tell(in_shell("\n".join(lines)))
     return 0
 
 

@@ -6,11 +6,12 @@ import contextlib
 import html
 import os
 import sqlite3
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ..errors import ProjectError, UsageError
+from ..errors import OutputError, ProjectError, UsageError
 from ..ledger import db, queries
 from ..ledger.relocate import follow_project
 from ..outcomes import listed_input
@@ -210,7 +211,8 @@ def show_report(
     path = Path(folder or Path.cwd()) / (out or f"{name}.html")
     with _ledger(project) as conn:
         page = report(conn, project, name)
-    path.write_text(page, encoding="utf-8")
+    with _writing(path):
+        path.write_text(page, encoding="utf-8")
     return View({"name": name, "path": str(path)}, f"{name}: the report is {path}")
 
 
@@ -256,19 +258,32 @@ def show_export(
         if openlineage == "":
             done["events sent"] = send_events(conn, project, name)
         elif openlineage is not None:
-            done[f"events in {openlineage}"] = write_events(
-                conn, project, name, start / openlineage
-            )
+            with _writing(start / openlineage):
+                written = write_events(conn, project, name, start / openlineage)
+            done[f"events in {openlineage}"] = written
         if crate is not None:
-            files, left = write_crate(conn, name, start / crate, source)
+            with _writing(start / crate):
+                files, left = write_crate(conn, name, start / crate, source)
             done[f"files in the crate {crate}"] = files
             if left:
                 done["outputs left out: they are gone, or not as they were made"] = left
         if table is not None:
-            done[f"rows in {table}"] = write_table(conn, name, start / table, source)
+            with _writing(start / table):
+                done[f"rows in {table}"] = write_table(conn, name, start / table, source)
     if not done:
         raise UsageError("what to? --openlineage [FILE], --crate FOLDER or --table FILE.csv")
     return View(done, "\n".join(f"{n:,} {what}" for what, n in done.items()))
+
+
+@contextlib.contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Say of what cannot be written where, and why."""
+    try:
+        yield
+    except OSError as exc:
+        why = exc.strerror or str(exc)
+        beside = "" if path.parent.is_dir() else f": there is no folder {str(path.parent)!r}"
+        raise OutputError(f"{str(path)!r} cannot be written{beside or f': {why}'}") from exc
 
 
 def project_for(asked: object) -> Project:

@@ -14,6 +14,9 @@ import jupyter_datum
 from jupyter_datum.cli import main
 from jupyter_datum.cli.page import commands, render
 from jupyter_datum.cli.parser import make_parser
+from jupyter_datum.errors import ProjectError
+from jupyter_datum.notebook.verbs import VERBS, verbs_help
+from jupyter_datum.project import find, find_or_create
 from jupyter_datum.transform import optionpage
 from jupyter_datum.transform.optiontable import OPTIONS
 
@@ -72,6 +75,43 @@ def test_a_word_that_is_no_command_names_the_nearest(capsys: pytest.CaptureFixtu
     assert "no command 'faliures'; did you mean failures? There are: run" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("watch a --settle x", "'x': write a duration as 30s"),
+        ("lineage a --up -1", "'-1': write a whole number, 0 or more"),
+        ("engines --try a --sample 0", "'0': write a whole number, 1 or more"),
+        ("status --project no/where", "'no/where' is no folder"),
+        ("status --project .", "jupyter datum run NOTEBOOK.ipynb"),
+        ("run no.ipynb", "no.ipynb'; there are: one.ipynb, two.ipynb"),
+        ("run .", "'.' is a folder; there are: one.ipynb"),
+        ("run one.ipynb", ".ipynb_checkpoints"),
+    ],
+)
+def test_a_wrong_value_is_told_with_what_to_do(
+    words: str, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DATUM_PROJECT", raising=False)
+    for name in ("one", "two"):
+        Path(f"{name}.ipynb").write_text('{"cells": [')
+    try:
+        code = main(words.split())
+    except SystemExit as ended:
+        code = int(str(ended.code))
+    assert code == 2
+    assert says in capsys.readouterr().err
+
+
+def test_a_place_for_the_project_that_there_is_not_is_told(tmp_path: Path) -> None:
+    nowhere = tmp_path / "no" / "where"
+    assert find(nowhere) is None
+    with pytest.raises(ProjectError, match=r"No such file.* set DATUM_PROJECT"):
+        find_or_create(nowhere)
+    assert not nowhere.parent.exists()
+
+
 def test_options_may_stand_anywhere() -> None:
     words = ["run", "a.ipynb", "--engine", "dask", "thumbs", "--json"]
     found = make_parser().parse_args(words)
@@ -81,6 +121,15 @@ def test_options_may_stand_anywhere() -> None:
         "dask",
         True,
     )
+
+
+def test_the_magic_says_what_each_verb_does_and_the_command_line_the_same() -> None:
+    told = verbs_help()
+    shared = commands(make_parser()).keys() & VERBS.keys()
+    assert len(shared) > 20
+    for word in shared - {"run"}:
+        assert commands(make_parser())[word][1] == VERBS[word]
+        assert f"  {word:<12}{VERBS[word]}\n" in told
 
 
 def test_it_tells_its_version(capsys: pytest.CaptureFixture[str]) -> None:

@@ -44,6 +44,7 @@ def test_a_notebook_run_by_the_command_line(
         nbformat.v4.new_code_cell("%%datum other -i numbers\ndatum.value"),
         nbformat.v4.new_code_cell("words = ['a']"),
         nbformat.v4.new_code_cell("%%datum words -i words\ndatum.value"),
+        nbformat.v4.new_code_cell("1 / 0"),
     ]
     path = story.folder / "n.ipynb"
     nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
@@ -58,7 +59,8 @@ def test_a_notebook_run_by_the_command_line(
         (run,) = json.loads(capfd.readouterr().out)
         assert (run["success"], run["skipped"]) == (1 - n, n)
     assert main(["run", str(path)]) == 1
-    text = capfd.readouterr().out
+    text, error = capfd.readouterr()
+    assert "ZeroDivisionError: division by zero" in error and "\x1b" not in error
     assert "failed      1" in text and "succeeded   9" in text
     assert main(["failures", "job", *project]) == 1
     assert "datum.value != 3" in capfd.readouterr().out
@@ -73,6 +75,16 @@ def test_a_kernel_that_dies_is_a_sentence(story: Story, capfd: pytest.CaptureFix
     path = write(story, LOAD, "import os\nos._exit(3)", "%%datum job -i numbers\n1")
     assert main(["run", path]) == 2
     assert "the kernel died while it executed the cell 'import os'" in capfd.readouterr().err
+
+
+def test_nothing_looks_at_a_transform_that_did_not_begin(
+    story: Story, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = write(story, LOAD, "%%datum job -i numbers --engine no_such\n1", "len(job.results())")
+    assert main(["run", path]) == 2, "it could not begin"
+    said = capfd.readouterr().err
+    assert "no engine is named 'no_such'" in said and "NameError" not in said
+    assert "stopped before the cell 'len(job.results())': job did not begin" in said
 
 
 def test_an_unknown_kernel_names_those_there_are(
@@ -119,7 +131,7 @@ def test_a_run_that_is_refused_behind_the_cell_is_said(
         )
         requests.answer(conn, identity, "refused", "its environment is not known")
     path = story.folder / "n.ipynb"
-    assert report_runs(path, ["job"], time.time() - 60, broken=False, as_json=True) == 1
+    assert report_runs(path, ["job"], time.time() - 60, broken=False, as_json=True) == 2
     assert "job: its environment is not known" in capfd.readouterr().err
 
 
@@ -232,7 +244,9 @@ def test_a_plan_of_a_notebook_that_has_never_run_runs_nothing(
     assert "Before a first run: jupyter datum plan NOTEBOOK.ipynb up" in capfd.readouterr().err
 
 
-def test_a_run_is_paused_and_resumed(story: Story, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_run_is_paused_and_resumed(
+    story: Story, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     story.namespace["numbers"] = list(range(30))
     run = story.start("job -i numbers --workers 1", "import time\ntime.sleep(0.1)\ndatum.value")
     story.until(run, lambda row: row.success >= 2)
@@ -240,7 +254,16 @@ def test_a_run_is_paused_and_resumed(story: Story, capfd: pytest.CaptureFixture[
     assert main(["pause", "job", *project]) == 0
     row = story.until(run, lambda row: row.status == "paused")
     assert row.message == "paused by hand" and row.ended is None
+    capfd.readouterr()
     assert main(["status", "job", *project]) == 1
+    whole = capfd.readouterr().out
+    with monkeypatch.context() as narrow:
+        narrow.setenv("COLUMNS", "41")
+        narrow.setattr(sys.stdout, "isatty", lambda: True)
+        assert main(["status", "job", *project]) == 1
+    rows = capfd.readouterr().out.splitlines()
+    assert max(map(len, rows)) <= 40 < max(map(len, whole.splitlines()))
+    assert " ".join(rows).split()[-4:] == whole.split()[-4:]  # broken between words
     assert main(["resume", "job", *project]) == 0
     assert story.until(run, lambda row: row.ended is not None).success == 30
     assert set(story.executions().values()) == {1}
