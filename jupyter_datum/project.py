@@ -184,7 +184,10 @@ def _upwards(start: Path) -> list[Path]:
     start = Path(os.path.realpath(start))
     home = Path(os.path.realpath(Path.home()))
     found: list[Path] = []
-    first = start.stat()
+    try:
+        first = start.stat()
+    except FileNotFoundError:  # DATUM_PROJECT may name any
+        return []
     for folder in (start, *start.parents):
         here = folder.stat()
         if here.st_dev != first.st_dev or not _ours(here):

@@ -11,14 +11,7 @@ from ..errors import DatumError
 from ..ledger import db, queries
 from ..transform.optiontable import OPTIONS
 from .context import Context, context_of
-from .looks import LOOKS
-
-#: What ``%datum`` is told to do.
-VERBS = (
-    "status", "run", "plan", "failures", "retry", "pause", "resume", "scale", "on-error",
-    "cancel", "detach", "pick", "results", "watch", "widget", "compare", "prune", "move",
-    "equivalent", *LOOKS,
-)  # fmt: skip
+from .verbs import VERBS
 
 
 def register(shell: Any) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import RunError
 from ..runner import upkeep
 from ..transform.recipe import Recipe
+from .display import tell
 from .public import Transform
 from .submit import Prepared
 
@@ -32,14 +33,14 @@ class DecisionVerbs:
         name, everything = self._named(words, "--all")
         with self._ledger() as (conn, project):
             done = upkeep.prune_gone(conn, project, name, everything=everything)
-        print("\n".join(upkeep.pruned_lines(name, done)))
+        tell("\n".join(upkeep.pruned_lines(name, done)))
 
     def _do_move(self, words: list[str]) -> None:
         """Have renamed inputs keep their results."""
         name = self._transform(words).name
         with self._ledger() as (conn, project):
             moved = upkeep.move_renamed(conn, project, name)
-        print("\n".join(upkeep.moved_lines(name, moved)))
+        tell("\n".join(upkeep.moved_lines(name, moved)))
 
     def _do_equivalent(self, words: list[str]) -> None:
         """Let the code that was planned or run last count as the one that made the results."""
@@ -47,7 +48,7 @@ class DecisionVerbs:
         recipe = self._planned.get(name)
         with self._ledger() as (conn, project):
             done = upkeep.equivalent(conn, project, name, recipe, undo=undo)
-        print("\n".join(upkeep.equivalent_lines(name, done)))
+        tell("\n".join(upkeep.equivalent_lines(name, done)))
 
     def _named(self, words: list[str], flag: str) -> tuple[str, bool]:
         """A transform's name, and whether `flag` stands beside it."""
@@ -60,4 +61,4 @@ class DecisionVerbs:
             done = upkeep.equivalent(conn, prepared.project, name, prepared.recipe)
         except RunError:
             return
-        print("\n".join(upkeep.equivalent_lines(name, done)))
+        tell("\n".join(upkeep.equivalent_lines(name, done)))

@@ -81,7 +81,15 @@ class Terminal:
         width = shutil.get_terminal_size().columns - 1
         sys.stderr.write("\r" + " " * width + "\r")
         sys.stderr.flush()
-        print("\n".join(row for line in lines for row in folded(line, width)))
+        tell("\n".join(lines))
+
+
+def tell(text: str) -> None:
+    """Print sentences of ours; in a terminal they break between words."""
+    if sys.stdout.isatty():
+        width = shutil.get_terminal_size().columns - 1
+        text = "\n".join(row for line in text.split("\n") for row in folded(line, width))
+    print(text)
 
 
 def fitted(line: str, width: int) -> str:

@@ -12,6 +12,7 @@ from ..errors import UsageError
 from ..ledger import db, queries
 from ..lineage.face import View
 from ..project import Project
+from .arguments import at_least
 
 #: Datums that are tried if nobody says how many.
 _SAMPLE = 20
@@ -26,7 +27,11 @@ def takes_engines(parser: argparse.ArgumentParser) -> None:
         help="execute a few datums of transform NAME on each engine; nothing is kept of it",
     )
     parser.add_argument(
-        "--sample", metavar="N", type=int, default=_SAMPLE, help=f"datums; default: {_SAMPLE}"
+        "--sample",
+        metavar="N",
+        type=at_least(1),
+        default=_SAMPLE,
+        help=f"datums; default: {_SAMPLE}",
     )
     parser.add_argument(
         "--engine", metavar="NAME", action="append", help="only this one; may be given again"
@@ -45,7 +50,7 @@ def show_engines(project: Project, folder: str, args: argparse.Namespace) -> Vie
         return _there(str(project.dir), args)
     digest = _recipe(project, args.try_)
     names = args.engine or [k.name for k in survey(str(project.dir)) if k.installed and k.workers]
-    tried = [attempt_on(project, digest, name, max(1, args.sample)) for name in names]
+    tried = [attempt_on(project, digest, name, args.sample) for name in names]
     return View([trial._asdict() for trial in tried], _tried_text(tried))
 
 

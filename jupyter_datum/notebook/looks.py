@@ -23,6 +23,7 @@ from ..lineage.ask import DOWN, UP
 from ..lineage.now import READ
 from ..project import Project
 from ..words import size
+from .arguments import at_least
 from .engines import show_engines, show_engines_outside, takes_engines
 
 
@@ -73,12 +74,12 @@ def _takes_lineage(parser: argparse.ArgumentParser) -> None:
         "what it feeds",
     )
     parser.add_argument(
-        "--up", type=int, metavar="N", help=f"steps towards the raw files; default: {UP}"
+        "--up", type=at_least(0), metavar="N", help=f"steps towards the raw files; default: {UP}"
     )
     parser.add_argument(
         "--down",
         metavar="N",
-        type=int,
+        type=at_least(0),
         help=f"steps towards what was made of it; default: {DOWN}, of a transform's name all",
     )
     parser.add_argument(
@@ -135,15 +136,16 @@ def name_of(project: Project, name: str | None) -> str:
     Raises
     ------
     UsageError
-        If nothing has run.
+        If nothing has run, or there is no such transform; names those there are.
     """
-    if name:
-        return name
     with contextlib.closing(db.connect(project, readonly=True)) as conn:
         rows = queries.runs(conn, limit=1)
+        names = [each.name for each in queries.transforms(conn)]
+    if name and name not in names:
+        raise UsageError(f"no transform {name!r} has run; there are: {', '.join(names) or 'none'}")
     if not rows:
         raise UsageError("no transform has run yet")
-    return rows[0].name
+    return name or rows[0].name
 
 
 def _overview(project: Project, folder: str, args: argparse.Namespace) -> View:

@@ -32,10 +32,9 @@ from ..transform.recipe import Recipe, read_recipe
 from ..words import counted
 from . import render
 from .asked import AskedRun, asked_run, metadata_of
-from .complete import VERBS
 from .context import context_of
 from .decisions import DecisionVerbs
-from .display import screen_for
+from .display import screen_for, tell
 from .looks import LOOKS, look
 from .mistakes import unknown_verb
 from .pick import PickVerbs
@@ -46,6 +45,7 @@ from .resolve import with_values
 from .sample import SampleCells
 from .submit import Prepared, prepare, request_run, tell_recipe
 from .together import Together, sent_at
+from .verbs import VERBS, verbs_help
 from .wait import Waiter, until_begun
 from .watch import watch, watch_words
 
@@ -114,7 +114,7 @@ class DatumMagics(DecisionVerbs, PickVerbs, PipelineVerbs, Magics):
                 self._mark(conn, prepared)
             if prepared.options.plan:
                 args = of_the_run(prepared.options)
-                print(plan_text(conn, prepared.project, prepared.recipe, args))
+                tell(plan_text(conn, prepared.project, prepared.recipe, args))
                 return
             row = self._run(conn, prepared, asked)
             self._raise_unseen(conn, row)
@@ -136,7 +136,7 @@ class DatumMagics(DecisionVerbs, PickVerbs, PipelineVerbs, Magics):
             self._bind(prepared)
             if asked.origin == "kernel":
                 until_begun(conn, run)
-                print(f"{name}: runs in the background. See: %datum status {name}")
+                tell(f"{name}: runs in the background. See: %datum status {name}")
             return None
         screen = screen_for(self.shell, prepared.project, run)
         waiter = Waiter(self.shell, conn, prepared.project, prepared.recipe, run, screen)
@@ -208,7 +208,7 @@ class DatumMagics(DecisionVerbs, PickVerbs, PipelineVerbs, Magics):
         if there is None or isinstance(there, Transform):
             self.shell.user_ns[name] = Transform(prepared.project, name)
         else:
-            print(f"the name {name} holds something else and is left alone; see %datum status")
+            tell(f"the name {name} holds something else and is left alone; see %datum status")
 
     def _ran(self, name: str) -> bool:
         return isinstance(self.shell.user_ns.get(name), Transform)
@@ -228,7 +228,8 @@ class DatumMagics(DecisionVerbs, PickVerbs, PipelineVerbs, Magics):
             return
         goes_on = row.status == RunStatus.RUNNING and not stands_still(conn, row.uuid)
         if row.status != RunStatus.SUCCESS and not goes_on:
-            raise RunFailedError(render.closing_line(row))
+            groups = queries.failure_groups(conn, row.id)
+            raise RunFailedError("\n".join(render.closing_lines(row, groups, None)))
 
     # -- %datum --------------------------------------------------------------------------
 
@@ -242,7 +243,7 @@ class DatumMagics(DecisionVerbs, PickVerbs, PipelineVerbs, Magics):
             print(self.datum_line.__doc__)
             return None
         if verb not in VERBS:
-            unknown_verb(verb, VERBS)
+            unknown_verb(verb, tuple(VERBS))
         words = [with_values(word, self.shell.user_ns) for word in words]
         if verb in LOOKS:
             return look(verb, words, self._context.project(), str(self._context.folder))
@@ -263,19 +264,19 @@ class DatumMagics(DecisionVerbs, PickVerbs, PipelineVerbs, Magics):
                 lines = render.stuck_lines(stands_still(conn, row.uuid) if running else None)
                 lines += render.straggler_lines(stragglers(conn, row, time.time()))
                 lines += [*render.group_lines(groups, row.failed), *render.why_lines(row)]
-                print("\n".join([render.closing_line(row), *lines]))
-            if not words:
-                print("".join(f"{line}\n" for line in cluster_lines(project, conn)), end="")
+                tell("\n".join([render.closing_line(row), *lines]))
+            for line in [] if words else cluster_lines(project, conn):
+                tell(line)
             if not shown:
-                print("no runs yet: write a cell that begins with %%datum NAME -i INPUT")
+                tell("no runs yet: write a cell that begins with %%datum NAME -i INPUT")
 
     def _do_plan(self, words: list[str]) -> None:
         transform = self._transform(words)
         recipe = self._planned.get(transform.name)
-        print(transform.plan(recipe))
+        tell(transform.plan(recipe))
         if recipe is None:  # this kernel has not executed the cell
             name = transform.name
-            print(f"planned with the code that ran last; the cell's own: %%datum {name} --plan")
+            tell(f"planned with the code that ran last; the cell's own: %%datum {name} --plan")
 
     def _do_failures(self, words: list[str]) -> None:
         print(repr(self._transform(words).failures()))
@@ -325,13 +326,13 @@ class DatumMagics(DecisionVerbs, PickVerbs, PipelineVerbs, Magics):
                 print(f"{name} is not running")
                 return
             steer(conn, project, row, kind, args)
-            print(f"{name}: {says}")
+            tell(f"{name}: {says}")
 
     def _do_watch(self, words: list[str]) -> None:
         """Have new and changed files of a transform's input run by themselves."""
         args = watch_words(words)
         with self._ledger() as (conn, project):
-            print("\n".join(watch(conn, project, args, "kernel")))
+            tell("\n".join(watch(conn, project, args, "kernel")))
 
     def _do_widget(self, words: list[str]) -> Any:
         """Return a widget of the newest run, which stays live while other cells run."""
@@ -382,18 +383,6 @@ The same as lines under the first: #| engine: dask
 """
 
 
-def _verbs() -> str:
-    return f"""Look at runs, and steer them.
-
-%datum                  how the newest runs stand
-%datum VERB [NAME] ...  NAME is a transform; without it the one that ran last
-
-The verbs: {", ".join(VERBS)}.
-``jupyter datum VERB --help`` in a shell says what each takes. ``%%datum?`` lists the options of a
-cell.
-"""
-
-
 DatumMagics.datum.__doc__ = _help()
-DatumMagics.datum_line.__doc__ = _verbs()
+DatumMagics.datum_line.__doc__ = verbs_help()
 __all__ = ["DatumMagics", "RunFailedError"]

@@ -21,7 +21,7 @@ from ..states import ENDED, RunStatus
 from ..transform.order import check_no_circle, in_order, with_needs
 from ..transform.recipe import Recipe, read_recipe, recipe_digest
 from .context import Context
-from .display import screen_for
+from .display import screen_for, tell
 from .render import span
 from .wait import RunStoppedError, Waiter, shutdown_comes
 
@@ -112,7 +112,7 @@ class Together:
                 break
             except KeyboardInterrupt:
                 self._interrupted()
-        print(_sentence(rows, len(recipes), time.monotonic() - began))
+        tell(_sentence(rows, len(recipes), time.monotonic() - began))
         if self._stopped:
             raise RunStoppedError("the pipeline was stopped: %datum run does the rest")
 

@@ -77,7 +77,7 @@ class Meter:
         """Seconds until the end, as a range; None if nothing can be said yet."""
         left = run.pending + run.running
         rate = self.rate
-        if not rate or not run.planned or len(self._seen) < 4:
+        if not left or not rate or not run.planned or len(self._seen) < 4:
             return None
         middle = left / rate
         spread = 1.6 if len(self._seen) < 20 else 1.25
@@ -157,7 +157,7 @@ def why_lines(run: RunRow) -> list[str]:
         lines.append("  its runner is gone: run the cell again, and it goes on where it stopped")
     if run.message and run.status in (RunStatus.ERROR, RunStatus.PAUSED):
         lines.append(f"  {one_line(run.message, SENTENCE)}")
-    return [*lines, _way_on(run)] if run.status == RunStatus.PAUSED else lines
+    return [*lines, f"  {way_on(run)}"] if run.status == RunStatus.PAUSED else lines
 
 
 def _noted(run: RunRow) -> list[str]:
@@ -197,12 +197,12 @@ def late_line(run: RunRow) -> str:
     return f"{results} came late and did not count: others had been asked instead"
 
 
-def _way_on(run: RunRow) -> str:
-    """What to do about a paused run."""
+def way_on(run: RunRow) -> str:
+    """Say what to do about a paused run."""
     give_up = f"to give up: %datum cancel {run.name}"
     if "failed alike" in (run.message or ""):
-        return f"  fix the cell and run it again, or run all anyway with --no-probe; {give_up}"
-    return f"  to go on: %datum resume {run.name}; {give_up}"
+        return f"fix the cell and run it again, or run all anyway with --no-probe; {give_up}"
+    return f"to go on: %datum resume {run.name}; {give_up}"
 
 
 def closing_line(run: RunRow) -> str:

@@ -32,6 +32,7 @@ from ..transform.command import COMMANDS
 from ..transform.payload import Loaded, load_payload
 from ..transform.recipe import Recipe, read_payload
 from .context import context_of, shell_here
+from .display import tell
 from .place import KernelPlace
 from .recorded import called, datum_at, find_datum
 from .render import one_line
@@ -71,7 +72,7 @@ def replay(name: str, which: str | int = "failed", project: str | None = None) -
         failed = _last_failure(conn, row)
         found.partial = _partial(conn, row, failed, place)
     given = _give(shell.user_ns, home, recipe, found) if shell is not None else []
-    print("\n".join(_told(recipe.name, row, found, failed, given)))
+    tell("\n".join(_told(recipe.name, row, found, failed, given)))
     return found
 
 

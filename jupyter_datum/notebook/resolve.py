@@ -259,5 +259,8 @@ def _output_folder(text: str | None, name: str, context: Context) -> Path:
     if not above.is_dir():
         raise UsageError(f"the output folder {str(folder)!r} is a file, or lies below one")
     if not os.access(above, os.W_OK | os.X_OK):
-        raise UsageError(f"the output folder {str(folder)!r} cannot be written ({str(above)!r})")
+        raise UsageError(
+            f"the output folder {str(folder)!r} cannot be written: you may not write to "
+            f"{str(above)!r}. Give -o another folder"
+        )
     return folder

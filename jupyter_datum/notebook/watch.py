@@ -14,7 +14,8 @@ from ..ledger.watches import WatchRow, watches
 from ..ledger.watches import watch as watch_of
 from ..project import Project
 from ..runner.towatch import SETTLE, ask_to_stop_watching, ask_to_watch, watched, with_what_feeds_it
-from ..words import counted, duration
+from ..words import counted
+from .arguments import seconds
 
 #: Seconds within which a runner answers, and a watcher says how it looks.
 _ANSWER_WITHIN: Final = 30.0
@@ -34,7 +35,7 @@ def takes_watch(parser: argparse.ArgumentParser, *, notebook: bool = False) -> N
     parser.add_argument(
         "--settle",
         metavar="TIME",
-        type=duration,
+        type=seconds,
         default=SETTLE,
         help="how long a file must have stood still before it counts; default: 2s. One that was "
         "moved here counts at once",
@@ -42,7 +43,7 @@ def takes_watch(parser: argparse.ArgumentParser, *, notebook: bool = False) -> N
     parser.add_argument(
         "--every",
         metavar="TIME",
-        type=duration,
+        type=seconds,
         help="list the input so often; default: as the system's events tell, and every 10s where "
         "these cannot (URLs, network file systems, no package watchfiles)",
     )

@@ -15,6 +15,10 @@ const BAR = ['skipped', 'recovered', 'success', 'failed', 'cancelled', 'running'
 // As the panel lists them.
 const LISTED = ['success', 'failed', 'running', 'pending', 'skipped', 'recovered', 'cancelled'];
 const number = new Intl.NumberFormat('en');
+/** Milliseconds within which a run that goes on is heard of: three beats of the kernel. */
+const SILENT = 15000;
+/** Pixels of the map: how wide it is, how high, and the side of a tile where there are few. */
+const [WIDE, HIGH, TILE] = [640, 160, 16];
 
 function make(tag, className, parent, text) {
   const node = document.createElement(tag);
@@ -28,18 +32,23 @@ function make(tag, className, parent, text) {
   return node;
 }
 
-/** Whether the host is dark: its text is light. */
+/** Whether the host is dark: its text is light. A canvas reads each way of writing a colour. */
 function isDark(node) {
-  const [r, g, b] = getComputedStyle(node).color.match(/[\d.]+/g).map(Number);
+  const context = document.createElement('canvas').getContext('2d');
+  context.fillStyle = getComputedStyle(node).color;
+  context.fillRect(0, 0, 1, 1);
+  const [r, g, b] = context.getImageData(0, 0, 1, 1).data;
   return 0.299 * r + 0.587 * g + 0.114 * b > 140;
 }
 
-function drawHead(node, head, theme) {
+function drawHead(node, head, silent) {
   node.replaceChildren();
   const done = head.total - head.pending - head.running;
   make('span', 'name', node, head.name);
   make('span', 'figure', node, `${number.format(done)} of ${number.format(head.total)}`);
-  make('span', 'line', node, head.line || head.status);
+  const at = new Date(head.at * 1000).toLocaleString([], { hourCycle: 'h23' });
+  const line = silent ? `as of ${at}; no kernel tells how it went on` : head.line || head.status;
+  make('span', 'line', node, line);
 }
 
 function drawCounts(node, head, theme) {
@@ -69,6 +78,7 @@ function drawBar(node, head, theme) {
   }
   const done = head.total - head.pending - head.running;
   node.setAttribute('role', 'progressbar');
+  node.setAttribute('aria-label', head.name);
   node.setAttribute('aria-valuemax', head.total);
   node.setAttribute('aria-valuenow', done);
   const failed = `${number.format(head.failed ?? 0)} failed`;
@@ -84,25 +94,31 @@ function drawMap(canvas, tiles, theme) {
   if (n === 0) {
     return;
   }
-  const columns = Math.min(n, Math.max(16, Math.ceil(Math.sqrt(n * 4))));
-  const rows = Math.ceil(n / columns);
-  canvas.width = columns;
-  canvas.height = rows;
-  canvas.style.height = `${Math.min(160, Math.max(12, (rows * 640) / columns))}px`;
+  const columns = Math.min(n, Math.max(WIDE / TILE, Math.ceil(Math.sqrt((n * WIDE) / HIGH))));
+  const side = Math.max(1, Math.min(TILE, Math.floor(WIDE / columns)));
+  const gap = side < 8 ? 0 : 1; // between the smallest it would be a pattern of its own
+  canvas.width = columns * side;
+  canvas.height = Math.ceil(n / columns) * side;
   const context = canvas.getContext('2d');
   for (let i = 0; i < n; i++) {
     context.fillStyle = STATES[tiles.getUint8(i) & 15]?.[theme][0] ?? 'transparent';
-    context.fillRect(i % columns, Math.floor(i / columns), 1, 1);
+    const [x, y] = [i % columns, Math.floor(i / columns)];
+    context.fillRect(x * side, y * side, side - gap, side - gap);
   }
 }
 
-function drawGroups(table, groups) {
+function drawGroups(table, groups, further) {
   table.replaceChildren();
   for (const group of groups) {
     const row = make('tr', '', table);
     make('td', 'n', row, number.format(group.datums));
     make('td', '', row, `${group.type}: ${group.message}`);
     make('td', 'note', row, group.place);
+  }
+  if (further) {
+    const row = make('tr', '', table);
+    make('td', 'n', row, number.format(further));
+    make('td', '', row, 'in further groups');
   }
 }
 
@@ -114,14 +130,17 @@ function render({ model, el }) {
   const canvas = make('canvas', 'map', root);
   const note = make('div', 'note', root);
   const groups = make('table', '', root);
+  let heard = null;
   const draw = () => {
     const theme = isDark(root) ? 'dark' : 'light';
     const run = model.get('head');
-    drawHead(head, run);
+    // Of a page that was saved or that has lost its kernel nobody brings the state up to date.
+    const silent = !run.ended && Date.now() - (heard ?? run.at * 1000) > SILENT;
+    drawHead(head, run, silent);
     drawBar(bar, run, theme);
     drawCounts(counts, run, theme);
     drawMap(canvas, model.get('tiles'), theme);
-    drawGroups(groups, model.get('groups'));
+    drawGroups(groups, model.get('groups'), run.further);
     const size = number.format(run.size ?? 1);
     note.textContent = run.size > 1 ? `1 tile = ${size} datums, worst state wins` : '';
     canvas.setAttribute('role', 'img');
@@ -137,9 +156,17 @@ function render({ model, el }) {
       });
     }
   };
-  model.on('change', later);
+  const hear = () => {
+    heard = Date.now();
+    later();
+  };
+  model.on('change', hear);
+  const clock = setInterval(later, SILENT / 3);
   later();
-  return () => model.off('change', later);
+  return () => {
+    clearInterval(clock);
+    model.off('change', hear);
+  };
 }
 
 export default { render };

@@ -8,6 +8,7 @@ command, for a kernel that waits in a cell could not hear it.
 from __future__ import annotations
 
 import contextlib
+import sqlite3
 import threading
 import time
 from pathlib import Path
@@ -18,11 +19,15 @@ from ..ledger import db, queries
 from ..ledger.queries import RunRow
 from ..ledger.tiles import tiles
 from ..project import Project
+from ..runner.client import as_it_stands
 from ..states import ENDED, RunStatus
 from . import render
 
 #: Seconds between two looks.
 _EVERY: Final = 0.5
+#: Seconds after which a run is shown though nothing has changed: it may stand still, and a page
+#: that hears nothing for three times as long says that nobody tells it any more.
+_BEAT: Final = 5.0
 _TILES: Final = 6_000
 _GROUPS: Final = 8
 
@@ -69,6 +74,7 @@ class _Follow:
         self._run = run
         self._meter = render.Meter()
         self._seen = -1
+        self._shown = 0.0
 
     def go_on(self) -> None:
         """Look until the run has ended."""
@@ -76,25 +82,31 @@ class _Follow:
             while True:
                 time.sleep(_EVERY)
                 version = db.data_version(conn)
-                if version == self._seen:
+                if version == self._seen and time.monotonic() - self._shown < _BEAT:
                     continue
                 self._seen = version
-                row = queries.run_by_uuid(conn, self._run)
-                if row is not None and self._show(row, queries.failure_groups(conn, row.id)):
+                if self._read(conn):
                     return
 
     def look(self) -> bool:
         """Show the run as it is now; return whether it has ended."""
         with contextlib.closing(db.connect(self._project, readonly=True)) as conn:
-            row = queries.run_by_uuid(conn, self._run)
-            return row is not None and self._show(row, queries.failure_groups(conn, row.id))
+            return self._read(conn)
+
+    def _read(self, conn: sqlite3.Connection) -> bool:
+        row = queries.run_by_uuid(conn, self._run)
+        if row is None:
+            return False
+        groups = queries.failure_groups(conn, row.id)
+        return self._show(as_it_stands(self._project, row), groups)
 
     def _show(self, row: RunRow, groups: list[Any]) -> bool:
         ended = RunStatus(row.status) in ENDED
-        self._meter.look(time.monotonic(), row)
+        self._shown = time.monotonic()
+        self._meter.look(self._shown, row)
         shown, size = tiles(self._project.run(row.uuid) / "states", row.total, _TILES)
         with self._widget.hold_sync():
-            self._widget.head = _head(row, self._meter, size)
+            self._widget.head = _head(row, self._meter, size, groups)
             self._widget.groups = [
                 {
                     "datums": group.datums,
@@ -108,14 +120,19 @@ class _Follow:
         return ended
 
 
-def _head(row: RunRow, meter: render.Meter, size: int) -> dict[str, Any]:
-    line = render.closing_line(row) if row.ended else render.speed(row, meter, time.monotonic())
+def _head(row: RunRow, meter: render.Meter, size: int, groups: list[Any]) -> dict[str, Any]:
+    over = row.ended or RunStatus(row.status) == RunStatus.INTERRUPTED
+    line = render.closing_line(row) if over else render.speed(row, meter, time.monotonic())
+    named = sum(group.datums for group in groups[:_GROUPS])
     names = ("total", "running", "success", "failed", "recovered", "skipped", "cancelled")
     return {
         "name": row.name,
         "status": row.status,
-        "line": line,
+        "line": line.removeprefix(f"{row.name}: "),  # it stands in front of the line
+        "ended": row.ended is not None,
+        "at": time.time(),
         "size": size,
+        "further": max(row.failed - named, 0) if len(groups) > _GROUPS else 0,
         "pending": row.pending,
         **{name: getattr(row, name) for name in names},
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from itertools import zip_longest
 from typing import Any, Final, NamedTuple
 
 from ..devices import Gpus
@@ -175,7 +176,15 @@ BY_KEY: Final = {option.field.replace("_", "-"): option for option in OPTIONS}
 
 
 def options_help() -> str:
-    """Return a line for each option, for help texts."""
+    """Return each option and what it does, in lines of 80 characters, for help texts."""
+    from textwrap import wrap
+
     rows = [(", ".join(o.flags) + (f" {o.metavar}" if o.metavar else ""), o.help) for o in OPTIONS]
     width = max(len(head) for head, _ in rows)
-    return "\n".join(f"  {head:<{width}}  {text}" for head, text in rows)
+    return "\n".join(
+        f"  {part:<{width}}  {line}"
+        for head, text in rows
+        for part, line in zip_longest(
+            [head], wrap(text, 76 - width, break_on_hyphens=False), fillvalue=""
+        )
+    )

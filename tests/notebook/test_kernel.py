@@ -172,6 +172,21 @@ def test_html_of_a_hostile_message_is_text(notebook: Notebook) -> None:
     assert len(html) < 10_000
 
 
+def test_where_nobody_looks_a_failed_run_is_an_error_that_says_why(notebook: Notebook) -> None:
+    """As nbconvert, papermill and schedulers execute it: what they log is the error alone."""
+    notebook.run("numbers = [1, 2]")
+    for code, why in (
+        ("%%datum job -i numbers\nassert datum.value != 2", "1 x AssertionError"),
+        ('%%datum gone -i "no/*.txt"\n1', "of the pattern 'no/*.txt' does not exist"),
+    ):
+        message = notebook.client.execute(code, allow_stdin=False)
+        notebook.output(message)
+        found = notebook.client.get_shell_msg(timeout=20)
+        while found["parent_header"]["msg_id"] != message:
+            found = notebook.client.get_shell_msg(timeout=20)
+        assert why in found["content"]["evalue"]
+
+
 def test_the_kernel_halfs_interpreter_is_that_of_the_runner(notebook: Notebook) -> None:
     notebook.run("numbers = [1]")
     notebook.run("%%datum where -i numbers\nimport sys\nsys.executable")

@@ -29,4 +29,4 @@ def test_a_watch_outlives_its_kernel_and_a_stream_reads_what_it_makes(notebook: 
     said = notebook.run("print(*(d.result for d in stream('up', order='index')))")
     assert said.strip() == "A B"
     assert "watched no more" in notebook.run("%datum watch up --stop")
-    assert "argument --settle: invalid duration" in notebook.run("%datum watch up --settle x")
+    assert "argument --settle: 'x': write a duration" in notebook.run("%datum watch up --settle x")

@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from jupyter_datum.notebook.widget import run_widget
+
+from ..story import Story
 from .kernel import SLOW, Notebook, wait_for
 
 pytest.importorskip("anywidget")
@@ -45,6 +48,30 @@ def test_watch_shows_a_run_while_the_kernel_is_free(notebook: Notebook) -> None:
     assert bytes(state["tiles"]) == bytes([2] * 7 + [3] + [2] * 22)
     (group,) = state["groups"]
     assert (group["datums"], group["type"]) == (1, "AssertionError")
+    assert state["head"]["line"].startswith(
+        "29 succeeded, 1 failed in"
+    )  # its name stands before it
+
+
+def test_a_run_that_stands_still_is_told_of(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page takes a widget that says nothing for one that has lost its kernel."""
+    monkeypatch.setattr("jupyter_datum.notebook.widget._BEAT", 0.1)
+    monkeypatch.setattr("jupyter_datum.notebook.widget._EVERY", 0.02)
+    story.namespace["numbers"] = list(range(10))
+    body = "raise [OSError, ValueError, KeyError][datum.value % 3 - 3](chr(97 + datum.value))"
+    row = story.run("slow -i numbers --no-probe", body)
+    with story.ledger() as conn:
+        conn.execute("update run set status = 'running', ended = null")
+    widget = run_widget(story.project, row.uuid)
+    heard: list[float] = []
+    widget.observe(lambda change: heard.append(change["new"]["at"]), "head")
+    end = time.monotonic() + 10
+    while len(heard) < 2 and time.monotonic() < end:
+        time.sleep(0.01)
+    with story.ledger() as conn:
+        conn.execute("update run set status = 'failed', ended = started")
+    assert len(heard) >= 2 and widget.head["ended"] is False
+    assert (len(widget.groups), widget.head["further"]) == (8, 2)  # none goes unsaid
 
 
 def test_a_cell_shows_the_widget_if_it_is_asked_for(notebook: Notebook) -> None:

@@ -73,6 +73,7 @@ def test_durations(text: str, seconds: float) -> None:
 
 def test_every_option_is_in_the_help() -> None:
     assert all(flag in options_help() for option in OPTIONS for flag in option.flags)
+    assert max(map(len, options_help().splitlines())) <= 80
 
 
 def test_brackets_and_spaces_inside_a_call_are_its_own() -> None:
