@@ -1,5 +1,6 @@
 /** The map of datums as figures: which tile stands for which of them. Pure functions. */
-import { STATES, WORST } from '../tokens';
+import { STATES } from '../tokens';
+import { worst } from './fill';
 
 /** So many datums still get a square each that one can point at, on a small map. */
 const SQUARES = 2000;
@@ -86,76 +87,6 @@ function squareEdge(total: number, width: number): number {
     }
   }
   return SMALLEST_SQUARE;
-}
-
-/** How bad a state is, by all of its byte: a table of this module is what a loop reads fastest. */
-const BADNESS = Uint8Array.from({ length: 256 }, (_, byte) => WORST[byte & 15] ?? 0);
-
-/** The worst state among the datums from `start` to `end`; its byte. */
-export function worst(states: Uint8Array, start: number, end: number): number {
-  let found = states[start];
-  for (let at = start + 1; at < end; at++) {
-    if (BADNESS[states[at]] > BADNESS[found]) {
-      found = states[at];
-    }
-  }
-  return found & 15;
-}
-
-/** The worst state of each tile of `per` datums, from tile `from` to `to`. */
-export function fillTiles(
-  tiles: Uint8Array,
-  states: Uint8Array,
-  total: number,
-  per: number,
-  from: number,
-  to: number
-): void {
-  if (per === 1) {
-    for (let tile = from; tile < to; tile++) {
-      tiles[tile] = states[tile] & 15;
-    }
-    return;
-  }
-  const bad = BADNESS;
-  for (let tile = from, at = from * per; tile < to; tile++) {
-    const end = Math.min(total, at + per);
-    let found = states[at];
-    let most = bad[found];
-    for (at++; at < end; at++) {
-      const badness = bad[states[at]];
-      if (badness > most) {
-        most = badness;
-        found = states[at];
-      }
-    }
-    tiles[tile] = found & 15;
-  }
-}
-
-/** The same for datums in another order: `places` has their positions. */
-export function fillPlaces(
-  tiles: Uint8Array,
-  states: Uint8Array,
-  places: Uint32Array,
-  per: number,
-  from: number,
-  to: number
-): void {
-  const bad = BADNESS;
-  for (let tile = from, rank = from * per; tile < to; tile++) {
-    const end = Math.min(places.length, rank + per);
-    let found = states[places[rank]];
-    let most = bad[found];
-    for (rank++; rank < end; rank++) {
-      const badness = bad[states[places[rank]]];
-      if (badness > most) {
-        most = badness;
-        found = states[places[rank]];
-      }
-    }
-    tiles[tile] = found & 15;
-  }
 }
 
 /** The ranks of the tile at a point: first and behind the last; null outside. */
