@@ -5,6 +5,8 @@
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 
+import { language } from './language';
+
 /** What the server said no to, in its own sentence. */
 export class RefusedError extends Error {
   constructor(
@@ -78,9 +80,17 @@ export class Http {
     return text;
   }
 
-  private fetch(path: string, init: RequestInit): Promise<Response> {
+  private async fetch(path: string, init: RequestInit): Promise<Response> {
     const url = URLExt.join(this.settings.baseUrl, 'jupyter-datum', path);
-    return ServerConnection.makeRequest(url, init, this.settings);
+    try {
+      return await ServerConnection.makeRequest(url, init, this.settings);
+    } catch (reason) {
+      // Browsers say no more than *Failed to fetch*.
+      const away = reason instanceof ServerConnection.NetworkError;
+      throw away
+        ? new Error(language.trans.__('The server cannot be reached: try again when it is back'))
+        : reason;
+    }
   }
 }
 

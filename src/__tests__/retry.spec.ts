@@ -142,14 +142,18 @@ it('every button says which code it takes, and follows the cell', async () => {
   await until(() => JSON.stringify(said()) === all('Retry 2 with the edited cell'));
   // What has become of it since is one click away.
   page.put({ type: 'runs', project: PROJECT }, [aRun({ id: 99, uuid: 'f'.repeat(32) })]);
-  const newer = () => opened.node.querySelector<HTMLElement>('.jp-datum-head-newer');
-  await until(() => newer() !== null);
-  expect(newer()?.textContent).toMatch(/^run 99: /);
-  newer()?.click();
-  expect(page.executed.pop()).toEqual([
-    Commands.openRun,
-    { project: PROJECT, run: 'f'.repeat(32) }
-  ]);
+  for (const { node } of [opened, output]) {
+    const newer = () => node.querySelector<HTMLElement>('.jp-datum-newest');
+    await until(() => newer() !== null);
+    expect(newer()?.textContent).toMatch(/^run 99: /);
+    newer()?.click();
+    expect(page.executed.pop()).toEqual([
+      Commands.openRun,
+      { project: PROJECT, run: 'f'.repeat(32) }
+    ]);
+  }
+  // A cell's output stays what it was: what is left to retry, the newest run says.
+  expect(said()[1]).toEqual([]);
   views.forEach(view => view.dispose());
   page.dispose();
 });

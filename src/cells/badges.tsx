@@ -9,6 +9,8 @@ import type { CellCounts } from '../models/cellcounts';
 import type { ICountable } from '../models/counts';
 import type { NotebookModel } from '../models/notebook';
 import type { IRow } from '../models/rows';
+import { dueWords } from '../panels/due';
+import type { IDue } from '../panels/due';
 import { count, oneLine, percent, statusState, statusWord } from '../panels/format';
 import { doneOf, FailedWord, HostContext, StateWord, Told, useHost } from '../panels/parts';
 import type { IHost } from '../panels/parts';
@@ -47,6 +49,8 @@ export interface IShown {
   run: IRun | null;
   /** Whether the cell is another than that run recorded. */
   edited: boolean;
+  /** What is due of it, as far as runs tell. */
+  due?: IDue | null;
   /** Whether it takes what a transform makes that runs at the same time. */
   streams: boolean;
   /** The datum that is bound in the kernel. */
@@ -60,7 +64,7 @@ export interface IShown {
 /** The words of a badge: how its run stands, and what it is not about. */
 export function BadgeView(props: IShown): JSX.Element {
   const { trans, commands } = useHost();
-  const { name, run, edited, streams, picked, unreadable, count: told } = props;
+  const { name, run, edited, due, streams, picked, unreadable, count: told } = props;
   const go = (event: React.MouseEvent) => {
     const whole = event.shiftKey || event.metaKey || event.ctrlKey;
     const command = whole && run ? Commands.openRun : Commands.openPanel;
@@ -79,6 +83,11 @@ export function BadgeView(props: IShown): JSX.Element {
       {run ? <RunWords run={run} /> : unreadable ? <span>{name}</span> : <NotRun />}
       {run ? null : <Told told={told ?? null} />}
       {edited ? <span className="jp-datum-badge-edited">{trans.__('edited since')}</span> : null}
+      {due && !edited ? (
+        <span className="jp-datum-badge-edited" title={due.title}>
+          {due.word}
+        </span>
+      ) : null}
       {streams ? <span className="jp-datum-muted">{trans.__('streams')}</span> : null}
       {run ? <span className="jp-datum-muted">{trans.__('run %1', run.id)}</span> : null}
     </button>
@@ -180,7 +189,8 @@ export class Badges {
     const count = run ? null : this._counts.of(id);
     const { unreadable } = this._model;
     const edited = this._edited.has(id);
-    return { name, run, edited, streams, picked: mine, unreadable, count };
+    const due = dueWords(this._host.trans, row, this._model.rows);
+    return { name, run, edited, due, streams, picked: mine, unreadable, count };
   }
 
   /** Which cells are others than their runs recorded; a run's cell is asked for once. */

@@ -1,5 +1,6 @@
 /** A run as a cell's output: drawn from the shared model, and from the bundle until it is there. */
 import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
+import type { IDisposable } from '@lumino/disposable';
 import React from 'react';
 
 import {
@@ -25,6 +26,7 @@ import {
   useSignals
 } from '../panels/parts';
 import type { IHost } from '../panels/parts';
+import { Newest, useNewest } from '../panels/newer';
 import { RetryFailed } from '../panels/retry';
 import { ShownWidget } from '../panels/shown';
 import { Commands, ENDED, MIME_TYPE } from '../tokens';
@@ -70,7 +72,9 @@ export class RunOutput extends ShownWidget implements IRenderMime.IRenderer {
     this._text = String(model.data['text/plain'] ?? '');
     if (bundle?.run !== before?.run || bundle?.project !== before?.project) {
       this._held?.dispose();
+      this._watched?.dispose();
       this._held = bundle ? this._runs.hold(bundle.project, bundle.run) : null;
+      this._watched = bundle ? this._runs.watch(bundle.project) : null;
     }
     this.update();
   }
@@ -78,6 +82,7 @@ export class RunOutput extends ShownWidget implements IRenderMime.IRenderer {
   override dispose(): void {
     this._held?.dispose();
     this._held = null;
+    this._watched?.dispose();
     super.dispose();
   }
 
@@ -85,19 +90,25 @@ export class RunOutput extends ShownWidget implements IRenderMime.IRenderer {
     if (!this._bundle || !this._held) {
       return <pre>{this._text}</pre>;
     }
-    return <OutputView bundle={this._bundle} run={this._held.model} />;
+    return <OutputView bundle={this._bundle} run={this._held.model} runs={this._runs} />;
   }
 
   private _bundle: IBundle | null = null;
   private _held: IHeldRun | null = null;
   private _text = '';
+  private _watched: IDisposable | null = null;
 }
 
 /** The run: words, bar, groups, buttons. */
-export function OutputView(props: { bundle: IBundle; run: IRunModel }): JSX.Element {
+export function OutputView(props: {
+  bundle: IBundle;
+  run: IRunModel;
+  runs: IRunsModel;
+}): JSX.Element {
   const { trans } = useHost();
-  const { bundle, run } = props;
+  const { bundle, run, runs } = props;
   useSignals(run.changed);
+  const newest = useNewest(run, runs);
   const counts: Partial<ICounts> = run.counts ?? bundle.counts;
   const total = run.counts ? run.total : bundle.counts.total;
   const status = run.counts?.status ?? bundle.status;
@@ -115,7 +126,8 @@ export function OutputView(props: { bundle: IBundle; run: IRunModel }): JSX.Elem
       <Bar counts={counts} total={total} />
       <Groups run={run} groups={run.groups} />
       <div className="jp-datum-actions">
-        {parts.failed && ENDED.has(status) ? (
+        {/* What a newer run has to retry stands there. */}
+        {parts.failed && ENDED.has(status) && !newest ? (
           <RetryFailed {...args} failed={parts.failed} why={run.info?.retryable} />
         ) : null}
         <CommandButton
@@ -124,6 +136,7 @@ export function OutputView(props: { bundle: IBundle; run: IRunModel }): JSX.Elem
           icon="open"
           label={trans.__('Show in panel')}
         />
+        <Newest run={run} newest={newest} />
       </div>
     </>
   );

@@ -1,7 +1,7 @@
 /** The line on top of a run document: which run, how far, what can be done. */
 import React from 'react';
 
-import { Glyph, Icon } from '../icons';
+import { Icon } from '../icons';
 import type { DocumentModel } from '../models/document';
 import {
   clock,
@@ -28,14 +28,16 @@ import {
   useRead,
   useSignals
 } from '../panels/parts';
+import { Newest, useNewest } from '../panels/newer';
 import { RetryFailed } from '../panels/retry';
 import { Commands, ENDED } from '../tokens';
 
 /** Nothing in it wraps: what has no room goes, the state and the failures never. */
 export function Header(props: { model: DocumentModel }): JSX.Element {
   const { trans } = useHost();
-  const { run } = props.model;
+  const { run, runs } = props.model;
   useSignals(run.changed);
+  const newest = useNewest(run, runs);
   const { counts, info, total } = run;
   if (!counts) {
     return (
@@ -81,7 +83,7 @@ export function Header(props: { model: DocumentModel }): JSX.Element {
       <Pace model={props.model} />
       <span className="jp-datum-grow" />
       <Fresh model={props.model} />
-      <Newer model={props.model} />
+      <Newest run={run} newest={newest} />
       <Buttons model={props.model} />
     </div>
   );
@@ -121,34 +123,6 @@ function Fresh(props: { model: DocumentModel }): JSX.Element | null {
           ? trans.__('updated just now')
           : trans.__('updated %1 ago', age)}
     </span>
-  );
-}
-
-/** How it stands now: the newest run of the transform, where that is another one. */
-function Newer(props: { model: DocumentModel }): JSX.Element | null {
-  const { trans, commands } = useHost();
-  const { run, runs, project } = props.model;
-  const { id = 0, name } = run.info ?? {};
-  const newest = useRead(
-    () => runs.runs(project).find(one => one.name === name && one.id > id) ?? null,
-    runs.changed
-  );
-  if (!newest) {
-    return null;
-  }
-  const open = { project, run: newest.uuid };
-  return (
-    <button
-      className="jp-datum-link jp-datum-head-newer"
-      title={trans.__('Open the newest run of this transform')}
-      onClick={() => void commands.execute(Commands.openRun, open).catch(() => undefined)}
-    >
-      <Glyph state={statusState(newest.status)} />
-      <span>
-        {trans.__('run %1', newest.id)}
-        <span className="jp-datum-head-of">: {statusWord(trans, newest.status)}</span>
-      </span>
-    </button>
   );
 }
 

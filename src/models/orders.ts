@@ -3,7 +3,8 @@
  * run's input. Nothing here makes an object a datum.
  */
 import { STATES, WORST } from '../tokens';
-import { fillPlaces, fillTiles, tally, worstAt } from './tiles';
+import { fillPlaces, fillTiles } from './fill';
+import { tally, worstAt } from './tiles';
 import type { Range } from './tiles';
 
 /** Names of the orders. */

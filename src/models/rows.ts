@@ -32,12 +32,13 @@ export function listRows(
     const run = latest.get(name) ?? null;
     rows.set(name, { name, cell: id, needs: run?.needs ?? [], run, changed: null });
   }
+  const marked = [...rows.values()];
   for (const one of saved) {
     const { name } = one;
     const run = latest.get(name) ?? one.run;
     // A kernel knows better than a text what an input is made of, while it is the same text.
     const needs = (one.changed ? null : run?.needs) ?? one.needs ?? [];
-    const cell = rows.get(name)?.cell ?? still(cells, one);
+    const cell = rows.get(name)?.cell ?? still(marked, cells, one);
     // It was asked about the latest run there was then.
     const changed = run?.uuid === one.run?.uuid ? one.changed : null;
     rows.set(name, { name, cell, needs, run, changed });
@@ -49,7 +50,9 @@ export function listRows(
   return inOrder([...rows.values()]).map(({ row }) => row);
 }
 
-/** The id of a saved cell, if the open notebook still has it. */
-function still(cells: readonly IOpenCell[], saved: ITransform): string | null {
-  return cells.find(cell => cell.id === saved.cell_id && cell.code)?.id ?? null;
+/** The id of a saved cell, if the open notebook still has it, and not under another name. */
+function still(rows: readonly IRow[], cells: readonly IOpenCell[], saved: ITransform) {
+  const renamed = rows.some(row => row.cell === saved.cell_id);
+  const found = cells.find(cell => cell.id === saved.cell_id && cell.code);
+  return renamed ? null : (found?.id ?? null);
 }

@@ -79,16 +79,20 @@ export class RunModel implements IRunModel {
   }
   /**
    * Seconds without progress, if they are too many: 30, and five times what nearly all datums
-   * take. `slow` is that, where somebody knows it.
+   * take. `slow` is that, where somebody knows it. Null too where nothing is heard of the run.
    */
   stalled(now: number, slow: number | null): number | null {
     const counts = this._counts;
-    if (counts?.status !== 'running' || !counts.running) {
+    if (counts?.status !== 'running' || !counts.running || this._lost) {
       return null;
     }
     const mean = counts.executions ? counts.seconds / counts.executions : 0;
     const idle = this.idle(now);
     return idle > Math.max(30, 5 * (slow ?? 3 * mean)) ? idle : null;
+  }
+  /** Whether nothing is heard of it since the socket was lost. */
+  get lost(): boolean {
+    return this._lost;
   }
   /** Whether nothing more will happen in this run. */
   get ended(): boolean {
@@ -138,6 +142,7 @@ export class RunModel implements IRunModel {
   /** The socket is gone: the next snapshot is the base of all. */
   disconnect(): void {
     this._seq = -1;
+    this._lost = true;
   }
 
   /**
@@ -146,6 +151,7 @@ export class RunModel implements IRunModel {
    * @returns false if frames are missing, so that a new snapshot is needed.
    */
   async apply(frame: Frame): Promise<boolean> {
+    this._lost = false;
     const whole = await this._take(frame);
     inTurn(() => this._changed.emit());
     return whole;
@@ -227,6 +233,7 @@ export class RunModel implements IRunModel {
     }
   }
 
+  private _lost = false;
   private _seq = -1;
   /** How many had come to an end, and since when that is so. */
   private _moved: [number, number] = [-1, Date.now() / 1000];

@@ -16,8 +16,7 @@ export function OverviewView(props: { overview: OverviewModel }): JSX.Element | 
   const { overview } = props;
   useSignals(overview.changed);
   const { answers } = overview;
-  // Asked for when a first run had just begun: there is nothing to answer yet.
-  if (!answers || (answers.counting && !answers.times)) {
+  if (!answers) {
     return null;
   }
   const { times } = answers;

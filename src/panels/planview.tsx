@@ -1,6 +1,7 @@
 /** What a run would do, and why; and what can be decided about it, before anything runs. */
 import React from 'react';
 
+import { byWord } from '../models/due';
 import type { PanelModel } from '../models/panel';
 import { NOTHING } from '../models/planpick';
 import type { PlansModel } from '../models/plans';
@@ -9,7 +10,6 @@ import type { IPlan } from '../tokens';
 import { count, oneLine, span } from './format';
 import { CommandButton, Note, useHost, useSignals } from './parts';
 import { First, Reasons, Sizes } from './planreasons';
-import { byWord } from './runwith';
 
 /** Only a plan that has ended can be decided about: its code comes then. */
 const Decisions = React.lazy(async () => ({

@@ -4,6 +4,7 @@ import React from 'react';
 import type { RunModel } from '../models/run';
 import { ENDED } from '../tokens';
 import type { ICounts, State } from '../tokens';
+import { Slowest } from './atwork';
 import { ClusterLine } from './clusterline';
 import {
   clock,
@@ -19,7 +20,6 @@ import {
 import { Bar, byState, doneOf, Note, StateWord, useClock, useHost, useSignals } from './parts';
 import { RetryFailed } from './retry';
 import { RunButtons } from './runbuttons';
-import { Slowest } from './workers';
 
 /** The order in which counts are listed; those that are zero are not. */
 const LISTED: readonly State[] = [

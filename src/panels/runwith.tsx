@@ -2,6 +2,7 @@
 import React from 'react';
 
 import type { ChoicesModel } from '../models/choices';
+import { byWord } from '../models/due';
 import type { EnginesModel } from '../models/engines';
 import type { PanelModel } from '../models/panel';
 import type { PlansModel } from '../models/plans';
@@ -187,25 +188,6 @@ export function toggled(on: ReadonlySet<Word>, word: Word): string | undefined {
     return SOME.filter(one => one !== word).join(',');
   }
   return left.length === SOME.length || !left.length ? undefined : left.join(',');
-}
-
-/** Reasons of a plan that each word is about; what is done again for another one is stale. */
-const REASONS: Record<string, Word> = {
-  new: 'new',
-  'failed before': 'failed',
-  'recovered before': 'failed'
-};
-const NOT_RUN = new Set(['unchanged', 'touched, content unchanged', 'renamed', 'output edited by hand', 'restored from kept results']); // prettier-ignore
-
-/** How many datums of a plan each word is about. */
-export function byWord(reasons: Record<string, number>): Record<Exclude<Word, 'all'>, number> {
-  const found = { new: 0, failed: 0, stale: 0 };
-  for (const [reason, n] of Object.entries(reasons)) {
-    if (!NOT_RUN.has(reason)) {
-      found[(REASONS[reason] ?? 'stale') as Exclude<Word, 'all'>] += n;
-    }
-  }
-  return found;
 }
 
 const NUMBER = /^[1-9][0-9]{0,5}$/;

@@ -15,6 +15,7 @@ import type { RunModel } from '../models/run';
 import type { WatchesModel } from '../models/watches';
 import { Commands } from '../tokens';
 import { Announcer } from './announcer';
+import { WorkersSummary } from './atwork';
 import { Empty, LostLine, Problem } from './empty';
 import { FailuresSummary, FailuresView, RetryButton } from './failures';
 import type { DatumSource } from './failures';
@@ -28,10 +29,8 @@ import { NextStep } from './nextstep';
 import { RunView } from './runview';
 import { ShownWidget } from './shown';
 import { AllButton, TransformsView } from './transforms';
-import { WatchView } from './watchline';
-import { WorkersSummary, WorkersView } from './workers';
 
-// What is needed to act, and not to see how things stand, comes behind the panel's first picture.
+// What is needed to act, or lies below all else, comes behind the panel's first picture.
 const runWith = () => import('./runwith');
 const plan = () => import('./planview');
 const RunWith = later(async () => (await runWith()).RunWith);
@@ -39,6 +38,8 @@ const RunWithSummary = later(async () => (await runWith()).RunWithSummary);
 const PlanButtons = later(async () => (await plan()).PlanButtons);
 const PlanSummary = later(async () => (await plan()).PlanSummary);
 const PlanView = later(async () => (await plan()).PlanView);
+const WorkersView = later(async () => (await import('./workers')).WorkersView);
+const WatchView = later(async () => (await import('./watchline')).WatchView);
 
 /** What the panel is made of. */
 export interface ISidebarOptions {

@@ -1,4 +1,5 @@
 /** The transforms of the notebook, each below those that feed it. */
+import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
 import { Glyph, Icon } from '../icons';
@@ -12,6 +13,8 @@ import { pending } from '../models/run';
 import type { RunModel } from '../models/run';
 import { Commands, ENDED } from '../tokens';
 import type { ICount, IRun } from '../tokens';
+import { dueWords } from './due';
+import type { IDue } from './due';
 import { count, failedWord, noAlarm, oneLine, percent, statusState, statusWord } from './format';
 import { Bar, CommandButton, doneOf, Told, useHost, useSignals } from './parts';
 
@@ -113,7 +116,7 @@ function TransformRow(props: {
   const { row, panel, depth, would, told } = props;
   const selected = row.name === panel.selected;
   const run = useLatest(row.run, selected ? panel.run : null);
-  const tag = stale(trans, row, selected ? panel.edited : null, would);
+  const tag = stale(trans, { row, rows: panel.rows }, selected ? panel.edited : null, would);
   const status = run
     ? statusWord(trans, run.status)
     : panel.unreadable
@@ -165,30 +168,31 @@ function TransformRow(props: {
 /** That there is something to run of it: in the place of its bar. */
 function stale(
   trans: ReturnType<typeof useHost>['trans'],
-  row: IRow,
+  { row, rows }: { row: IRow; rows: readonly IRow[] },
   edited: boolean | null,
   would: number | null
 ): JSX.Element | null {
   if (!row.run || !ENDED.has(row.run.status)) {
     return null;
   }
-  if (would) {
-    const title = trans._n('1 datum would run', '%2 datums would run', would, count(would));
-    return (
-      <span className="jp-datum-row-tag" data-kind="stale" title={title}>
-        {trans.__('%1 to run', count(would))}
-      </span>
-    );
-  }
-  if (edited ?? row.changed) {
-    const title = trans.__('The cell is another than the one that ran last');
-    return (
-      <span className="jp-datum-row-tag" data-kind="stale" title={title}>
-        {trans.__('code changed')}
-      </span>
-    );
-  }
-  return null;
+  const due = would
+    ? toRun(trans, would)
+    : (edited ?? row.changed)
+      ? {
+          word: trans.__('code changed'),
+          title: trans.__('The cell is another than the one that ran last')
+        }
+      : would === null && dueWords(trans, row, rows);
+  return due ? (
+    <span className="jp-datum-row-tag" data-kind="stale" title={due.title}>
+      {due.word}
+    </span>
+  ) : null;
+}
+
+function toRun(trans: TranslationBundle, would: number): IDue {
+  const title = trans._n('1 datum would run', '%2 datums would run', would, count(would));
+  return { word: trans.__('%1 to run', count(would)), title };
 }
 
 /** What feeds a transform, what it runs on, and what it waits for. */

@@ -3,31 +3,15 @@ import React from 'react';
 
 import { Glyph } from '../icons';
 import type { RunModel } from '../models/run';
-import { slowest } from '../models/slowest';
-import { Commands } from '../tokens';
 import type { IWorker } from '../tokens';
-import { bytes, clock, count, datumName, oneLine, span } from './format';
+import { isUp } from './atwork';
+import { bytes, count, datumName, oneLine, span } from './format';
 import { useClock, useHost, useSignals } from './parts';
 
 /** Rows that are drawn: more tell nobody more. */
 const DRAWN = 64;
 /** Of a worker's share of the memory, how much is much. */
 const MUCH = 0.8;
-
-/** Whether a worker is there; one that is gone has its cause. */
-function isUp(worker: IWorker): boolean {
-  return Boolean(worker.up) && worker.state !== 'gone';
-}
-
-/** What stands in the header of the workers. */
-export function WorkersSummary(props: { run: RunModel }): JSX.Element {
-  const { trans } = useHost();
-  useSignals(props.run.changed);
-  const up = props.run.workers.filter(isUp);
-  // Where the run has ended, the last word of its workers is out of date.
-  const busy = up.filter(worker => worker.position !== null && !props.run.ended);
-  return <>{up.length ? trans.__('%1 of %2 busy', busy.length, up.length) : trans.__('none')}</>;
-}
 
 /** One row a worker. */
 export const WorkersView = React.memo(function WorkersView(props: {
@@ -38,7 +22,7 @@ export const WorkersView = React.memo(function WorkersView(props: {
   const { trans } = useHost();
   const { run } = props;
   useSignals(run.changed);
-  useClock(!run.ended && run.workers.some(worker => worker.position !== null));
+  useClock(!run.ended && !run.lost && run.workers.some(worker => worker.position !== null));
   const up = run.workers.filter(isUp);
   const gone = run.workers.filter(worker => !isUp(worker) && worker.cause);
   const share = shareOf(up, props.memory ?? null);
@@ -201,44 +185,6 @@ function Gone(props: { workers: readonly IWorker[] }): JSX.Element {
           </span>
         </div>
       ))}
-    </div>
-  );
-}
-
-/** Datums that take much longer than the others: at work still, longest first. */
-export function Slowest(props: { run: RunModel }): JSX.Element | null {
-  const { trans, commands } = useHost();
-  const { run } = props;
-  useClock(!run.ended);
-  const now = Date.now() / 1000;
-  const found = run.ended || !run.counts ? [] : slowest(run.workers, run.counts, now);
-  if (!found.length) {
-    return null;
-  }
-  return (
-    <div className="jp-datum-slowest" role="group" aria-label={trans.__('Slowest at work')}>
-      <div className="jp-datum-muted jp-datum-small">{trans.__('Slowest at work')}</div>
-      {found.map(({ worker, position, key, seconds }) => {
-        const name = datumName(trans, { key, position });
-        return (
-          <button
-            key={position}
-            className="jp-datum-slow"
-            title={trans.__('Open %1', name)}
-            onClick={() =>
-              void commands
-                .execute(Commands.openDatum, { project: run.project, run: run.uuid, position })
-                .catch(() => undefined)
-            }
-          >
-            <span className="jp-datum-cut-start jp-datum-grow">
-              <bdi>{name}</bdi>
-            </span>
-            <span className="jp-datum-muted">{oneLine(worker)}</span>
-            <b>{clock(seconds)}</b>
-          </button>
-        );
-      })}
     </div>
   );
 }

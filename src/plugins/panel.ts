@@ -74,7 +74,9 @@ async function behind(): Promise<void> {
   await Promise.all([
     import('../panels/runwith'),
     import('../panels/group'),
-    import('../panels/planview')
+    import('../panels/planview'),
+    import('../panels/watchline'),
+    import('../panels/workers')
   ]);
 }
 

@@ -75,6 +75,12 @@ describe('what is said aloud of a run', () => {
     expect(after(1, { success: 11, running: 1 })).toBe('running: 11 of 1,000 done, 0 failed');
   });
 
+  it('tells of no halt while nothing is heard of the run', () => {
+    after(0, { success: 10, running: 1 });
+    run.disconnect();
+    expect(nothing(60)).toBe('running: 10 of 1,000 done, 0 failed');
+  });
+
   it('tells at once that it was stopped, and of another run as of a new one', () => {
     after(0, { success: 10 });
     expect(after(1, { status: 'cancelled', success: 10, cancelled: 990, ended: 1 })).toBe(
