@@ -17,8 +17,8 @@ import pytest
 
 from jupyter_datum.cli.page import commands
 from jupyter_datum.cli.parser import make_parser
-from jupyter_datum.notebook.complete import VERBS
 from jupyter_datum.notebook.looks import LOOKS, _Parser
+from jupyter_datum.notebook.verbs import VERBS
 from jupyter_datum.notebook.watch import watch_words
 from jupyter_datum.transform.cell import Cell
 from jupyter_datum.transform.optionline import parse_line, split
@@ -34,7 +34,7 @@ OF_OTHERS = ("CHANGELOG.md", "benchmarks.md", "coming-from.md")
 #: Options on our pages that are another program's, or that no person writes.
 THEIRS = {
     "--user", "--prefix", "--now", "--config-dir", "--retries", "--enable-linger", "--n-jobs",
-    "--backend", "--marked",
+    "--backend", "--marked", "--cwd", "--data-dir",
 }  # fmt: skip
 
 
