@@ -38,7 +38,7 @@ export class PanelModel implements IDisposable {
     readonly runs: RunsModel,
     private readonly _requests: NotebookRequests
   ) {
-    this.asked = new AskedRuns(runs);
+    this.asked = new AskedRuns(runs, this);
     this._recorded = new RecordedRuns(_requests);
     runs.runChanged.connect(this._onRun, this);
   }
@@ -62,6 +62,10 @@ export class PanelModel implements IDisposable {
   }
   get project(): string | null {
     return this._about?.project ?? null;
+  }
+  /** Whether the ledger is another user's: it is shown, and nothing is run. */
+  get foreign(): boolean {
+    return this.context?.state === 'foreign';
   }
   get unreadable(): boolean {
     return this._about?.unreadable ?? false;

@@ -17,10 +17,12 @@ export type Busy = Verb | 'record' | 'start';
 /** Milliseconds between two looks: a plan's first rows soon, then less often. */
 const LOOKS = [100, 200, 300, 500];
 
-/** One plan at a time. */
+/** One plan at a time, shown with the notebook that it was made for. */
 export class PlansModel {
+  /** `place` tells transforms of one name apart: the notebook in front. */
   constructor(
     private readonly _requests: Pick<Requests, 'upkeep' | 'upkeepOf' | 'giveUp'>,
+    private readonly _place: () => object | null = () => null,
     private readonly _looks: readonly number[] = LOOKS
   ) {}
 
@@ -29,7 +31,7 @@ export class PlansModel {
   }
   /** The transform whose plan is shown. */
   get name(): string | null {
-    return this._name;
+    return this._here ? this._name : null;
   }
   /** The cell's text as it was planned; undefined where another one was recorded. */
   get source(): string | undefined {
@@ -37,20 +39,20 @@ export class PlansModel {
   }
   /** How many datums of a transform would run, by its last plan; null: it was not planned. */
   would(name: string): number | null {
-    return this._would.get(name) ?? null;
+    return this._wouldHere.get(name) ?? null;
   }
   /** A run of it began: what was planned is carried out, or out of date. */
   forget(name: string): void {
-    if (this._would.delete(name)) {
+    if (this._wouldHere.delete(name)) {
       this._changed.emit();
     }
   }
   /** What is planned, once the kernel has told it. */
   get recipe(): IPlanned | null {
-    return this._recipe;
+    return this._here ? this._recipe : null;
   }
   get plan(): IPlan | null {
-    return this._plan;
+    return this._here ? this._plan : null;
   }
   /** What is being done; null: nothing. */
   get busy(): Busy | null {
@@ -92,7 +94,7 @@ export class PlansModel {
 
   /** Prune, move, mark as equivalent; then plan again, so that one sees what it came to. */
   async decide(verb: Verb, more: { all?: boolean; undo?: boolean }): Promise<IUpkeep | null> {
-    const recipe = this._recipe;
+    const { recipe } = this;
     if (!recipe || this._busy) {
       return null;
     }
@@ -133,6 +135,7 @@ export class PlansModel {
     this._open = null;
     this._cells = null;
     this._name = name;
+    this._of = this._place();
     this._source = source;
     this._recipe = null;
     this._plan = null;
@@ -183,7 +186,7 @@ export class PlansModel {
     this._plan = told.plan ?? this._plan;
     this._cells = told.cells ?? null;
     if (told.state === 'done' && told.plan?.ended && this._name !== null) {
-      this._would.set(this._name, told.plan.would_run);
+      this._wouldOf(this._of).set(this._name, told.plan.would_run);
     }
     if (told.state !== 'open') {
       this._open = null;
@@ -193,6 +196,21 @@ export class PlansModel {
     }
     this._changed.emit();
     return told.state !== 'open';
+  }
+
+  private get _here(): boolean {
+    return this._of === this._place();
+  }
+
+  private get _wouldHere(): Map<string, number> {
+    return this._wouldOf(this._place());
+  }
+
+  private _wouldOf(place: object | null): Map<string, number> {
+    const key = place ?? this;
+    const known = this._would.get(key) ?? new Map<string, number>();
+    this._would.set(key, known);
+    return known;
   }
 
   private _fail(round: number, reason: unknown): void {
@@ -207,6 +225,8 @@ export class PlansModel {
   private _cells: readonly [number, number] | null = null;
   private _error: string | null = null;
   private _name: string | null = null;
+  /** The notebook in front when it was asked for. */
+  private _of: object | null = null;
   /** What could be given up: its project and its id. */
   private _open: [string, string] | null = null;
   private _plan: IPlan | null = null;
@@ -214,7 +234,7 @@ export class PlansModel {
   private _round = 0;
   private _said: readonly string[] = [];
   private _source: string | undefined;
-  private readonly _would = new Map<string, number>();
+  private readonly _would = new WeakMap<object, Map<string, number>>();
   private readonly _changed = new Signal<this, void>(this);
 }
 

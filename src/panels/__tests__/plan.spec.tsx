@@ -1,7 +1,7 @@
 /** The plan in the panel, the three questions, and where a datum comes from. */
 import { Widget } from '@lumino/widgets';
 
-import { CELL, Page } from '../../__tests__/page';
+import { CELL, Notebook, Page } from '../../__tests__/page';
 import { aPlan, PROJECT, RUN, until } from '../../__tests__/world';
 import { DatumModel } from '../../models/datums';
 import { Commands } from '../../tokens';
@@ -26,6 +26,21 @@ describe('the plan', () => {
   it('is asked for by a button', async () => {
     (await page.find(/^Plan$/)).click();
     expect(page.executed.pop()).toEqual([Commands.plan, { name: 'means' }]);
+  });
+
+  it('stays with its notebook: another one may have a transform of that name', async () => {
+    page.upkeep.told.push({ plan: aPlan({ would_run: 7 }) });
+    await make();
+    await page.says('of 10 would run');
+    expect(page.plans.would('means')).not.toBeNull();
+    const other = new Notebook();
+    other.path = 'other/readings.ipynb';
+    page.panel.setNotebook(other);
+    await until(() => page.panel.selected === 'means');
+    expect(page.text).not.toContain('of 10 would run');
+    expect([page.plans.recipe, page.plans.would('means')]).toEqual([null, null]);
+    page.panel.setNotebook(page.notebook);
+    await page.says('of 10 would run');
   });
 
   it('says what would run and why, naming the part that changed', async () => {

@@ -1,7 +1,7 @@
 /** Running and retrying from the panel: what is asked for, and why it can't be. */
 import { Actions } from '../../actions';
 import type { IOnce } from '../../models/cells';
-import { CELL, Page, slide, write } from '../../__tests__/page';
+import { CELL, Notebook, Page, slide, write } from '../../__tests__/page';
 import { aGroup, aPlan, aRun, PROJECT, RUN, until } from '../../__tests__/world';
 import { Commands } from '../../tokens';
 
@@ -208,6 +208,24 @@ describe('running from the panel', () => {
     await page.says('the interpreter is gone');
     expect(page.button(/^Run$/)!.getAttribute('aria-disabled')).toBeNull();
     expect(page.server.last.said.pop()).toMatchObject({ type: 'unsubscribe', run: NEXT });
+  });
+
+  it('waits for it in that project alone, whatever the names in another one', async () => {
+    await page.withRun(FAILED, ENDED);
+    page.panel.asked.follow(PROJECT, 'means', NEXT);
+    let free = () => {};
+    const done = new Promise<boolean>(go => (free = () => go(true)));
+    const queued = page.panel.asked.queue('means', { before: null, busy: true }, done);
+    expect(page.panel.asked.queued('means', null)).not.toBeNull();
+    page.context = { ...page.context, project: 'another' };
+    page.panel.setNotebook(new Notebook());
+    await until(() => page.panel.project === 'another');
+    expect(page.panel.asked.waits('means')).toBe(false);
+    expect(page.panel.asked.queued('means', null)).toBeNull();
+    page.panel.setNotebook(page.notebook);
+    expect(page.panel.asked.waits('means')).toBe(true);
+    free();
+    await queued;
   });
 
   it('forgets what was asked for once it has begun', async () => {
