@@ -27,6 +27,8 @@ SENTENCES: Final = {
     405: "this cannot be done here",
     413: "the request is too large",
 }
+#: Why nothing is done to a ledger that is only read.
+FOREIGN: Final = "this ledger is another user's: nothing is run"
 
 
 class ApiError(web.HTTPError):

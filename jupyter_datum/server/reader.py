@@ -23,7 +23,7 @@ from typing import Final, TypeVar
 from ..ledger import db
 from ..ledger.relocate import follow_project
 from ..project import Project
-from .errors import ApiError, api_error
+from .errors import FOREIGN, ApiError, api_error
 from .paths import uuid_at
 from .views import Asked, Search, Views
 
@@ -121,7 +121,7 @@ class Reader:
     def _write(self, act: Callable[[sqlite3.Connection], T]) -> T:
         try:
             if db.is_foreign(self.project):
-                raise ApiError(409, "foreign", "this ledger is another user's: nothing is run")
+                raise ApiError(409, "foreign", FOREIGN)
             _check_place(self.project)
             with contextlib.closing(db.connect(self.project)) as conn:
                 return act(conn)

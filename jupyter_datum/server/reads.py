@@ -14,6 +14,7 @@ from ..inputs.chains import upstream_names
 from ..ledger import queries, requests
 from ..ledger.alike import expected, failed_like, run_before
 from ..ledger.clusters import KEPT
+from ..ledger.db import is_foreign
 from ..ledger.files import WIDTH
 from ..ledger.gone import gone_workers
 from ..ledger.queries import RunRow
@@ -25,7 +26,7 @@ from ..runner.environment import missing_error
 from ..transform.moved import here
 from ..transform.recipe import Recipe, read_recipe
 from . import shapes
-from .errors import not_found
+from .errors import FOREIGN, not_found
 from .paths import contents_path, read_part
 
 #: Failure groups that are told one by one, names of workers of each, and rows looked at.
@@ -98,6 +99,8 @@ class Facts:
         except DatumError as exc:
             return str(exc), [], {}
         why = str(missing_error(recipe.environment)) if recipe.environment else None
+        if is_foreign(self.project):
+            why = FOREIGN
         return why, list(dict.fromkeys(upstream_names(recipe.input))), dict(recipe.options)
 
     def run(self, row: RunRow) -> dict[str, Any]:

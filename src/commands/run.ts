@@ -36,7 +36,8 @@ const ONCE: Record<string, IArg> = {
 /** Run, run on a sample, and the rule for failures of a run that goes on. */
 export function addRun(options: ICommandOptions): void {
   const { actions, app, panel, trans } = options;
-  const enabled = (args: Args) => panel.way !== null || typeof args.name === 'string';
+  const enabled = (args: Args) =>
+    !panel.foreign && (panel.way !== null || typeof args.name === 'string');
   add(
     options,
     Commands.run,

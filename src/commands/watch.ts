@@ -20,7 +20,7 @@ export function addWatch(options: ICommandOptions): void {
       return watches.ask(name, args.stop === true ? null : (number(args.settle) ?? SETTLE));
     },
     {
-      enabled: () => panel.run !== null,
+      enabled: () => panel.run !== null && !panel.foreign,
       args: {
         ...OF_A_TRANSFORM,
         settle: { type: 'number', description: 'seconds that a file must have stood still' },

@@ -6,6 +6,7 @@ import { Commands } from '../tokens';
 import type { IContext } from '../tokens';
 import { oneLine, span } from './format';
 import { CommandButton, Note, useHost } from './parts';
+import { foreignWords } from './why';
 
 /** The cell that shows how it is done. */
 export const SAMPLE_CELL = `%%datum sizes -i "*.csv" -o sizes
@@ -178,9 +179,7 @@ export function Problem(props: { panel: PanelModel }): JSX.Element | null {
     case 'foreign':
       return (
         <Note action={<Refresh />}>
-          {trans.__(
-            'The ledger of this project is that of another user: its runs are shown, and nothing is run.'
-          )}
+          {foreignWords(trans)}
         </Note>
       );
     case 'newer':

@@ -11,6 +11,7 @@ import type { WatchesModel } from '../models/watches';
 import { Commands, ENDED } from '../tokens';
 import { oneLine } from './format';
 import { CommandButton, Note, useHost, useSignals } from './parts';
+import { foreignWords } from './why';
 
 /** What the row of buttons is made of. */
 export interface INextProps {
@@ -56,6 +57,7 @@ export function NextStep(props: INextProps): JSX.Element | null {
           <CommandButton
             command={Commands.plan}
             args={args}
+            why={panel.foreign ? words.why : null}
             label={trans.__('Plan')}
             title={trans.__('Says what would run and why; nothing runs')}
           />
@@ -166,6 +168,9 @@ function wordsOf(
 
   function why(): string | null {
     const { run } = row;
+    if (panel.foreign) {
+      return foreignWords(trans);
+    }
     if (panel.asked.waits(row.name)) {
       return trans.__('It was asked for; the runner begins in a moment');
     }

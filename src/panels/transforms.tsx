@@ -17,6 +17,7 @@ import { dueWords } from './due';
 import type { IDue } from './due';
 import { count, failedWord, noAlarm, oneLine, percent, statusState, statusWord } from './format';
 import { Bar, CommandButton, doneOf, Told, useHost, useSignals } from './parts';
+import { foreignWords } from './why';
 
 /** Steps that are indented: what lies deeper has its place in words. */
 const DEEPEST = 4;
@@ -93,7 +94,9 @@ export function AllButton(props: { panel: PanelModel }): JSX.Element | null {
       command={Commands.runAll}
       icon="play"
       why={
-        here.some(row => panel.asked.waits(row.name))
+        panel.foreign
+          ? foreignWords(trans)
+          : here.some(row => panel.asked.waits(row.name))
           ? trans.__('It was asked for; the runner begins in a moment')
           : null
       }

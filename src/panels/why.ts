@@ -18,3 +18,10 @@ export function stillBusy(trans: TranslationBundle, run: RunModel): string | nul
 export function whyNot(trans: TranslationBundle, run: RunModel): string | null {
   return stillBusy(trans, run) ?? run.info?.retryable ?? null;
 }
+
+/** Why nothing of a project can be run. */
+export function foreignWords(trans: TranslationBundle): string {
+  return trans.__(
+    'The ledger of this project is that of another user: its runs are shown, and nothing is run.'
+  );
+}

@@ -231,7 +231,11 @@ async def test_another_users_ledger_is_read_and_runs_nothing(
     answer = await call("context", params={"path": save(story.folder, "1")})
     assert answer.json["state"] == "foreign"
     base = ("projects", story.project.uuid, "runs")
-    assert (await call(*base)).status == 200
+    runs = await call(*base)
+    assert runs.status == 200
+    assert [one["retryable"] for one in runs.json["runs"]] == [
+        "this ledger is another user's: nothing is run"
+    ]
     for path, body in (
         (base, {"transform": "thumbs"}),
         ((*base, run, "retry"), {"what": "failed"}),

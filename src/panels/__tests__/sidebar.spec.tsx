@@ -45,6 +45,16 @@ describe('the panel', () => {
     await page.says(words);
   });
 
+  it('runs nothing of another user, and says so at each button', async () => {
+    page.context = { ...page.context, state: 'foreign', message: '' };
+    await page.withRun(Uint8Array.of(2, 3, 3), { status: 'failed', failed: 2, ended: 12 }, []);
+    for (const name of [/^Run/, /^Sample 20$/, /^Plan$/]) {
+      const button = await page.find(name);
+      expect(button.getAttribute('aria-disabled')).toBe('true');
+      expect(button.title).toContain('is that of another user');
+    }
+  });
+
   it('tells that the server has no such half', async () => {
     const { RefusedError } = await import('../../requests');
     page.server.answer = () => Promise.reject(new RefusedError(404, '', ''));
