@@ -177,11 +177,7 @@ export function Problem(props: { panel: PanelModel }): JSX.Element | null {
         </Note>
       );
     case 'foreign':
-      return (
-        <Note action={<Refresh />}>
-          {foreignWords(trans)}
-        </Note>
-      );
+      return <Note action={<Refresh />}>{foreignWords(trans)}</Note>;
     case 'newer':
       return (
         <Note action={<Refresh />}>

@@ -97,8 +97,8 @@ export function AllButton(props: { panel: PanelModel }): JSX.Element | null {
         panel.foreign
           ? foreignWords(trans)
           : here.some(row => panel.asked.waits(row.name))
-          ? trans.__('It was asked for; the runner begins in a moment')
-          : null
+            ? trans.__('It was asked for; the runner begins in a moment')
+            : null
       }
       label={trans.__('Run all')}
       title={trans.__('Runs what is due of all transforms of this notebook, under one id')}
