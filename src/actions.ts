@@ -315,7 +315,8 @@ export class Actions {
       return false;
     }
     if (source !== undefined) {
-      const has = (cell: IOpenCell) => cell.code && cell.source.split('\n').includes(source);
+      const has = (cell: IOpenCell) =>
+        cell.code && (cell.source === source || cell.source.split('\n').includes(source));
       const there = notebook.cells().find(has)?.id;
       return notebook.run(there ?? notebook.insert(source, 'first'));
     }

@@ -46,6 +46,10 @@ export class Notebook implements IOpenNotebook {
     return this.trusted ? { notebook: this.path, source: headOf(this.source) } : null;
   }
   trusted = true;
+  lacks() {
+    return this.bare;
+  }
+  bare = false;
   /** Type something else into the cell. */
   edit(source: string): void {
     this.source = source;

@@ -63,6 +63,20 @@ export class OpenNotebook implements IOpenNotebook {
       : { notebook, source: headOf(source) };
   }
 
+  lacks(): boolean {
+    const lacking = "No module named 'jupyter_datum'";
+    return this.panel.content.widgets.some(
+      cell =>
+        cell instanceof CodeCell &&
+        Array.from({ length: cell.model.outputs.length }, (_, at) =>
+          cell.model.outputs.get(at)
+        ).some(
+          // Only of an error is all of it looked at: others may be large.
+          output => output.type === 'error' && output.toJSON().evalue === lacking
+        )
+    );
+  }
+
   /** Save what is not saved yet. */
   async save(): Promise<void> {
     const { context } = this.panel;

@@ -21,6 +21,8 @@ export interface IOpenNotebook {
   cells(): IOpenCell[];
   /** What says which datums a cell has; null: it is gone, or somebody else's and not trusted. */
   countable(cell: string): ICountable | null;
+  /** Whether a cell says that the environment of its kernel has no jupyter_datum. */
+  lacks(): boolean;
   /** Saved, edited, or with another kernel. */
   readonly changed: ISignal<unknown, 'saved' | 'edited' | 'kernel'>;
 }

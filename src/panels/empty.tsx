@@ -6,7 +6,6 @@ import { Commands } from '../tokens';
 import type { IContext } from '../tokens';
 import { oneLine, span } from './format';
 import { CommandButton, Note, useHost } from './parts';
-import { foreignWords } from './why';
 
 /** The cell that shows how it is done. */
 export const SAMPLE_CELL = `%%datum sizes -i "*.csv" -o sizes
@@ -15,7 +14,8 @@ datum.out_file(".txt").write_text(str(len(text)))
 len(text)`;
 
 const INSTALL = 'pip install "jupyter-datum[lab]"';
-const UPGRADE = 'pip install --upgrade "jupyter-datum[lab]"';
+/** Brings the server's, or a kernel's, up to date. */
+export const UPGRADE = 'pip install --upgrade "jupyter-datum[lab]"';
 
 /** Why nothing can be shown; null if something can. */
 export function Empty(props: { panel: PanelModel }): JSX.Element | null {
@@ -128,83 +128,15 @@ function Page(props: {
   );
 }
 
-function Refresh(): JSX.Element {
+/** Ask the server anew. */
+export function Refresh(): JSX.Element {
   const { trans } = useHost();
   return <CommandButton command={Commands.refresh} icon="refresh" label={trans.__('Try again')} />;
 }
 
-function problem(context: IContext): boolean {
+/** Whether something is wrong, besides that nothing has run. */
+export function problem(context: IContext): boolean {
   return context.state !== 'ok' && context.state !== 'no-project';
-}
-
-/** What is wrong although there may be something to see. */
-export function Problem(props: { panel: PanelModel }): JSX.Element | null {
-  const { trans } = useHost();
-  const { context } = props.panel;
-  if (!context || !problem(context)) {
-    return null;
-  }
-  const says = context.message ? oneLine(context.message) : '';
-  switch (context.state) {
-    case 'kernel-without-extension':
-      return (
-        <Note
-          action={
-            <CommandButton
-              command={Commands.runCell}
-              args={{ source: '%load_ext jupyter_datum' }}
-              label={trans.__('Load it')}
-            />
-          }
-        >
-          {trans.__('The kernel has not loaded jupyter_datum.')}
-        </Note>
-      );
-    case 'no-files':
-      return (
-        <Note>{trans.__('This notebook does not lie in a folder that the server can read.')}</Note>
-      );
-    case 'older':
-      return (
-        <Note
-          action={
-            <CommandButton command={Commands.upgrade} label={trans.__('Upgrade the ledger')} />
-          }
-        >
-          {trans.__(
-            'An older jupyter-datum wrote the ledger of this project: its runs are shown once it is upgraded. Nothing is lost.'
-          )}
-        </Note>
-      );
-    case 'foreign':
-      return <Note action={<Refresh />}>{foreignWords(trans)}</Note>;
-    case 'newer':
-      return (
-        <Note action={<Refresh />}>
-          {trans.__(
-            'A newer jupyter-datum wrote the ledger of this project. Bring the one in the environment of the Jupyter server up to date, and start the server anew.'
-          )}
-          <code className="jp-datum-code">{UPGRADE}</code>
-        </Note>
-      );
-    case 'version-mismatch':
-      return (
-        <Note action={<Refresh />}>
-          {trans.__(
-            'The kernel has a jupyter-datum of another version than the server: install the same in both.'
-          )}
-          <code className="jp-datum-code">{UPGRADE}</code>
-        </Note>
-      );
-    case 'damaged':
-      return (
-        <Note action={<Refresh />}>
-          {trans.__('The runs of this project cannot be shown: %1', says)}
-        </Note>
-      );
-    default:
-      return says ? <Note>{says}</Note> : null;
-  }
 }
 
 /** How old the figures are, while the server does not answer. */

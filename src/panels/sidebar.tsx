@@ -16,7 +16,7 @@ import type { WatchesModel } from '../models/watches';
 import { Commands } from '../tokens';
 import { Announcer } from './announcer';
 import { WorkersSummary } from './atwork';
-import { Empty, LostLine, Problem } from './empty';
+import { Empty, LostLine } from './empty';
 import { FailuresSummary, FailuresView, RetryButton } from './failures';
 import type { DatumSource } from './failures';
 import { clock, count, oneLine, statusState, statusWord } from './format';
@@ -39,6 +39,7 @@ const PlanButtons = later(async () => (await plan()).PlanButtons);
 const PlanSummary = later(async () => (await plan()).PlanSummary);
 const PlanView = later(async () => (await plan()).PlanView);
 const WorkersView = later(async () => (await import('./workers')).WorkersView);
+const Problem = later(async () => (await import('./problem')).Problem);
 const WatchView = later(async () => (await import('./watchline')).WatchView);
 
 /** What the panel is made of. */

@@ -75,6 +75,7 @@ async function behind(): Promise<void> {
     import('../panels/runwith'),
     import('../panels/group'),
     import('../panels/planview'),
+    import('../panels/problem'),
     import('../panels/watchline'),
     import('../panels/workers')
   ]);

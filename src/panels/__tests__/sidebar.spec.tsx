@@ -45,6 +45,16 @@ describe('the panel', () => {
     await page.says(words);
   });
 
+  it('has it installed where the kernel has said that it is not there', async () => {
+    const notebook = new Notebook();
+    notebook.bare = true;
+    page.context = { ...page.context, state: 'kernel-without-extension', project: null };
+    page.panel.setNotebook(notebook);
+    (await page.find(/^Install and load it$/)).click();
+    const source = '%pip install jupyter-datum\n%load_ext jupyter_datum';
+    expect(page.executed.pop()).toEqual([Commands.runCell, { source }]);
+  });
+
   it('runs nothing of another user, and says so at each button', async () => {
     page.context = { ...page.context, state: 'foreign', message: '' };
     await page.withRun(Uint8Array.of(2, 3, 3), { status: 'failed', failed: 2, ended: 12 }, []);
