@@ -70,6 +70,10 @@ export class PanelModel implements IDisposable {
   get unreadable(): boolean {
     return this._about?.unreadable ?? false;
   }
+  /** Whether the server runs and plans nothing here: it cannot, or must not. */
+  get barred(): boolean {
+    return this.foreign || this.unreadable;
+  }
   get error(): string | null {
     return this._about?.error ?? null;
   }
@@ -214,7 +218,9 @@ export class PanelModel implements IDisposable {
     if (!row?.cell) {
       return null;
     }
-    return this.notebook?.kernel && this._marked(row.cell) ? 'cell' : 'saved';
+    // A kernel that has not loaded us knows nothing of the magic: the server starts one for it.
+    const knows = this.notebook?.kernel && this.context?.state !== 'kernel-without-extension';
+    return knows && this._marked(row.cell) ? 'cell' : 'saved';
   }
 
   /** Whether the open cell differs from what the shown run recorded; null: not known. */

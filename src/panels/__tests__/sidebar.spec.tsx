@@ -55,6 +55,13 @@ describe('the panel', () => {
     expect(page.executed.pop()).toEqual([Commands.runCell, { source }]);
   });
 
+  it('leaves the cell of a kernel that has not loaded it to the server', async () => {
+    page.context = { ...page.context, state: 'kernel-without-extension' };
+    await page.open();
+    expect((await page.find(/^Run the cell$/)).title).toContain('a kernel that is started for it');
+    expect(page.panel.way).toBe('saved');
+  });
+
   it('runs nothing of another user, and says so at each button', async () => {
     page.context = { ...page.context, state: 'foreign', message: '' };
     await page.withRun(Uint8Array.of(2, 3, 3), { status: 'failed', failed: 2, ended: 12 }, []);
