@@ -12,6 +12,7 @@ import { Commands, ENDED } from '../tokens';
 import { LAB_ICONS } from '../icons';
 import { add, number, text } from './add';
 import type { Args, IArg, IRegistry } from './add';
+import { hasFailed, ofRun } from './enabled';
 
 /** What these commands act on. */
 export interface ICellOptions extends IRegistry {
@@ -185,19 +186,19 @@ function addReplays(options: ICellOptions): void {
     const project = text(args.project) ?? panel.project;
     const run = text(args.run) ?? panel.run?.uuid;
     if (!project || !run) {
-      throw new Error(
-        language.trans.__('the command needs project and run, their uuids: no run is shown')
-      );
+      throw new Error(language.trans.__('no run is shown'));
     }
     return [project, number(args.datum) ?? (await (await replays()).firstFailed(project, run))];
   };
-  const more = { args: OF_A_DATUM };
+  const enabled = ofRun({ panel }, hasFailed);
+  const more = { enabled, args: OF_A_DATUM };
   add(
     options,
     Commands.openInNotebook,
     trans.__('Open a Failed Datum in Notebook'),
     async args => (await replays()).open(...(await which(args)), args.execute !== false),
     {
+      enabled,
       icon: LAB_ICONS.cell,
       args: { ...OF_A_DATUM, execute: { type: 'boolean', description: 'false: it is not run' } }
     }

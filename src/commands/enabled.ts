@@ -7,14 +7,17 @@ import type { ICounts } from '../tokens';
 import type { Args } from './add';
 import type { ICommandOptions } from './options';
 
+/** What the run in front is told by; without views no document is in front. */
+type IFronts = Pick<ICommandOptions, 'panel'> & Partial<Pick<ICommandOptions, 'views'>>;
+
 /** The run that is meant where none is named. */
-export function runInFront(options: Pick<ICommandOptions, 'panel' | 'views'>): RunModel | null {
+export function runInFront(options: IFronts): RunModel | null {
   return options.views?.front() ?? options.panel.run;
 }
 
 /** Whether a run is named, or the one in front fits: what is named is the server's to refuse. */
 export function ofRun(
-  options: Pick<ICommandOptions, 'panel' | 'views'>,
+  options: IFronts,
   fits: (counts: ICounts) => boolean = () => true
 ): (args: Args) => boolean {
   return args => {

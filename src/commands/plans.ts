@@ -6,7 +6,7 @@ import type { ICommandOptions } from './options';
 
 export function addPlans(options: ICommandOptions): void {
   const { actions, panel, plans, trans } = options;
-  const selected = () => panel.way !== null && !panel.foreign;
+  const selected = () => panel.way !== null && !panel.barred;
   const planned = () => plans.recipe !== null;
   const plain = { palette: false, enabled: planned };
   const all = (args: Args) => ({ all: args.all === true });

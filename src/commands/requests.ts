@@ -32,7 +32,7 @@ export function addRequests(options: ICommandOptions): void {
       required: ['workers']
     }
   );
-  const hasCells = () => !panel.foreign && panel.rows.some(row => row.cell !== null);
+  const hasCells = () => !panel.barred && panel.rows.some(row => row.cell !== null);
   add(
     options,
     Commands.runAll,

@@ -218,6 +218,17 @@ describe('all commands', () => {
     expect(commands.isEnabled('datum:pause', { run: RUN })).toBe(true);
   });
 
+  it('are grey where the server cannot run, or must not', async () => {
+    const can = () => ['datum:run-all', 'datum:plan'].map(id => commands.isEnabled(id));
+    await page.withRun(Uint8Array.of(2, 3), { status: 'failed', failed: 1, ended: 9 });
+    expect(can()).toEqual([true, true]);
+    for (const state of ['foreign', 'newer', 'damaged']) {
+      page.context = { ...page.context, state };
+      await page.panel.refresh();
+      expect([state, ...can()]).toEqual([state, false, false]);
+    }
+  });
+
   it('mean the run of the document in front', async () => {
     await page.withRun(Uint8Array.of(2, 3), { status: 'failed', failed: 1, ended: 9 });
     const other = 'a'.repeat(32);
