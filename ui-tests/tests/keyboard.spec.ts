@@ -91,8 +91,9 @@ async function throughDocument(page: Page, files: Files): Promise<void> {
   await tabTo(page, /^Failures/);
   await page.keyboard.press('ArrowLeft');
   await inFront(/^Table/);
-  await tabTo(page, /^Datums$/);
   const rows = document.getByRole('grid');
+  await expect(rows).toBeVisible(); // what a tab shows is loaded when it is opened
+  await tabTo(page, /^Datums$/);
   await expect(rows).toHaveAttribute('aria-rowcount', '21');
   await page.keyboard.press('/');
   await page.keyboard.type('state:failed');
@@ -114,6 +115,7 @@ async function throughDocument(page: Page, files: Files): Promise<void> {
   }
   await page.keyboard.press('ArrowLeft');
   await inFront(/^Map/);
+  await expect(document.getByRole('application')).toBeVisible();
   await tabTo(page, /^Map of datums/);
   await page.keyboard.press('Home');
   await page.keyboard.press('n');
