@@ -1,11 +1,8 @@
-/** Datums of a run, page by page; and the next failed one among all. */
+/** Datums of a run, page by page. */
 import { Signal } from '@lumino/signaling';
 
 import type { IFilter, Requests } from '../requests';
-import { FAILED } from '../tokens';
 import type { IDatum } from '../tokens';
-
-export { DatumModel } from './datum';
 
 /** Datums a page. */
 const PAGE = 100;
@@ -66,18 +63,4 @@ export class DatumsModel {
   // undefined: from the beginning; null: there are no more.
   private _next: string | null | undefined = undefined;
   private readonly _changed = new Signal<this, void>(this);
-}
-
-/**
- * The place of the next failed datum from `from`, forwards or backwards, round the end; -1
- * if there is none. It reads the bytes that are here: no request, however many datums.
- */
-export function nextFailed(states: Uint8Array, total: number, from: number, step: 1 | -1): number {
-  const bytes = states.subarray(0, total);
-  if (step === 1) {
-    const next = bytes.indexOf(FAILED, from + 1);
-    return next >= 0 ? next : bytes.indexOf(FAILED);
-  }
-  const before = from > 0 ? bytes.lastIndexOf(FAILED, from - 1) : -1;
-  return before >= 0 ? before : bytes.lastIndexOf(FAILED);
 }

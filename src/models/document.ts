@@ -4,7 +4,7 @@ import { Signal } from '@lumino/signaling';
 
 import { RefusedError } from '../requests';
 import type { Requests } from '../requests';
-import { DatumModel } from './datums';
+import { DatumModel } from './datum';
 import type { RunModel } from './run';
 import type { IHeldModel, RunsModel } from './runs';
 

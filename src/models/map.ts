@@ -5,12 +5,11 @@
 import type { IDisposable } from '@lumino/disposable';
 import { Signal } from '@lumino/signaling';
 
-import { nextFailed } from './datums';
 import { MapTiles } from './maptiles';
 import { DurationOrder } from './orders';
 import type { IOrder, OrderName } from './orders';
 import type { RunModel } from './run';
-import { clamp, flow, hull, layout, nearest, steps, tileAt } from './tiles';
+import { clamp, flow, hull, layout, nearest, nextFailed, steps, tileAt } from './tiles';
 import type { ILayout, IStep, Range } from './tiles';
 import { TimesModel } from './times';
 import type { ReadTimes } from './times';

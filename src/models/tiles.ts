@@ -1,5 +1,5 @@
 /** The map of datums as figures: which tile stands for which of them. Pure functions. */
-import { STATES } from '../tokens';
+import { FAILED, STATES } from '../tokens';
 import { worst } from './fill';
 
 /** So many datums still get a square each that one can point at, on a small map. */
@@ -164,4 +164,18 @@ export function outline(columns: number, first: number, end: number): [number, n
 /** `n`, or the nearest of `low` and `high`. */
 export function clamp(n: number, low: number, high: number): number {
   return Math.min(high, Math.max(low, n));
+}
+
+/**
+ * The place of the next failed datum from `from`, forwards or backwards, round the end; -1
+ * if there is none. It reads the bytes that are here: no request, however many datums.
+ */
+export function nextFailed(states: Uint8Array, total: number, from: number, step: 1 | -1): number {
+  const bytes = states.subarray(0, total);
+  if (step === 1) {
+    const next = bytes.indexOf(FAILED, from + 1);
+    return next >= 0 ? next : bytes.indexOf(FAILED);
+  }
+  const before = from > 0 ? bytes.lastIndexOf(FAILED, from - 1) : -1;
+  return before >= 0 ? before : bytes.lastIndexOf(FAILED);
 }

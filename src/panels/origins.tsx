@@ -1,7 +1,7 @@
 /** Where a datum comes from, what was made of it, and how it was before. */
 import React from 'react';
 
-import type { DatumModel } from '../models/datums';
+import type { DatumModel } from '../models/datum';
 import { wholeDiff } from '../models/sides';
 import { Commands } from '../tokens';
 import type { IHistory, INode, ISome, ITraced } from '../tokens';

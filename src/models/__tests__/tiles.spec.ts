@@ -1,6 +1,16 @@
-import { nextFailed } from '../datums';
 import { worst } from '../fill';
-import { flow, hull, layout, nearest, outline, steps, tally, tileAt, worstAt } from '../tiles';
+import {
+  flow,
+  hull,
+  layout,
+  nearest,
+  nextFailed,
+  outline,
+  steps,
+  tally,
+  tileAt,
+  worstAt
+} from '../tiles';
 
 describe('layout', () => {
   it.each([1, 2, 34, 100, 999, 1999, 2000])('gives %d datums a square of 6 px or more', total => {

@@ -6,7 +6,7 @@ import { Widget } from '@lumino/widgets';
 
 import { PROJECT, RUN, until } from '../../__tests__/world';
 import { DatumRenderers } from '../../models/extensions';
-import { DatumModel } from '../../models/datums';
+import { DatumModel } from '../../models/datum';
 import { Commands } from '../../tokens';
 import type { IFrame, IPreview } from '../../tokens';
 import { DatumWidget } from '../datumview';

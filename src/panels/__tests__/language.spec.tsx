@@ -11,7 +11,7 @@ import { aGroup, aRun, PROJECT, RUN, until } from '../../__tests__/world';
 import { Badge } from '../../cells/badges';
 import { RunOutput } from '../../cells/output';
 import { addCommands } from '../../commands';
-import { DatumModel } from '../../models/datums';
+import { DatumModel } from '../../models/datum';
 import { MIME_TYPE } from '../../tokens';
 import type { Status } from '../../tokens';
 import { DatumWidget } from '../datumview';

@@ -5,7 +5,7 @@ import { CommandRegistry } from '@lumino/commands';
 import { Widget } from '@lumino/widgets';
 
 import { PROJECT, RUN, until } from '../../__tests__/world';
-import { DatumModel } from '../../models/datums';
+import { DatumModel } from '../../models/datum';
 import type { IOutput } from '../../tokens';
 import { DatumWidget } from '../datumview';
 

@@ -3,7 +3,7 @@ import { Widget } from '@lumino/widgets';
 
 import { CELL, Notebook, Page } from '../../__tests__/page';
 import { aPlan, PROJECT, RUN, until } from '../../__tests__/world';
-import { DatumModel } from '../../models/datums';
+import { DatumModel } from '../../models/datum';
 import { Commands } from '../../tokens';
 import { DatumWidget } from '../datumview';
 import { newByDay } from '../overview';

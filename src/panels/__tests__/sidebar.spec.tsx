@@ -5,7 +5,7 @@ import { CELL, Notebook, Page, slide } from '../../__tests__/page';
 import { aGroup, PROJECT, RUN, snapshot, until } from '../../__tests__/world';
 import { Actions } from '../../actions';
 import { RunOutput } from '../../cells/output';
-import { DatumModel } from '../../models/datums';
+import { DatumModel } from '../../models/datum';
 import { Commands, MIME_TYPE } from '../../tokens';
 import { DatumWidget } from '../datumview';
 import { StatusItem } from '../statusitem';
