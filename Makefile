@@ -84,7 +84,8 @@ lint: $(VENV)/.test $(VENV)/.front
 pytest: $(VENV)/.test
 	@command -v strace >/dev/null || { $(APT) strace; } || \
 	  echo "no strace: the kill-at-every-syscall test will be skipped"
-	$(BIN)/pytest -q -n 2
+	@# Half of a test is waiting for processes: three at once keep two cores busy, and steal what is left.
+	$(BIN)/pytest -q -n 3 --dist worksteal
 
 jest: $(VENV)/.front
 	$(JLPM) test

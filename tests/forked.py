@@ -92,6 +92,7 @@ def _serve() -> None:
             sys.exit(runner.main(asked["root"], asked["interpreter"]))
         os.waitpid(child, 0)
         os.write(1, b"started\n")
+    os._exit(0)  # what it would take away at its exit, the runners have taken away with theirs
 
 
 def _become(asked: dict[str, Any], path: list[str]) -> None:
