@@ -20,9 +20,11 @@ from ..transform.cell import Cell
 from ..transform.names import bound_names, free_names
 from .sample import Unbound
 
-#: Files that ``rows()`` reads, and a pattern takes as they are.
 #: Items that may be paths.
 _LOOKED_AT: Final = 5
+#: What a path of a file can do, and that of a folder never.
+_OF_A_FILE: Final = ("open", "read_bytes", "read_text", "write_bytes", "write_text")
+#: Files that ``rows()`` reads, and a pattern takes as they are.
 _TABLES: Final = (".csv", ".tsv", ".jsonl", ".parquet")
 
 
@@ -52,6 +54,28 @@ def check_cell(cell: Cell, batch: int | None, namespace: Mapping[str, Any]) -> N
             f"line {asks} of the cell calls input(): nobody can answer a worker. Ask in a cell "
             "of its own, and read the answer here by its name"
         )
+    opened = _opens_a_folder(tree)
+    if opened is not None and (batch or "datum" not in bound_names(tree)):
+        raise UsageError(
+            f"line {opened} of the cell takes datum.out for a file: it is a folder of this datum's "
+            'own. datum.out_file(".txt") is a file in it, by the name of the input; or '
+            'datum.out / "name.txt"'
+        )
+
+
+def _opens_a_folder(tree: ast.Module) -> int | None:
+    """The first line that opens ``datum.out`` itself."""
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    return min((n.lineno for n in calls if _is_of_datum(_opened(n), "out")), default=None)
+
+
+def _opened(call: ast.Call) -> ast.AST | None:
+    """What a call opens, if that is what it does."""
+    what = call.func
+    if isinstance(what, ast.Attribute) and what.attr in _OF_A_FILE:
+        return what.value
+    by_name = isinstance(what, ast.Name) and what.id == "open"
+    return call.args[0] if by_name and call.args else None
 
 
 def hints(cell: Cell, source: Input, folder: Path) -> list[str]:
@@ -119,7 +143,12 @@ def _reads_value(tree: ast.Module) -> bool:
 
 def _is_value(node: ast.AST) -> bool:
     """Whether it is ``datum.value``."""
-    if not isinstance(node, ast.Attribute) or node.attr != "value":
+    return _is_of_datum(node, "value")
+
+
+def _is_of_datum(node: ast.AST | None, name: str) -> bool:
+    """Whether it is ``datum.NAME``."""
+    if not isinstance(node, ast.Attribute) or node.attr != name:
         return False
     return isinstance(node.value, ast.Name) and node.value.id == "datum"
 

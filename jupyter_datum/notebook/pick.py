@@ -89,7 +89,7 @@ class PickVerbs:
         project: Project = self._context.project()
         names = self.shell.user_ns
         source = resolve_input(options.input, self._context, names, project, options.name)
-        out = resolve_output(options.output, options.name, self._context)
+        out = resolve_output(options.output, options.name, self._context, names)
         listing = source.list(frozenset({os.fsencode(out)}), [])
         listed = next(itertools.islice(listing, place, None), None)
         if listed is None and place:

@@ -222,17 +222,34 @@ def check_apart(source: Input, out: str) -> None:
             )
 
 
-def resolve_output(text: str | None, name: str, context: Context) -> str:
-    """Return the absolute output folder, or its URL.
+def resolve_output(
+    text: str | None, name: str, context: Context, namespace: Mapping[str, Any]
+) -> str:
+    """Return the absolute output folder, or its URL; the kernel's values stand for ``{NAME}``.
 
     Raises
     ------
     UsageError
-        If it lies in ``.datum``, is a file, or cannot be written.
+        If it is written as a pattern, lies in ``.datum``, is a file, or cannot be written.
     """
+    text = with_values(_one_folder(text, namespace), namespace) if text else text
     if text and is_url(text) and not text.startswith("file:///"):
         return _url_for_outputs(text)
     return str(_output_folder((text or "").removeprefix("file://") or None, name, context))
+
+
+def _one_folder(text: str, namespace: Mapping[str, Any]) -> str:
+    """See that it is no pattern with a part for each datum, as other tools have it."""
+    found = FIELD.finditer(text)
+    names = [f[0] for f in found if not isinstance(namespace.get(f[1]), str | os.PathLike)]
+    if names or "*" in text:
+        raise UsageError(
+            f"-o {text}: {(names or ['*'])[0]} "
+            + ("is no str or path of the kernel" if names else "stands in no folder's name")
+            + "; -o is one folder for all datums, and a file for each of them is made in the cell: "
+            'datum.out_file(".txt") has the name of its input, datum.out / NAME any other'
+        )
+    return text
 
 
 def _url_for_outputs(text: str) -> str:

@@ -98,7 +98,7 @@ class SampleCells:
         namespace = self._shell.user_ns
         project = self._context.project()
         source = resolve_input(options.input, self._context, namespace, project, options.name)
-        out = resolve_output(options.output, options.name, self._context)
+        out = resolve_output(options.output, options.name, self._context, namespace)
         listing = source.list(frozenset({os.fsencode(out)}), [])
         listed = next(listing, None)
         if listed is None:

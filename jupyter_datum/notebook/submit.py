@@ -91,7 +91,7 @@ def prepare(
     options = replace(options, engine=engine_of(options.engine, namespace))
     project = context.project()
     source = resolve_input(options.input, context, namespace, project, options.name)
-    out = resolve_output(options.output, options.name, context)
+    out = resolve_output(options.output, options.name, context, namespace)
     check_apart(source, out)
     check_circle(options.name, source, out, project)
     if options.keep and is_url(out):

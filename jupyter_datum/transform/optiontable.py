@@ -100,10 +100,11 @@ def _on_error(text: str) -> str:
 
 OPTIONS: Final[tuple[Option, ...]] = (
     Option("input", ("-i", "--input"), "INPUT", str,
-           'a glob ("images/**/*.jpg"), an object of the kernel (NAME, $NAME), or an '
-           "expression without spaces (items(...), glob(...))"),
+           'a glob ("images/**/*.jpg", "{NAME}/*.jpg" with a str or path of the kernel), an object '
+           "of the kernel (NAME, $NAME), or an expression without spaces (items(...), glob(...))"),
     Option("output", ("-o", "--output"), "FOLDER", str,
-           "where datum.out appears; out/NAME if left out"),
+           "where datum.out appears, one folder for all datums ({NAME} as in the input); out/ and "
+           "the transform's name if left out"),
     Option("engine", ("--engine",), "NAME", str,
            "serial, joblib (default, unless jupyter_datum.toml names another), dask, ipyparallel; "
            "a backend of joblib (joblib:NAME); an address (tcp://...), a cluster "

@@ -229,7 +229,7 @@ def test_unnamed_inputs_are_called_by_folder_or_ending(tmp_path: Path) -> None:
 
 def test_an_input_may_not_lie_in_its_own_output(tmp_path: Path) -> None:
     context = Context(tmp_path, None)
-    out = resolve_output("out", "x", context)
+    out = resolve_output("out", "x", context, {})
     with starting_at(tmp_path):
         for source in (glob("out/*.txt"), cross("in/*.txt", "out/deep/*.txt")):
             with pytest.raises(UsageError, match="under its own output folder"):

@@ -35,6 +35,15 @@ from .kernel import Notebook
         ("class -i numbers", "1", "a transform's name is a Python name"),
         ("datum -i numbers", "1", "datum is what the cell sees"),
         ("x -i 't/*.{txt'", "1", "'{' is not closed"),
+        (
+            "x -i numbers -o 'got/{stem}.txt'",
+            "1",
+            r"\{stem\} is no str or path of the kernel; -o is",
+        ),
+        ("x -i numbers -o 'got/{numbers}'", "1", r"\{numbers\} is no str or path of the kernel"),
+        ("x -i numbers -o 'got/*'", "1", r"\* stands in no folder's name; -o is one folder"),
+        ("x -i numbers", "1\ndatum.out.write_text('')", "line 2 of the cell takes datum.out for a"),
+        ("x -i numbers", "with open(datum.out, 'w') as f: 1", "line 1 of the cell takes datum.out"),
     ],
 )
 def test_a_mistake_is_told_before_anything_runs(
@@ -54,6 +63,14 @@ def test_what_looks_like_a_mistake_and_is_none_runs(story: Story) -> None:
     body = "def datum_of(datums):\n    return datums\nassert datums == [7]\ndatum.value + input(0)"
     assert story.end(story.start("x -i numbers", body, counted=False)).success == 2
     assert story.transform("x").results() == [6, 7]
+
+
+def test_the_kernels_values_stand_in_the_name_of_the_output_folder(story: Story) -> None:
+    where = story.folder / "a {stem} of * its own"
+    story.namespace |= {"numbers": [1, 2], "WHERE": where}
+    body = "(datum.out / f'{datum.value}.txt').write_text('')"
+    story.end(story.start("x -i numbers -o {WHERE}/got", body, counted=False))
+    assert sorted(path.name for path in (where / "got").iterdir()) == ["1.txt", "2.txt"]
 
 
 def test_a_table_taken_whole_is_said_where_rows_are_read(story: Story) -> None:
