@@ -179,6 +179,7 @@ def attempt_json(row: AttemptRow, run: str | None) -> dict[str, Any]:
     segment = log_segment(row.log)
     return {
         "run": run,
+        "number": row.run,
         "state": state_word(row.state),
         **fields,
         "log": segment[2] if segment else None,
@@ -192,6 +193,7 @@ def first_success(row: DatumRow, run: str | None) -> dict[str, Any]:
     segment = log_segment(row.log)
     return {
         "run": run,
+        "number": row.run,
         "state": state_word(row.state),
         "attempt": row.attempt,
         "worker": row.worker,

@@ -12,6 +12,7 @@ from typing import Final
 from ..ledger.files import WIDTH
 from ..ledger.queries import RunRow
 from ..project import Project
+from ..states import DatumState
 from .errors import ApiError, put_away
 from .paths import read_part
 
@@ -19,15 +20,17 @@ from .paths import read_part
 LARGEST: Final = 64 << 20
 #: A NUL stands between the parts of a key that has several; people see a bar.
 KEY_TEXT: Final = "case when instr(d.key, x'00') then key_text(d.key) else cast(d.key as text) end"
+#: A failed datum keeps those of its last success with its outputs: its run has none.
+_METRICS: Final = f"iif({{0}}.state = {DatumState.FAILED:d}, null, {{0}}.metrics)"
 _NOW: Final = {
     "run": "d.run", "state": "d.state", "tries": "d.attempt", "began": "d.began",
-    "dur": "d.seconds", "worker": "d.worker", "out": "d.outputs", "metrics": "d.metrics",
+    "dur": "d.seconds", "worker": "d.worker", "out": "d.outputs", "metrics": _METRICS.format("d"),
     "group": "d.failure",
 }  # fmt: skip
 #: Columns that a former outcome has under another name, or not at all.
 _FORMER: Final = {
     "run": "p.run", "state": "p.state", "tries": "p.attempt", "began": "p.began",
-    "dur": "p.seconds", "out": "json_array_length(p.outputs)", "metrics": "p.metrics",
+    "dur": "p.seconds", "out": "json_array_length(p.outputs)", "metrics": _METRICS.format("p"),
     "worker": "(select b.worker from attempt b where b.datum = d.id and b.run = p.run"
     " and b.attempt = p.attempt)",
     "group": "(select b.failure from attempt b where b.datum = d.id and b.run = p.run"

@@ -13,6 +13,12 @@ const LATEST = 4;
 /** Attempts that must have ended before an average says something. */
 const ENOUGH = 5;
 
+interface IShown {
+  attempt: IAttempt;
+  /** Its place among all of them. */
+  at: number;
+}
+
 /** The name of what an attempt failed with. */
 export function errorType(attempt: IAttempt): string {
   const lines = (attempt.traceback ?? '').split('\n');
@@ -65,24 +71,7 @@ export function Attempts(props: {
       </h2>
       <div className="jp-datum-scroll" tabIndex={0} role="group" aria-label={trans.__('Attempts')}>
         <table className="jp-datum-tries">
-          <thead>
-            <tr>
-              <td />
-              {shown.map(({ attempt, at }) => (
-                <th key={at} scope="col" data-chosen={at === model.attempt || undefined}>
-                  <button
-                    className="jp-datum-button"
-                    data-kind="flat"
-                    aria-pressed={at === model.attempt}
-                    aria-label={trans.__('Attempt %1', attempt.attempt)}
-                    onClick={() => void model.choose(at)}
-                  >
-                    {attempt.attempt}
-                  </button>
-                </th>
-              ))}
-            </tr>
-          </thead>
+          <Heads shown={shown} model={model} />
           <tbody>
             {rows.map(([label, value]) => (
               <tr key={label}>
@@ -99,6 +88,56 @@ export function Attempts(props: {
       </div>
       {said ? <p className="jp-datum-muted jp-datum-verdict">{said}</p> : null}
     </section>
+  );
+}
+
+/** The number of each attempt, below that of its run where there are several. */
+function Heads(props: { shown: readonly IShown[]; model: DatumModel }): JSX.Element {
+  const { trans } = useHost();
+  const { shown, model } = props;
+  const runs: { number: number; attempts: number }[] = [];
+  for (const { number = 0 } of shown.map(one => one.attempt)) {
+    const last = runs[runs.length - 1];
+    if (last?.number === number) {
+      last.attempts++;
+    } else {
+      runs.push({ number, attempts: 1 });
+    }
+  }
+  const several = runs.length > 1;
+  return (
+    <thead>
+      {several ? (
+        <tr>
+          <td />
+          {runs.map(({ number, attempts }, at) => (
+            <th key={at} scope="colgroup" colSpan={attempts}>
+              {trans.__('run %1', number)}
+            </th>
+          ))}
+        </tr>
+      ) : null}
+      <tr>
+        <td />
+        {shown.map(({ attempt, at }) => (
+          <th key={at} scope="col" data-chosen={at === model.attempt || undefined}>
+            <button
+              className="jp-datum-button"
+              data-kind="flat"
+              aria-pressed={at === model.attempt}
+              aria-label={
+                several
+                  ? trans.__('Attempt %1 of run %2', attempt.attempt, attempt.number)
+                  : trans.__('Attempt %1', attempt.attempt)
+              }
+              onClick={() => void model.choose(at)}
+            >
+              {attempt.attempt}
+            </button>
+          </th>
+        ))}
+      </tr>
+    </thead>
   );
 }
 

@@ -99,7 +99,7 @@ function Detail(props: IDatumProps & { datum: IDatumDetail }): JSX.Element {
           ) : null}
           <Log model={model} />
           <Outputs outputs={model.outputs} failed={shown?.state === 'failed'} />
-          <Result datum={datum} />
+          {datum.state === 'failed' ? null : <Result datum={datum} />}
           <Seen datum={datum} model={model} />
         </div>
         <div className="jp-datum-column" data-side="right">
@@ -155,6 +155,7 @@ function Made(props: { datum: IDatumDetail; model: DatumModel }): JSX.Element {
         total={datum.files?.[1]}
         note={partial.length ? null : none}
       />
+      {failed ? <Result datum={datum} /> : null}
     </>
   );
 }
@@ -214,7 +215,11 @@ function Result(props: { datum: IDatumDetail }): JSX.Element | null {
   }
   return (
     <section>
-      <h2>{trans.__('Result')}</h2>
+      <h2>
+        {props.datum.state === 'failed'
+          ? trans.__('Result of its last success')
+          : trans.__('Result')}
+      </h2>
       {result ? <pre className="jp-datum-code">{visible(result)}</pre> : null}
       {measured ? <pre className="jp-datum-code">{visible(measured)}</pre> : null}
     </section>

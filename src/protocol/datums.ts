@@ -28,6 +28,8 @@ export interface IFile {
 /** One try at a datum. */
 export interface IAttempt {
   run: string | number;
+  /** Of its run, as people see it; an older server does not say. */
+  number?: number;
   attempt: number;
   state: State;
   worker: string | null;

@@ -91,6 +91,22 @@ async def test_rows_tell_all_that_the_columns_show(table: Table) -> None:
     assert (await table.page(first=2**62))["rows"] == []
 
 
+async def test_a_failed_datum_has_no_metrics_of_its_last_success(call: Call, story: Story) -> None:
+    story.namespace["numbers"] = [1, 2]
+    line = "t -i numbers --tries 1 --engine serial"
+    one = story.run(line, "datum.metrics['n'] = datum.value\ndatum.value").uuid
+    two = story.run(line, "datum.metrics['n'] = datum.value\n1 / (datum.value - 1)").uuid
+    table = Table(call, story.project.uuid, two)
+    rows = (await table.page(other=one))["rows"]
+    assert [row["metrics"] for row in rows] == [{}, {"n": 2}]
+    assert rows[0]["other"]["metrics"] == {"n": 1}
+    assert (await table.places("m.n:>0"), await table.places("", "m.n")) == ([1], [1, 0])
+    back = (await Table(call, story.project.uuid, one).page(other=two))["rows"][0]
+    assert (back["metrics"], back["other"]["metrics"]) == ({"n": 1}, {})
+    detail = await call("projects", story.project.uuid, "datums", str(rows[0]["id"]))
+    assert [attempt["number"] for attempt in detail.json["attempts"]] == [2]
+
+
 async def test_an_output_is_opened_from_its_row(table: Table) -> None:
     first, _, third, *_ = (await table.page())["rows"]
     assert first["outputs"] == 1 and first["file"]["image"] is True

@@ -110,15 +110,15 @@ describe('the page of a datum', () => {
     ]
   };
 
-  async function open(more: object = {}): Promise<HTMLElement> {
+  async function open(more: object = {}, about: object = datum): Promise<HTMLElement> {
     const commands = new CommandRegistry();
     for (const id of Object.values(Commands).filter(id => id !== Commands.debugDatum)) {
       commands.addCommand(id, { execute: args => void executed.push([id, args]) });
     }
     model = new DatumModel(
       {
-        datum: async () => datum as any,
-        position: async () => ({ ...datum, id: state === 'failed' ? 11 : null, state }) as any,
+        datum: async () => about as any,
+        position: async () => ({ ...about, id: state === 'failed' ? 11 : null, state }) as any,
         display: async () => [],
         history: async () => Promise.reject(new Error('an older server')),
         lineage: async () => null,
@@ -249,6 +249,29 @@ describe('the page of a datum', () => {
     node.querySelector<HTMLButtonElement>('.jp-datum-tries button')!.click();
     await until(() => model.attempt === 0 && model.code !== null);
     expect(node.textContent).toContain('datum 4 · attempt 1');
+  });
+
+  it('says of which run each attempt is, and what is of an earlier success', async () => {
+    const [last, first] = datum.attempts;
+    const attempts = [
+      { ...first, run: 'a', number: 7 },
+      { ...last, run: 'b', number: 9, attempt: 1 },
+      { ...last, run: 'b', number: 9 }
+    ];
+    const node = await open({}, { ...datum, attempts, result: '7.5' });
+    await until(() => node.querySelector('.jp-datum-tries') !== null);
+    const heads = [...node.querySelectorAll<HTMLTableCellElement>('.jp-datum-tries thead th')];
+    expect(heads.map(head => [head.textContent, head.colSpan])).toEqual([
+      ['run 7', 1],
+      ['run 9', 2],
+      ['1', 1],
+      ['1', 1],
+      ['2', 1]
+    ]);
+    expect(node.querySelector('[aria-label="Attempt 1 of run 9"]')).not.toBeNull();
+    const titles = [...node.querySelectorAll('h2')].map(title => title.textContent);
+    expect(titles).toContain('Result of its last success');
+    expect(titles).not.toContain('Result');
   });
 
   it('offers what can be done about a failure', async () => {
