@@ -42,7 +42,7 @@ export function Header(props: { model: DocumentModel }): JSX.Element {
   if (!counts) {
     return (
       <div className="jp-datum-document-head">
-        <h1>{info?.name ?? trans.__('Run')}</h1>
+        <h1>{info?.name ?? trans.__('The run')}</h1>
         <span className="jp-datum-muted">{run.error ? '' : trans.__('Reading the run …')}</span>
       </div>
     );
@@ -139,7 +139,7 @@ const Buttons = React.memo(function Buttons(props: { model: DocumentModel }): JS
   const ended = ENDED.has(status);
   const still = status === 'paused' || status === 'interrupted';
   return (
-    <span className="jp-datum-actions" role="group" aria-label={trans.__('Run')}>
+    <span className="jp-datum-actions" role="group" aria-label={trans.__('The run')}>
       {still ? (
         <CommandButton
           command={Commands.resume}

@@ -56,7 +56,7 @@ export class RunDocument extends ShownWidget {
   private _retitle(): void {
     const { info } = this.model.run;
     const { trans } = this.host;
-    const label = info ? trans.__('%1 · run %2', info.name, info.id) : trans.__('Run');
+    const label = info ? trans.__('%1 · run %2', info.name, info.id) : trans.__('The run');
     if (label !== this.title.label) {
       this.title.label = label;
     }

@@ -138,7 +138,9 @@ function ofEngine(trans: TranslationBundle, engine: IEngine | null, busy: boolea
     return { face: 'pending', word, line: busy ? word : '' };
   }
   const { state, workers_from: from, version, workers } = engine;
-  const what = [oneLine(from), oneLine(version)].filter(Boolean).join(' · ');
+  // The server's own word; a cluster has a name or an address of its own.
+  const where = from === 'this machine' ? trans.__('this machine') : oneLine(from);
+  const what = [where, oneLine(version)].filter(Boolean).join(' · ');
   if (state === 'ready') {
     return { face: 'success', word: trans.__('ready'), line: what };
   }

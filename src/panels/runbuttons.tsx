@@ -73,7 +73,7 @@ function Going(props: IProps): JSX.Element {
   const args = argsOf(run);
   const busy = status === 'cancelling';
   return (
-    <div className="jp-datum-actions" role="group" aria-label={trans.__('Run')}>
+    <div className="jp-datum-actions" role="group" aria-label={trans.__('The run')}>
       <CommandButton
         command={Commands.pause}
         args={args}
@@ -120,7 +120,7 @@ function Halted(props: IProps): JSX.Element {
   const failed = run.counts?.failed ?? 0;
   const broken = status === 'interrupted';
   return (
-    <div className="jp-datum-actions" role="group" aria-label={trans.__('Run')}>
+    <div className="jp-datum-actions" role="group" aria-label={trans.__('The run')}>
       <CommandButton
         command={Commands.resume}
         args={args}

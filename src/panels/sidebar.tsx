@@ -260,7 +260,7 @@ function RunSections(props: ISidebarProps & { run: RunModel; fold: Fold }): JSX.
     <>
       <Section
         {...fold('run')}
-        title={id ? trans.__('Run %1', id) : trans.__('Run')}
+        title={id ? trans.__('Run %1', id) : trans.__('The run')}
         summary={<RunSummary run={run} />}
       >
         <RunView run={run} slow={slow} edited={panel.edited} />

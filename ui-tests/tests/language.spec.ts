@@ -23,7 +23,8 @@ test('a language pack for the rest of JupyterLab is enough for ours', async ({ p
     await expect(page.locator('html')).toHaveAttribute('lang', /^de/);
     await expect(panel.getByRole('heading', { name: /^Fehler/ })).toBeVisible();
     await expect(panel.getByRole('button', { name: '2 erneut versuchen', exact: true })).toBeVisible();
-    await expect(panel).toContainText('2 fehlgeschlagen');
+    await expect(panel).toContainText('2 Fehler');
+    await expect(panel.getByRole('button', { name: 'Ausführen', exact: true })).toBeVisible();
     await panel.locator('.jp-datum-transform').first().click();
     await page.locator('.jp-datum-badge-button').click({ modifiers: ['Shift'] });
     const document = page.locator('.jp-datum-document');

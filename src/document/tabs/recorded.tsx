@@ -107,7 +107,7 @@ function Around(props: { spec: ISpec }): JSX.Element {
     <div className="jp-datum-stack">
       <section>
         <h2 className="jp-datum-view-title">
-          <span>{trans.__('Run')}</span>
+          <span>{trans.__('The run')}</span>
         </h2>
         <dl className="jp-datum-named">
           <Fact name={trans.__('started from')} value={spec.origin} />
