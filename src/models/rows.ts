@@ -35,6 +35,10 @@ export function listRows(
   const marked = [...rows.values()];
   for (const one of saved) {
     const { name } = one;
+    if (name === null) {
+      // It cannot run; the open notebook's own cell tells what stands there.
+      continue;
+    }
     const run = latest.get(name) ?? one.run;
     // A kernel knows better than a text what an input is made of, while it is the same text.
     const needs = (one.changed ? null : run?.needs) ?? one.needs ?? [];

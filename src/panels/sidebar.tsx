@@ -220,7 +220,7 @@ function NotRun(props: ISidebarProps & { fold: Fold }): JSX.Element | null {
   return (
     <>
       <div className="jp-datum-body">
-        <p>{trans.__('%1 has not run yet.', row.name)}</p>
+        <p>{trans.__('%1 has not run yet.', oneLine(row.name))}</p>
       </div>
       <RunWithSection {...props} />
     </>

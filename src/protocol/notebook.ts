@@ -3,7 +3,8 @@ import type { IRun } from './runs';
 
 /** A marked cell of the saved notebook. */
 export interface ITransform {
-  name: string;
+  /** Null: its line tells none that can be one. */
+  name: string | null;
   cell_id: string | null;
   index: number;
   line: string;
