@@ -8,6 +8,7 @@ import {
   count,
   failedWord,
   noAlarm,
+  ofAll,
   percent,
   rate,
   span,
@@ -68,7 +69,8 @@ export function Header(props: { model: DocumentModel }): JSX.Element {
           <span className="jp-datum-nowrap">
             {count(done)}{' '}
             <span className="jp-datum-muted jp-datum-head-of">
-              {trans.__('of %1', count(total))} · {percent(done, total)}
+              {ofAll(trans, counts, total)}
+              {counts.planned ? ` · ${percent(done, total)}` : ''}
             </span>
           </span>
         </>

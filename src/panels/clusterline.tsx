@@ -15,10 +15,15 @@ export function ClusterLine(props: { run: RunModel }): JSX.Element | null {
   }
   return (
     <>
-      {cluster && cluster.state !== 'ready' ? <Coming cluster={cluster} /> : null}
+      {cluster && tells(cluster, run) ? <Coming cluster={cluster} /> : null}
       {info.feed ? <Feed feed={info.feed} /> : null}
     </>
   );
+}
+
+/** Whether its state says more than that of the run: in a pause nobody has anything to do. */
+function tells({ state }: ICluster, { counts }: RunModel): boolean {
+  return state !== 'ready' && !(state === 'idle' && counts?.status === 'paused');
 }
 
 /** Workers on their way: how far, for how long, and what the engine says of it. */

@@ -4,7 +4,8 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { language } from '../language';
 import { alarms } from '../models/alarms';
 import type { IFailed } from '../models/alarms';
-import type { IRun, State, Status } from '../tokens';
+import { ENDED } from '../tokens';
+import type { ICounts, IRun, State, Status } from '../tokens';
 
 const WHOLE: Intl.NumberFormatOptions = {};
 /** Making one takes far longer than using it: by language and options. */
@@ -45,6 +46,21 @@ export function percent(part: number, whole: number): string {
   const exact = Math.floor((part / whole) * 1000) / 1000;
   const shown = part < whole ? Math.min(0.999, exact) : 1;
   return shown === 0 && part > 0 ? `<${share(0.001, 1)}` : share(shown, 1);
+}
+
+/** How far a run is: a part of all, and while nobody knows how many that will be, their number. */
+export function progress(run: Partial<ICounts>, done: number, total: number): string {
+  return (run.planned ?? true) ? percent(done, total) : count(done);
+}
+
+/** Of how many, and whether there are more to come. */
+export function ofAll(trans: TranslationBundle, run: ICounts, total: number): string {
+  if (run.planned) {
+    return trans.__('of %1', count(total));
+  }
+  return ENDED.has(run.status)
+    ? trans.__('of %1 that were listed', count(total))
+    : trans.__('of %1, still listing', count(total));
 }
 
 /** 0:42, 4:10, 2:41:07 */

@@ -11,6 +11,7 @@ import {
   count,
   leftAlone,
   oneLine,
+  ofAll,
   percent,
   rate,
   span,
@@ -103,15 +104,14 @@ function Figure(props: { run: RunModel; done: number; counts: ICounts }): JSX.El
       </div>
     );
   }
-  const of = counts.planned
-    ? trans.__('of %1', count(total))
-    : trans.__('of %1, still listing', count(total));
   return (
     <div className="jp-datum-figure">
       <span className="jp-datum-big">{count(done)}</span>
-      <span className="jp-datum-muted">{of}</span>
+      <span className="jp-datum-muted">{ofAll(trans, counts, total)}</span>
       <span className="jp-datum-grow" />
-      <span className="jp-datum-big jp-datum-percent">{percent(done, total)}</span>
+      {counts.planned ? (
+        <span className="jp-datum-big jp-datum-percent">{percent(done, total)}</span>
+      ) : null}
     </div>
   );
 }

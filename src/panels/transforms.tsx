@@ -15,7 +15,7 @@ import { Commands, ENDED } from '../tokens';
 import type { ICount, IRun } from '../tokens';
 import { dueWords } from './due';
 import type { IDue } from './due';
-import { count, failedWord, noAlarm, oneLine, percent, statusState, statusWord } from './format';
+import { count, failedWord, noAlarm, oneLine, progress, statusState, statusWord } from './format';
 import { Bar, CommandButton, doneOf, Told, useHost, useSignals } from './parts';
 import { foreignWords } from './why';
 
@@ -33,9 +33,11 @@ export function TransformsView(props: {
   useSignals(plans.changed, fresh.changed);
   const list = React.useRef<HTMLDivElement>(null);
   const chained = isPipeline(panel.rows);
+  const longest = Math.max(0, ...panel.rows.map(({ run }) => (run ? told(trans, run).length : 0)));
   return (
     <div
       className="jp-datum-transforms"
+      style={{ '--jp-datum-told': longest } as React.CSSProperties}
       role="listbox"
       aria-label={trans.__('Transforms')}
       data-chained={chained}
@@ -229,16 +231,23 @@ function RowFigure(props: { run: IRun }): JSX.Element {
   const { trans } = useHost();
   const { run } = props;
   if (!ENDED.has(run.status) || (run.cancelled && !run.failed)) {
-    return <>{percent(doneOf(run, run.total), run.total)}</>;
+    return <>{progress(run, doneOf(run, run.total), run.total)}</>;
   }
-  if (run.failed) {
-    // There is room for one figure: the alarm, else that there is none; the title has both.
-    const bad = alarms(run);
-    return (
-      <span className={bad ? 'jp-datum-bad' : 'jp-datum-muted'} title={failedWord(trans, run)}>
-        {bad ? trans.__('%1 failed', count(bad)) : trans.__('%1 expected', count(run.failed))}
-      </span>
-    );
+  return (
+    <span
+      className={run.failed && alarms(run) ? 'jp-datum-bad' : 'jp-datum-muted'}
+      title={run.failed ? failedWord(trans, run) : undefined}
+    >
+      {told(trans, run)}
+    </span>
+  );
+}
+
+/** What a run came to. There is room for one figure: the alarm, else that there is none. */
+function told(trans: TranslationBundle, run: IRun): string {
+  if (!run.failed) {
+    return count(run.total);
   }
-  return <span className="jp-datum-muted">{count(run.total)}</span>;
+  const bad = alarms(run);
+  return bad ? trans.__('%1 failed', count(bad)) : trans.__('%1 expected', count(run.failed));
 }

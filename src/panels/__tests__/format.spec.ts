@@ -2,6 +2,7 @@ import { nullTranslator } from '@jupyterlab/translation';
 
 import { language, localeOf } from '../../language';
 import { STATES } from '../../tokens';
+import type { ICounts } from '../../tokens';
 import {
   bytes,
   clock,
@@ -12,7 +13,9 @@ import {
   leftAlone,
   noAlarm,
   oneLine,
+  ofAll,
   percent,
+  progress,
   placeWord,
   rate,
   share,
@@ -31,6 +34,16 @@ describe('figures', () => {
     [0, 0, '0%'],
     [612_004, 1_000_000, '61.2%']
   ])('%d of %d is %s', (part, whole, text) => expect(percent(part, whole)).toBe(text));
+
+  it('gives no share of what is not known yet', () => {
+    const counts = { status: 'running', planned: 0 } as ICounts;
+    const trans = nullTranslator.load('x');
+    expect(progress(counts, 127, 127)).toBe('127');
+    expect(ofAll(trans, counts, 127)).toBe('of 127, still listing');
+    expect(ofAll(trans, { ...counts, status: 'cancelled' }, 127)).toBe('of 127 that were listed');
+    expect(progress({ ...counts, planned: 1 }, 127, 400)).toBe('31.7%');
+    expect(ofAll(trans, { ...counts, planned: 1 }, 400)).toBe('of 400');
+  });
 
   it.each([
     [0, '0 ms'],

@@ -5,7 +5,7 @@ import { Glyph, Icon } from '../../icons';
 import type { GraphModel, IDrawn, IDrawnNode } from '../../models/graph';
 import { reached } from '../../models/graph';
 import { Commands } from '../../tokens';
-import { count, oneLine, percent, statusState, statusWord } from '../format';
+import { count, oneLine, progress, statusState, statusWord } from '../format';
 import { Bar, byState, doneOf, Note, useHost, useSignals } from '../parts';
 import { neighbour, picture } from './layout';
 import type { IPicture } from './layout';
@@ -306,7 +306,7 @@ function saidOf(trans: Trans, node: IDrawnNode): string {
   const going = counts.status === 'running' && counts.total > 0;
   const words = [
     going
-      ? percent(done, counts.total)
+      ? progress(counts, done, counts.total)
       : done < counts.total
         ? trans.__('%1 of %2', count(done), count(counts.total))
         : trans._n('%2 datum', '%2 datums', counts.total, count(counts.total))
