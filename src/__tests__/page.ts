@@ -36,6 +36,7 @@ export const CELL = '%%datum means -i "*.csv"\nmean(datum.path)';
 /** A notebook with one cell. */
 export class Notebook implements IOpenNotebook {
   path = 'work/readings.ipynb';
+  far = false;
   kernel: string | null = 'k';
   source = CELL;
   changed = new Signal<this, 'saved' | 'edited' | 'kernel'>(this);

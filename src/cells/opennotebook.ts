@@ -15,6 +15,7 @@ import type { IOpenCell } from '../models/cells';
 import { headOf } from '../models/counts';
 import type { ICountable } from '../models/counts';
 import { asTransform, nameOfMark } from '../models/marks';
+import { LOCAL_DRIVES } from '../models/notebook';
 import type { IOpenNotebook } from '../models/notebook';
 import { RemediableError } from '../remedy';
 import { Commands, PICK_MIME, RECIPE_MIME } from '../tokens';
@@ -34,7 +35,12 @@ export class OpenNotebook implements IOpenNotebook {
     return this._changed;
   }
   get path(): string {
-    return this.panel.context.path;
+    const { path, localPath } = this.panel.context;
+    return this.far ? path : localPath;
+  }
+  get far(): boolean {
+    const { path, localPath } = this.panel.context;
+    return !LOCAL_DRIVES.has(path.slice(0, -localPath.length - 1));
   }
   get kernel(): string | null {
     return this.panel.sessionContext.session?.kernel?.id ?? null;
@@ -53,7 +59,7 @@ export class OpenNotebook implements IOpenNotebook {
   /** What says which datums a cell has: what somebody else wrote reads no folder before it is trusted. */
   countable(id: string): ICountable | null {
     const model = this._cell(id)?.model;
-    if (!model?.trusted) {
+    if (!model?.trusted || this.far) {
       return null;
     }
     const source = model.sharedModel.getSource();

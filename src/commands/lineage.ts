@@ -1,4 +1,5 @@
 /** Where files and datums come from, and what was made of them. */
+import { LOCAL_DRIVES } from '../models/notebook';
 import type { Requests } from '../requests';
 import { Commands } from '../tokens';
 import type { IWhence } from '../tokens';
@@ -11,9 +12,6 @@ export interface ILineageOptions extends IRegistry {
   /** The path that is chosen in the file browser. */
   chosen: () => string | null;
 }
-
-/** Drives whose files lie on the server's disk after all. */
-const LOCAL = new Set(['', 'RTC']);
 
 /** A document is opened for the newest run of the transform in question. */
 interface IOpened {
@@ -87,7 +85,7 @@ async function known(options: ILineageOptions, args: Args): Promise<IWhence> {
     throw new Error(trans.__('Choose a file in the file browser first.'));
   }
   const drive = contents.driveName(path);
-  if (!LOCAL.has(drive)) {
+  if (!LOCAL_DRIVES.has(drive)) {
     throw new Error(
       trans.__('%1 lies on the drive %2: ledgers only know files of this server.', path, drive)
     );

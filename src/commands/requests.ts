@@ -32,7 +32,8 @@ export function addRequests(options: ICommandOptions): void {
       required: ['workers']
     }
   );
-  const hasCells = () => !panel.barred && panel.rows.some(row => row.cell !== null);
+  const hasCells = () =>
+    !panel.barred && !panel.notebook?.far && panel.rows.some(row => row.cell !== null);
   add(
     options,
     Commands.runAll,

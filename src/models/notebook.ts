@@ -14,9 +14,14 @@ import { listRows } from './rows';
 import type { IRow } from './rows';
 import type { RunsModel } from './runs';
 
+/** Drives that show the server's own files: one that has no name, and that of collaboration. */
+export const LOCAL_DRIVES = new Set(['', 'RTC']);
+
 /** An open notebook, as far as the models need it. */
 export interface IOpenNotebook {
   readonly path: string;
+  /** On a drive of which the server's files know nothing. */
+  readonly far: boolean;
   readonly kernel: string | null;
   cells(): IOpenCell[];
   /** What says which datums a cell has; null: it is gone, or somebody else's and not trusted. */
@@ -29,6 +34,9 @@ export interface IOpenNotebook {
 
 /** What is asked of the server about a notebook. */
 export type NotebookRequests = Pick<Requests, 'context' | 'transforms' | 'run'>;
+
+/** What the server would say of a notebook that is none of its files. */
+const FAR: IContext = { state: 'no-files', message: null, project: null, root: null, kernel: null };
 
 /** What the badges of a notebook show, and the panel of the one in front. */
 export class NotebookModel implements IDisposable {
@@ -93,7 +101,7 @@ export class NotebookModel implements IDisposable {
         this._recorded.forget();
         this._path = path;
       }
-      const context = await this._requests.context(path, kernel);
+      const context = this.notebook.far ? FAR : await this._requests.context(path, kernel);
       const known = context.state !== 'no-files' && context.state !== 'damaged';
       const saved = known ? await this._transforms(path, kernel) : [];
       if (round === this._round && !this._disposed) {

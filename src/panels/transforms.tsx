@@ -77,7 +77,7 @@ export function AllButton(props: { panel: PanelModel }): JSX.Element | null {
   useSignals(panel.changed, panel.asked.changed);
   const { notebook, rows, unreadable } = panel;
   const here = rows.filter(row => row.cell !== null);
-  if (here.length < 2 || unreadable || !notebook) {
+  if (here.length < 2 || unreadable || !notebook || notebook.far) {
     return null;
   }
   const going = live(here).length;

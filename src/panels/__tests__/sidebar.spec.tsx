@@ -62,6 +62,14 @@ describe('the panel', () => {
     expect(page.panel.way).toBe('saved');
   });
 
+  it('asks the server nothing of a notebook on a drive that it does not have', async () => {
+    const notebook = new Notebook();
+    notebook.far = true;
+    page.panel.setNotebook(notebook);
+    await page.says('does not lie in a folder that the server can read');
+    expect(page.panel.context?.state).toBe('no-files');
+  });
+
   it('runs nothing of another user, and says so at each button', async () => {
     page.context = { ...page.context, state: 'foreign', message: '' };
     await page.withRun(Uint8Array.of(2, 3, 3), { status: 'failed', failed: 2, ended: 12 }, []);
