@@ -15,7 +15,7 @@ import type { IOpenCell } from '../models/cells';
 import { headOf } from '../models/counts';
 import type { ICountable } from '../models/counts';
 import { asTransform, nameOfMark } from '../models/marks';
-import { LOCAL_DRIVES } from '../models/notebook';
+import { isFar, pathOf } from '../models/notebook';
 import type { IOpenNotebook } from '../models/notebook';
 import { RemediableError } from '../remedy';
 import { Commands, PICK_MIME, RECIPE_MIME } from '../tokens';
@@ -35,12 +35,10 @@ export class OpenNotebook implements IOpenNotebook {
     return this._changed;
   }
   get path(): string {
-    const { path, localPath } = this.panel.context;
-    return this.far ? path : localPath;
+    return pathOf(this.panel.context);
   }
   get far(): boolean {
-    const { path, localPath } = this.panel.context;
-    return !LOCAL_DRIVES.has(path.slice(0, -localPath.length - 1));
+    return isFar(this.panel.context);
   }
   get kernel(): string | null {
     return this.panel.sessionContext.session?.kernel?.id ?? null;

@@ -13,6 +13,7 @@ import type { JSONObject, JSONValue } from '@lumino/coreutils';
 
 import { bringUp } from '../front';
 import { language } from '../language';
+import { pathOf } from '../models/notebook';
 import { sameSource } from '../models/cells';
 import { nameOf, nameOfMark } from '../models/marks';
 import { replayCell } from '../models/replay';
@@ -170,7 +171,7 @@ export class Replays {
       (a, b) => Number(b === tracker.currentWidget) - Number(a === tracker.currentWidget)
     );
     for (const panel of panels) {
-      const elsewhere = Boolean(run.notebook) && run.notebook !== panel.context.path;
+      const elsewhere = Boolean(run.notebook) && run.notebook !== pathOf(panel.context);
       const index = elsewhere ? -1 : cellIndex(panel, run.name);
       if (index >= 0) {
         return { panel, index, why: this._whyNot(panel, index, run) };

@@ -17,6 +17,22 @@ import type { RunsModel } from './runs';
 /** Drives that show the server's own files: one that has no name, and that of collaboration. */
 export const LOCAL_DRIVES = new Set(['', 'RTC']);
 
+/** A document's path, and what is left of it without its drive. */
+export interface IPaths {
+  readonly path: string;
+  readonly localPath: string;
+}
+
+/** Whether a document is on a drive of which the server's files know nothing. */
+export function isFar({ path, localPath }: IPaths): boolean {
+  return !LOCAL_DRIVES.has(path.slice(0, -localPath.length - 1));
+}
+
+/** A document's path as the server has it, where it has it. */
+export function pathOf(paths: IPaths): string {
+  return isFar(paths) ? paths.path : paths.localPath;
+}
+
 /** An open notebook, as far as the models need it. */
 export interface IOpenNotebook {
   readonly path: string;
