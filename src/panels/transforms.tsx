@@ -34,6 +34,7 @@ export function TransformsView(props: {
   const list = React.useRef<HTMLDivElement>(null);
   const chained = isPipeline(panel.rows);
   const longest = Math.max(0, ...panel.rows.map(({ run }) => (run ? told(trans, run).length : 0)));
+  React.useLayoutEffect(() => reveal(list.current), [panel.selected, panel.rows.length]);
   return (
     <div
       className="jp-datum-transforms"
@@ -56,6 +57,15 @@ export function TransformsView(props: {
       ))}
     </div>
   );
+}
+
+/** The chosen row may have been chosen elsewhere; the panel around the list stays where it is. */
+function reveal(list: HTMLElement | null): void {
+  const row = list?.querySelector<HTMLElement>('[aria-selected=true]');
+  if (list && row) {
+    const end = row.offsetTop + row.offsetHeight;
+    list.scrollTop = Math.max(end - list.clientHeight, Math.min(list.scrollTop, row.offsetTop));
+  }
 }
 
 /** Arrows, Home and End go through the rows, and choose as they go. */

@@ -20,6 +20,23 @@ describe('the panel', () => {
   });
   afterEach(() => page.dispose());
 
+  it('brings the row of a transform chosen elsewhere into a long list of them', async () => {
+    const many = new Notebook();
+    many.cells = () =>
+      Array.from({ length: 30 }, (_, i) => ({ id: `c${i}`, source: `%%datum s${i}`, code: true }));
+    page.panel.setNotebook(many);
+    await page.says('s29');
+    const place = { offsetTop: 600, offsetHeight: 24, clientHeight: 200 };
+    for (const [name, value] of Object.entries(place)) {
+      const of = name === 'clientHeight' ? Element.prototype : HTMLElement.prototype;
+      jest.spyOn(of, name as any, 'get').mockReturnValue(value);
+    }
+    page.panel.select('s25');
+    const list = page.sidebar.node.querySelector('.jp-datum-transforms')!;
+    await until(() => list.scrollTop === 424);
+    jest.restoreAllMocks();
+  });
+
   it('says in each empty state what is the matter, and offers one thing to do', async () => {
     await page.says('No notebook is open');
     expect(page.sidebar.node.querySelectorAll('.jp-datum-empty button')).toHaveLength(1);
