@@ -24,7 +24,6 @@ import { bindKeys } from './keys';
 import { MapSummary, MapView } from './mapview';
 import { CommandButton, later, Section, StateWord, useHost, useSignals } from './parts';
 import type { IHost } from './parts';
-import { OverviewView } from './overview';
 import { NextStep } from './nextstep';
 import { RunView } from './runview';
 import { ShownWidget } from './shown';
@@ -39,6 +38,7 @@ const PlanButtons = later(async () => (await plan()).PlanButtons);
 const PlanSummary = later(async () => (await plan()).PlanSummary);
 const PlanView = later(async () => (await plan()).PlanView);
 const WorkersView = later(async () => (await import('./workers')).WorkersView);
+const OverviewView = later(async () => (await import('./overview')).OverviewView);
 const Problem = later(async () => (await import('./problem')).Problem);
 const WatchView = later(async () => (await import('./watchline')).WatchView);
 

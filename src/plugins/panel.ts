@@ -74,6 +74,7 @@ async function behind(): Promise<void> {
   await Promise.all([
     import('../panels/runwith'),
     import('../panels/group'),
+    import('../panels/overview'),
     import('../panels/planview'),
     import('../panels/problem'),
     import('../panels/watchline'),
