@@ -23,6 +23,14 @@ export class OverviewModel {
   get answers(): IOverview | null {
     return this._answers;
   }
+  /** How many datums there are, and whether more are being listed: as the run has it by now. */
+  get datums(): { count: number; listing: boolean } {
+    const [answers, run] = [this._answers, this._run];
+    const listing = Boolean(answers?.counting);
+    return listing && run?.counts && run.uuid === this._panel.row?.run?.uuid
+      ? { count: Math.max(answers?.datums ?? 0, run.total), listing: !run.counts.planned }
+      : { count: answers?.datums ?? 0, listing };
+  }
 
   dispose(): void {
     this._panel.changed.disconnect(this._look, this);
@@ -80,9 +88,14 @@ export class OverviewModel {
     }
   }
 
-  /** Ask once more when the first datums have ended; if that was too early, at twice as many. */
+  /** Count on; and ask once more when the first datums have ended; if that was too early, at twice as many. */
   private _early(): void {
     const { project, row, run } = this._panel;
+    const { count, listing } = this.datums;
+    if (this._counted !== `${count} ${listing}`) {
+      this._counted = `${count} ${listing}`;
+      this._changed.emit();
+    }
     if (project && row?.run && row.run.uuid === run?.uuid && this._ended() >= this._due) {
       this._due = Infinity;
       void this._ask(project, row.run.name, this._about);
@@ -97,6 +110,7 @@ export class OverviewModel {
   private _about = '';
   private _answers: IOverview | null = null;
   private readonly _changed = new Signal<this, void>(this);
+  private _counted = '';
   private _due = Infinity;
   private _run: PanelModel['run'] = null;
 }

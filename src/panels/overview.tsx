@@ -15,7 +15,7 @@ export function OverviewView(props: { overview: OverviewModel }): JSX.Element | 
   const { trans } = useHost();
   const { overview } = props;
   useSignals(overview.changed);
-  const { answers } = overview;
+  const { answers, datums } = overview;
   if (!answers) {
     return null;
   }
@@ -25,8 +25,8 @@ export function OverviewView(props: { overview: OverviewModel }): JSX.Element | 
       <div>
         <dt>{trans.__('Datums')}</dt>
         <dd>
-          <b>{count(answers.datums)}</b>
-          <small>{answers.counting ? trans.__('still listing') : trans.__('in all')}</small>
+          <b>{count(datums.count)}</b>
+          <small>{datums.listing ? trans.__('still listing') : trans.__('in all')}</small>
         </dd>
       </div>
       <div>

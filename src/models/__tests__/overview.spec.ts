@@ -31,6 +31,39 @@ it('keeps what it knew while the next run still lists its datums', async () => {
   model.dispose();
 });
 
+it('counts on with the run that lists them', async () => {
+  const changed = new Signal<object, void>({});
+  const run = aRun({ name: 'first', ended: null });
+  const model = new RunModel(PROJECT, run.uuid);
+  const row = { name: 'first', run };
+  const panel: any = { changed, runs: { changed }, project: PROJECT, row, run: model };
+  const overview = async () =>
+    ({ name: 'first', datums: 8, counting: true, days: [], times: { p50: 1 } }) as any;
+  const shown = new OverviewModel(panel, { overview });
+  let emitted = 0;
+  shown.changed.connect(() => emitted++);
+  await until(() => shown.answers !== null);
+  const seen: unknown[] = [];
+  for (const [total, planned] of [
+    [5, 0],
+    [16, 0],
+    [16, 0],
+    [20, 1]
+  ] as const) {
+    model.learn({ ...run, total, planned });
+    await new Promise(done => setTimeout(done, 20));
+    seen.push({ ...shown.datums, emitted });
+  }
+  const first = (seen[0] as { emitted: number }).emitted;
+  expect(seen).toEqual([
+    { count: 8, listing: true, emitted: first },
+    { count: 16, listing: true, emitted: first + 1 },
+    { count: 16, listing: true, emitted: first + 1 },
+    { count: 20, listing: false, emitted: first + 2 }
+  ]);
+  shown.dispose();
+});
+
 it('asks again when the first datums of a first run have ended, and is silent until then', async () => {
   const changed = new Signal<object, void>({});
   const run = aRun({ name: 'first', ended: null });
