@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from ..errors import UsageError
-from ..transform.marked import line_of, marked_cell
+from ..transform.marked import line_of, magic_line, marked_cell
+from ..transform.optionline import parse_line
 from .errors import bad_request
 
 #: Seconds that a child has at most; it ends its listing itself long before.
@@ -111,7 +112,8 @@ def _within(child: subprocess.Popen[bytes], seconds: float) -> bytes:
 
 
 def input_of(asked: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is to be counted: ``input`` (None: nothing), ``name`` and ``output``.
+    """Return what is to be counted: ``input`` (None: nothing), ``name`` and ``output``; or the
+    ``mistake`` in a magic's line.
 
     Parameters
     ----------
@@ -126,6 +128,11 @@ def input_of(asked: Mapping[str, Any]) -> dict[str, Any]:
     mark, source = asked.get("mark"), asked.get("source")
     if (source is None) == (mark is None):
         raise bad_request("'mark' or 'source' says what is counted")
+    if source is not None and (line := magic_line(source)):
+        try:
+            parse_line(line, source.lstrip("\n").partition("\n")[2])
+        except UsageError as exc:
+            return {"input": None, "mistake": str(exc)}
     metadata = {} if mark is None else {"datum": mark}
     cell = {"cell_type": "code", "source": source or "", "metadata": metadata}
     found = marked_cell(0, cell)

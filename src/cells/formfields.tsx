@@ -172,7 +172,8 @@ function Counted(props: { counted: InputCount }): JSX.Element {
   const { told, busy } = props.counted;
   const words = {
     kernel: trans.__('Only the kernel knows how many datums that is: Plan tells.'),
-    far: trans.__('That lies far away and is not counted while you type: Plan tells.')
+    far: trans.__('That lies far away and is not counted while you type: Plan tells.'),
+    line: '' // metadata have none
   };
   const word = busy
     ? trans.__('counting …')

@@ -250,14 +250,16 @@ export function doneOf(
   return Math.max(0, total - parts.pending - parts.running - parts.cancelled);
 }
 
+const NOTHING_TOLD: ICount = { count: null, whole: true, why: null, mistake: null };
+
 /** How many datums a transform has that has not run, or that its input is wrong. */
 export function Told(props: { told: ICount | null }): JSX.Element {
   const { trans } = useHost();
-  const { count: n, whole, mistake } = props.told ?? { count: null, whole: true, mistake: null };
+  const { count: n, whole, why, mistake } = props.told ?? NOTHING_TOLD;
   if (mistake !== null) {
     return (
       <span className="jp-datum-row-tag" data-kind="stale" title={oneLine(mistake)}>
-        {trans.__('look at its input')}
+        {why === 'line' ? trans.__('look at its first line') : trans.__('look at its input')}
       </span>
     );
   }

@@ -85,8 +85,8 @@ export interface ICount {
   count: number | null;
   /** Whether that is all: counting ends after some seconds. */
   whole: boolean;
-  /** It names what only the kernel knows, or lies far away. */
-  why: 'kernel' | 'far' | null;
+  /** It names what only the kernel knows, or lies far away; or its line has the mistake. */
+  why: 'kernel' | 'far' | 'line' | null;
   mistake: string | null;
 }
 

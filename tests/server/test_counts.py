@@ -53,6 +53,14 @@ async def test_what_cannot_be_counted_says_why(call: Call, book: str) -> None:
         told = (await call("counts", method="POST", body=body)).json
         assert (told["count"], told["why"]) == (None, why), told
         assert (mistake or "") in (told["mistake"] or ""), told
+    for source, mistake in (
+        ("%%datum my-step -i in/*.txt", "a transform's name is a Python name"),
+        ("%%datum x -i in/*.txt --wrokers 2\n1", "did you mean --workers?"),
+        ("\n%%datum x -i in/*.txt\n#| engnie: dask\n1", "did you mean engine?"),
+    ):
+        body = {"notebook": book, "source": source}
+        told = (await call("counts", method="POST", body=body)).json
+        assert (told["count"], told["why"]) == (None, "line") and mistake in told["mistake"], told
     for body in ({"notebook": book}, {"notebook": book, "source": "1", "mark": {}}):
         assert (await call("counts", method="POST", body=body)).status == 400
     nothing = {"notebook": book, "source": "1 + 1"}

@@ -112,7 +112,8 @@ class Counts(Posting):
         file = await self.projects.notebook(asked["notebook"])
         what = input_of(asked)
         if what["input"] is None:
-            self.send(UNKNOWN)
+            mistake = what.get("mistake")
+            self.send({**UNKNOWN, "mistake": mistake, "why": "line"} if mistake else UNKNOWN)
             return
         self._counting = asyncio.ensure_future(self.hall.counts.count(file.parent, what))
         with contextlib.suppress(asyncio.CancelledError):  # nobody waits for the answer

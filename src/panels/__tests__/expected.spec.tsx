@@ -96,6 +96,8 @@ describe('the badge of a cell that has not run', () => {
     expect(far.textContent).toBe('not run yet');
     const wrong = await words({ ...told, count: null, mistake: "no file matches 'x'" });
     expect(wrong.textContent).toBe('not run yetlook at its input');
+    const line = await words({ ...told, count: null, why: 'line', mistake: 'did you mean -i?' });
+    expect(line.textContent).toBe('not run yetlook at its first line');
     expect(wrong.querySelector('[title="no file matches \'x\'"]')).not.toBeNull();
   });
 });
