@@ -27,6 +27,13 @@ import type { IHeldRun } from './tokens';
 /** Pixels that two pages have to have between them to stand side by side, and be read. */
 const TWO = 600;
 
+/** A run that is looked at, and its failed datum if one is open. */
+export interface ILooked {
+  project: string;
+  run: string;
+  datum: number | null;
+}
+
 /** What the views are made with. */
 export interface IViewsOptions {
   app: JupyterFrontEnd;
@@ -84,6 +91,23 @@ export class Views implements IViews {
     const here = (page: Widget) => has(page.node) || page === app.shell.currentWidget;
     const focused = this._documents.find(page => has(page.node));
     return (focused ?? this._documents.find(here))?.content.model.run ?? null;
+  }
+
+  /** What is looked at in the document, or on the page of a datum, in front; null: the panel's run. */
+  looked(): ILooked | null {
+    const { app, sidebar } = this._options;
+    const run = this.front();
+    const model = this._documents.find(page => page.content.model.run === run)?.content.model;
+    if (model) {
+      return { project: model.project, run: model.run.uuid, datum: failed(model.datum) };
+    }
+    const page = this._shown;
+    const panel = sidebar.node.contains(document.activeElement);
+    if (!page || panel || page !== app.shell.currentWidget) {
+      return null;
+    }
+    const { project, run: uuid } = page.content.model;
+    return { project, run: uuid, datum: failed(page.content.model) };
   }
 
   openPanel(): void {
@@ -248,4 +272,9 @@ function filled(held: IHeldRun): Promise<IHeldRun['model']> {
       }
     });
   });
+}
+
+/** The datum that is shown, if it has failed. */
+function failed({ datum }: DatumModel): number | null {
+  return datum?.state === 'failed' ? datum.id : null;
 }

@@ -13,11 +13,14 @@ import { LAB_ICONS } from '../icons';
 import { add, number, text } from './add';
 import type { Args, IArg, IRegistry } from './add';
 import { hasFailed, ofRun } from './enabled';
+import type { ILooked } from '../views';
 
 /** What these commands act on. */
 export interface ICellOptions extends IRegistry {
   panel: PanelModel;
   cell: ThisCell;
+  /** What is looked at beside the panel. */
+  looked: () => ILooked | null;
   /** Comes when a datum is opened, and not before. */
   replays: () => Promise<Replays>;
 }
@@ -26,7 +29,10 @@ const STEPS: readonly string[] = ['first', 'next', 'previous', 'failed'];
 const OF_A_DATUM: Record<string, IArg> = {
   project: { type: 'string', description: 'uuid of the project; left out: of the run in front' },
   run: { type: 'string', description: 'uuid of the run that shows the datum' },
-  datum: { type: 'number', description: 'its id; left out: the first failed datum of the run' }
+  datum: {
+    type: 'number',
+    description: 'its id; left out: the failed datum that is open, else the first one of the run'
+  }
 };
 
 /** Register the commands of cells. */
@@ -180,17 +186,20 @@ function addPicker(options: ICellOptions): void {
 }
 
 function addReplays(options: ICellOptions): void {
-  const { panel, replays, trans } = options;
-  /** The datum that is named, else the first failed one of the run. */
+  const { panel, looked, replays, trans } = options;
+  /** The datum that is named, else the failed one that is open, else the first one of the run. */
   const which = async (args: Args): Promise<[string, number]> => {
-    const project = text(args.project) ?? panel.project;
-    const run = text(args.run) ?? panel.run?.uuid;
+    const here = args.run === undefined && args.datum === undefined ? looked() : null;
+    const project = text(args.project) ?? here?.project ?? panel.project;
+    const run = text(args.run) ?? here?.run ?? panel.run?.uuid;
     if (!project || !run) {
       throw new Error(language.trans.__('no run is shown'));
     }
-    return [project, number(args.datum) ?? (await (await replays()).firstFailed(project, run))];
+    const datum = number(args.datum) ?? here?.datum;
+    return [project, datum ?? (await (await replays()).firstFailed(project, run))];
   };
-  const enabled = ofRun({ panel }, hasFailed);
+  const ofPanel = ofRun({ panel }, hasFailed);
+  const enabled = (args: Args) => looked() !== null || ofPanel(args);
   const more = { enabled, args: OF_A_DATUM };
   add(
     options,

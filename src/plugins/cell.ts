@@ -45,7 +45,8 @@ export const cell: JupyterFrontEndPlugin<void> = {
     let made: Promise<Replays> | null = null;
     const replays = () =>
       (made ??= import('../cells/replay').then(({ Replays }) => new Replays(options)));
-    addCell({ app, palette, trans, panel: front.panel, cell: here, replays });
+    const looked = () => front.looked();
+    addCell({ app, palette, trans, panel: front.panel, cell: here, replays, looked });
     const look = enabledOf(app.commands, OF_THE_CELL);
     here.changed.connect(() => {
       look();

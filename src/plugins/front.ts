@@ -63,7 +63,8 @@ export const front: JupyterFrontEndPlugin<IFront> = {
       panel,
       counts,
       notebook: path => (path === undefined ? (current()?.open ?? null) : at(path)),
-      badges: () => current()?.badges ?? null
+      badges: () => current()?.badges ?? null,
+      looked: () => null // until there are views
     };
   }
 };

@@ -53,6 +53,7 @@ export const panel: JupyterFrontEndPlugin<void> = {
       notebook: front.notebook
     });
     const shown = () => views.front();
+    front.looked = () => views.looked();
     const actions = new Actions(requests, front.panel, plans, choices, front.notebook, shown);
     addCommands({ app, actions, views, plans, watches, palette, trans: host.trans, ...front });
     // Notebook 7 has its own left side: there the panel stands on the right.

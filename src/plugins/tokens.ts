@@ -10,6 +10,7 @@ import type { RunsModel } from '../models/runs';
 import type { IHost } from '../panels/parts';
 import type { Requests } from '../requests';
 import type { IDatumRenderers, IFailureActions } from '../tokens';
+import type { ILooked } from '../views';
 
 /** What our own plugins share. */
 export interface ICore {
@@ -27,6 +28,8 @@ export interface IFront {
   /** The one in front, or that with this path. */
   notebook: (path?: string) => OpenNotebook | null;
   badges: () => Badges | null;
+  /** What is looked at in the document, or on the page of a datum, in front; null: the panel's run. */
+  looked: () => ILooked | null;
   /** How many datums written inputs have. */
   counts: Counts;
 }

@@ -1,0 +1,49 @@
+/** Which failed datum is meant where none is named. */
+import { nullTranslator } from '@jupyterlab/translation';
+import { CommandRegistry } from '@lumino/commands';
+
+import { Page } from '../../__tests__/page';
+import { PROJECT, RUN } from '../../__tests__/world';
+import { Commands } from '../../tokens';
+import type { ILooked } from '../../views';
+import { addCell } from '../cell';
+
+describe('a failed datum in a notebook', () => {
+  let page: Page;
+  let commands: CommandRegistry;
+  let looked: ILooked | null;
+  let opened: unknown[][];
+
+  beforeEach(() => {
+    page = new Page();
+    commands = new CommandRegistry();
+    looked = null;
+    opened = [];
+    const replays: any = {
+      firstFailed: async (_: string, run: string) => (run === RUN ? 3 : 4),
+      open: async (...args: unknown[]) => void opened.push(args)
+    };
+    const cell: any = { name: null, hasKernel: false, cells: [] };
+    const options: any = { app: { commands }, palette: null, trans: nullTranslator.load('x') };
+    addCell({
+      ...options,
+      panel: page.panel,
+      cell,
+      looked: () => looked,
+      replays: async () => replays
+    });
+  });
+  afterEach(() => page.dispose());
+
+  it('is the one that is looked at, before the first one of a run', async () => {
+    expect(commands.isEnabled(Commands.openInNotebook)).toBe(false);
+    await page.withRun(Uint8Array.of(2, 3), { status: 'failed', failed: 1, ended: 9 });
+    await commands.execute(Commands.openInNotebook);
+    looked = { project: PROJECT, run: 'another', datum: null };
+    await commands.execute(Commands.openInNotebook);
+    looked = { project: PROJECT, run: 'another', datum: 13 };
+    await commands.execute(Commands.openInNotebook);
+    await commands.execute(Commands.openInNotebook, { project: PROJECT, run: RUN, datum: 8 });
+    expect(opened).toEqual([3, 4, 13, 8].map(datum => [PROJECT, datum, true]));
+  });
+});
