@@ -214,13 +214,16 @@ function Sections(props: ISidebarProps): JSX.Element {
 function NotRun(props: ISidebarProps & { fold: Fold }): JSX.Element | null {
   const { trans } = useHost();
   const { row, unreadable } = props.panel;
+  useSignals(props.fresh.changed);
   if (!row || unreadable) {
     return null;
   }
+  const mistake = props.fresh.of(row)?.mistake;
   return (
     <>
       <div className="jp-datum-body">
         <p>{trans.__('%1 has not run yet.', oneLine(row.name))}</p>
+        {mistake ? <p className="jp-datum-bad">{oneLine(mistake)}</p> : null}
       </div>
       <RunWithSection {...props} />
     </>

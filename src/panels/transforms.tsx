@@ -172,7 +172,7 @@ function TransformRow(props: {
         </>
       ) : (
         <span className="jp-datum-never jp-datum-cut">
-          <Told told={told} /> {panel.unreadable ? '' : trans.__('not run')}
+          <Told told={told} /> {panel.unreadable || told?.mistake ? '' : trans.__('not run')}
         </span>
       )}
       {depth === null ? null : <RowLine row={row} rows={panel.rows} />}

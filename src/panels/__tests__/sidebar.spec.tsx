@@ -218,6 +218,15 @@ describe('the panel', () => {
     expect(page.counted).toEqual([{ notebook: page.notebook.path, source: CELL.split('\n')[0] }]);
   });
 
+  it('says what is wrong with the first line of a cell that has never run', async () => {
+    page.count = { count: null, whole: false, why: 'line', mistake: 'did you mean --workers?' };
+    page.sidebar.show();
+    await page.open();
+    await page.says('did you mean --workers?');
+    expect(page.text).toContain('look at its first line');
+    expect(page.text).not.toContain('first line not run');
+  });
+
   it('says so when the open cell is another than the recorded one', async () => {
     await page.withRun(Uint8Array.of(3), { status: 'failed', failed: 1, ended: 12 });
     await until(() => page.panel.edited === false);
