@@ -123,6 +123,7 @@ export class Badges {
     private readonly _counts: CellCounts
   ) {
     _model.changed.connect(this._update, this);
+    _model.figures.connect(this._update, this);
     _counts.changed.connect(this._update, this);
     this._update();
   }

@@ -5,12 +5,12 @@ import { Signal } from '@lumino/signaling';
 
 import { RefusedError } from '../requests';
 import type { Requests } from '../requests';
-import type { IContext, IRun, ITransform } from '../tokens';
+import type { Connection, IContext, IRun, ITransform } from '../tokens';
 import { sameSource } from './cells';
 import type { IOpenCell } from './cells';
 import type { ICountable } from './counts';
 import { RecordedRuns } from './recorded';
-import { listRows } from './rows';
+import { listRows, sameButFigures } from './rows';
 import type { IRow } from './rows';
 import type { RunsModel } from './runs';
 
@@ -63,7 +63,7 @@ export class NotebookModel implements IDisposable {
     private readonly _recorded = new RecordedRuns(_requests)
   ) {
     notebook.changed.connect(this._onNotebook, this);
-    runs.changed.connect(this._update, this);
+    runs.changed.connect(this._onRuns, this);
     runs.projectShown.connect(this._onProject, this);
     runs.projectLost.connect(this._onLost, this);
     void this.refresh();
@@ -72,6 +72,10 @@ export class NotebookModel implements IDisposable {
   /** Anything but a run's figures has changed. */
   get changed(): Signal<this, void> {
     return this._changed;
+  }
+  /** The figures of runs that go on have changed, and nothing else. */
+  get figures(): Signal<this, void> {
+    return this._figures;
   }
   get context(): IContext | null {
     return this._context;
@@ -227,17 +231,30 @@ export class NotebookModel implements IDisposable {
   }
 
   private _update(): void {
-    if (this._disposed) {
-      return;
+    if (!this._disposed) {
+      this._list();
+      this._changed.emit();
     }
+  }
+
+  /** A run that goes on tells how far it is all the time: only who shows that is to hear of it. */
+  private _onRuns(): void {
+    const [before, connection] = [this._rows, this._connection];
+    this._list();
+    const same = connection === this._connection && sameButFigures(before, this._rows);
+    (same ? this._figures : this._changed).emit();
+  }
+
+  private _list(): void {
     const runs = this.project ? this.runs.runs(this.project) : [];
     this._rows = listRows(this.notebook.cells(), this._saved, runs);
-    this._changed.emit();
+    this._connection = this.runs.connection;
   }
 
   private _asks = false;
   /** Requests under way. */
   private _asking = 0;
+  private _connection: Connection | null = null;
   private _context: IContext | null = null;
   private _disposed = false;
   private _error: string | null = null;
@@ -250,4 +267,5 @@ export class NotebookModel implements IDisposable {
   private _watch: IDisposable | null = null;
   private _watched: string | null = null;
   private readonly _changed = new Signal<this, void>(this);
+  private readonly _figures = new Signal<this, void>(this);
 }

@@ -50,6 +50,10 @@ export class PanelModel implements IDisposable {
   get changed(): Signal<this, void> {
     return this._changed;
   }
+  /** The figures of runs of the notebook that go on have changed, and nothing else. */
+  get figures(): Signal<this, void> {
+    return this._figures;
+  }
   /** Cells of an open notebook, in front or not, may be others. */
   get cellsChanged(): Signal<this, void> {
     return this._cellsChanged;
@@ -118,8 +122,10 @@ export class PanelModel implements IDisposable {
   /** Be about another notebook. */
   setNotebook(notebook: IOpenNotebook | null): void {
     this._about?.changed.disconnect(this._update, this);
+    this._about?.figures.disconnect(this._onFigures, this);
     this._about = notebook ? this.of(notebook) : null;
     this._about?.changed.connect(this._update, this);
+    this._about?.figures.connect(this._onFigures, this);
     this._selected = null;
     this._update();
   }
@@ -293,6 +299,10 @@ export class PanelModel implements IDisposable {
     }
   }
 
+  private _onFigures(): void {
+    this._figures.emit();
+  }
+
   private _onCells(): void {
     this._cellsChanged.emit();
   }
@@ -307,4 +317,5 @@ export class PanelModel implements IDisposable {
   private _selected: string | null = null;
   private readonly _cellsChanged = new Signal<this, void>(this);
   private readonly _changed = new Signal<this, void>(this);
+  private readonly _figures = new Signal<this, void>(this);
 }

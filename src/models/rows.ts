@@ -2,6 +2,7 @@
 import type { IRun, ITransform } from '../tokens';
 import { markedCells } from './cells';
 import type { IOpenCell } from './cells';
+import { besideFigures } from './figures';
 import { inOrder } from './pipeline';
 
 /** A transform, with its latest run. */
@@ -59,4 +60,13 @@ function still(rows: readonly IRow[], cells: readonly IOpenCell[], saved: ITrans
   const renamed = rows.some(row => row.cell === saved.cell_id);
   const found = cells.find(cell => cell.id === saved.cell_id && cell.code);
   return renamed ? null : (found?.id ?? null);
+}
+
+/** Whether rows differ in nothing but figures of runs that go on. */
+export function sameButFigures(one: readonly IRow[], two: readonly IRow[]): boolean {
+  return shapeOf(one) === shapeOf(two);
+}
+
+function shapeOf(rows: readonly IRow[]): string {
+  return JSON.stringify(rows.map(({ run, ...row }) => [row, run && besideFigures(run)]));
 }

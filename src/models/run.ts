@@ -6,6 +6,7 @@ import type { Frame, IStates } from '../codec';
 import { ENDED } from '../tokens';
 import type { ICluster, ICounts, IGroup, IOther, IRun, IRunModel, IWorker } from '../tokens';
 import { inTurn } from '../turns';
+import { besideFigures } from './figures';
 import { Pace } from './pace';
 
 /** What the server says when a run cannot be followed. */
@@ -101,10 +102,14 @@ export class RunModel implements IRunModel {
 
   /** Take what a list, or the run's own page, says. */
   learn(run: IRun): void {
-    this._info = { ...this._info, ...run };
+    const info = { ...this._info, ...run };
+    const same = this._info !== null && besideFigures(info) === besideFigures(this._info);
+    this._info = info;
     // Frames of this very run are newer than those of the list, while they come.
     if (this._seq < 0) {
       this._count(run, run.total);
+    } else if (same && this._counts?.status === run.status) {
+      return; // the frame that comes next is drawn, with what else the list says of the run
     } else if (this._counts) {
       // Only the server's list knows that the runner is gone.
       this._counts = { ...this._counts, status: run.status, ended: run.ended };

@@ -70,7 +70,8 @@ export function newByDay(days: IOverview['days'], now: number, n = DAYS): number
   });
 }
 
-function NewADay(props: { days: IOverview['days'] }): JSX.Element {
+/** They are as they were while a run that lists its datums is counted on. */
+const NewADay = React.memo(function NewADay(props: { days: IOverview['days'] }): JSX.Element {
   const { trans } = useHost();
   const values = newByDay(props.days, Date.now());
   const today = values[values.length - 1];
@@ -106,7 +107,7 @@ function NewADay(props: { days: IOverview['days'] }): JSX.Element {
       <small title={words}>{trans.__('%1 in 7 days', count(week))}</small>
     </>
   );
-}
+});
 
 /** What stands behind a `<`: the shortest of all spans is `<1 ms` already. */
 function below(words: string): string {

@@ -30,7 +30,7 @@ export function TransformsView(props: {
 }): JSX.Element {
   const { trans } = useHost();
   const { panel, plans, fresh } = props;
-  useSignals(plans.changed, fresh.changed);
+  useSignals(panel.figures, plans.changed, fresh.changed);
   const list = React.useRef<HTMLDivElement>(null);
   const chained = isPipeline(panel.rows);
   const longest = Math.max(0, ...panel.rows.map(({ run }) => (run ? told(trans, run).length : 0)));

@@ -63,3 +63,54 @@ describe('an open notebook that is not in front', () => {
     expect([page.panel.notebook, page.panel.rows, model.isDisposed]).toEqual([null, [], true]);
   });
 });
+
+describe('a run that goes on', () => {
+  let page: Page;
+  const told: string[] = [];
+  let all: object;
+  const going = (figures: object) => {
+    const run = aRun((all = { ...all, ...figures }));
+    page.put({ type: 'runs', project: PROJECT }, [run]);
+    const is = JSON.stringify(figures);
+    const own = () => Object.keys(figures).map(key => [key, page.panel.row?.run?.[key as 'total']]);
+    return until(() => JSON.stringify(Object.fromEntries(own())) === is);
+  };
+
+  beforeEach(async () => {
+    page = new Page();
+    all = { status: 'running', ended: null, total: 9, failed: 0 };
+    await page.withRun(Uint8Array.of(2), { status: 'running', ended: null, success: 1 });
+    await going({ success: 1, saved: 2, seconds: 1, reasons: { new: 4 } });
+    page.panel.changed.connect(() => told.push('changed'));
+    page.panel.figures.connect(() => told.push('figures'));
+    told.length = 0;
+  });
+  afterEach(() => page.panel.dispose());
+
+  it('tells how far it is to who shows that, and of a first failure and its end to all', async () => {
+    await going({ success: 4, seconds: 3.5, reasons: { new: 9 } });
+    expect(told).toEqual(['figures']);
+    await going({ success: 5 });
+    expect(told).toEqual(['figures', 'figures']);
+    await going({ failed: 1 });
+    expect(told.at(-1)).toBe('changed');
+    await going({ failed: 2 });
+    expect(told.at(-1)).toBe('figures');
+    await going({ status: 'failed', ended: 12 });
+    expect(told.at(-1)).toBe('changed');
+    // Somebody expects one of its failures.
+    await going({ expected: 1 });
+    await going({ expected: 2 });
+    expect(told.slice(-2)).toEqual(['changed', 'changed']);
+  });
+
+  it('is drawn by the frames that follow it, and not by what a list says of the same besides', async () => {
+    const run = page.panel.run!;
+    let drawn = 0;
+    run.changed.connect(() => drawn++);
+    await going({ saved: 7, seconds: 2 });
+    expect([drawn, run.info?.saved]).toEqual([0, 7]);
+    await going({ message: 'no worker can start' });
+    expect(drawn).toBe(1);
+  });
+});
