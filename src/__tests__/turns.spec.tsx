@@ -5,6 +5,7 @@ import { createRoot } from 'react-dom/client';
 import type { Root } from 'react-dom/client';
 
 import { PageContext, useRead, useSignals } from '../panels/parts';
+import { OwnTurn } from '../panels/shown';
 import { inTurn } from '../turns';
 import { until } from './world';
 
@@ -57,6 +58,26 @@ describe('turns of pages', () => {
     model.put(2);
     await Promise.resolve();
     expect(shown()).toBe('2,2');
+  });
+
+  it('draws the parts of a long page that are below in a frame of their own', async () => {
+    const page = show(
+      <>
+        <Value />
+        <OwnTurn>
+          <Value />
+        </OwnTurn>
+      </>
+    );
+    await until(() => page.textContent === '00');
+    await frame();
+    inTurn(() => model.put(1));
+    const seen = new Set<string>();
+    while (page.textContent !== '11') {
+      await frame();
+      seen.add(page.textContent!);
+    }
+    expect([...seen]).toEqual(['00', '10', '11']);
   });
 
   it('draws once what is told often before the turn', async () => {

@@ -35,3 +35,9 @@ export abstract class ShownWidget extends ReactWidget {
   /** All that it shows. */
   protected abstract view(): JSX.Element;
 }
+
+/** A part of a long page that is drawn in a frame of its own (`turns.ts`). */
+export function OwnTurn(props: { children: React.ReactNode }): JSX.Element {
+  const [page] = React.useState<object>(() => ({}));
+  return <PageContext.Provider value={page}>{props.children}</PageContext.Provider>;
+}

@@ -22,11 +22,11 @@ import type { DatumSource } from './failures';
 import { clock, count, oneLine, statusState, statusWord } from './format';
 import { bindKeys } from './keys';
 import { MapSummary, MapView } from './mapview';
-import { CommandButton, later, Section, StateWord, useHost, useSignals } from './parts';
+import { CommandButton, later, Section, StateWord, useHost, useRead, useSignals } from './parts';
 import type { IHost } from './parts';
 import { NextStep } from './nextstep';
 import { RunView } from './runview';
-import { ShownWidget } from './shown';
+import { OwnTurn, ShownWidget } from './shown';
 import { AllButton, TransformsView } from './transforms';
 
 // What is needed to act, or lies below all else, comes behind the panel's first picture.
@@ -126,9 +126,9 @@ export interface ISidebarProps extends Omit<ISidebarOptions, 'host'> {
 export function SidebarView(props: ISidebarProps): JSX.Element {
   const { trans } = useHost();
   const { panel } = props;
-  useSignals(panel.changed, panel.runs.changed);
+  useSignals(panel.changed);
+  const lost = useRead(() => panel.runs.connection, panel.runs.changed) === 'lost';
   const path = panel.notebook?.path ?? '';
-  const lost = panel.runs.connection === 'lost';
   const empty = Empty({ panel });
   return (
     <div className="jp-datum-panel-view" data-lost={lost}>
@@ -253,12 +253,13 @@ type Fold = (name: string) => {
 function RunSections(props: ISidebarProps & { run: RunModel; fold: Fold }): JSX.Element {
   const { trans } = useHost();
   const { panel, run, fold, source, theme, overview, engines } = props;
-  const id = run.info?.id;
-  useSignals(overview.changed, engines.changed);
-  const { answers } = overview;
-  const mine = answers && answers.name === panel.selected ? answers.times : null;
-  const slow = mine?.p99 ?? mine?.p95;
-  const [per, setPer] = React.useState(1);
+  const id = useRead(() => run.info?.id, run.changed);
+  const memory = useRead(() => engines.known?.memory, engines.changed);
+  const slow = useRead(() => {
+    const { answers } = overview;
+    const mine = answers && answers.name === panel.selected ? answers.times : null;
+    return mine?.p99 ?? mine?.p95;
+  }, overview.changed);
   return (
     <>
       <Section
@@ -269,35 +270,44 @@ function RunSections(props: ISidebarProps & { run: RunModel; fold: Fold }): JSX.
         <RunView run={run} slow={slow} edited={panel.edited} />
       </Section>
       <Announcer run={run} slow={slow} />
-      <Mapped run={run}>
-        <Section {...fold('map')} title={trans.__('Map')} summary={<MapSummary per={per} />}>
-          <MapView run={run} theme={theme} onPer={setPer} />
+      <MapSection run={run} theme={theme} {...fold('map')} />
+      <OwnTurn>
+        <Section
+          {...fold('failures')}
+          title={trans.__('Failures')}
+          summary={<FailuresSummary run={run} />}
+          action={<RetryButton run={run} />}
+        >
+          <FailuresView run={run} source={source} />
         </Section>
-      </Mapped>
-      <Section
-        {...fold('failures')}
-        title={trans.__('Failures')}
-        summary={<FailuresSummary run={run} />}
-        action={<RetryButton run={run} />}
-      >
-        <FailuresView run={run} source={source} />
-      </Section>
-      {panel.unreadable ? null : <RunWithSection {...props} />}
-      <Section
-        {...fold('workers')}
-        title={trans.__('Workers')}
-        summary={<WorkersSummary run={run} />}
-      >
-        <WorkersView run={run} memory={engines.known?.memory} />
-      </Section>
+        {panel.unreadable ? null : <RunWithSection {...props} />}
+        <Section
+          {...fold('workers')}
+          title={trans.__('Workers')}
+          summary={<WorkersSummary run={run} />}
+        >
+          <WorkersView run={run} memory={memory} />
+        </Section>
+      </OwnTurn>
     </>
   );
 }
 
 /** A map of nothing is left out. */
-function Mapped(props: { run: RunModel; children: JSX.Element }): JSX.Element | null {
-  useSignals(props.run.changed);
-  return props.run.total ? props.children : null;
+function MapSection(
+  props: Pick<ISidebarProps, 'theme'> & ReturnType<Fold> & { run: RunModel }
+): JSX.Element | null {
+  const { trans } = useHost();
+  const { run, theme, ...fold } = props;
+  const [per, setPer] = React.useState(1);
+  if (!useRead(() => run.total > 0, run.changed)) {
+    return null;
+  }
+  return (
+    <Section {...fold} title={trans.__('Map')} summary={<MapSummary per={per} />}>
+      <MapView run={run} theme={theme} onPer={setPer} />
+    </Section>
+  );
 }
 
 function RunSummary(props: { run: RunModel }): JSX.Element {
