@@ -217,5 +217,6 @@ export const Commands = {
   settings: 'datum:settings',
   refresh: 'datum:refresh',
   upgrade: 'datum:upgrade',
+  bring: 'datum:bring',
   report: 'datum:report'
 } as const;

@@ -195,6 +195,11 @@ class Projects:
             project = await self._project_of(where, said)
         except ProjectError as exc:
             return _context("damaged", str(exc), said=said)
+        except ApiError:
+            if said is None:
+                raise
+            # A notebook of another drive; its kernel is ours, and runs its cells.
+            return _context("no-files", "this server has no such notebook", said=said)
         state, message = await self._state(project)
         if state in ("ok", "no-project"):
             state, message = _kernel_state(where, said, state, message)

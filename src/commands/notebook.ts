@@ -7,7 +7,7 @@ import { SAMPLE_CELL } from '../panels/empty';
 
 export function addNotebook(options: ICommandOptions): void {
   const { actions, app, notebook, panel, trans } = options;
-  const { runCell, showCell, insertSample, refresh, upgrade, openFile, copyId } = Commands;
+  const { runCell, showCell, insertSample, refresh, upgrade, bring, openFile, copyId } = Commands;
   const open = () => notebook() !== null;
   add(
     options,
@@ -48,6 +48,21 @@ export function addNotebook(options: ICommandOptions): void {
   add(options, upgrade, trans.__('Upgrade the Ledger'), () => actions.upgrade(), {
     enabled: older
   });
+  add(
+    options,
+    bring,
+    trans.__('Copy the Notebook to the Files of the Server'),
+    async () => {
+      const { model, localPath } = notebook()!.panel.context;
+      const { contents } = app.serviceManager;
+      const path = await (
+        await import('../cells/bring')
+      ).bring(contents, localPath, model.toJSON());
+      await app.commands.execute('docmanager:open', { path, factory: 'Notebook' });
+      return path;
+    },
+    { enabled: () => panel.notebook?.far === true }
+  );
   const plain = { palette: false };
   add(
     options,

@@ -121,9 +121,9 @@ export class NotebookModel implements IDisposable {
         this._recorded.forget();
         this._path = path;
       }
-      const context = this.notebook.far ? FAR : await this._requests.context(path, kernel);
+      const context = await this._asked(path, kernel);
       const known = context.state !== 'no-files' && context.state !== 'damaged';
-      const saved = known ? await this._transforms(path, kernel) : [];
+      const saved = known && !this.notebook.far ? await this._transforms(path, kernel) : [];
       if (round === this._round && !this._disposed) {
         this._error = null;
         this._context = context;
@@ -175,6 +175,25 @@ export class NotebookModel implements IDisposable {
     this.notebook.changed.disconnect(this._onNotebook, this);
     Signal.disconnectReceiver(this);
     Signal.clearData(this);
+  }
+
+  /**
+   * In which project the notebook stands. Of one on another drive only its kernel knows, which runs
+   * its cells in a folder of this server: what it has begun stays known when it is gone.
+   */
+  private async _asked(path: string, kernel: string | null): Promise<IContext> {
+    if (!this.notebook.far) {
+      return this._requests.context(path, kernel);
+    }
+    const known = this._context?.project ? { ...this._context, kernel: null } : FAR;
+    try {
+      return kernel ? await this._requests.context(path, kernel) : known;
+    } catch (reason) {
+      if (reason instanceof RefusedError && reason.code === 'not-found') {
+        return known;
+      }
+      throw reason;
+    }
   }
 
   private async _transforms(path: string, kernel: string | null): Promise<ITransform[]> {

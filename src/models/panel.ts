@@ -224,6 +224,9 @@ export class PanelModel implements IDisposable {
     if (!row?.cell) {
       return null;
     }
+    if (this.notebook?.far) {
+      return this.context?.kernel ? 'cell' : null; // the server cannot read its cells
+    }
     // A kernel that has not loaded us knows nothing of the magic: the server starts one for it.
     const knows = this.notebook?.kernel && this.context?.state !== 'kernel-without-extension';
     return knows && this._marked(row.cell) ? 'cell' : 'saved';

@@ -49,7 +49,13 @@ export function Problem(props: { panel: PanelModel }): JSX.Element | null {
       );
     case 'no-files':
       return (
-        <Note>{trans.__('This notebook does not lie in a folder that the server can read.')}</Note>
+        <Note
+          action={
+            <CommandButton command={Commands.bring} label={trans.__('Copy it to the server')} />
+          }
+        >
+          {trans.__('This notebook does not lie in a folder that the server can read.')}
+        </Note>
       );
     case 'older':
       return (

@@ -3,7 +3,6 @@ import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/applica
 import { Notification } from '@jupyterlab/apputils';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 
-import { SharedSettings } from '../models/shared';
 import type { IEditable } from '../models/shared';
 import { ICore } from './tokens';
 
@@ -16,7 +15,7 @@ export const preferences: JupyterFrontEndPlugin<void> = {
   autoStart: true,
   requires: [ICore],
   optional: [ISettingRegistry],
-  activate: (_: JupyterFrontEnd, core: ICore, settings: ISettingRegistry | null): void => {
+  activate: (app: JupyterFrontEnd, core: ICore, settings: ISettingRegistry | null): void => {
     const { preferences, runs } = core;
     // Colours and hatching are CSS: the palette hangs on the page.
     const apply = () => {
@@ -34,9 +33,12 @@ export const preferences: JupyterFrontEndPlugin<void> = {
         const read = () => preferences.take(mine.composite);
         mine.changed.connect(read);
         read();
-        void new SharedSettings(core.requests, mine as IEditable, sentence =>
-          Notification.error(sentence, { autoClose: false })
-        ).begin();
+        void app.restored
+          .then(() => import('../models/shared'))
+          .then(({ SharedSettings }) => {
+            const tell = (sentence: string) => Notification.error(sentence, { autoClose: false });
+            return new SharedSettings(core.requests, mine as IEditable, tell).begin();
+          });
       },
       () => undefined
     );

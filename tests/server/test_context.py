@@ -19,6 +19,7 @@ import pytest
 from jupyter_datum import registry
 from jupyter_datum.ledger.schema import VERSION
 from jupyter_datum.project import create
+from jupyter_datum.server.paths import uuid_at
 from tests.older import make_older
 from tests.story import Story
 
@@ -137,6 +138,23 @@ async def test_a_kernel_makes_itself_known(call: Call, kernel: Kernel, story: St
     assert json.loads(kept.read_text())["project"] == story.project.uuid
     fields = registry.read_project(story.project.uuid)
     assert fields == {"project": story.project.uuid, "root": str(story.folder)}
+
+
+async def test_a_notebook_of_another_drive_is_known_by_its_kernel(
+    call: Call, kernel: Kernel, tmp_path: Path
+) -> None:
+    client = await kernel()
+    where = {"path": "far:book.ipynb", "kernel": client.name}
+    assert (await call("context", params=where)).status == 404
+    await run_cell(client, f"%cd -q {tmp_path}")
+    await run_cell(client, "%load_ext jupyter_datum")
+    loaded = await call("context", params=where)
+    assert (loaded.json["state"], loaded.json["project"]) == ("no-files", None)
+    assert loaded.json["kernel"]["protocol"] == 1
+    await run_cell(client, "%%datum one -i [1] --engine serial\ndatum.value")
+    ran = await call("context", params=where)
+    assert (ran.json["state"], ran.json["project"]) == ("ok", uuid_at(tmp_path))
+    assert (await call("context", params={"path": "far:book.ipynb"})).status == 404
 
 
 async def test_a_kernel_of_another_protocol(call: Call, kernel: Kernel, story: Story) -> None:

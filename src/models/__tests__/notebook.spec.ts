@@ -22,6 +22,47 @@ it('finds out that the server has no such half, with nothing else to ask it for'
   panel.dispose();
 });
 
+describe('a notebook on a drive that the server does not have', () => {
+  it('is followed through its kernel, which runs its cells, and stays known without it', async () => {
+    const page = new Page();
+    const far = new Notebook();
+    [far.far, far.path, far.kernel] = [true, 'far:work/readings.ipynb', null];
+    const ok = { ...page.context };
+    page.panel.setNotebook(far);
+    const { panel } = page;
+    await until(() => panel.context?.state === 'no-files');
+    expect([panel.rows.length, panel.way]).toEqual([1, null]); // nobody could read its cell
+    // A kernel that has loaded us and has run nothing.
+    const kernel = { python: '3', version: '1', protocol: 1 };
+    page.context = { ...ok, state: 'no-files', project: null, kernel };
+    far.kernel = 'k';
+    far.changed.emit('kernel');
+    await until(() => panel.way === 'cell');
+    expect(panel.context?.state).toBe('no-files');
+    page.context = { ...ok, kernel };
+    far.changed.emit('kernel');
+    await until(() => panel.project === PROJECT);
+    far.kernel = null;
+    far.changed.emit('kernel');
+    await until(() => panel.context?.kernel === null);
+    expect([panel.project, panel.context?.state, panel.wayOfCell]).toEqual([PROJECT, 'ok', null]);
+    panel.dispose();
+  });
+
+  it('has no context where the kernel is not ours', async () => {
+    const far = new Notebook();
+    [far.far, far.kernel] = [true, 'k'];
+    const server = new FakeServer();
+    const none = () => Promise.reject(new RefusedError(404, 'not-found', ''));
+    const runs = new RunsModel(server);
+    const panel = new PanelModel(runs, { context: none, transforms: none, run: none });
+    panel.setNotebook(far);
+    await until(() => panel.context?.state === 'no-files');
+    expect([panel.error, panel.way]).toEqual([null, null]);
+    panel.dispose();
+  });
+});
+
 describe('an open notebook that is not in front', () => {
   let page: Page;
   let behind: Notebook;

@@ -81,10 +81,12 @@ describe('the panel', () => {
 
   it('asks the server nothing of a notebook on a drive that it does not have', async () => {
     const notebook = new Notebook();
-    notebook.far = true;
+    [notebook.far, notebook.kernel] = [true, null];
     page.panel.setNotebook(notebook);
     await page.says('does not lie in a folder that the server can read');
     expect(page.panel.context?.state).toBe('no-files');
+    (await page.find(/^Copy it to the server$/)).click();
+    expect(page.executed.pop()![0]).toBe(Commands.bring);
   });
 
   it('runs nothing of another user, and says so at each button', async () => {
