@@ -13,15 +13,9 @@ import { key, wanted } from './models/wanted';
 import type { Requests } from './requests';
 import { Retries } from './retries';
 import { SavedCells } from './saved';
-import type { IAsked, IRecipe, IRun, IUpkeep, RequestKind, Verb } from './tokens';
-
-/** A run by its ids, as commands name it; left out: that of the document in front, or the panel's. */
-export interface IWhich {
-  project?: string;
-  run?: string;
-  /** A transform of the notebook in front: its newest run. */
-  name?: string;
-}
+import type { IAsked, IRecipe, IUpkeep, RequestKind, Verb } from './tokens';
+import { which } from './which';
+import type { IRunIds, IWhich } from './which';
 
 /** What can be done to runs. */
 export class Actions {
@@ -41,29 +35,8 @@ export class Actions {
   readonly retries: Retries;
 
   /** The run that is meant. */
-  which(args: IWhich): { project: string; run: string } {
-    const row =
-      args.run !== undefined || args.name === undefined
-        ? null
-        : this._panel.rows.find(r => r.name === args.name);
-    if (row !== null) {
-      return this._latest(row?.run ?? null, String(args.name));
-    }
-    const front = (args.run ? null : this._front()) ?? this._panel.run;
-    const project = args.project ?? front?.project;
-    const run = args.run ?? front?.uuid;
-    if (!project || !run) {
-      throw new Error(language.trans.__('no run is shown'));
-    }
-    return { project, run };
-  }
-
-  private _latest(run: IRun | null, name: string): { project: string; run: string } {
-    const { project } = this._panel;
-    if (!run || project === null) {
-      throw new Error(language.trans.__('%1 has no run in the notebook in front', name));
-    }
-    return { project, run: run.uuid };
+  which(args: IWhich): IRunIds {
+    return which(args, this._panel, this._front());
   }
 
   /** Where a table can be downloaded. */

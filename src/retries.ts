@@ -1,5 +1,4 @@
 /** Datums that are run again, with the recorded code or with the cell as it was edited. */
-import type { IWhich } from './actions';
 import type { OpenNotebook } from './cells/opennotebook';
 import { language } from './language';
 import { onlyFailed } from './models/cells';
@@ -9,6 +8,7 @@ import { key } from './models/wanted';
 import type { Requests, What } from './requests';
 import type { SavedCells } from './saved';
 import type { IAsked } from './tokens';
+import type { IRunIds, IWhich } from './which';
 
 /** A run of the edited cell: in the kernel, as an ordinary cell, or what was asked for. */
 export type Again = IAsked | { edited: true; ok: boolean };
@@ -20,7 +20,7 @@ export class Retries {
     private readonly _panel: PanelModel,
     private readonly _notebook: (path?: string) => OpenNotebook | null,
     private readonly _saved: SavedCells,
-    private readonly _which: (args: IWhich) => { project: string; run: string }
+    private readonly _which: (args: IWhich) => IRunIds
   ) {}
 
   /** With the edited cell where the open one is another than the recorded, else as recorded. */

@@ -11,7 +11,7 @@ export function addFailures(options: ICommandOptions): void {
     options,
     Commands.markExpected,
     trans.__('Mark a Group of Failures as Expected'),
-    args => actions.expect(args, needed(args.group, 'group'), args.undo === true),
+    async args => (await actions()).expect(args, needed(args.group, 'group'), args.undo === true),
     {
       palette: false,
       args: {

@@ -13,7 +13,7 @@ export function addNotebook(options: ICommandOptions): void {
     options,
     runCell,
     trans.__('Run the Cell of the Transform'),
-    args => actions.runCell(text(args.name), text(args.source)),
+    async args => (await actions()).runCell(text(args.name), text(args.source)),
     {
       enabled: open,
       args: {
@@ -26,8 +26,8 @@ export function addNotebook(options: ICommandOptions): void {
     options,
     showCell,
     trans.__('Show the Cell of the Transform'),
-    args => {
-      const cell = actions.cellOf(text(args.name));
+    async args => {
+      const cell = (await actions()).cellOf(text(args.name));
       return cell === null ? false : (notebook()?.show(cell) ?? false);
     },
     { enabled: open, args: OF_A_TRANSFORM }
@@ -45,7 +45,7 @@ export function addNotebook(options: ICommandOptions): void {
     return { selected: panel.selected };
   });
   const older = () => panel.context?.state === 'older';
-  add(options, upgrade, trans.__('Upgrade the Ledger'), () => actions.upgrade(), {
+  add(options, upgrade, trans.__('Upgrade the Ledger'), async () => (await actions()).upgrade(), {
     enabled: older
   });
   add(

@@ -23,7 +23,8 @@ export interface IViews {
 
 /** What commands act on. */
 export interface ICommandOptions extends IRegistry {
-  actions: Actions;
+  /** What commands do; loaded behind the first picture of the page. */
+  actions: () => Promise<Actions>;
   panel: PanelModel;
   plans: PlansModel;
   watches: WatchesModel;

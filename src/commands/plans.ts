@@ -10,10 +10,16 @@ export function addPlans(options: ICommandOptions): void {
   const planned = () => plans.recipe !== null;
   const plain = { palette: false, enabled: planned };
   const all = (args: Args) => ({ all: args.all === true });
-  add(options, Commands.plan, trans.__('Plan the Transform'), a => actions.plan(text(a.name)), {
-    enabled: selected,
-    args: OF_A_TRANSFORM
-  });
+  add(
+    options,
+    Commands.plan,
+    trans.__('Plan the Transform'),
+    async a => (await actions()).plan(text(a.name)),
+    {
+      enabled: selected,
+      args: OF_A_TRANSFORM
+    }
+  );
   const close = () => {
     plans.close();
     return true;
@@ -23,14 +29,14 @@ export function addPlans(options: ICommandOptions): void {
     options,
     Commands.equivalent,
     trans.__('Mark the Planned Code as Equivalent'),
-    args => actions.decide('equivalent', { undo: args.undo === true }),
+    async args => (await actions()).decide('equivalent', { undo: args.undo === true }),
     { ...plain, args: { undo: { type: 'boolean', description: 'take the mark back' } } }
   );
   const prune = trans.__('Remove Outputs of Vanished Inputs');
-  add(options, Commands.prune, prune, args => actions.decide('prune', all(args)), {
+  add(options, Commands.prune, prune, async args => (await actions()).decide('prune', all(args)), {
     ...plain,
     args: { all: { type: 'boolean', description: 'however many they are' } }
   });
   const move = trans.__('Let Renamed Inputs Keep Their Results');
-  add(options, Commands.move, move, () => actions.decide('move'), plain);
+  add(options, Commands.move, move, async () => (await actions()).decide('move'), plain);
 }

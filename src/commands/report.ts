@@ -15,7 +15,7 @@ export function addReport(options: ICommandOptions): void {
       if (!project || !transform) {
         throw new Error(trans.__('choose a transform that has run: the report is about one'));
       }
-      return actions.report(project, transform, args.show === true);
+      return (await actions()).report(project, transform, args.show === true);
     },
     {
       enabled: () => panel.project !== null,

@@ -19,13 +19,14 @@ export function addRequests(options: ICommandOptions): void {
   ] as const;
   for (const [id, label, kind, fits] of kinds) {
     const more = { enabled: ofRun(options, fits), args: OF_A_RUN };
-    add(options, id, label, args => actions.request(args, kind), more);
+    add(options, id, label, async args => (await actions()).request(args, kind), more);
   }
   add(
     options,
     Commands.scale,
     trans.__('Set the Number of Workers'),
-    args => actions.request(args, 'scale', { workers: needed(args.workers, 'workers') }),
+    async args =>
+      (await actions()).request(args, 'scale', { workers: needed(args.workers, 'workers') }),
     {
       palette: false,
       args: { ...OF_A_RUN, workers: { type: 'integer', description: 'how many, at least 1' } },
@@ -38,7 +39,7 @@ export function addRequests(options: ICommandOptions): void {
     options,
     Commands.runAll,
     trans.__('Run All Transforms of the Notebook'),
-    () => actions.runAll(),
+    async () => (await actions()).runAll(),
     { enabled: hasCells }
   );
   const going = () => live(panel.rows).length > 0;
@@ -46,7 +47,7 @@ export function addRequests(options: ICommandOptions): void {
     options,
     Commands.stopAll,
     trans.__('Stop All Runs of the Notebook'),
-    () => actions.stopAll(),
+    async () => (await actions()).stopAll(),
     {
       enabled: going
     }

@@ -12,28 +12,28 @@ export function addRetries(options: ICommandOptions): void {
     options,
     retryFailed,
     trans.__('Retry Failed Datums'),
-    a => actions.retries.retry(a, 'failed'),
+    async a => (await actions()).retries.retry(a, 'failed'),
     more
   );
   add(
     options,
     retryRecorded,
     trans.__('Retry Failed Datums with the Recorded Code'),
-    args => actions.retries.recorded(args, 'failed'),
+    async args => (await actions()).retries.recorded(args, 'failed'),
     more
   );
   add(
     options,
     retryEdited,
     trans.__('Retry Failed Datums with the Edited Cell'),
-    args => actions.retries.edited(args, 'failed'),
+    async args => (await actions()).retries.edited(args, 'failed'),
     { enabled: args => typeof args.run === 'string' || panel.edited === true, args: OF_A_RUN }
   );
   add(
     options,
     retryGroup,
     trans.__('Retry a Group of Failures'),
-    args => actions.retries.retry(args, { group: needed(args.group, 'group') }),
+    async args => (await actions()).retries.retry(args, { group: needed(args.group, 'group') }),
     {
       palette: false,
       args: { ...OF_A_RUN, group: { type: 'integer', description: 'id of the failure group' } },
@@ -44,7 +44,7 @@ export function addRetries(options: ICommandOptions): void {
     options,
     retryDatum,
     trans.__('Retry a Datum'),
-    args => actions.retries.retry(args, { datums: [needed(args.datum, 'datum')] }),
+    async args => (await actions()).retries.retry(args, { datums: [needed(args.datum, 'datum')] }),
     {
       palette: false,
       args: { ...OF_A_RUN, datum: { type: 'integer', description: 'id of the datum' } },

@@ -42,14 +42,15 @@ export function addRun(options: ICommandOptions): void {
     options,
     Commands.run,
     trans.__('Run the Transform'),
-    args => actions.run(text(args.name), onceOf(args)),
+    async args => (await actions()).run(text(args.name), onceOf(args)),
     { enabled, args: { ...OF_A_TRANSFORM, ...ONCE } }
   );
   add(
     options,
     Commands.runSample,
     trans.__('Run the Transform on a Sample'),
-    args => actions.run(text(args.name), { ...onceOf(args), sample: number(args.n) ?? SAMPLE }),
+    async args =>
+      (await actions()).run(text(args.name), { ...onceOf(args), sample: number(args.n) ?? SAMPLE }),
     {
       enabled,
       args: {
@@ -63,7 +64,8 @@ export function addRun(options: ICommandOptions): void {
     options,
     Commands.onError,
     trans.__('Say What Failures Do to the Run'),
-    args => actions.request(args, 'on-error', { on_error: neededText(args.rule, 'rule') }),
+    async args =>
+      (await actions()).request(args, 'on-error', { on_error: neededText(args.rule, 'rule') }),
     {
       palette: false,
       args: {

@@ -18,7 +18,7 @@ export function addTable(options: ICommandOptions): void {
     options,
     Commands.retrySelection,
     trans.__('Retry Selected Datums'),
-    args => actions.retries.retry(args, selected(args)),
+    async args => (await actions()).retries.retry(args, selected(args)),
     {
       palette: false,
       args: {
@@ -33,8 +33,8 @@ export function addTable(options: ICommandOptions): void {
     options,
     Commands.exportRows,
     trans.__('Download the Datums of the Run as CSV'),
-    args => {
-      const { url, name } = actions.fileOf(args, {
+    async args => {
+      const { url, name } = (await actions()).fileOf(args, {
         filter: text(args.filter),
         sort: text(args.sort)
       });

@@ -6,9 +6,10 @@ import type { Args, IArg } from './add';
 import { hasFailed, ofRun } from './enabled';
 import type { ICommandOptions } from './options';
 import type { IPlace } from '../models/document';
+import { which } from '../which';
 
 export function addViews(options: ICommandOptions): void {
-  const { actions, panel, trans, views } = options;
+  const { panel, trans, views } = options;
   add(
     options,
     Commands.openPanel,
@@ -41,7 +42,7 @@ export function addViews(options: ICommandOptions): void {
     Commands.openRun,
     trans.__('Open the Run'),
     args => {
-      const { project, run } = actions.which(args);
+      const { project, run } = which(args, panel, views.front());
       return views.openRun(project, run, placeOf(args));
     },
     { enabled: args => ofRun(options)(args) || panel.notebook === null, args: PLACE }
@@ -51,7 +52,7 @@ export function addViews(options: ICommandOptions): void {
     Commands.openDatum,
     trans.__('Open a Datum'),
     args => {
-      const { project, run } = actions.which(args);
+      const { project, run } = which(args, panel, views.front());
       return views.openDatum(project, run, number(args.datum), number(args.position));
     },
     { palette: false, args: { ...OF_A_RUN, ...A_DATUM } }
@@ -62,7 +63,7 @@ export function addViews(options: ICommandOptions): void {
   ] as const;
   for (const [id, label, step] of steps) {
     const go = (args: Args) => {
-      const { project, run } = actions.which(args);
+      const { project, run } = which(args, panel, views.front());
       return views.step(project, run, step);
     };
     add(options, id, label, go, { enabled: ofRun(options, hasFailed), args: OF_A_RUN });

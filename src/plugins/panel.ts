@@ -5,7 +5,7 @@ import { ICommandPalette, IThemeManager } from '@jupyterlab/apputils';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { IStateDB, StateDB } from '@jupyterlab/statedb';
 
-import { Actions } from '../actions';
+import type { Actions } from '../actions';
 import { addCommands } from '../commands';
 import { ChoicesModel } from '../models/choices';
 import { EnginesModel } from '../models/engines';
@@ -54,7 +54,17 @@ export const panel: JupyterFrontEndPlugin<void> = {
     });
     const shown = () => views.front();
     front.looked = () => views.looked();
-    const actions = new Actions(requests, front.panel, plans, choices, front.notebook, shown);
+    let loaded: Promise<Actions> | null = null;
+    const load = async () => {
+      try {
+        const own = await import('../actions');
+        return new own.Actions(requests, front.panel, plans, choices, front.notebook, shown);
+      } catch (reason) {
+        loaded = null; // the server was away: the next command asks it again
+        throw reason;
+      }
+    };
+    const actions = () => (loaded ??= load());
     addCommands({ app, actions, views, plans, watches, palette, trans: host.trans, ...front });
     // Notebook 7 has its own left side: there the panel stands on the right.
     app.shell.add(sidebar, lab ? 'left' : 'right', { rank: 300 });
@@ -66,7 +76,7 @@ export const panel: JupyterFrontEndPlugin<void> = {
     if (settings) {
       void folds(settings, sidebar);
     }
-    void app.restored.then(behind);
+    void app.restored.then(() => Promise.all([actions().catch(() => undefined), behind()]));
   }
 };
 

@@ -59,7 +59,13 @@ describe('all commands', () => {
     );
     const options: any = {
       app: { commands, shell: { currentChanged: shown } },
-      ...{ actions, panel, views, plans: page.plans, watches: page.watches },
+      ...{
+        actions: () => Promise.resolve(actions),
+        panel,
+        views,
+        plans: page.plans,
+        watches: page.watches
+      },
       trans: page.host.trans,
       notebook: () => null,
       palette: { addItem: (item: any) => listed.push(item) }
