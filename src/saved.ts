@@ -4,7 +4,9 @@ import { language } from './language';
 import type { IOnce } from './models/cells';
 import type { PanelModel } from './models/panel';
 import { wanted } from './models/wanted';
+import { RemediableError } from './remedy';
 import type { Requests } from './requests';
+import { Commands } from './tokens';
 import type { IAsked, IRecording } from './tokens';
 
 /** Milliseconds between two looks whether a kernel has recorded a cell. */
@@ -55,6 +57,14 @@ export class SavedCells {
 async function saved(notebook: OpenNotebook | null): Promise<string> {
   if (!notebook) {
     throw new Error(language.trans.__('the notebook of this transform is not open'));
+  }
+  if (notebook.far) {
+    throw new RemediableError(
+      language.trans.__(
+        'The server cannot read this notebook: it lies on another drive. Its kernel can run the cell, once it has loaded jupyter_datum.'
+      ),
+      { label: language.trans.__('Copy it to the server'), command: Commands.bring, args: {} }
+    );
   }
   await notebook.save();
   return notebook.path;

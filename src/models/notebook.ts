@@ -187,7 +187,8 @@ export class NotebookModel implements IDisposable {
     }
     const known = this._context?.project ? { ...this._context, kernel: null } : FAR;
     try {
-      return kernel ? await this._requests.context(path, kernel) : known;
+      const said = kernel ? await this._requests.context(path, kernel) : known;
+      return said.kernel ? said : known; // a file of that very name on the server is another one
     } catch (reason) {
       if (reason instanceof RefusedError && reason.code === 'not-found') {
         return known;

@@ -48,12 +48,18 @@ export function Problem(props: { panel: PanelModel }): JSX.Element | null {
         </Note>
       );
     case 'no-files':
-      return (
+      return props.panel.notebook?.far ? (
         <Note
           action={
             <CommandButton command={Commands.bring} label={trans.__('Copy it to the server')} />
           }
         >
+          {trans.__(
+            'This notebook lies on a drive of which the server has no files: its runs are shown once its kernel has run a transform.'
+          )}
+        </Note>
+      ) : (
+        <Note action={<Refresh />}>
           {trans.__('This notebook does not lie in a folder that the server can read.')}
         </Note>
       );

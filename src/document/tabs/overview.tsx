@@ -17,6 +17,7 @@ import {
   statusState,
   statusWord
 } from '../../panels/format';
+import { originWord } from '../origin';
 import { Bar, CommandButton, StateWord, useHost, useSignals } from '../../panels/parts';
 import { dayTime, moment } from '../../panels/when';
 import { reasonWord } from '../../panels/planreasons';
@@ -234,7 +235,7 @@ function What(props: ITabProps): JSX.Element | null {
           </>
         ) : null}
         <dt>{trans.__('started from')}</dt>
-        <dd>{oneLine(info.origin)}</dd>
+        <dd>{originWord(trans, info.origin)}</dd>
       </dl>
       <ClusterLine run={run} />
     </section>

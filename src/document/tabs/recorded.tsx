@@ -5,6 +5,7 @@ import React from 'react';
 import { Code } from '../code';
 import { Icon } from '../../icons';
 import { count, oneLine } from '../../panels/format';
+import { originWord } from '../origin';
 import { CommandButton, Note, useHost } from '../../panels/parts';
 import { moment } from '../../panels/when';
 import { Commands } from '../../tokens';
@@ -110,7 +111,7 @@ function Around(props: { spec: ISpec }): JSX.Element {
           <span>{trans.__('The run')}</span>
         </h2>
         <dl className="jp-datum-named">
-          <Fact name={trans.__('started from')} value={spec.origin} />
+          <Fact name={trans.__('started from')} value={originWord(trans, spec.origin)} />
           <Fact name={trans.__('by')} value={spec.user} />
           <Fact name={trans.__('asked for')} value={moment(spec.requested)} />
           <Fact name={trans.__('started')} value={moment(spec.started)} />

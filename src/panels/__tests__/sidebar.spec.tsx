@@ -60,6 +60,7 @@ describe('the panel', () => {
     page.context = { ...page.context, state, message, project: null };
     page.panel.setNotebook(new Notebook());
     await page.says(words);
+    expect(page.sidebar.node.querySelectorAll('.jp-datum-note button')).toHaveLength(1);
   });
 
   it('has it installed where the kernel has said that it is not there', async () => {
@@ -77,16 +78,6 @@ describe('the panel', () => {
     await page.open();
     expect((await page.find(/^Run the cell$/)).title).toContain('a kernel that is started for it');
     expect(page.panel.way).toBe('saved');
-  });
-
-  it('asks the server nothing of a notebook on a drive that it does not have', async () => {
-    const notebook = new Notebook();
-    [notebook.far, notebook.kernel] = [true, null];
-    page.panel.setNotebook(notebook);
-    await page.says('does not lie in a folder that the server can read');
-    expect(page.panel.context?.state).toBe('no-files');
-    (await page.find(/^Copy it to the server$/)).click();
-    expect(page.executed.pop()![0]).toBe(Commands.bring);
   });
 
   it('runs nothing of another user, and says so at each button', async () => {
