@@ -32,7 +32,7 @@ export class ThisCell {
   /** The transform that it is. */
   get name(): string | null {
     const cell = this._code;
-    return cell ? nameOf({ source: source(cell), mark: markOf(cell) }) : null;
+    return cell ? nameIn(cell) : null;
   }
   /** What its metadata say of a transform. */
   get metadata(): unknown {
@@ -45,9 +45,7 @@ export class ThisCell {
   }
   get canBeMarked(): boolean {
     const cell = this._code;
-    return (
-      cell !== null && this.name === null && !cell.model.sharedModel.getSource().match(/^\s*%%/)
-    );
+    return cell !== null && isMarkable(cell);
   }
   get hasKernel(): boolean {
     return Boolean(this._notebook()?.kernel);
@@ -80,10 +78,17 @@ export class ThisCell {
     return suggestName(cell ? source(cell) : '', new Set(this._panel.rows.map(row => row.name)));
   }
 
-  /** Have the metadata mark the cell; what else they say of it stays. */
-  mark(name: string, input?: string): { name: string } {
+  /**
+   * What has the metadata mark this cell, though another be the active one by then: the focus comes
+   * back from a dialog to where it was, and others edit the notebook too. What else they say stays.
+   */
+  marker(): (name: string, input?: string) => { name: string } {
     const cell = this._code;
-    if (!cell || !this.canBeMarked) {
+    return (name, input) => this._mark(cell, name, input);
+  }
+
+  private _mark(cell: CodeCell | null, name: string, input?: string): { name: string } {
+    if (!cell || cell.isDisposed || !isMarkable(cell)) {
       throw new Error(
         language.trans.__(
           'the active cell cannot be marked: it is no code, or is a transform already'
@@ -100,6 +105,9 @@ export class ThisCell {
     }
     const before = cell.model.getMetadata('datum') ?? {};
     cell.model.setMetadata('datum', { ...before, name, ...(input ? { input } : {}) });
+    if (cell !== this._code) {
+      void this._notebook()?.show(cell.model.id); // the form is that of the active one
+    }
     return { name };
   }
 
@@ -151,6 +159,15 @@ export class ThisCell {
 
 function source(cell: CodeCell): string {
   return cell.model.sharedModel.getSource();
+}
+
+function nameIn(cell: CodeCell): string | null {
+  return nameOf({ source: source(cell), mark: markOf(cell) });
+}
+
+/** No transform yet, and nothing else either that a cell begins with. */
+function isMarkable(cell: CodeCell): boolean {
+  return nameIn(cell) === null && !/^\s*%%/.test(source(cell));
 }
 
 function markOf(cell: CodeCell): string | null {

@@ -50,12 +50,13 @@ function addMarks(options: ICellOptions): void {
     Commands.markCell,
     trans.__('Mark the Cell as a Transform'),
     async args => {
+      const mark = cell.marker();
       const given = text(args.name);
       const name = given ?? (await askName(options));
       if (name === null) {
         return null;
       }
-      const marked = cell.mark(name, text(args.input));
+      const marked = mark(name, text(args.input));
       panel.refreshSoon();
       if (app.commands.hasCommand('property-inspector:show-panel')) {
         await app.commands.execute('property-inspector:show-panel');
