@@ -55,7 +55,7 @@ export function Problem(props: { panel: PanelModel }): JSX.Element | null {
           }
         >
           {trans.__(
-            'This notebook lies on a drive of which the server has no files: its runs are shown once its kernel has run a transform.'
+            'This notebook lies on a drive of which the server has no files. Its runs are shown once its kernel has loaded jupyter_datum and run a transform.'
           )}
         </Note>
       ) : (
