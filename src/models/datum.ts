@@ -1,6 +1,7 @@
 /** One datum with all its detail: files, attempts, code, what it prints. */
 import { Signal } from '@lumino/signaling';
 
+import { oldestFirst } from './attempts';
 import type { Requests } from '../requests';
 import type {
   IAttempt,
@@ -90,11 +91,8 @@ export class DatumModel {
     this._wanted = id;
     try {
       const found = await this._requests.datum(this.project, id);
-      // Oldest first, whatever order they come in: the last one is what is shown.
-      const attempts = [...found.attempts].sort(
-        (one, two) => (one.began ?? 0) - (two.began ?? 0) || one.attempt - two.attempt
-      );
-      const datum = { ...found, attempts };
+      // The last one is what is shown.
+      const datum = { ...found, attempts: oldestFirst(found.attempts) };
       if (round === this._round) {
         this._datum = datum;
         this._pending = null;

@@ -1,5 +1,6 @@
 /** The text of a cell in which one datum is processed again: pure functions over strings. */
 import type { IDatumDetail, IRunDetail } from '../tokens';
+import { oldestFirst } from './attempts';
 
 /** A cell that replays a datum. */
 export interface IReplayCell {
@@ -49,11 +50,7 @@ export function whichDatum(datum: Pick<IDatumDetail, 'key' | 'id'>): string {
 
 /** The line of the cell in the traceback of the latest failed attempt: the innermost one. */
 export function failingLine(datum: IDatumDetail): number | null {
-  const attempts = datum.attempts.filter(one => one.traceback);
-  const latest = attempts.reduce<(typeof attempts)[0] | null>(
-    (found, one) => (found && found.attempt > one.attempt ? found : one),
-    null
-  );
+  const latest = oldestFirst(datum.attempts.filter(one => one.traceback)).pop();
   const lines = [...(latest?.traceback ?? '').matchAll(CELL_LINE)];
   return lines.length ? Number(lines[lines.length - 1][1]) : null;
 }

@@ -66,4 +66,12 @@ describe('failingLine', () => {
     expect(failingLine(datum('died by signal 9'))).toBeNull();
     expect(failingLine(datum(null))).toBeNull();
   });
+
+  it('is that of the latest run, whose attempts count from 1 again', () => {
+    const at = (began: number, line: number) => {
+      return { attempt: 1, began, traceback: `Traceback\n  cell, line ${line}\n    f()` };
+    };
+    const attempts = [at(30, 3), at(10, 2), at(20, 9)] as unknown as IDatumDetail['attempts'];
+    expect(failingLine({ ...datum(null), attempts })).toBe(3);
+  });
 });
