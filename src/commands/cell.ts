@@ -25,6 +25,8 @@ export interface ICellOptions extends IRegistry {
   replays: () => Promise<Replays>;
 }
 
+/** Shows the form in JupyterLab. */
+const INSPECTOR = 'property-inspector:show-panel';
 const STEPS: readonly string[] = ['first', 'next', 'previous', 'failed'];
 const OF_A_DATUM: Record<string, IArg> = {
   project: { type: 'string', description: 'uuid of the project; left out: of the run in front' },
@@ -58,12 +60,14 @@ function addMarks(options: ICellOptions): void {
       }
       const marked = mark(name, text(args.input));
       panel.refreshSoon();
-      if (app.commands.hasCommand('property-inspector:show-panel')) {
-        await app.commands.execute('property-inspector:show-panel');
-        unfoldForm();
-        if (!given) {
-          void focusInput(); // what is to be said next; the dialog left the focus nowhere
-        }
+      if (app.commands.hasCommand(INSPECTOR)) {
+        await app.commands.execute(INSPECTOR);
+      } else {
+        app.shell.activateById('notebook-tools'); // Notebook 7 has the form there
+      }
+      unfoldForm();
+      if (!given) {
+        void focusInput(); // what is to be said next; the dialog left the focus nowhere
       }
       return marked;
     },

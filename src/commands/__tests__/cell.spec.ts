@@ -13,6 +13,7 @@ describe('a failed datum in a notebook', () => {
   let commands: CommandRegistry;
   let looked: ILooked | null;
   let opened: unknown[][];
+  const shown: string[] = [];
 
   beforeEach(() => {
     page = new Page();
@@ -23,8 +24,11 @@ describe('a failed datum in a notebook', () => {
       firstFailed: async (_: string, run: string) => (run === RUN ? 3 : 4),
       open: async (...args: unknown[]) => void opened.push(args)
     };
-    const cell: any = { name: null, hasKernel: false, cells: [] };
-    const options: any = { app: { commands }, palette: null, trans: nullTranslator.load('x') };
+    const marker = () => (name: string) => ({ name });
+    const cell: any = { name: null, hasKernel: false, cells: [], canBeMarked: true, marker };
+    const app = { commands, shell: { activateById: (id: string) => shown.push(id) } };
+    const options: any = { app, palette: null, trans: nullTranslator.load('x') };
+    shown.length = 0;
     addCell({
       ...options,
       panel: page.panel,
@@ -34,6 +38,17 @@ describe('a failed datum in a notebook', () => {
     });
   });
   afterEach(() => page.dispose());
+
+  it('can be of a cell that is marked: its form is shown, wherever the front end has it', async () => {
+    const mark = () => commands.execute(Commands.markCell, { name: 'thumbs' });
+    expect(await mark()).toEqual({ name: 'thumbs' });
+    expect(shown).toEqual(['notebook-tools']);
+    commands.addCommand('property-inspector:show-panel', {
+      execute: () => void shown.push('inspector')
+    });
+    await mark();
+    expect(shown).toEqual(['notebook-tools', 'inspector']);
+  });
 
   it('is the one that is looked at, before the first one of a run', async () => {
     expect(commands.isEnabled(Commands.openInNotebook)).toBe(false);
