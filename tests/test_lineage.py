@@ -264,6 +264,7 @@ def test_a_report_is_one_page_and_everything_in_it_is_text(story: Story) -> None
     assert '<span class="h">the cell</span>' in page and "+++ code" not in page
     assert "<code>&lt;b&gt;</code></td><td class=n>12</td><td class=n>6.5</td>" in page
     assert "code 2 of" in page and "1 x AssertionError" in page
+    assert "<td class=m>started from</td><td><code>a cell</code>" in page
     for verb, words in (("report", []), ("overview", []), ("export", ["--table", "no.csv"])):
         with pytest.raises(UsageError, match="no transform 'no' has run; there are: up"):
             look(verb, ["no", *words], story.project, str(story.folder))

@@ -40,6 +40,14 @@ _VERSIONS: Final = 10
 _NOTES: Final = 10
 #: Options that are told otherwise.
 _ELSEWHERE: Final = ("name", "output", "origin", "pipeline", "follows", "background")
+#: Who asked for a run, in the words of the panel.
+_ASKED: Final = {
+    "kernel": "a cell",
+    "cli": "the command line",
+    "server": "the panel",
+    "capture": "the panel, with a kernel of its own",
+    "watch": "a watch",
+}
 
 
 def report(conn: sqlite3.Connection, project: Project, name: str, *, places: bool = True) -> str:
@@ -144,7 +152,7 @@ def _what(conn: sqlite3.Connection, project: Project, run: RunRow, places: bool)
     facts |= {
         word.replace("_", " "): value for word, value in options.items() if word not in _ELSEWHERE
     }
-    facts |= {"devices": run.devices, "started from": run.origin}
+    facts |= {"devices": run.devices, "started from": _ASKED.get(run.origin, run.origin)}
     facts |= {"work": f"{span(run.seconds)} in {counted(run.executions, 'attempt')}"}
     return _section("Input, output and options", _facts(facts))
 
