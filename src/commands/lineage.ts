@@ -24,6 +24,12 @@ interface IOpened {
 export function addLineage(options: ILineageOptions): void {
   const { app, trans } = options;
   const path = { type: 'string', description: 'Contents path of a file' } as const;
+  const { contents } = app.serviceManager;
+  /** Whether something is named, or a file of this server is chosen in the file browser. */
+  const enabled = (args: Args) => {
+    const file = text(args.path) ?? options.chosen();
+    return args.datum !== undefined || (!!file && LOCAL_DRIVES.has(contents.driveName(file)));
+  };
   const open = async (to: IOpened): Promise<IOpened> => {
     await app.commands.execute(Commands.openRun, { ...to, tab: 'lineage' });
     return to;
@@ -34,6 +40,7 @@ export function addLineage(options: ILineageOptions): void {
     trans.__('Show Datum Lineage'),
     async args => open(await originOf(options, args)),
     {
+      enabled,
       args: {
         path,
         project: { type: 'string', description: 'uuid of the project of `datum`' },
@@ -46,7 +53,7 @@ export function addLineage(options: ILineageOptions): void {
     Commands.showUsers,
     trans.__('Show Datums That Used This File'),
     async args => open(usersOf(options, await known(options, args))),
-    { args: { path } }
+    { enabled, args: { path } }
   );
 }
 

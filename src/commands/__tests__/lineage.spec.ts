@@ -55,6 +55,20 @@ describe('commands about files', () => {
     await expect(show()).rejects.toThrow('Choose a file');
   });
 
+  it('are grey where no file of the server is chosen', () => {
+    const on = (args: object = {}) =>
+      [Commands.showLineage, Commands.showUsers].map(id => commands.isEnabled(id, args as any));
+    expect([on(), on({ path: 'a.tif' })]).toEqual([
+      [false, false],
+      [true, true]
+    ]);
+    chosen = 's3:bucket/x';
+    expect(on()).toEqual([false, false]);
+    chosen = 'out/a.png';
+    expect(on()).toEqual([true, true]);
+    expect(commands.isEnabled(Commands.showLineage, { project: 'p', datum: 5 })).toBe(true);
+  });
+
   it('open those that used a raw file, or a made one if one asks for that', async () => {
     known = { ...known, made: null };
     const to = { project: 'p', run: 'newest', file: 'in/a.tif' };
