@@ -3,6 +3,7 @@ import { Signal } from '@lumino/signaling';
 
 import type { IOnce } from './cells';
 import { isPlain } from './cells';
+import { renamed } from './kept';
 
 /** Transforms whose choices are kept. */
 const KEPT = 50;
@@ -48,6 +49,12 @@ export class ChoicesModel {
   /** Take what was chosen before a reload; what has been chosen since stays. */
   remember(chosen: Readonly<Record<string, IOnce>>): void {
     this._chosen = new Map([...Object.entries(chosen), ...this._chosen]);
+    this._changed.emit();
+  }
+
+  /** A notebook, or a folder above it, has another name. */
+  rename(from: string, to: string): void {
+    this._chosen = renamed(this._chosen, from, to);
     this._changed.emit();
   }
 

@@ -32,6 +32,13 @@ export class TabConnector implements IDataConnector<string> {
   private readonly _prefix = `jupyter-datum ${window.location.pathname} `;
 }
 
+/** What is kept by the paths of notebooks, when one of them or a folder above has another name. */
+export function renamed<T>(kept: ReadonlyMap<string, T>, from: string, to: string): Map<string, T> {
+  // A path ends there, or the name of a transform follows, or the folder's files do.
+  const is = (key: string) => key.startsWith(from) && /^([:/]|$)/.test(key.slice(from.length));
+  return new Map([...kept].map(([key, one]) => [is(key) ? to + key.slice(from.length) : key, one]));
+}
+
 /** Bring back what was chosen, and keep it from now on. */
 export async function keepChosen(
   keeper: Pick<IStateDB, 'fetch' | 'save'>,

@@ -6,6 +6,7 @@ import { ENDED } from '../tokens';
 import type { IContext, IRun, IRunDetail } from '../tokens';
 import { AskedRuns } from './asked';
 import type { IOpenCell } from './cells';
+import { renamed } from './kept';
 import { nameOf } from './marks';
 import { NotebookModel } from './notebook';
 import type { IOpenNotebook, NotebookRequests } from './notebook';
@@ -149,6 +150,12 @@ export class PanelModel implements IDisposable {
   /** Take what was chosen before a reload; what has been chosen since stays. */
   remember(chosen: Readonly<Record<string, string>>): void {
     this._chosen = new Map([...Object.entries(chosen), ...this._chosen]);
+    this._update();
+  }
+
+  /** A notebook, or a folder above it, has another name. */
+  rename(from: string, to: string): void {
+    this._chosen = renamed(this._chosen, from, to);
     this._update();
   }
 

@@ -73,6 +73,12 @@ export const panel: JupyterFrontEndPlugin<void> = {
     const keeper = lab && state ? state : new StateDB({ connector: new TabConnector() });
     void keepChosen(keeper, front.panel, choices);
     views.restore(restorer, keeper);
+    app.serviceManager.contents.fileChanged.connect((_, { type, oldValue, newValue }) => {
+      if (type === 'rename' && oldValue?.path && newValue?.path) {
+        choices.rename(oldValue.path, newValue.path);
+        front.panel.rename(oldValue.path, newValue.path);
+      }
+    });
     if (settings) {
       void folds(settings, sidebar);
     }

@@ -44,6 +44,21 @@ describe('a page', () => {
     expect(again.choices.of('sums')).toEqual({});
   });
 
+  it('knows what was chosen when the notebook, or a folder above it, has another name', async () => {
+    const { panel, choices } = await open();
+    panel.select('sums');
+    choices.choose('sums', { workers: 3 });
+    for (const [from, to] of [
+      ['work/readings.ipynb', 'work/r.ipynb'],
+      ['work', 'old/work'],
+      ['old/work/r', 'none of them']
+    ]) {
+      [panel, choices].forEach(model => model.rename(from, to));
+    }
+    expect(panel.chosen).toEqual({ 'old/work/r.ipynb': 'sums' });
+    expect(choices.chosen).toEqual({ 'old/work/r.ipynb:sums': { workers: 3 } });
+  });
+
   it('takes nothing of a kind that it does not know', async () => {
     const panel = { changed: new Signal<any, void>({}), chosen: {}, remember: jest.fn() };
     const choices = { changed: new Signal<any, void>({}), chosen: {}, remember: jest.fn() };
