@@ -29,6 +29,8 @@ export interface IHost {
     changed: ISignalLike;
     editedSince(project: string, run: string): Promise<boolean | null>;
   };
+  /** The notebook that had the cell of a run, if it is known and is not the one in front. */
+  elsewhere?: (project: string, run: string) => Promise<string | null>;
   /** What other extensions have added. */
   renderers?: IDatumRenderers;
   failureActions?: IFailureActions;

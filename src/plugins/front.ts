@@ -58,6 +58,10 @@ export const front: JupyterFrontEndPlugin<IFront> = {
       changed: panel.cellsChanged,
       editedSince: (project, run) => panel.editedSince(project, run)
     };
+    core.host.elsewhere = async (project, uuid) => {
+      const { notebook = null } = await panel.recorded({ project, uuid });
+      return notebook === current()?.open.path ? null : notebook;
+    };
     core.host.cells = () => current()?.open.cells() ?? [];
     return {
       panel,

@@ -27,7 +27,7 @@ export function begin(core: ICore): void {
       void show(host, shown, notice);
     }
     if (preferences.now.notifications === 'system' && document.hidden) {
-      tellSystem(host, notice);
+      void placeOf(host, notice).then(where => tellSystem(host, notice, where));
     }
   });
   runs.told.connect((_, told) => {
@@ -62,6 +62,8 @@ interface IShown {
   id: string;
   notice: INotice;
   edited: boolean;
+  /** Its notebook, where that is not the one in front. */
+  where: string | null;
 }
 
 /** A transform's newer run has what its older one said: its failures may be mended by now. */
@@ -85,7 +87,7 @@ function forget(shown: Map<string, IShown>, opened: { project: string; run: stri
 /** One notification a transform: what it says now takes the place of what it said. */
 async function show(host: IHost, shown: Map<string, IShown>, notice: INotice): Promise<void> {
   const { project, run, what } = notice;
-  const message = words(host, notice);
+  const message = words(host, notice, null);
   const key = `${project}/${run.name}`;
   const known = shown.get(key)?.id;
   const options = {
@@ -95,9 +97,18 @@ async function show(host: IHost, shown: Map<string, IShown>, notice: INotice): P
   const type = KINDS[what];
   const there = known && Notification.update({ id: known, message, type, ...options });
   const id = there ? known : Notification.emit(message, type, options);
-  const one = { id, notice, edited: false };
+  const one: IShown = { id, notice, edited: false, where: null };
   shown.set(key, one);
+  one.where = await placeOf(host, notice);
+  if (one.where !== null) {
+    Notification.update({ id, message: words(host, notice, one.where) });
+  }
   await label(host, one);
+}
+
+/** Another notebook may have a transform of the same name: which it is. */
+async function placeOf(host: IHost, { project, run }: INotice): Promise<string | null> {
+  return (await host.elsewhere?.(project, run.uuid).catch(() => null)) ?? null;
 }
 
 /** Have the button of a notification say which code a retry takes. */
@@ -111,21 +122,24 @@ async function label(host: IHost, one: IShown): Promise<void> {
     one.edited = edited;
     Notification.update({
       id,
-      message: words(host, notice),
+      message: words(host, notice, one.where),
       actions: actions(host, notice, edited)
     });
   }
 }
 
-function tellSystem(host: IHost, notice: INotice): void {
+function tellSystem(host: IHost, notice: INotice, where: string | null): void {
   if ('Notification' in window && window.Notification.permission === 'granted') {
-    const note = new window.Notification(words(host, notice), { tag: notice.run.uuid });
+    const note = new window.Notification(words(host, notice, where), { tag: notice.run.uuid });
     note.onclick = () => window.focus();
   }
 }
 
-function words({ trans }: IHost, { run, what }: INotice): string {
-  const name = trans.__('%1 · run %2', oneLine(run.name), run.id);
+function words({ trans }: IHost, { run, what }: INotice, where: string | null): string {
+  const name =
+    where === null
+      ? trans.__('%1 · run %2', oneLine(run.name), run.id)
+      : trans.__('%1 · run %2 of %3', oneLine(run.name), run.id, oneLine(where));
   const took = span((run.ended ?? 0) - (run.started ?? run.requested));
   switch (what) {
     case 'failing':

@@ -32,7 +32,8 @@ describe('notifications', () => {
 
   beforeAll(() => {
     const edits = { changed: cells, editedSince: async () => edited };
-    const host = { trans: nullTranslator.load('x'), commands, edits };
+    const elsewhere = async (_: string, run: string) => (run === 'far' ? 'b/work.ipynb' : null);
+    const host = { trans: nullTranslator.load('x'), commands, edits, elsewhere };
     const preferences = { now: { notifications: 'on' }, changed: new Signal<object, void>(sender) };
     begin({ host, preferences, runs: { told } } as unknown as ICore);
   });
@@ -48,6 +49,17 @@ describe('notifications', () => {
     expect(texts()).toEqual([expect.stringContaining('scores · run 2')]);
     tell({ uuid: 'd', id: 4, name: 'scores', failed: 5 });
     expect(texts()).toEqual([expect.stringContaining('scores · run 4')]);
+  });
+
+  it('says of which notebook it is, where that is not the one in front', async () => {
+    Notification.dismiss();
+    tell({ uuid: 'far', id: 5, name: 'thumbs', failed: 2 });
+    await until(() => texts()[0].startsWith('thumbs · run 5 of b/work.ipynb: done, 2 of'));
+    edited = true;
+    cells.emit();
+    await until(() => retries()[0] === 'Retry 2 with the edited cell');
+    expect(texts()[0]).toContain('of b/work.ipynb');
+    edited = false;
   });
 
   it('says that a run was stopped by its rule', () => {
