@@ -3,7 +3,7 @@ import type { IFormRendererRegistry } from '@jupyterlab/ui-components';
 import type { FieldProps } from '@rjsf/utils';
 import React from 'react';
 
-import { later } from '../panels/parts';
+import { later } from '../panels/later';
 import type { IFields, IFormOptions } from './form';
 
 /** Register the fields that the schema names. */

@@ -7,7 +7,8 @@ import type { IGroup } from '../tokens';
 import { count } from './format';
 import type { DatumSource } from './group';
 import { Icon } from '../icons';
-import { CommandButton, later, useHost, useSignals } from './parts';
+import { later } from './later';
+import { CommandButton, useHost, useSignals } from './parts';
 import { RetryFailed, useEdited } from './retry';
 import { stillBusy, whyNot } from './why';
 

@@ -316,15 +316,3 @@ export function Note(props: { children: React.ReactNode; action?: React.ReactNod
     </div>
   );
 }
-
-/** A part that is loaded when it is first shown; until then there is nothing in its place. */
-export function later<P extends object>(
-  load: () => Promise<React.ComponentType<P>>
-): React.FunctionComponent<P> {
-  const Part = React.lazy(async () => ({ default: (await load()) as React.ComponentType<any> }));
-  return props => (
-    <React.Suspense fallback={null}>
-      <Part {...props} />
-    </React.Suspense>
-  );
-}
