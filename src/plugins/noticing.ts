@@ -100,10 +100,13 @@ async function show(host: IHost, shown: Map<string, IShown>, notice: INotice): P
   const one: IShown = { id, notice, edited: false, where: null };
   shown.set(key, one);
   one.where = await placeOf(host, notice);
-  if (one.where !== null) {
+  const stands = () => shown.get(key) === one; // else it says by now what came later
+  if (one.where !== null && stands()) {
     Notification.update({ id, message: words(host, notice, one.where) });
   }
-  await label(host, one);
+  if (stands()) {
+    await label(host, one);
+  }
 }
 
 /** Another notebook may have a transform of the same name: which it is. */

@@ -17,6 +17,8 @@ describe('notifications', () => {
   const cells = new Signal<object, void>(sender);
   const commands = new CommandRegistry();
   let edited = false;
+  /** Answers of a slow server. */
+  const late: (() => void)[] = [];
   const retries = () =>
     Notification.manager.notifications.map(one => one.options.actions?.[1]?.label);
   const texts = () => Notification.manager.notifications.map(one => one.message);
@@ -32,7 +34,10 @@ describe('notifications', () => {
 
   beforeAll(() => {
     const edits = { changed: cells, editedSince: async () => edited };
-    const elsewhere = async (_: string, run: string) => (run === 'far' ? 'b/work.ipynb' : null);
+    const elsewhere = (_: string, run: string) =>
+      run === 'slow'
+        ? new Promise<string>(done => late.push(() => done('b/work.ipynb')))
+        : Promise.resolve(run === 'far' ? 'b/work.ipynb' : null);
     const host = { trans: nullTranslator.load('x'), commands, edits, elsewhere };
     const preferences = { now: { notifications: 'on' }, changed: new Signal<object, void>(sender) };
     begin({ host, preferences, runs: { told } } as unknown as ICore);
@@ -60,6 +65,18 @@ describe('notifications', () => {
     await until(() => retries()[0] === 'Retry 2 with the edited cell');
     expect(texts()[0]).toContain('of b/work.ipynb');
     edited = false;
+  });
+
+  it('says what came last, however late the server names the notebook', async () => {
+    Notification.dismiss();
+    tell({ uuid: 'slow', id: 5, name: 'thumbs', failed: 2 });
+    const [first, last] = late;
+    last();
+    await until(() => texts()[0].startsWith('thumbs · run 5 of b/work.ipynb: done, 2 of'));
+    first();
+    await new Promise(done => setTimeout(done, 20));
+    expect(texts()).toEqual([expect.stringContaining('done, 2 of')]);
+    expect(retries()).toEqual(['Retry 2']);
   });
 
   it('says that a run was stopped by its rule', () => {
