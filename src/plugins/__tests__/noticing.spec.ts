@@ -69,7 +69,14 @@ describe('notifications', () => {
 
   it('says what came last, however late the server names the notebook', async () => {
     Notification.dismiss();
-    tell({ uuid: 'slow', id: 5, name: 'thumbs', failed: 2 });
+    const slow = { uuid: 'slow', id: 5, name: 'thumbs', requested: Date.now() / 1000 + 1 };
+    const going = aRun({ ...slow, status: 'running', failed: 0, ended: null });
+    told.emit({ project: PROJECT, run: going, before: null });
+    told.emit({ project: PROJECT, run: { ...going, failed: 1 }, before: going });
+    await until(() => texts().length === 1); // it is told a little later
+    expect(texts()).toEqual([expect.stringContaining('the first datum has failed')]);
+    const end = { ...going, failed: 2, status: 'failed' as const, ended: slow.requested + 1 };
+    told.emit({ project: PROJECT, run: end, before: { ...going, failed: 1 } });
     const [first, last] = late;
     last();
     await until(() => texts()[0].startsWith('thumbs · run 5 of b/work.ipynb: done, 2 of'));
