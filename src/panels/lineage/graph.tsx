@@ -9,12 +9,9 @@ import { count, oneLine, progress, statusState, statusWord } from '../format';
 import { Bar, byState, doneOf, Note, useHost, useSignals } from '../parts';
 import { neighbour, picture } from './layout';
 import type { IPicture } from './layout';
+import { fitted, seen, stepped, whole } from './zoom';
+import type { IRoom } from './zoom';
 
-/** Steps of the zoom. */
-const STEP = 1.25;
-const [LEAST, MOST] = [0.4, 2];
-/** At this one the smallest text, of 11 px, is 9 px high: legible still. */
-const LEGIBLE = 9 / 11;
 /** So much more of a picture has to be seen for it to run the other way. */
 const WORTH = 0.05;
 
@@ -54,10 +51,10 @@ function Picture(given: IDrawnProps & { shape: string }): JSX.Element {
   const short = room !== null && seen(right, room) < 1 - WORTH;
   const down = React.useMemo(() => (short ? picture(drawn, 'down') : null), [shape, short]);
   const laid = room && down && seen(down, room) > seen(right, room) + WORTH ? down : right;
-  const fit = room ? fitted(laid, room) : 1;
+  const [fit, all] = room ? [fitted(laid, room), whole(laid, room)] : [1, 1];
   const props: IPictureProps = { ...given, laid };
-  const [chosen, setChosen] = React.useState<number | null>(null);
-  const zoom = chosen ?? fit;
+  const [chosen, setChosen] = React.useState<number | 'all' | null>(null);
+  const zoom = chosen === 'all' ? all : (chosen ?? fit);
   const home = `transform:${current ?? ''}`;
   // The transform of the run stands in the middle, where all of it has no room.
   React.useEffect(() => {
@@ -68,7 +65,7 @@ function Picture(given: IDrawnProps & { shape: string }): JSX.Element {
       frame.current.scrollTop = (one.y + one.height / 2) * zoom - clientHeight / 2;
     }
   }, [home, laid, fit]);
-  const by = (factor: number) => setChosen(Math.max(LEAST, Math.min(MOST, zoom * factor)));
+  const by = (way: 'out' | 'in') => setChosen(stepped(zoom, way, all));
   return (
     <div className="jp-datum-graph">
       <div className="jp-datum-graph-frame" ref={frame}>
@@ -88,12 +85,12 @@ function Picture(given: IDrawnProps & { shape: string }): JSX.Element {
         </div>
       </div>
       <div className="jp-datum-graph-zoom">
-        <ZoomButton icon="minus" label={trans.__('Zoom out')} press={() => by(1 / STEP)} />
-        <ZoomButton icon="plus" label={trans.__('Zoom in')} press={() => by(STEP)} />
+        <ZoomButton icon="minus" label={trans.__('Zoom out')} press={() => by('out')} />
+        <ZoomButton icon="plus" label={trans.__('Zoom in')} press={() => by('in')} />
         <button
           className="jp-datum-button jp-datum-small"
-          aria-pressed={chosen === null}
-          onClick={() => setChosen(null)}
+          aria-pressed={zoom === all}
+          onClick={() => setChosen('all')}
         >
           {trans.__('Fit')}
         </button>
@@ -121,11 +118,6 @@ function ZoomButton(props: {
   );
 }
 
-interface IRoom {
-  width: number;
-  height: number;
-}
-
 /** The room that a picture may have, which has the height that it needs up to that. */
 function useRoom(frame: React.RefObject<HTMLDivElement>): IRoom | null {
   const [[width, height], setRoom] = React.useState([0, 0]);
@@ -143,19 +135,6 @@ function useRoom(frame: React.RefObject<HTMLDivElement>): IRoom | null {
     () => (width && height ? { width, height: 0.46 * height - 30 } : null),
     [width, height]
   );
-}
-
-/** The zoom at which all of it is seen, within reason: text stays legible, the rest scrolls. */
-function fitted(laid: IPicture, room: IRoom): number {
-  const whole = Math.min(room.width / laid.width, room.height / laid.height);
-  return Math.max(LEGIBLE, Math.min(1, whole));
-}
-
-/** How much of it is seen then, from 0 to 1. */
-function seen(laid: IPicture, room: IRoom): number {
-  const zoom = fitted(laid, room);
-  const part = (has: number, needs: number) => Math.min(1, has / (needs * zoom));
-  return part(room.width, laid.width) * part(room.height, laid.height);
 }
 
 function Edges(props: IPictureProps & { home: string }): JSX.Element {
