@@ -121,13 +121,18 @@ export class NotebookModel implements IDisposable {
         this._recorded.forget();
         this._path = path;
       }
-      const context = await this._asked(path, kernel);
-      const known = context.state !== 'no-files' && context.state !== 'damaged';
-      const saved = known && !this.notebook.far ? await this._transforms(path, kernel) : [];
+      const told = await this._asked(path, kernel);
+      const known = told.state !== 'no-files' && told.state !== 'damaged' && !this.notebook.far;
+      const saved = known ? await this._transforms(path, kernel) : [];
+      // What cannot be read is not what has never run.
+      const context: IContext =
+        Array.isArray(saved) || told.state === 'older' || told.state === 'newer'
+          ? told
+          : { ...told, state: 'damaged', message: saved.message };
       if (round === this._round && !this._disposed) {
         this._error = null;
         this._context = context;
-        this._saved = saved;
+        this._saved = Array.isArray(saved) ? saved : [];
         this._setProject(context.project);
         if (context.kernel && kernel) {
           this.runs.draw(kernel); // it has loaded us, and we show its runs
@@ -197,13 +202,17 @@ export class NotebookModel implements IDisposable {
     }
   }
 
-  private async _transforms(path: string, kernel: string | null): Promise<ITransform[]> {
+  /** Those of the saved notebook, or why the ledger does not tell them. */
+  private async _transforms(
+    path: string,
+    kernel: string | null
+  ): Promise<ITransform[] | RefusedError> {
     try {
       return await this._requests.transforms(path, kernel);
     } catch (reason) {
-      // A notebook that was never saved has no transforms; its cells are seen all the same.
       if (reason instanceof RefusedError) {
-        return [];
+        // A notebook that was never saved has no transforms; its cells are seen all the same.
+        return reason.code === 'ledger' ? reason : [];
       }
       throw reason;
     }

@@ -5,12 +5,13 @@ import { oneLine } from './format';
 import { Note, useHost } from './parts';
 
 /**
- * A part that is loaded when it is first shown; until then there is nothing in its place. Where it
+ * A part that is loaded when it is first shown; until then `waiting` is in its place. Where it
  * cannot be loaded (the server is gone, or was brought up to date), or cannot draw what the server
  * says, it alone says so: the views around it stay.
  */
 export function later<P extends object>(
-  load: () => Promise<React.ComponentType<P>>
+  load: () => Promise<React.ComponentType<P>>,
+  waiting: JSX.Element | null = null
 ): React.FunctionComponent<P> {
   const begin = () =>
     React.lazy(async () => ({ default: (await load()) as React.ComponentType<any> }));
@@ -22,7 +23,7 @@ export function later<P extends object>(
     <Guard
       anew={anew}
       draw={() => (
-        <React.Suspense fallback={null}>
+        <React.Suspense fallback={waiting}>
           <Part {...props} />
         </React.Suspense>
       )}

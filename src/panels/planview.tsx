@@ -8,13 +8,12 @@ import type { PlansModel } from '../models/plans';
 import { Commands } from '../tokens';
 import type { IPlan } from '../tokens';
 import { count, oneLine, span } from './format';
+import { later } from './later';
 import { CommandButton, Note, useHost, useSignals } from './parts';
 import { First, Reasons, Sizes } from './planreasons';
 
 /** Only a plan that has ended can be decided about: its code comes then. */
-const Decisions = React.lazy(async () => ({
-  default: (await import('./plandecisions')).Decisions
-}));
+const Decisions = later(async () => (await import('./plandecisions')).Decisions);
 
 /** The plan of the selected transform, if one was asked for. */
 export function PlanView(props: { panel: PanelModel; plans: PlansModel }): JSX.Element | null {
@@ -157,11 +156,7 @@ function Planned(props: { plans: PlansModel; plan: IPlan; edited: boolean }): JS
             : null}
         </Note>
       ) : null}
-      {plan.ended ? (
-        <React.Suspense fallback={null}>
-          <Decisions plans={plans} plan={plan} picked={picked} edited={edited} />
-        </React.Suspense>
-      ) : null}
+      {plan.ended ? <Decisions plans={plans} plan={plan} picked={picked} edited={edited} /> : null}
       <First plan={plan} />
       <Sizes plan={plan} />
       {plan.notes.length ? (

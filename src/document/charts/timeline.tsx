@@ -142,7 +142,9 @@ export function Bars(props: { bars: TimelineBar[]; scale: number }): JSX.Element
   const paths = new Map<string, string[]>();
   for (const [begin, end, , failed, busy] of props.bars) {
     const x = begin * props.scale;
-    const wide = Math.max(failed ? 3 : 1, (end - begin) * props.scale - 1);
+    const whole = (end - begin) * props.scale;
+    // A gap of a pixel would make thin bars pale, as those of idle workers are.
+    const wide = Math.max(failed ? 3 : 1, whole - Math.min(1, whole / 5));
     const shade = Math.max(1, Math.ceil(busy * SHADES));
     const kind = failed ? 'failed' : `busy-${shade}`;
     const path = paths.get(kind) ?? [];

@@ -8,18 +8,18 @@ import { UsersModel } from '../../models/users';
 import { ChainView } from '../../panels/lineage/chain';
 import { HistoryPane } from '../../panels/lineage/history';
 import { oneLine } from '../../panels/format';
+import { later } from '../../panels/later';
 import { Note, useHost, useSignals } from '../../panels/parts';
 import type { ITabProps } from '../tab';
 
 /** Who asks for the users of a file waits for their view once: most never ask. */
-const UsersView = React.lazy(async () => ({
-  default: (await import('../../panels/lineage/users')).UsersView
-}));
+const UsersView = later(async () => (await import('../../panels/lineage/users')).UsersView);
 
 /** The chain is there before the layout of the graph has come. */
-const GraphView = React.lazy(async () => ({
-  default: (await import('../../panels/lineage/graph')).GraphView
-}));
+const GraphView = later(
+  async () => (await import('../../panels/lineage/graph')).GraphView,
+  <div className="jp-datum-graph" />
+);
 
 /** A chain stays as it was unfolded while another tab is in front. */
 const CHAINS = new WeakMap<DocumentModel, LineageModel>();
@@ -41,22 +41,18 @@ export default function LineageTab(props: ITabProps): JSX.Element {
   );
   return (
     <div className="jp-datum-origins">
-      <React.Suspense fallback={<div className="jp-datum-graph" />}>
-        {graph ? <GraphView graph={graph} current={run.info?.name ?? null} /> : null}
-      </React.Suspense>
+      {graph ? <GraphView graph={graph} current={run.info?.name ?? null} /> : null}
       <div className="jp-datum-panes">
         <section className="jp-datum-pane">
           {users ? (
-            <React.Suspense fallback={null}>
-              <UsersView
-                users={users}
-                onBack={() => model.go({ file: '' })}
-                onOpen={id => {
-                  void chain.show(id);
-                  model.go({ file: '' });
-                }}
-              />
-            </React.Suspense>
+            <UsersView
+              users={users}
+              onBack={() => model.go({ file: '' })}
+              onOpen={id => {
+                void chain.show(id);
+                model.go({ file: '' });
+              }}
+            />
           ) : (
             <Chain chain={chain} onUsers={file => model.go({ file })} />
           )}

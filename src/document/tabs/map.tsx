@@ -19,6 +19,7 @@ export default function MapTab(props: ITabProps): JSX.Element {
   // A frame of a run changes figures and tiles, which draw themselves.
   const ready = useRead(() => map.ready, run.changed, map.changed);
   const selection = useRead(() => map.selection, map.changed);
+  const many = useRead(() => run.total > 1, run.changed);
   if (!ready) {
     return <NoMap run={run} />;
   }
@@ -29,7 +30,11 @@ export default function MapTab(props: ITabProps): JSX.Element {
       {words ? <RangeTable run={run} /> : null}
       {selection ? <SelectionBar model={map} range={selection} /> : null}
       <MapLegend run={run}>
-        <span className="jp-datum-muted jp-datum-small">{trans.__('drag to select a range')}</span>
+        {many ? (
+          <span className="jp-datum-muted jp-datum-small">
+            {trans.__('drag to select a range')}
+          </span>
+        ) : null}
         <button className="jp-datum-link" aria-expanded={words} onClick={() => setWords(!words)}>
           {words ? trans.__('hide table') : trans.__('in words')}
         </button>

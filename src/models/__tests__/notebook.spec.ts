@@ -63,6 +63,30 @@ describe('a notebook on a drive that the server does not have', () => {
   });
 });
 
+it('says that runs cannot be read, and not that there are none', async () => {
+  const server = new FakeServer();
+  const told = { state: 'ok', message: null, project: PROJECT, root: '', kernel: null } as const;
+  let code = 'ledger';
+  let state: 'ok' | 'older' = 'ok';
+  const panel = new PanelModel(new RunsModel(server), {
+    context: async () => ({ ...told, state }),
+    transforms: () => Promise.reject(new RefusedError(503, code, 'no such table: expected')),
+    run: () => Promise.reject(new Error('nobody asks'))
+  });
+  panel.setNotebook(new Notebook());
+  await until(() => panel.context !== null);
+  expect([panel.context?.state, panel.context?.message, panel.unreadable]).toEqual([
+    ...['damaged', 'no such table: expected', true]
+  ]);
+  state = 'older'; // for which there is something to do
+  await panel.refresh();
+  expect(panel.context?.state).toBe('older');
+  [state, code] = ['ok', 'not-found']; // the notebook was never saved
+  await panel.refresh();
+  expect([panel.context?.state, panel.unreadable, panel.rows.length]).toEqual(['ok', false, 1]);
+  panel.dispose();
+});
+
 describe('an open notebook that is not in front', () => {
   let page: Page;
   let behind: Notebook;
