@@ -352,7 +352,7 @@ class Judge:
 def _two(path: bytes, key: bytes, other: bytes) -> str:
     return (
         "two datums write one file; use datum.out_file(), or another name for each: "
-        f"{show(path)}, of {show_key(key)} and {show(other)}"
+        f"{show(path)}, of {show_key(key)} and {show_key(other)}"
     )
 
 
