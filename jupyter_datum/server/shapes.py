@@ -68,6 +68,7 @@ def run_json(
     fields["reasons"] = json_object(note.get("reasons"))
     fields["left"] = json_object(note.get("left"))
     fields["missing"] = _sentences(note.get("errors")) + _sentences([note.get("batch")])
+    fields["noted"] = _noted(note)
     fields["retryable"] = retryable
     fields["feed"] = json_object(row.feed) or None
     fields["needs"] = needs
@@ -266,3 +267,15 @@ def json_object(value: Any) -> dict[str, Any]:
 def _sentences(value: Any) -> list[str]:
     found = value if isinstance(value, list) else []
     return [text[:_SENTENCE] for text in found[:_SENTENCES] if isinstance(text, str)]
+
+
+def _noted(note: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return what was written down on the way besides counts; None: nothing was."""
+    pruned = json_object(note.get("pruned"))
+    said = {
+        "notes": _sentences(note.get("notes")),
+        "dirty": note.get("dirty") or 0,
+        "pruned": {"files": pruned["files"], "edited": pruned["edited"]} if pruned else None,
+        "not_pruned": str(note.get("not_pruned") or "")[:_SENTENCE] or None,
+    }
+    return said if any(said.values()) else None

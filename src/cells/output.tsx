@@ -28,6 +28,7 @@ import {
 import type { IHost } from '../panels/parts';
 import { Newest, useNewest } from '../panels/newer';
 import { RetryFailed } from '../panels/retry';
+import { Said } from '../panels/said';
 import { ShownWidget } from '../panels/shown';
 import { Commands, ENDED, MIME_TYPE } from '../tokens';
 import type { IBundle, ICounts, IGroup, IHeldRun, IRunModel, IRunsModel } from '../tokens';
@@ -125,6 +126,7 @@ export function OutputView(props: {
       </div>
       <Bar counts={counts} total={total} />
       <Groups run={run} groups={run.groups} />
+      <Said run={run} output={newest ? 'old' : 'newest'} />
       <div className="jp-datum-actions">
         {/* What a newer run has to retry stands there. */}
         {parts.failed && ENDED.has(status) && !newest ? (

@@ -6,21 +6,10 @@ import { ENDED } from '../tokens';
 import type { ICounts, State } from '../tokens';
 import { Slowest } from './atwork';
 import { ClusterLine } from './clusterline';
-import {
-  clock,
-  count,
-  leftAlone,
-  oneLine,
-  ofAll,
-  percent,
-  rate,
-  span,
-  stateWord,
-  stillFailed
-} from './format';
-import { Bar, byState, doneOf, Note, StateWord, useClock, useHost, useSignals } from './parts';
-import { RetryFailed } from './retry';
+import { clock, count, leftAlone, oneLine, ofAll, percent, rate, span, stateWord } from './format';
+import { Bar, byState, doneOf, StateWord, useClock, useHost, useSignals } from './parts';
 import { RunButtons } from './runbuttons';
+import { Said } from './said';
 
 /** The order in which counts are listed; those that are zero are not. */
 const LISTED: readonly State[] = [
@@ -69,9 +58,7 @@ export const RunView = React.memo(function RunView(props: {
       )}
       <ClusterLine run={run} />
       <Slowest run={run} />
-      <Sentence run={run} />
-      <StillFailed run={run} />
-      <Missing run={run} />
+      <Said run={run} />
       <RunButtons run={run} status={counts.status} left={parts.pending + parts.running} />
       {counts.status === 'interrupted' ? (
         <Broken run={run} edited={props.edited ?? null} atWork={parts.running} />
@@ -198,68 +185,6 @@ function Saved(props: { run: RunModel }): JSX.Element | null {
 function allSaved(run: RunModel): boolean {
   const { counts, total, info } = run;
   return total > 0 && counts?.skipped === total && (info?.saved ?? 0) > 1;
-}
-
-export function Sentence(props: { run: RunModel }): JSX.Element | null {
-  const { trans } = useHost();
-  const { counts, info, error } = props.run;
-  const message = error ?? info?.message;
-  switch (counts?.status) {
-    case 'interrupted':
-      return <Note>{trans.__('The runner ended before the run did; what is done is kept.')}</Note>;
-    case 'paused':
-    case 'error':
-    case 'held':
-    case 'running': // no worker can start, or nothing comes yet
-      return message ? <Note>{oneLine(message)}</Note> : null;
-    default:
-      return error ? <Note>{oneLine(error)}</Note> : null;
-  }
-}
-
-/** What the input lacked: datums that wait for failed ones of another transform, say. */
-export function Missing(props: { run: RunModel }): JSX.Element | null {
-  const { run } = props;
-  const missing = run.info?.missing ?? [];
-  if (!missing.length || !run.ended) {
-    return null;
-  }
-  return (
-    <Note>
-      {missing.slice(0, 3).map((sentence, at) => (
-        <div key={at}>{oneLine(sentence)}</div>
-      ))}
-    </Note>
-  );
-}
-
-/** A retry of some must not hide that others are failed still. */
-export function StillFailed(props: { run: RunModel }): JSX.Element | null {
-  const { trans } = useHost();
-  const { run } = props;
-  const still = stillFailed(run.info);
-  if (!still || !run.ended) {
-    return null;
-  }
-  return (
-    <Note
-      action={
-        <RetryFailed
-          project={run.project}
-          run={run.uuid}
-          failed={still}
-          why={run.info?.retryable}
-        />
-      }
-    >
-      {trans._n(
-        '1 datum that failed before was not part of this run.',
-        '%2 datums that failed before were not part of this run.',
-        still,
-        count(still)
-      )}
-    </Note>
-  );
 }
 
 /** What one wants to know before a broken run is taken up again. */

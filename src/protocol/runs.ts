@@ -46,11 +46,25 @@ export interface IRun extends ICounts {
   needs?: string[];
   /** What the listing of its input lacked, in sentences. */
   missing?: string[];
+  /** What was written down on the way besides counts; null: nothing was. */
+  noted?: INoted | null;
   options?: IRunOptions;
   /** The same as the cell alone says it, and its engine: what another run would have. */
   cell?: IRunOptions & { engine?: string };
   /** Where `NAME.stream()` takes what the run makes: who waits for whom. */
   feed?: IFeed | null;
+}
+
+/** What is to be said of files and datums that no count tells. */
+export interface INoted {
+  /** Sentences of the input, and of datums that nothing ran for. */
+  notes: string[];
+  /** Datums of which an input changed while they were processed. */
+  dirty: number;
+  /** Outputs of inputs that vanished: how many were removed, and how many stay. */
+  pruned: { files: number; edited: number } | null;
+  /** Why none was removed, though that was asked for. */
+  not_pruned: string | null;
 }
 
 /** How what a run makes is taken. */

@@ -101,6 +101,27 @@ async def test_prune_removes_exactly_what_vanished(call: Call, made: Story) -> N
     assert sorted(os.listdir(made.folder / "out/up")) == ["a.up", "c.up", "d.up", "e.up"]
 
 
+async def test_a_run_says_what_became_of_files(call: Call, made: Story) -> None:
+    (made.folder / "in/b.txt").unlink()
+    (made.folder / "out/up/c.up").write_text("by hand")
+    base = ("projects", made.project.uuid, "runs")
+
+    async def noted() -> dict[str, Any] | None:
+        run = made.run(f"{LINE} --prune", CELL).uuid
+        said = (await call(*base, run)).json
+        assert said["noted"] == (await call(*base)).json["runs"][0]["noted"]
+        found: dict[str, Any] | None = said["noted"]
+        return found
+
+    removed = {"files": 1, "edited": 0}
+    assert await noted() == {"notes": [], "dirty": 0, "pruned": removed, "not_pruned": None}
+    for name in ("a", "d", "e"):
+        (made.folder / f"in/{name}.txt").unlink()
+    said = await noted()
+    assert said is not None and "more than half" in said["not_pruned"]
+    assert len(os.listdir(made.folder / "out/up")) == 4
+
+
 async def test_a_renamed_input_keeps_its_result(call: Call, made: Story) -> None:
     (made.folder / "in/b.txt").rename(made.folder / "in/z.txt")
     assert (await done(call, made, "plan"))["plan"]["reasons"]["renamed"] == 1

@@ -15,13 +15,13 @@ import {
   oneLine,
   span,
   statusState,
-  statusWord
+  standing
 } from '../../panels/format';
 import { originWord } from '../origin';
 import { Bar, CommandButton, StateWord, useHost, useSignals } from '../../panels/parts';
 import { dayTime, moment } from '../../panels/when';
 import { reasonWord } from '../../panels/planreasons';
-import { Missing, Sentence, StillFailed } from '../../panels/runview';
+import { Said } from '../../panels/said';
 import { Commands } from '../../tokens';
 import type { IGroup, IRun, ITiming } from '../../tokens';
 import type { ITabProps } from '../tab';
@@ -44,9 +44,7 @@ export default function Overview(props: ITabProps): JSX.Element {
   return (
     <div ref={ref} className="jp-datum-view">
       <div className="jp-datum-notes">
-        <Sentence run={run} />
-        <StillFailed run={run} />
-        <Missing run={run} />
+        <Said run={run} />
       </div>
       {run.counts ? (
         <Cards run={run} timing={answer} answers={answers} />
@@ -295,7 +293,7 @@ function RunLine(props: { project: string; one: IRun; mine: string }): JSX.Eleme
     >
       <span className="jp-datum-run-id">{trans.__('run %1', one.id)}</span>
       <span className="jp-datum-run-state">
-        <StateWord state={statusState(one.status)} word={statusWord(trans, one.status)} />
+        <StateWord state={statusState(one.status)} word={standing(trans, one)} />
       </span>
       <span className="jp-datum-grow">
         <Bar counts={one} total={one.total} thin />

@@ -2,11 +2,10 @@
 import { Widget } from '@lumino/widgets';
 
 import { CELL, Notebook, Page, slide } from '../../__tests__/page';
-import { aGroup, PROJECT, RUN, snapshot, until } from '../../__tests__/world';
+import { aGroup, PROJECT, RUN, until } from '../../__tests__/world';
 import { Actions } from '../../actions';
-import { RunOutput } from '../../cells/output';
 import { DatumModel } from '../../models/datum';
-import { Commands, MIME_TYPE } from '../../tokens';
+import { Commands } from '../../tokens';
 import { DatumWidget } from '../datumview';
 import { StatusItem } from '../statusitem';
 
@@ -364,42 +363,5 @@ describe('the panel', () => {
     links[0].click();
     expect(page.executed.pop()).toEqual([Commands.openFile, { path: 'work/a.csv' }]);
     widget.dispose();
-  });
-
-  it('draws a cell output from the bundle first, then live', async () => {
-    const output = new RunOutput(page.host, page.runs);
-    Widget.attach(output, document.body);
-    const bundle = {
-      project: PROJECT,
-      run: RUN,
-      name: 'means',
-      status: 'running',
-      counts: { total: 4, success: 1, failed: 1 }
-    };
-    await output.renderModel({ data: { [MIME_TYPE]: bundle, 'text/plain': 'x' } } as any);
-    await until(() => (output.node.textContent ?? '').includes('2 of 4'));
-    await until(() => page.server.sockets.length === 1);
-    page.server.last.open();
-    snapshot(page.server.last, 1, Uint8Array.of(2, 2, 2, 3), {
-      status: 'failed',
-      success: 3,
-      failed: 1,
-      ended: 3
-    });
-    await until(() => (output.node.textContent ?? '').includes('3 success'));
-    expect(output.node.textContent).toContain('Retry 1');
-    output.dispose();
-    const last = page.server.last.said.slice(-2).map(({ type }) => type);
-    expect(last).toEqual(['unsubscribe', 'unwatch']);
-  });
-
-  it('shows the plain text of a bundle that is none of ours', async () => {
-    const output = new RunOutput(page.host, page.runs);
-    Widget.attach(output, document.body);
-    const bundle = { project: '../x', run: RUN, counts: {} };
-    await output.renderModel({ data: { [MIME_TYPE]: bundle, 'text/plain': 'as text' } } as any);
-    await until(() => output.node.textContent === 'as text');
-    expect(page.server.sockets).toHaveLength(0);
-    output.dispose();
   });
 });
