@@ -52,7 +52,7 @@ export class RunModel implements IRunModel {
   }
   /** What it runs on, while it does; null: not known. */
   get cluster(): ICluster | null {
-    return this._cluster;
+    return this._cluster && asSeen(this._cluster, this._workers);
   }
   get error(): string | null {
     return this._trouble?.message ?? null;
@@ -265,4 +265,16 @@ export function settled(counts: ICounts): number {
 /** Datums that are known and not begun. */
 export function pending(counts: ICounts, total: number): number {
   return Math.max(0, total - counts.running - settled(counts));
+}
+
+/** A cluster with the workers that are known to be up: its owner writes down but now and then how
+ * many have come. */
+function asSeen(cluster: ICluster, workers: readonly IWorker[]): ICluster {
+  const coming = cluster.state === 'requested' || cluster.state === 'starting';
+  const up = workers.filter(worker => worker.up && worker.state !== 'gone').length;
+  if (!coming || up <= cluster.up) {
+    return cluster;
+  }
+  const all = cluster.wanted > 0 && up >= cluster.wanted;
+  return { ...cluster, up, state: all ? 'ready' : 'starting' };
 }

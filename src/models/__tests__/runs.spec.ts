@@ -64,6 +64,19 @@ describe('RunsModel', () => {
     await open();
     put({ ...cluster, id: 2, run: null, state: 'idle' }, cluster);
     await until(() => first.model.cluster?.state === 'starting');
+    // Its owner writes down but once a second how many are up; the workers themselves are heard.
+    const seen = (...up: number[]) => {
+      const workers = up.map((since, at) => ({ worker: `w${at}`, up: since, state: 'idle' }));
+      const body = new TextEncoder().encode(JSON.stringify(workers));
+      server.last.frame({ type: 'workers', project: PROJECT, run: RUN }, body);
+    };
+    seen(5, 5, 0);
+    await until(() => first.model.cluster?.up === 2);
+    expect(first.model.cluster?.state).toBe('starting');
+    seen(5, 5, 5, 5);
+    await until(() => first.model.cluster?.state === 'ready');
+    seen();
+    await until(() => first.model.cluster?.state === 'starting');
     const other = runs.hold(PROJECT, '0'.repeat(32));
     expect(other.model.cluster).toBeNull();
     first.dispose();
