@@ -11,7 +11,7 @@ import type { NotebookModel } from '../models/notebook';
 import type { IRow } from '../models/rows';
 import { dueWords } from '../panels/due';
 import type { IDue } from '../panels/due';
-import { count, oneLine, progress, statusState, statusWord } from '../panels/format';
+import { count, oneLine, progress, statusState, standing } from '../panels/format';
 import { doneOf, FailedWord, HostContext, StateWord, Told, useHost } from '../panels/parts';
 import type { IHost } from '../panels/parts';
 import { Commands, ENDED } from '../tokens';
@@ -104,7 +104,7 @@ function RunWords(props: { run: IRun }): JSX.Element {
   const { run } = props;
   const live = !ENDED.has(run.status);
   const done = doneOf(run, run.total);
-  const whole = run.status === 'success' ? count(run.total) : statusWord(trans, run.status);
+  const whole = run.status === 'success' ? count(run.total) : standing(trans, run);
   const word = live ? progress(run, done, run.total) : whole;
   return (
     <>

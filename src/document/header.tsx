@@ -13,7 +13,7 @@ import {
   rate,
   span,
   statusState,
-  statusWord
+  standing
 } from '../panels/format';
 import { openMenu } from './menu';
 import type { IMenuItem } from './menu';
@@ -59,9 +59,9 @@ export function Header(props: { model: DocumentModel }): JSX.Element {
       <span
         className={`jp-datum-head-state ${noAlarm(counts) ? 'jp-datum-no-alarm' : ''}`}
         data-state={statusState(counts.status)}
-        title={statusWord(trans, counts.status)}
+        title={standing(trans, counts)}
       >
-        <StateWord state={statusState(counts.status)} word={statusWord(trans, counts.status)} />
+        <StateWord state={statusState(counts.status)} word={standing(trans, counts)} />
       </span>
       {total || !run.ended ? (
         <>

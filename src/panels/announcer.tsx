@@ -5,7 +5,7 @@ import React from 'react';
 import { alarms } from '../models/alarms';
 import type { RunModel } from '../models/run';
 import type { Status } from '../tokens';
-import { count, failedWord, span, statusWord } from './format';
+import { count, failedWord, span, standing } from './format';
 import { byState, doneOf, useClock, useHost, useSignals } from './parts';
 
 /** Milliseconds between two sentences that nothing of note asks for. */
@@ -52,7 +52,7 @@ export class Spoken {
       noted.quarters > before.quarters ? `${25 * noted.quarters}%` : '',
       trans.__(
         '%1: %2 of %3 done, %4',
-        statusWord(trans, counts.status),
+        standing(trans, counts),
         count(done),
         count(total),
         failedWord(trans, counts)

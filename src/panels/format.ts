@@ -230,6 +230,16 @@ export function statusWord(trans: TranslationBundle, status: Status): string {
   return words[status] ?? status;
 }
 
+/** The name of how a run stands: one that its own rule stopped has not done what it had to do. */
+export function standing(
+  trans: TranslationBundle,
+  counts: Pick<ICounts, 'status' | 'cancelled'>
+): string {
+  return counts.status === 'failed' && counts.cancelled
+    ? trans.__('stopped on failures')
+    : statusWord(trans, counts.status);
+}
+
 /** 1,234 datums, or more than that */
 export function countWord(trans: TranslationBundle, n: number, whole: boolean): string {
   return whole

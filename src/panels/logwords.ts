@@ -3,7 +3,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { IGroup, IRun, IWorker } from '../tokens';
 import { ENDED } from '../tokens';
-import { failedOf, oneLine, placeWord, statusWord } from './format';
+import { failedOf, oneLine, placeWord, standing, statusWord } from './format';
 import { moment } from './when';
 
 /** One line; the levels are those of the log console. */
@@ -43,7 +43,7 @@ export function linesOfPast(trans: TranslationBundle, run: IRun): ILine[] {
 }
 
 function endOf(trans: TranslationBundle, run: IRun): string {
-  const word = statusWord(trans, run.status);
+  const word = standing(trans, run);
   return ENDED.has(run.status) ? trans.__('%1: %2', word, failedOf(trans, run)) : word;
 }
 

@@ -4,7 +4,7 @@ import React from 'react';
 import { Glyph } from '../icons';
 import { Commands } from '../tokens';
 import type { IRun, IRunModel, IRunsModel } from '../tokens';
-import { statusState, statusWord } from './format';
+import { statusState, standing } from './format';
 import { useHost, useRead } from './parts';
 
 /** The newest run of a run's transform; null: it is that one, as far as the page knows. */
@@ -31,7 +31,7 @@ export function Newest(props: { run: IRunModel; newest: IRun | null }): JSX.Elem
       <Glyph state={statusState(newest.status)} />
       <span>
         {trans.__('run %1', newest.id)}
-        <span className="jp-datum-head-of">: {statusWord(trans, newest.status)}</span>
+        <span className="jp-datum-head-of">: {standing(trans, newest)}</span>
       </span>
     </button>
   );

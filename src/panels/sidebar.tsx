@@ -19,11 +19,11 @@ import { WorkersSummary } from './atwork';
 import { Empty, LostLine } from './empty';
 import { FailuresSummary, FailuresView, RetryButton } from './failures';
 import type { DatumSource } from './failures';
-import { clock, count, oneLine, statusState, statusWord } from './format';
+import { clock, count, oneLine, statusState, standing } from './format';
 import { bindKeys } from './keys';
 import { MapSummary, MapView } from './mapview';
 import { later } from './later';
-import { CommandButton, Section, StateWord, useHost, useRead, useSignals } from './parts';
+import { CommandButton, Section, StateWord, useClock, useHost, useRead, useSignals } from './parts';
 import type { IHost } from './parts';
 import { NextStep } from './nextstep';
 import { RunView } from './runview';
@@ -315,6 +315,7 @@ function RunSummary(props: { run: RunModel }): JSX.Element {
   const { trans } = useHost();
   const { run } = props;
   useSignals(run.changed);
+  useClock(!run.ended && !run.lost); // no frame comes while a single long datum is at work
   const { counts, info } = run;
   if (!counts) {
     return <></>;
@@ -323,7 +324,7 @@ function RunSummary(props: { run: RunModel }): JSX.Element {
   const until = counts.ended ?? Date.now() / 1000;
   return (
     <>
-      <StateWord state={statusState(counts.status)} word={statusWord(trans, counts.status)} />
+      <StateWord state={statusState(counts.status)} word={standing(trans, counts)} />
       {began ? (
         <span className={counts.ended ? undefined : 'jp-datum-wide'}>
           {`· ${clock(until - began)}`}

@@ -5,7 +5,7 @@ import React from 'react';
 import type { PanelModel } from '../models/panel';
 import type { RunModel } from '../models/run';
 import { Commands, ENDED } from '../tokens';
-import { progress, span, statusState, statusWord } from './format';
+import { progress, span, statusState, standing } from './format';
 import {
   byState,
   doneOf,
@@ -71,7 +71,7 @@ function StatusWords(props: { run: RunModel; lost: boolean }): JSX.Element | nul
   if (!live && parts.failed) {
     return <FailedWord counts={counts} word={failed => trans.__('Datums: %1', failed)} />;
   }
-  const far = live ? progress(counts, done, total) : statusWord(trans, counts.status);
+  const far = live ? progress(counts, done, total) : standing(trans, counts);
   return (
     <>
       <StateWord state={statusState(counts.status)} word={trans.__('Datums: %1', far)} />

@@ -15,7 +15,7 @@ import { Commands, ENDED } from '../tokens';
 import type { ICount, IRun } from '../tokens';
 import { dueWords } from './due';
 import type { IDue } from './due';
-import { count, failedWord, noAlarm, oneLine, progress, statusState, statusWord } from './format';
+import { count, failedWord, noAlarm, oneLine, progress, statusState, standing } from './format';
 import { Bar, CommandButton, doneOf, Told, useHost, useSignals } from './parts';
 import { foreignWords } from './why';
 
@@ -133,7 +133,7 @@ function TransformRow(props: {
   const run = useLatest(row.run, selected ? panel.run : null);
   const tag = stale(trans, { row, rows: panel.rows }, selected ? panel.edited : null, would);
   const status = run
-    ? statusWord(trans, run.status)
+    ? standing(trans, run)
     : panel.unreadable
       ? trans.__('not known')
       : trans.__('has not run');

@@ -3,7 +3,7 @@ import type { JupyterFrontEnd } from '@jupyterlab/application';
 import type { IManager, IRunningItem, IRunningSessionManagers } from '@jupyterlab/running';
 
 import { datumIcon } from '../icons';
-import { oneLine, progress, statusWord } from '../panels/format';
+import { oneLine, progress, standing } from '../panels/format';
 import { byState, doneOf } from '../panels/parts';
 import { Commands } from '../tokens';
 import type { IRun } from '../tokens';
@@ -64,7 +64,7 @@ class Manager implements IManager {
     return {
       icon: () => datumIcon,
       label: () => trans.__('%1 · run %2', oneLine(run.name), run.id),
-      labelTitle: () => statusWord(trans, run.status),
+      labelTitle: () => standing(trans, run),
       detail: () => progress(run, doneOf(byState(run, run.total), run.total), run.total),
       open: () => act(Commands.openRun),
       shutdown: () => act(Commands.stop)
