@@ -180,7 +180,10 @@ function Words(props: {
         <StateWord state="skipped" word={trans.__('%1 skipped (unchanged)', count(unchanged))} />
       ) : null}
       {left ? (
-        <StateWord state="skipped" word={trans.__('%1 left as they are', count(left))} />
+        <StateWord
+          state="skipped"
+          word={trans._n('1 left as it is', '%2 left as they are', left, count(left))}
+        />
       ) : null}
     </>
   );
