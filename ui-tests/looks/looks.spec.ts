@@ -1,15 +1,15 @@
 /**
- * Every tab of a run document at 0, 1, 20, 10,000 and 1,000,000 datums, three widths and three
- * themes, as contact sheets for people to look at: `jlpm looks` leaves them in
- * `ui-tests/pictures/looks`; and a run of 10,000 with all that is hard to draw, `hard`, on high
- * pages. DATUM_LOOKS narrows it down: `map,table:light:20,1000000,hard`.
+ * Every tab of a run document, two runs side by side, and a datum, at 0, 1, 20, 10,000 and
+ * 1,000,000 datums, three widths and three themes, as contact sheets for people to look at:
+ * `jlpm looks` leaves them in `ui-tests/pictures/looks`; and a run of 10,000 with all that is hard
+ * to draw, `hard`, on high pages. DATUM_LOOKS narrows it down: `map,compare:light:20,hard`.
  */
 import { expect, test } from '@jupyterlab/galata';
 import type { Browser } from '@playwright/test';
 import * as fs from 'fs';
 import * as path from 'path';
 
-import { openRecorded, TABS, theme, THEMES } from '../tests/looking';
+import { MORE, openRecorded, TABS, theme, THEMES } from '../tests/looking';
 import { Recorded } from '../tests/recorded';
 import { Hard } from '../tests/recordedhard';
 
@@ -49,13 +49,14 @@ for (const total of asked(SIZES, sizes)) {
     const run = await openRecorded(page, tmpPath, recorded);
     for (const shade of asked(Object.keys(THEMES), shades)) {
       await theme(page, THEMES[shade as keyof typeof THEMES]);
-      for (const tab of asked(TABS, tabs)) {
+      for (const tab of asked([...TABS, ...(total === 0 ? [] : MORE)], tabs)) {
         const name = `${tab}.${total}.${shade}`;
-        await run.go(tab);
+        const more = MORE.find(one => one === tab);
+        const looked = more ? await run.more(more) : (await run.go(tab), run.document);
         for (const width of WIDTHS) {
           await run.resize(width, height);
-          await run.document.screenshot({ path: path.join(PICTURES, `${name}.${width}.png`) });
-          wide.push(...(await run.wide()).map(what => `${name} at ${width}: ${what}`));
+          await looked.screenshot({ path: path.join(PICTURES, `${name}.${width}.png`) });
+          wide.push(...(await run.wide(looked)).map(what => `${name} at ${width}: ${what}`));
         }
         await sheet(browser, name, height);
       }

@@ -5,7 +5,7 @@ import type { IJupyterLabPageFixture } from '@jupyterlab/galata';
 import type { Locator, Page } from '@playwright/test';
 
 import type { Recorded } from './recorded';
-import { NOW, SOURCE } from './recordedparts';
+import { BEFORE, NOW, SOURCE } from './recordedparts';
 import { Replay, RUN } from './replay';
 import { Story } from './story';
 
@@ -25,6 +25,11 @@ export const TABS = [
   'workers',
   'spec'
 ] as const;
+
+const FAILED = 3;
+
+/** What is no tab of its own: two runs side by side, a datum beside the table, and on its page. */
+export const MORE = ['compare', 'drawer', 'datum'] as const;
 
 /** Change the theme, and wait for its style sheet. */
 export async function theme(page: Page, name: string): Promise<void> {
@@ -79,9 +84,11 @@ export interface ILookedAt {
   document: Locator;
   project: string;
   go(tab: string): Promise<void>;
+  /** Show what is no tab, and give its part of the page. */
+  more(what: (typeof MORE)[number]): Promise<Locator>;
   resize(width: number, height: number): Promise<void>;
   /** What of it is wider than its room. */
-  wide(): Promise<string[]>;
+  wide(part?: Locator): Promise<string[]>;
 }
 
 /** Open the document of a recorded run. The clock stands still, but where ten seconds are told. */
@@ -100,18 +107,23 @@ export async function openRecorded(
   await story.panel();
   await replay.show(recorded.before);
   await expect(page.locator('#jupyter-datum-panel [data-section=run]')).toBeVisible();
-  const go = async (tab: string) => {
-    const place = { project: replay.shown, run: RUN, tab };
-    await page.evaluate(
-      place => (window as any).jupyterapp.commands.execute('datum:open-run', place),
-      place
+  const place = { project: replay.shown, run: RUN };
+  const execute = (command: string, more: object) =>
+    page.evaluate(
+      ([command, args]) => (window as any).jupyterapp.commands.execute(command, args),
+      [command, { ...place, ...more }] as const
     );
-    const panel = page.locator(`.jp-datum-tabpanel[data-tab=${tab}]`);
-    await panel.waitFor();
+  const settle = async (part: Locator) => {
     await page.mouse.move(0, 0);
-    await panel.locator('[class*=jp-datum]').first().waitFor(); // its chunk
-    await drawn(page, panel);
+    await part.locator('[class*=jp-datum]').first().waitFor(); // its chunk
+    await drawn(page, part);
     await page.waitForTimeout(200); // what is measured once it stands, and its canvas
+  };
+  const tabOf = (tab: string) => page.locator(`.jp-datum-tabpanel[data-tab=${tab}]`);
+  const go = async (tab: string, more: object = { other: '' }) => {
+    await execute('datum:open-run', { tab, ...more });
+    await tabOf(tab).waitFor();
+    await settle(tabOf(tab));
   };
   await go('overview');
   await page.clock.setFixedTime(NOW * 1000);
@@ -124,14 +136,30 @@ export async function openRecorded(
   return {
     document,
     project: replay.shown,
-    go,
+    go: tab => go(tab),
+    more: async what => {
+      if (what === 'datum') {
+        const position = recorded.states.indexOf(FAILED);
+        await execute('datum:open-datum', { position });
+        const alone = page.locator('.jp-datum-detail:visible');
+        await settle(alone);
+        return alone;
+      }
+      await go('table', { other: what === 'compare' ? BEFORE : '' });
+      if (what === 'drawer') {
+        await tabOf('table').getByRole('grid').press('Home');
+        await tabOf('table').getByRole('grid').press('Enter');
+        await settle(tabOf('table').locator('.jp-datum-detail'));
+      }
+      return document;
+    },
     resize: async (width, height) => {
       await page.setViewportSize({ width: width + around, height: height + 110 });
       await page.waitForTimeout(250);
     },
-    wide: () =>
-      document.evaluate(node =>
-        [...node.querySelectorAll('.jp-datum-document-head, .jp-datum-tabpanel')]
+    wide: (part = document) =>
+      part.evaluate(node =>
+        [node, ...node.querySelectorAll('.jp-datum-document-head, .jp-datum-tabpanel')]
           .filter(part => part.scrollWidth > part.clientWidth)
           .map(part => `${part.className} by ${part.scrollWidth - part.clientWidth} pixels`)
       )

@@ -167,9 +167,11 @@ export class Recorded {
     const failing = (query.get('filter') ?? '').includes('state:failed');
     const [first, limit] = [Number(query.get('first')), Number(query.get('limit') ?? 100)];
     const matches = failing ? this.failed.length : this.total;
-    const rows = Array.from({ length: Math.max(0, Math.min(limit, matches - first)) }, (_, at) =>
-      this.row(failing ? this.failed[first + at] : first + at)
-    );
+    const compared = query.get('other') !== null;
+    const rows = Array.from({ length: Math.max(0, Math.min(limit, matches - first)) }, (_, at) => {
+      const place = failing ? this.failed[first + at] : first + at;
+      return { ...this.row(place), ...(compared ? { other: this.other(place) } : {}) };
+    });
     return { rows, first, matches, total: this.total, metrics: ['masks', 'score'] };
   }
 
@@ -190,6 +192,23 @@ export class Recorded {
         : {},
       earlier: datum.state === 'skipped',
       file: told ? { path: `out/segment/${datum.key}`, image: true } : null
+    };
+  }
+
+  /** What it came to in the run before: some were not there, some failed, some had other figures. */
+  private other(place: number): ITableRow['other'] {
+    if (chance(place, 7) < 0.1) {
+      return null;
+    }
+    const failed = chance(place, 8) < 0.1;
+    const same = chance(place, 9) < 0.4;
+    const { metrics } = this.row(place);
+    const masks = (metrics.masks as number) + (same ? 0 : Math.floor(chance(place, 5) * 9) - 4);
+    return {
+      state: failed ? 'failed' : 'success',
+      seconds: 0.002 + chance(place, 6) * 0.02,
+      metrics: failed || !('masks' in metrics) ? {} : { masks, score: 0.934 },
+      differs: failed ? ['state'] : same ? [] : ['metrics']
     };
   }
 

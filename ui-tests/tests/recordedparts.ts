@@ -12,6 +12,9 @@ import { RUN } from './replay';
 /** The moment, in seconds: a Wednesday in November. */
 export const NOW = 1_795_014_250;
 
+/** The run before it. */
+export const BEFORE = '6'.repeat(32);
+
 /** The same number for the same place, between 0 and 1. */
 export function chance(place: number, salt = 1): number {
   let n = Math.imul(place + 1, 2654435761) ^ Math.imul(salt, 40503);
