@@ -67,11 +67,11 @@ export function Header(props: { model: DocumentModel }): JSX.Element {
         <>
           <Bar counts={counts} total={total} />
           <span className="jp-datum-nowrap">
-            {count(done)}{' '}
-            <span className="jp-datum-muted jp-datum-head-of">
-              {ofAll(trans, counts, total)}
-              {counts.planned ? ` · ${percent(done, total)}` : ''}
+            <span className={counts.planned ? 'jp-datum-head-of' : ''}>
+              {count(done)} <span className="jp-datum-muted">{ofAll(trans, counts, total)}</span>
+              {counts.planned ? ' · ' : ''}
             </span>
+            {counts.planned ? <span className="jp-datum-muted">{percent(done, total)}</span> : null}
           </span>
         </>
       ) : (
