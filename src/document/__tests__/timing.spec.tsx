@@ -222,7 +222,17 @@ describe('what the charts are made of', () => {
   it('names times and counts on their axes', () => {
     expect(secondTicks(-4, 2)).toEqual([0.0001, 0.001, 0.01, 0.1, 1, 10, 60]);
     expect(secondTicks(0, 4)).toEqual([1, 10, 60, 600, 3600]);
-    expect(secondTicks(-0.1, 0.5)).toEqual([1, 2]);
+    expect(secondTicks(-0.1, 0.5)).toEqual([1, 1.5, 2, 3]);
+    // However narrow it is, there are some: 16 to 20 ms, 70 to 90 s, 2 to 4 hours.
+    expect(secondTicks(-1.8, -1.7).map(shortSpan)).toEqual(['16 ms', '18 ms']);
+    expect(secondTicks(1.85, 2.6).map(shortSpan)).toEqual([
+      '1.5 min',
+      '2 min',
+      '3 min',
+      '4 min',
+      '5 min'
+    ]);
+    expect(secondTicks(3.85, 4.2).map(shortSpan)).toEqual(['2 h', '3 h', '4 h']);
     expect(agoTicks(30)).toEqual([0, 5, 10, 15, 20, 25, 30]);
     expect(agoTicks(30, 3)).toEqual([0, 10, 20, 30]);
     expect([0.0005, 0.02, 0.999, 3.25, 90, 7300].map(shortSpan)).toEqual([

@@ -136,11 +136,19 @@ function placeOf(columns: IColumns, width: number, seconds: number): number {
 function Axis(props: IFrame & { columns: IColumns }): JSX.Element {
   const { width, height, columns } = props;
   const high = columns.low + columns.width * columns.counts.length;
+  let before = -Infinity;
   return (
     <g className="jp-datum-chart-axis">
       {secondTicks(columns.low, high).map(seconds => {
         const x = placeOf(columns, width, seconds);
         const anchor = x > width - 30 ? 'end' : x < LEFT + 12 ? 'start' : 'middle';
+        // No name reaches into the one before it.
+        const half = (LETTER * shortSpan(seconds).length) / 2;
+        const middle = anchor === 'end' ? x - half : anchor === 'start' ? x + half : x;
+        if (middle - half < before + LETTER) {
+          return null;
+        }
+        before = middle + half;
         return (
           <text key={seconds} x={x} y={height - 6} textAnchor={anchor}>
             {shortSpan(seconds)}

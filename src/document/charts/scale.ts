@@ -44,22 +44,48 @@ export function countScale(most: number, size: number): ICountScale {
 
 /** What is named above ten seconds: nobody reads 1.7 minutes off an axis. */
 const LONG = [60, 600, 3600, 36_000, 86_400, 864_000];
+/** The same, where an axis is too short for these. */
+const MINUTES = [1, 1.5, 2, 3, 4, 5, 7, 10, 15, 20, 30, 45].map(one => one * 60);
+const HOURS = [1, 1.5, 2, 3, 4, 6, 8, 12, 18, 24, 36, 48, 72, 96, 120, 240].map(one => one * 3600);
+
+/** What is named of a decade, from few to many. */
+const WITHIN: readonly (readonly number[])[] = [
+  [1],
+  [1, 3],
+  [1, 2, 5],
+  [1, 1.5, 2, 3, 4, 5, 7],
+  Array.from({ length: 45 }, (_, i) => 1 + i / 5)
+];
+/** Names that a narrower axis than these decades has, at least. */
+const ENOUGH = 3;
 
 /** Seconds that are named on a logarithmic axis from `low` to `high` (decimal logarithms). */
 export function secondTicks(low: number, high: number): number[] {
   const decades = high - low;
-  const within = decades > 2.5 ? [1] : decades > 1.2 ? [1, 3] : [1, 2, 5];
+  const first = decades > 2.5 ? 0 : decades > 1.2 ? 1 : 2;
+  const all = WITHIN.slice(first).map((within, finer) =>
+    named(within, finer ? [...MINUTES, ...HOURS] : LONG, low, high)
+  );
+  return all.find(some => some.length >= ENOUGH) ?? all[all.length - 1];
+}
+
+function named(
+  within: readonly number[],
+  long: readonly number[],
+  low: number,
+  high: number
+): number[] {
   const found: number[] = [];
   for (let power = Math.floor(low); power <= Math.min(1, Math.ceil(high)); power++) {
     for (const one of within) {
       const value = one * 10 ** power;
       const at = Math.log10(value);
       if (value < 60 && at >= low - 1e-9 && at <= high + 1e-9) {
-        found.push(Number(value.toPrecision(1)));
+        found.push(Number(value.toPrecision(2)));
       }
     }
   }
-  return [...found, ...LONG.filter(one => Math.log10(one) >= low && Math.log10(one) <= high)];
+  return [...found, ...long.filter(one => Math.log10(one) >= low && Math.log10(one) <= high)];
 }
 
 /** Times before the end of a window that are named, `most` of them, in seconds; the end is 0. */
