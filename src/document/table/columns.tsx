@@ -24,31 +24,23 @@ export interface IColumn {
 /** Metrics that have a column unless they are told to. */
 const METRICS = 3;
 
-/** All columns that there are for a run with these metrics. */
+/**
+ * All columns that there are for a run with these metrics. Beside another run, what differs comes
+ * first: `compared` is its name, null where there is none.
+ */
 export function columnsOf(
   trans: TranslationBundle,
   metrics: readonly string[],
-  compared: boolean
+  compared: string | null
 ): IColumn[] {
-  return [
-    ...places(trans),
-    ...(compared ? before(trans) : []),
-    ...outcomes(trans),
-    {
-      id: 'error',
-      label: trans.__('error'),
-      sorts: false,
-      width: 'minmax(160px, 3fr)',
-      least: 160,
-      cell: row => (row.error ? <ErrorText {...row.error} /> : null)
-    },
-    {
-      ...{ id: 'out', label: trans.__('files'), sorts: true, end: true },
-      ...{ width: '56px', least: 56 },
-      cell: row => <Files row={row} trans={trans} />
-    },
-    ...metrics.map(name => metric(trans, name, compared))
-  ];
+  const figures = metrics.map(name => metric(trans, name, compared !== null));
+  const [tries, took, worker] = outcomes(trans);
+  const [error, files] = findings(trans);
+  if (compared === null) {
+    return [...places(trans), tries, took, worker, error, files, ...figures];
+  }
+  const [state, seconds] = others(trans, compared);
+  return [...places(trans), state, took, seconds, ...figures, tries, worker, error, files];
 }
 
 /** The ids of the columns that are shown; `chosen` is what was chosen, empty for the usual. */
@@ -118,20 +110,39 @@ function outcomes(trans: TranslationBundle): IColumn[] {
   ];
 }
 
-function before(trans: TranslationBundle): IColumn[] {
+/** What it came to in the other run. */
+function others(trans: TranslationBundle, run: string): IColumn[] {
   return [
     {
-      ...{ id: 'was', label: trans.__('was'), sorts: false, width: '104px', least: 104 },
+      ...{ id: 'was', label: run, sorts: false, width: '104px', least: 104 },
       cell: ({ other }) =>
         other?.state ? <ShortState trans={trans} state={other.state} /> : trans.__('not there')
     },
     {
-      ...{ id: 'before', label: trans.__('took before'), sorts: false, end: true },
+      ...{ id: 'before', label: trans.__('took, %1', run), sorts: false, end: true },
       ...{ width: '96px', least: 96 },
       cell: ({ other }) =>
         typeof other?.seconds === 'number' ? (
           <span className="jp-datum-muted">{span(other.seconds)}</span>
         ) : null
+    }
+  ];
+}
+
+function findings(trans: TranslationBundle): IColumn[] {
+  return [
+    {
+      id: 'error',
+      label: trans.__('error'),
+      sorts: false,
+      width: 'minmax(160px, 3fr)',
+      least: 160,
+      cell: row => (row.error ? <ErrorText {...row.error} /> : null)
+    },
+    {
+      ...{ id: 'out', label: trans.__('files'), sorts: true, end: true },
+      ...{ width: '56px', least: 56 },
+      cell: row => <Files row={row} trans={trans} />
     }
   ];
 }

@@ -1,4 +1,5 @@
 /** All datums of the run as a table: any order, any part, any row, however many there are. */
+import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
 import { TableModel } from '../../models/table';
@@ -84,7 +85,8 @@ function Main(props: {
   const root = React.useRef<HTMLDivElement>(null);
   const [view, setView] = React.useState<[number, number]>([0, 0]);
   const [told, setTold] = React.useState<string | null>(null);
-  const all = columnsOf(trans, table.metrics, model.other !== '');
+  const pages = useRuns(model);
+  const all = columnsOf(trans, table.metrics, otherOf(trans, model, pages));
   const shown = shownOf(all, model.columns);
   const toGrid = () => root.current?.querySelector<HTMLElement>('[role=grid]')?.focus();
   const actions = useActions(props, () => input.current?.focus(), setTold);
@@ -102,7 +104,7 @@ function Main(props: {
           input={input}
           onLeave={toGrid}
         />
-        <Tools model={model} all={all} shown={shown} />
+        <Tools model={model} pages={pages} all={all} shown={shown} />
       </div>
       <NoMatch model={model} table={table} />
       <Grid
@@ -210,15 +212,16 @@ function useActions(
 /** Beside the filter: columns, the run to compare with, the file. */
 function Tools(props: {
   model: DocumentModel;
+  pages: RunPages | null;
   all: readonly IColumn[];
   shown: ReadonlySet<string>;
 }): JSX.Element {
   const { trans } = useHost();
-  const { model, all, shown } = props;
+  const { model, pages, all, shown } = props;
   const { run } = model;
   return (
     <div className="jp-datum-table-buttons">
-      <Compare model={model} />
+      <Compare model={model} pages={pages} />
       <details
         className="jp-datum-column-choice"
         onToggle={({ currentTarget }) => {
@@ -278,10 +281,9 @@ function ids(run: { project: string; uuid: string }): { project: string; run: st
 }
 
 /** Which other run of the transform stands beside this one. */
-function Compare(props: { model: DocumentModel }): JSX.Element | null {
+function Compare(props: { model: DocumentModel; pages: RunPages | null }): JSX.Element | null {
   const { trans } = useHost();
-  const { model } = props;
-  const pages = useRuns(model);
+  const { model, pages } = props;
   const runs = pages?.runs.filter(one => one.uuid !== model.run.uuid) ?? [];
   const only = words(model.filter).indexOf(CHANGED);
   if (!runs.length) {
@@ -324,6 +326,19 @@ function Compare(props: { model: DocumentModel }): JSX.Element | null {
       ) : null}
     </>
   );
+}
+
+/** The name of the run that stands beside this one; null: none does. */
+function otherOf(
+  trans: TranslationBundle,
+  model: DocumentModel,
+  pages: RunPages | null
+): string | null {
+  if (!model.other) {
+    return null;
+  }
+  const other = pages?.runs.find(one => one.uuid === model.other);
+  return other ? trans.__('run %1', other.id) : trans.__('other run');
 }
 
 /** The runs of the same transform; the newest are asked for at once. */

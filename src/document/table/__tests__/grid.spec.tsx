@@ -28,7 +28,7 @@ function View(props: { world: TableWorld; done: [string, unknown][] }): JSX.Elem
   const input = React.useRef<HTMLInputElement>(null);
   useSignals(table.changed, run.changed);
   React.useEffect(() => table.show({ filter, sort, other: '' }), [filter, sort]);
-  const columns = columnsOf(trans, table.metrics, false);
+  const columns = columnsOf(trans, table.metrics, null);
   const say = (what: string) => (value?: unknown) => void done.push([what, value]);
   return (
     <>
@@ -56,6 +56,23 @@ function View(props: { world: TableWorld; done: [string, unknown][] }): JSX.Elem
     </>
   );
 }
+
+describe('the columns', () => {
+  const ids = (compared: string | null) =>
+    columnsOf(trans, ['score'], compared).map(({ id, label }) => `${id}: ${label}`);
+
+  it('begin with what differs, under the name of the run that stands beside', () => {
+    expect(ids(null).slice(2, 5)).toEqual(['state: state', 'tries: tries', 'dur: took']);
+    expect(ids('run 6').slice(2, 7)).toEqual([
+      'state: state',
+      'was: run 6',
+      'dur: took',
+      'before: took, run 6',
+      'm.score: score'
+    ]);
+    expect(ids('run 6')).toHaveLength(ids(null).length + 2);
+  });
+});
 
 describe('a table of a million rows', () => {
   let node: HTMLElement;
