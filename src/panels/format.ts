@@ -33,19 +33,25 @@ function fixed(n: number, digits: number): string {
   return figure(n, { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
-/** 61.2%, of a part of one. */
+/** 61%, of a part of one. */
 export function share(part: number, digits = 0): string {
-  return figure(part, { style: 'percent', maximumFractionDigits: digits });
+  const how = { minimumFractionDigits: digits, maximumFractionDigits: digits };
+  return figure(part, { style: 'percent', ...how });
 }
 
-/** 61.2%; never 100% before all is done, never 0% when something is. */
+/**
+ * 61.2%; never 100% before all is done, never 0% when something is. In between it always has its
+ * digit behind the point: it would jump where it counts up.
+ */
 export function percent(part: number, whole: number): string {
-  if (whole <= 0) {
+  if (whole <= 0 || part <= 0) {
     return share(0);
   }
-  const exact = Math.floor((part / whole) * 1000) / 1000;
-  const shown = part < whole ? Math.min(0.999, exact) : 1;
-  return shown === 0 && part > 0 ? `<${share(0.001, 1)}` : share(shown, 1);
+  if (part >= whole) {
+    return share(1);
+  }
+  const shown = Math.min(0.999, Math.floor((part / whole) * 1000) / 1000);
+  return shown === 0 ? `<${share(0.001, 1)}` : share(shown, 1);
 }
 
 /** How far a run is: a part of all, and while nobody knows how many that will be, their number. */
