@@ -114,6 +114,9 @@ function RunWords(props: { run: IRun }): JSX.Element {
   );
 }
 
+/** Letters of a last line that may reach below the badge. */
+const LONG = 48;
+
 /** The badges of an open notebook; they stay with their cells when cells move. */
 export class Badges {
   constructor(
@@ -174,7 +177,10 @@ export class Badges {
       badge = this._add(cell);
     }
     // In a cell of one line the cell's toolbar stands where the badge would.
-    badge.node.toggleAttribute('data-low', !cell.model.sharedModel.getSource().includes('\n'));
+    const source = cell.model.sharedModel.getSource();
+    const last = source.slice(source.lastIndexOf('\n') + 1);
+    badge.node.toggleAttribute('data-low', last === source);
+    badge.node.toggleAttribute('data-long', last !== source && last.length > LONG);
     badge.node.toggleAttribute('data-fresh', !row.run && !this._picked.has(cell.model.id));
     badge.tell(this._shown(cell.model.id, row));
   }
