@@ -273,13 +273,24 @@ export class PanelModel implements IDisposable {
   }
 
   private _update(): void {
-    const { rows } = this;
-    const names = [this._chosen.get(this.notebook?.path ?? ''), this._selected];
-    const there = names.find(name => rows.some(row => row.name === name));
-    this._selected = there ?? (rows.find(row => row.run) ?? rows[0])?.name ?? null;
+    this._selected = this._first()?.name ?? null;
     this._hold(this.row?.run ?? null);
     this._changed.emit();
     void this._compare();
+  }
+
+  /** What is chosen; nothing: what is shown, or what has run, of another notebook if of none here. */
+  private _first(): IRow | undefined {
+    const { rows } = this;
+    const own = rows.filter(row => row.cell !== null);
+    const some = own.length ? own : rows;
+    const chosen = this._chosen.get(this.notebook?.path ?? '');
+    return (
+      rows.find(row => row.name === chosen) ??
+      some.find(row => row.name === this._selected) ??
+      some.find(row => row.run) ??
+      some[0]
+    );
   }
 
   /** Whether a cell bears the magic, so that its run is the run of its transform. */
