@@ -20,7 +20,9 @@ export class CellCounts {
 
   /** What is told of a cell; null: nothing yet. */
   of(cell: string): ICount | null {
-    return this._told.get(cell) ?? null;
+    const told = this._told.get(cell);
+    // A copy of a notebook has cells of the same ids: what is told of one is not of the other.
+    return told && told.notebook === this._cells.get(cell)?.notebook ? told.count : null;
   }
 
   /** These cells are in sight and have not run; the others are of no interest. */
@@ -50,8 +52,9 @@ export class CellCounts {
       if (asking.signal.aborted) {
         return;
       }
-      if (told && told !== this._told.get(cell)) {
-        this._told.set(cell, told);
+      const { notebook } = what;
+      if (told && (told !== this._told.get(cell)?.count || !this.of(cell))) {
+        this._told.set(cell, { count: told, notebook });
         this._changed.emit();
       }
     }
@@ -61,6 +64,6 @@ export class CellCounts {
   private _cells: ReadonlyMap<string, ICountable> = new Map();
   private _key = '[]';
   private _timer = 0;
-  private readonly _told = new Map<string, ICount>();
+  private readonly _told = new Map<string, { count: ICount; notebook: string }>();
   private readonly _changed = new Signal<this, void>(this);
 }

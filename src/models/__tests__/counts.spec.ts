@@ -102,6 +102,11 @@ describe('counts', () => {
     answers[1](told(5));
     await later(200);
     expect([cells.of('c2'), asked.length, changed.mock.calls.length]).toEqual([null, 2, 1]);
+    // A copy of the notebook has cells of the same ids, and perhaps nobody trusts it.
+    cells.want(new Map([['c1', { ...of('a/*'), notebook: 'copy.ipynb' }]]));
+    expect(cells.of('c1')).toBeNull();
+    cells.want(new Map());
+    expect(cells.of('c1')).toBeNull();
     cells.dispose();
   });
 
