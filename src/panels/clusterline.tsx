@@ -6,19 +6,27 @@ import type { ICluster, IFeed } from '../tokens';
 import { clock, count, oneLine } from './format';
 import { useClock, useHost } from './parts';
 
-/** What the run waits for: workers on their way, or who takes what it makes. */
-export function ClusterLine(props: { run: RunModel }): JSX.Element | null {
-  const { run } = props;
-  const { info, cluster } = run;
-  if (!info || run.ended) {
-    return null;
-  }
+/**
+ * What the run waits for: workers on their way, or who takes what it makes.
+ *
+ * @param props.told - whether the workers on their way are told of beside it.
+ */
+export function ClusterLine(props: { run: RunModel; told?: boolean }): JSX.Element | null {
+  const { run, told } = props;
+  const cluster = coming(run);
+  const feed = run.ended ? null : run.info?.feed;
   return (
     <>
-      {cluster && tells(cluster, run) ? <Coming cluster={cluster} /> : null}
-      {info.feed ? <Feed feed={info.feed} /> : null}
+      {cluster && !told ? <Coming cluster={cluster} /> : null}
+      {feed ? <Feed feed={feed} /> : null}
     </>
   );
+}
+
+/** The cluster of a run that has to wait for it; null: it need not. */
+export function coming(run: RunModel): ICluster | null {
+  const { info, cluster } = run;
+  return info && !run.ended && cluster && tells(cluster, run) ? cluster : null;
 }
 
 /** Whether its state says more than that of the run: in a pause nobody has anything to do. */
@@ -27,7 +35,7 @@ function tells({ state }: ICluster, { counts }: RunModel): boolean {
 }
 
 /** Workers on their way: how far, for how long, and what the engine says of it. */
-function Coming(props: { cluster: ICluster }): JSX.Element {
+export function Coming(props: { cluster: ICluster; cut?: boolean }): JSX.Element {
   const { trans } = useHost();
   const { state, since, up, wanted, message } = props.cluster;
   useClock(true);
@@ -41,9 +49,14 @@ function Coming(props: { cluster: ICluster }): JSX.Element {
     'giving back': trans.__('workers are given back'),
     gone: trans.__('workers are gone')
   };
+  const said = `${words[state] ?? oneLine(state)} · ${clock(Date.now() / 1000 - since)}`;
   return (
-    <div className="jp-datum-muted jp-datum-small" data-cluster={state}>
-      {`${words[state] ?? oneLine(state)} · ${clock(Date.now() / 1000 - since)}`}
+    <div
+      className={`jp-datum-muted jp-datum-small ${props.cut ? 'jp-datum-cut' : ''}`}
+      title={props.cut ? said : undefined}
+      data-cluster={state}
+    >
+      {said}
       {message ? ` · ${oneLine(message)}` : null}
     </div>
   );

@@ -5,7 +5,7 @@ import type { RunModel } from '../models/run';
 import { ENDED } from '../tokens';
 import type { ICounts, State } from '../tokens';
 import { Slowest } from './atwork';
-import { ClusterLine } from './clusterline';
+import { ClusterLine, coming, Coming } from './clusterline';
 import { clock, count, leftAlone, oneLine, ofAll, percent, rate, span, stateWord } from './format';
 import { Bar, byState, doneOf, StateWord, useClock, useHost, useSignals } from './parts';
 import { RunButtons } from './runbuttons';
@@ -21,6 +21,9 @@ const LISTED: readonly State[] = [
   'recovered',
   'cancelled'
 ];
+
+/** Those that have a place from the start: what is below would move with each that comes. */
+const LIVE: ReadonlySet<State> = new Set(['success', 'failed', 'running', 'pending'] as const);
 
 /** The run's section. */
 export const RunView = React.memo(function RunView(props: {
@@ -41,22 +44,20 @@ export const RunView = React.memo(function RunView(props: {
   const done = doneOf(parts, total);
   const left = leftAlone(run.info, parts.skipped);
   const shown = { ...parts, skipped: parts.skipped - left };
+  const live = !ENDED.has(counts.status) && counts.status !== 'interrupted';
+  const listed = (state: State) => shown[state] || (live && total && LIVE.has(state));
   return (
     <div className="jp-datum-body">
       <Figure run={run} done={done} counts={counts} />
       <Bar counts={counts} total={total} />
       <div className="jp-datum-chips">
-        {LISTED.filter(state => shown[state]).map(state => (
+        {LISTED.filter(listed).map(state => (
           <Chip key={state} state={state} word={stateWord(trans, state)} n={shown[state]} />
         ))}
         {left ? <Chip state="skipped" word={trans.__('left as they are')} n={left} /> : null}
       </div>
-      {counts.status === 'running' ? (
-        <PaceLine run={run} slow={props.slow ?? null} />
-      ) : (
-        <Saved run={run} />
-      )}
-      <ClusterLine run={run} />
+      {live ? <PaceLine run={run} slow={props.slow ?? null} /> : <Saved run={run} />}
+      <ClusterLine run={run} told={live} />
       <Slowest run={run} />
       <Said run={run} />
       <RunButtons run={run} status={counts.status} left={parts.pending + parts.running} />
@@ -68,10 +69,11 @@ export const RunView = React.memo(function RunView(props: {
 });
 
 function Chip(props: { state: State; word: string; n: number }): JSX.Element {
+  const { state, word, n } = props;
   return (
-    <span data-state={props.state}>
-      <StateWord state={props.state} word={props.word} />
-      <b>{count(props.n)}</b>
+    <span data-state={n ? state : undefined} className={n ? undefined : 'jp-datum-no-alarm'}>
+      <StateWord state={state} word={word} />
+      <b>{count(n)}</b>
     </span>
   );
 }
@@ -115,39 +117,53 @@ function NoDatum(props: { counts: ICounts }): JSX.Element {
   );
 }
 
+/** How fast, and how long still; its row is there as long as the run goes on, paused or not. */
 function PaceLine(props: { run: RunModel; slow: number | null }): JSX.Element {
   const { trans } = useHost();
   const { run, slow } = props;
-  const { eta } = run;
   useClock(true);
-  const stalled = run.stalled(Date.now() / 1000, slow);
-  if (stalled !== null) {
-    return (
-      <div className="jp-datum-row jp-datum-pace">
-        <StateWord state="interrupted" word={trans.__('no progress for %1', span(stalled))} />
-      </div>
-    );
-  }
+  const running = run.counts?.status === 'running';
+  const stalled = running ? run.stalled(Date.now() / 1000, slow) : null;
+  const eta = running ? run.eta : null;
+  const cluster = coming(run);
+  // Where workers are still on their way there is room for that, but for what the engine says.
+  const within = cluster && stalled === null && !eta && !cluster.message;
   return (
-    <div className="jp-datum-row jp-datum-pace">
-      {run.rate > 0 ? (
-        <span>
-          <b>{rate(run.rate)}</b>
-          <span className="jp-datum-muted">{trans.__('/s')}</span>
-        </span>
-      ) : null}
+    <>
+      <div className="jp-datum-row jp-datum-pace">
+        {stalled === null ? (
+          <Speed run={run} running={running} />
+        ) : (
+          <StateWord state="interrupted" word={trans.__('no progress for %1', span(stalled))} />
+        )}
+        {within ? <Coming cluster={cluster} cut /> : null}
+        {eta && stalled === null ? (
+          <span>
+            <span className="jp-datum-muted">{trans.__('left')}</span> <b>{clock(eta[0])}</b>{' '}
+            <span className="jp-datum-muted jp-datum-range">
+              {trans.__('(%1 to %2)', clock(eta[1]), clock(eta[2]))}
+            </span>
+          </span>
+        ) : null}
+      </div>
+      {cluster && !within ? <Coming cluster={cluster} /> : null}
+    </>
+  );
+}
+
+function Speed(props: { run: RunModel; running: boolean }): JSX.Element | null {
+  const { trans } = useHost();
+  const { run, running } = props;
+  return running && run.rate > 0 ? (
+    <>
+      <span>
+        <b>{rate(run.rate)}</b>
+        <span className="jp-datum-muted">{trans.__('/s')}</span>
+      </span>
       <Spark values={run.history} />
       <span className="jp-datum-grow" />
-      {eta ? (
-        <span>
-          <span className="jp-datum-muted">{trans.__('left')}</span> <b>{clock(eta[0])}</b>{' '}
-          <span className="jp-datum-muted jp-datum-range">
-            {trans.__('(%1 to %2)', clock(eta[1]), clock(eta[2]))}
-          </span>
-        </span>
-      ) : null}
-    </div>
-  );
+    </>
+  ) : null;
 }
 
 function Spark(props: { values: number[] }): JSX.Element | null {

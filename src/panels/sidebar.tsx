@@ -26,6 +26,7 @@ import { later } from './later';
 import { CommandButton, Section, StateWord, useClock, useHost, useRead, useSignals } from './parts';
 import type { IHost } from './parts';
 import { NextStep } from './nextstep';
+import { Room } from './room';
 import { RunView } from './runview';
 import { OwnTurn, ShownWidget } from './shown';
 import { AllButton, TransformsView } from './transforms';
@@ -294,19 +295,28 @@ function RunSections(props: ISidebarProps & { run: RunModel; fold: Fold }): JSX.
   );
 }
 
-/** A map of nothing is left out. */
+/** A map of nothing is left out; where one was, its room is kept until the next is known. */
 function MapSection(
   props: Pick<ISidebarProps, 'theme'> & ReturnType<Fold> & { run: RunModel }
 ): JSX.Element | null {
   const { trans } = useHost();
   const { run, theme, ...fold } = props;
   const [per, setPer] = React.useState(1);
-  if (!useRead(() => run.total > 0, run.changed)) {
+  const [room, setRoom] = React.useState(0);
+  const known = useRead(() => run.total > 0, run.changed);
+  const wait = useRead(() => !run.ended && !run.error, run.changed);
+  if (!known && !(room && wait)) {
     return null;
   }
   return (
-    <Section {...fold} title={trans.__('Map')} summary={<MapSummary per={per} />}>
-      <MapView run={run} theme={theme} onPer={setPer} />
+    <Section {...fold} title={trans.__('Map')} summary={known ? <MapSummary per={per} /> : null}>
+      {known ? (
+        <Room onGone={setRoom}>
+          <MapView run={run} theme={theme} onPer={setPer} />
+        </Room>
+      ) : (
+        <div style={{ height: room }} />
+      )}
     </Section>
   );
 }
