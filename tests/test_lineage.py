@@ -12,6 +12,7 @@ import pytest
 import jupyter_datum
 from jupyter_datum.errors import OutputError, RunError, UsageError
 from jupyter_datum.lineage import View, show_history, show_lineage, show_question
+from jupyter_datum.lineage.report import report
 from jupyter_datum.notebook.looks import look
 
 from .story import Story
@@ -244,6 +245,25 @@ def test_transforms_of_a_notebook_run_together_share_an_id(story: Story) -> None
         (one,), (other,) = conn.execute("select pipeline from run").fetchall()
     assert one == other != ""
     assert sorted(story.transform("b").results()) == [2, 3]
+
+
+def test_a_report_says_how_a_run_stands_and_what_became_of_files(story: Story) -> None:
+    files(story, 4)
+    cell = "assert datum.stem != '003' or datum.path.read_text() != 'bad'\ndatum.out_file().touch()"
+    line = 'up -i "in/*.txt" --prune --on-error stop --workers 1'
+
+    def page() -> str:
+        story.run(line, cell)
+        with story.ledger() as conn:
+            return report(conn, story.project, "up")
+
+    assert ">done</span>" in page()
+    (story.folder / "in" / "000.txt").unlink()
+    assert "1 output of vanished inputs removed" in page()
+    for name in ("003", "004", "005"):
+        (story.folder / "in" / f"{name}.txt").write_text("bad")
+    said = page()
+    assert ">stopped on failures</span>" in said and "<td>stopped on failures</td>" in said
 
 
 def test_a_report_is_one_page_and_everything_in_it_is_text(story: Story) -> None:

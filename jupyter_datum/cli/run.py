@@ -24,6 +24,7 @@ from typing import Any, Final, NamedTuple
 
 from ..errors import RunError, SignatureError, UsageError
 from ..ledger import db, queries, requests
+from ..ledger.noted import noted
 from ..ledger.queries import RunRow
 from ..notebook import render
 from ..notebook.public import status_json
@@ -354,10 +355,7 @@ def _summary(row: RunRow, groups: list[Any], out: str | None) -> list[str]:
         lines.append(f"outputs     {out}")
     if row.late:
         lines.append(f"late        {render.late_line(row)}")
-    note = json.loads(row.note or "{}")
-    if note.get("dirty"):
-        lines.append(f"changed     {render.dirty_line(note['dirty'])}")
-    lines += [f"incomplete  {render.one_line(text)}" for text in note.get("errors", [])[:3]]
+    lines += [f"note        {render.one_line(said, 400)}" for said in noted(row)]
     if row.message:
         lines.append(f"message     {render.one_line(row.message, render.SENTENCE)}")
     if row.status == RunStatus.PAUSED:

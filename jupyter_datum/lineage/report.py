@@ -13,16 +13,18 @@ import sqlite3
 import time
 from html import escape
 from importlib.resources import files
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any, Final
 
 from ..errors import DatumError, RunError
 from ..ledger import queries
 from ..ledger.environments import environment_of
+from ..ledger.noted import noted
 from ..ledger.queries import RunRow
 from ..ledger.tiles import tiles
 from ..ledger.versions import texts_of
 from ..project import Project
+from ..states import RunStatus
 from ..transform.recipe import read_recipe
 from ..words import counted, number, span, text_of, visible, when
 from . import drawn
@@ -40,6 +42,15 @@ _VERSIONS: Final = 10
 _NOTES: Final = 10
 #: Options that are told otherwise.
 _ELSEWHERE: Final = ("name", "output", "origin", "pipeline", "follows", "background")
+#: How a run stands, in the words of the panel.
+_STANDING: Final = {
+    "queued": "waiting",
+    "cancelling": "stopping",
+    "success": "done",
+    "failed": "done with failures",
+    "cancelled": "stopped",
+    "error": "went wrong",
+}
 #: Who asked for a run, in the words of the panel.
 _ASKED: Final = {
     "kernel": "a cell",
@@ -66,7 +77,7 @@ def report(conn: sqlite3.Connection, project: Project, name: str, *, places: boo
         [
             _header(told, run),
             _cards(told, run),
-            _missing(run),
+            _noted(run),
             _map(project, told, run),
             _failures(conn, run),
             _times(conn, project, told, run),
@@ -109,10 +120,17 @@ def _header(told: Overview, run: RunRow) -> str:
     message = f"<p>{_text(run.message)}</p>" if run.message else ""
     return (
         f'<header><h1>{_text(told.name)} <span class="status {_status(run)}">'
-        f'{_text(run.status)}</span></h1><p class="m">run {run.id}, started '
+        f'{_text(_standing(run))}</span></h1><p class="m">run {run.id}, started '
         f"{when(run.started)}{ended}{took} on {_text(run.engine)} with "
         f"{counted(run.workers, 'worker')}</p>{message}</header>"
     )
+
+
+def _standing(run: RunRow) -> str:
+    """How the run stands, in the words of the panel."""
+    if run.status == RunStatus.FAILED and run.cancelled:
+        return "stopped on failures"
+    return _STANDING.get(run.status, run.status)
 
 
 def _status(run: RunRow) -> str:
@@ -120,11 +138,10 @@ def _status(run: RunRow) -> str:
     return {"success": "success", "failed": "failed", "error": "failed"}.get(run.status, "running")
 
 
-def _missing(run: RunRow) -> str:
-    """What the listing lacked."""
-    said = _object(run.note).get("errors")
-    found = [text for text in said if isinstance(text, str)] if isinstance(said, list) else []
-    return "".join(f'<p class="note">{_text(text[:500])}</p>' for text in found[:_NOTES])
+def _noted(run: RunRow) -> str:
+    """What was written down on the way: of files, inputs that changed, and the listing."""
+    found = islice(noted(run), _NOTES)
+    return "".join(f'<p class="note">{_text(text[:500])}</p>' for text in found)
 
 
 def _why(run: RunRow) -> str:
@@ -293,7 +310,7 @@ def _measured(conn: sqlite3.Connection, project: Project, told: Overview, run: R
 def _runs(conn: sqlite3.Connection, run: RunRow) -> str:
     rows = "".join(
         f"<tr><td>{row.id}</td><td>{when(row.started)}</td>"
-        f"<td>{_text(row.status)}</td><td class=wide>{_bar(_states(row))}</td>"
+        f"<td>{_text(_standing(row))}</td><td class=wide>{_bar(_states(row))}</td>"
         f"<td class=n>{row.total:,}</td>"
         f"<td class=n>{row.success:,}</td><td class=n>{row.failed:,}</td>"
         f"<td class=n>{row.skipped:,}</td><td class=n>{span(row.seconds)}</td></tr>"

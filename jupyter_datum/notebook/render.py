@@ -13,6 +13,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
+from ..ledger.noted import noted
 from ..ledger.queries import FailureGroup, RunRow, is_digest, key_text
 from ..ledger.stragglers import Straggler
 from ..states import RunStatus
@@ -142,7 +143,7 @@ def closing_lines(run: RunRow, groups: list[FailureGroup], out: str | None) -> l
             f"  look: %datum failures {run.name}   again: %datum retry {run.name}   "
             "after a fix: run the cell with --only failed"
         )
-    lines += _noted(run)
+    lines += [f"  {one_line(said, 400)}" for said in noted(run)]
     if run.late:
         lines.append(f"  {late_line(run)}")
     if out and run.success:
@@ -158,37 +159,6 @@ def why_lines(run: RunRow) -> list[str]:
     if run.message and run.status in (RunStatus.ERROR, RunStatus.PAUSED):
         lines.append(f"  {one_line(run.message, SENTENCE)}")
     return [*lines, f"  {way_on(run)}"] if run.status == RunStatus.PAUSED else lines
-
-
-def _noted(run: RunRow) -> list[str]:
-    """What was written down on the way: of inputs that went, changed, or could not be listed."""
-    lines = []
-    note = json.loads(run.note or "{}")
-    if pruned := note.get("pruned"):
-        stay = f"; {pruned['edited']:,} edited by hand stay" if pruned["edited"] else ""
-        many = counted(pruned["files"], "output")
-        lines.append(f"  {many} of vanished inputs removed{stay}")
-    if note.get("not_pruned"):
-        lines.append(f"  not pruned: {one_line(note['not_pruned'])}")
-    if edited := note.get("left", {}).get("output edited by hand"):
-        lines.append(
-            f"  {counted(edited, 'output')} edited by hand and kept; made anew with "
-            f"--replace-edited   which: %datum plan {run.name}"
-        )
-    if note.get("dirty"):
-        lines.append(f"  {dirty_line(note['dirty'])}")
-    if note.get("batch"):
-        lines.append(f"  {one_line(str(note['batch']), 400)}")
-    if note.get("errors"):
-        lines.append(f"  the listing is incomplete: {one_line('; '.join(note['errors'][:3]), 400)}")
-    return lines + [f"  {one_line(str(text), 400)}" for text in note.get("notes", [])]
-
-
-def dirty_line(datums: int) -> str:
-    """Say of how many datums the result may be made of two versions of an input."""
-    again = "it runs" if datums == 1 else "they run"
-    many = counted(datums, "datum")
-    return f"an input of {many} changed while it was processed: {again} again next time"
 
 
 def late_line(run: RunRow) -> str:
