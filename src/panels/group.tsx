@@ -19,6 +19,8 @@ import { Windowed } from './windowed';
 /** Pixels of a row, and of a list of rows at most. */
 const ROW = 24;
 const HEIGHT = 12 * ROW;
+/** Rows that are read again before a list gives way to a later look at the same. */
+const MOST = 1000;
 /** Workers that are named. */
 const NAMED = 3;
 
@@ -197,9 +199,10 @@ function GroupDatums(props: IGroupProps): JSX.Element {
     [run, group.id, source, stage]
   );
   useSignals(list.changed);
-  const { datums } = list;
+  const before = useBefore(list);
+  const { datums } = before ?? list;
   // The group counts what failed in its run; the list is of those that no later run has taken.
-  const since = run.ended && list.whole ? group.datums - datums.length : 0;
+  const since = run.ended && list.whole && !before ? group.datums - datums.length : 0;
   return (
     <div className="jp-datum-datums">
       <Windowed
@@ -217,9 +220,29 @@ function GroupDatums(props: IGroupProps): JSX.Element {
         </div>
       ) : null}
       {list.error ? <div className="jp-datum-muted">{oneLine(list.error)}</div> : null}
-      {list.loading ? <div className="jp-datum-muted">{trans.__('Reading …')}</div> : null}
+      {list.loading && !before ? (
+        <div className="jp-datum-muted">{trans.__('Reading …')}</div>
+      ) : null}
     </div>
   );
+}
+
+/** The list that is shown until this one has as much, where it is another look at the same. */
+function useBefore(list: DatumsModel): DatumsModel | null {
+  const shown = React.useRef(list);
+  const { current } = shown;
+  const same = current.run === list.run && current.filter.group === list.filter.group;
+  const wanted = same ? Math.min(MOST, current.datums.length) : 0;
+  const behind = list.hasMore && list.error === null && list.datums.length < wanted;
+  if (!behind) {
+    shown.current = list;
+  }
+  React.useEffect(() => {
+    if (behind && !list.loading) {
+      void list.more();
+    }
+  });
+  return behind ? current : null;
 }
 
 function Row(props: IGroupProps & { datum: IDatum }): JSX.Element {

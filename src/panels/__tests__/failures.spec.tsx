@@ -20,6 +20,7 @@ describe('the tab of failures', () => {
   let model: DocumentModel;
   let widget: Widget;
   let listed: any[];
+  let waits: Promise<void> | null;
   const opened: number[] = [];
 
   function datum(id: number, position = id): any {
@@ -41,10 +42,12 @@ describe('the tab of failures', () => {
     page = new Page();
     opened.length = 0;
     listed = [];
+    waits = null;
     const requests: any = {
       run: async () => aRun(),
       datums: async (_: string, __: string, filter: any) => {
         listed.push(filter);
+        await waits;
         const from = Number(filter.after ?? 0);
         const datums = Array.from({ length: 100 }, (_, n) => datum(from + n + 1));
         return { datums, next: from + 100 < 400 ? String(from + 100) : null };
@@ -105,6 +108,24 @@ describe('the tab of failures', () => {
     box.dispatchEvent(new Event('scroll'));
     await until(() => listed.length > 1);
     await until(() => text().includes('a101.tif'));
+  });
+
+  it('shows the datums of a group until another look at them has as many', async () => {
+    await until(() => model.datum.datum !== null);
+    const rows = () => widget.node.querySelectorAll('.jp-datum-failed-row').length;
+    await until(() => rows() > 0);
+    const before = rows();
+    const looks = listed.length;
+    let answer = () => undefined as void;
+    waits = new Promise(done => (answer = done));
+    const states = new Uint8Array(1000).fill(3, 1, 401);
+    snapshot(page.server.last, 2, states, { status: 'running', failed: 498, ended: null });
+    await until(() => listed.length > looks);
+    expect(rows()).toBe(before);
+    expect(widget.node.textContent).not.toContain('Reading');
+    answer();
+    await new Promise(done => setTimeout(done, 50));
+    expect(rows()).toBe(before);
   });
 
   it('folds what is expected, and takes it back', async () => {
