@@ -1,18 +1,31 @@
 /** The room that a part took, kept while there is nothing to show in it. */
 import React from 'react';
 
-/** Tells how high it was when it goes. */
+/** Milliseconds in which a part finds its own height. */
+const DRAWN = 100;
+
+/** Tells how high it was when it goes, and is as high at first. */
 export function Room(props: {
+  least: number;
   onGone: (height: number) => void;
   children: React.ReactNode;
 }): JSX.Element {
-  const { onGone, children } = props;
+  const { least, onGone, children } = props;
+  const [drawn, setDrawn] = React.useState(false);
   const node = React.useRef<HTMLDivElement>(null);
   const tell = React.useRef(onGone);
   tell.current = onGone;
   React.useLayoutEffect(() => {
     const own = node.current;
-    return () => tell.current(own?.offsetHeight ?? 0);
+    const timer = window.setTimeout(() => setDrawn(true), DRAWN);
+    return () => {
+      window.clearTimeout(timer);
+      tell.current(own?.offsetHeight ?? 0);
+    };
   }, []);
-  return <div ref={node}>{children}</div>;
+  return (
+    <div ref={node} style={drawn ? undefined : { minHeight: least }}>
+      {children}
+    </div>
+  );
 }

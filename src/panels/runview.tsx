@@ -45,7 +45,7 @@ export const RunView = React.memo(function RunView(props: {
   const left = leftAlone(run.info, parts.skipped);
   const shown = { ...parts, skipped: parts.skipped - left };
   const live = !ENDED.has(counts.status) && counts.status !== 'interrupted';
-  const listed = (state: State) => shown[state] || (live && total && LIVE.has(state));
+  const listed = (state: State) => shown[state] || (live && LIVE.has(state));
   return (
     <div className="jp-datum-body">
       <Figure run={run} done={done} counts={counts} />

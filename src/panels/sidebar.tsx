@@ -311,7 +311,7 @@ function MapSection(
   return (
     <Section {...fold} title={trans.__('Map')} summary={known ? <MapSummary per={per} /> : null}>
       {known ? (
-        <Room onGone={setRoom}>
+        <Room least={room} onGone={setRoom}>
           <MapView run={run} theme={theme} onPer={setPer} />
         </Room>
       ) : (
