@@ -31,10 +31,14 @@ export function unfoldForm(): void {
 /** Milliseconds between two looks for a field, and how often one looks. */
 const [SOON, TRIES] = [50, 60];
 
-/** The focus goes to the input, once the fields have come: unless it has gone elsewhere by then. */
+/**
+ * The focus goes to the input, once the fields have come: unless it has gone elsewhere by then. On
+ * the way it may be nowhere: the button that asked for the mark hides when the cell is marked.
+ */
 export async function focusInput(): Promise<void> {
   const before = document.activeElement;
-  for (let tries = 0; tries < TRIES && document.activeElement === before; tries++) {
+  const waits = () => [before, document.body].includes(document.activeElement);
+  for (let tries = 0; tries < TRIES && waits(); tries++) {
     const field = document.querySelector<HTMLElement>('[data-option="input"] > input');
     if (field?.offsetParent) {
       field.focus();
