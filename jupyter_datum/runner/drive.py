@@ -28,7 +28,7 @@ from .parcels import Parcels
 from .plan import Planner
 from .planning import Planning
 from .staff import Staff
-from .tail import Tails, ended_in, failure_event, finished_events
+from .tail import Tails, ended_in, failure_event, finished_events, in_words
 
 #: Seconds between two looks into the journals, and between two commits.
 GROUP: Final = 0.05
@@ -263,7 +263,7 @@ class Drive:
         final = any(isinstance(a, m.Settle) and a.position == record.position for a in actions)
         self.committer.failed(record, worker, final)
         self._parcels.failed(failure)
-        self._act(actions, now)
+        self._act([in_words(action, failure) for action in actions], now)
         if says_full(failure.type, failure.message):
             self._block(f"the disk is full: {failure.message}", now)
 

@@ -18,7 +18,9 @@ from typing import Final, NamedTuple
 
 from ..errors import FrameError
 from ..events import Begun, Done, Failed, Record, SetReturn, frames, outcomes, unpack_return
-from ..state import Failure, Finished
+from ..events import Failure as FailureRecord
+from ..state import Action, Failure, Finished, PauseRun
+from ..words import common
 
 _SET: Final = attrgetter("set_id")
 #: How a set ended of which there are records.
@@ -197,3 +199,14 @@ def failure_event(worker: str, record: Failed) -> Failure:
         failure.transient,
         failure.fatal,
     )
+
+
+def in_words(action: Action, failure: FailureRecord) -> Action:
+    """Return what the scheduler answers to a failure as people read it: it knows the signature
+    alone, which has an N for each number."""
+    if not isinstance(action, PauseRun):
+        return action
+    lines = common(failure.message).splitlines()
+    said = f"{failure.type}: {lines[0][:200]}" if lines else failure.type
+    place = f" ({failure.place})" if failure.place else ""
+    return PauseRun(action.reason.replace(failure.signature, said + place))
