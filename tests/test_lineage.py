@@ -263,7 +263,12 @@ def test_a_report_says_how_a_run_stands_and_what_became_of_files(story: Story) -
     for name in ("003", "004", "005"):
         (story.folder / "in" / f"{name}.txt").write_text("bad")
     said = page()
+    assert "traceback of 003.txt" in said
     assert ">stopped on failures</span>" in said and "<td>stopped on failures</td>" in said
+    story.namespace["numbers"] = list(range(9))
+    story.run("nine -i numbers --tries 1", "assert datum.value != 6")
+    with story.ledger() as conn:
+        assert "traceback of datum 7<" in report(conn, story.project, "nine")
 
 
 def test_a_report_is_one_page_and_everything_in_it_is_text(story: Story) -> None:

@@ -23,7 +23,7 @@ def noted(run: RunRow) -> Iterator[str]:
     if edited := note.get("left", {}).get("output edited by hand"):
         yield (
             f"{counted(edited, 'output')} edited by hand and kept; made anew with "
-            f"--replace-edited   which: %datum plan {run.name}"
+            f"--replace-edited (which: %datum plan {run.name})"
         )
     if note.get("dirty"):
         yield dirty_line(note["dirty"])

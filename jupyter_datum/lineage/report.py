@@ -140,8 +140,8 @@ def _status(run: RunRow) -> str:
 
 def _noted(run: RunRow) -> str:
     """What was written down on the way: of files, inputs that changed, and the listing."""
-    found = islice(noted(run), _NOTES)
-    return "".join(f'<p class="note">{_text(text[:500])}</p>' for text in found)
+    found = [f"<div>{_text(text[:500])}</div>" for text in islice(noted(run), _NOTES)]
+    return f'<div class="note">{"".join(found)}</div>' if found else ""
 
 
 def _why(run: RunRow) -> str:
@@ -273,7 +273,10 @@ def _failures(conn: sqlite3.Connection, run: RunRow) -> str:
 
 
 def _key(row: queries.DatumRow | None) -> str:
-    return queries.key_text(row.key) if row else "a datum"
+    if row is None:
+        return "a datum"
+    text = queries.key_text(row.key)
+    return f"datum {row.position + 1}" if queries.is_digest(text) else text
 
 
 def _times(conn: sqlite3.Connection, project: Project, told: Overview, run: RunRow) -> str:

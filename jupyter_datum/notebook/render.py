@@ -308,9 +308,10 @@ def stuck_lines(above: str | None) -> list[str]:
 
 
 def _named(one: Straggler) -> str:
-    """A key that is a digest says nothing to people."""
+    """A key that is a digest says nothing to people: its place does, counted from 1 as in the
+    panel."""
     text = key_text(one.key or b"")
-    return f"datum {one.position}" if not text or is_digest(text) else text
+    return f"datum {one.position + 1}" if not text or is_digest(text) else text
 
 
 def one_line(text: str, limit: int = _LINE) -> str:

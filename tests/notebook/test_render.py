@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from jupyter_datum.ledger import queries
 from jupyter_datum.ledger.queries import FailureGroup
+from jupyter_datum.ledger.stragglers import Straggler
 from jupyter_datum.notebook import display
-from jupyter_datum.notebook.render import Meter, bundle, group_lines, progress_line
+from jupyter_datum.notebook.render import (
+    Meter,
+    bundle,
+    group_lines,
+    progress_line,
+    straggler_lines,
+)
 
 from ..story import Story
 
@@ -56,3 +63,13 @@ def test_a_narrow_terminal_has_a_shorter_bar_then_fewer_parts_and_breaks_between
         "    %datum retry one",
     ]
     assert display.folded("x" * 50, 40) == ["x" * 40, "  " + "x" * 10]
+
+
+def test_a_slow_datum_without_a_name_has_its_place_as_the_panel_counts_it() -> None:
+    item = Straggler("w1", 40, bytes(range(128, 144)), 60.0, 2.0)
+    file = item._replace(key=b"in/a.txt")
+    assert straggler_lines([item, file, item._replace(key=None)]) == [
+        "  slow: datum 41 on w1 for 60 s (usual: 2.0 s)",
+        "  slow: in/a.txt on w1 for 60 s (usual: 2.0 s)",
+        "  slow: datum 41 on w1 for 60 s (usual: 2.0 s)",
+    ]
