@@ -69,8 +69,10 @@ function CellState(props: IFormOptions & IShared): JSX.Element {
   }
   if (!cell.marked) {
     return (
-      <div className="jp-datum-form-state">
-        <p>{trans.__('%1 is marked by its first line, which stands over this form.', name)}</p>
+      <div className="jp-datum-form-state" data-alone="true">
+        <p>
+          {trans.__('%1 is marked by its first line: what a form would ask stands there.', name)}
+        </p>
       </div>
     );
   }
