@@ -28,7 +28,7 @@ export function Seen(props: { datum: IDatumDetail; model: DatumModel }): JSX.Ele
         <span className="jp-datum-aside">{trans.__('as recorded with this attempt')}</span>
       </h2>
       <dl className="jp-datum-pairs">
-        <Pair name="datum.key">
+        <Pair name={trans.__('name')}>
           <code>
             <bdi>{datumName(trans, datum)}</bdi>
           </code>

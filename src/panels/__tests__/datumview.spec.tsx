@@ -181,6 +181,8 @@ describe('the page of a datum', () => {
     expect(node.querySelector('img, script')).toBeNull();
     expect(node.textContent).not.toMatch(/[\u202e\u001b]/);
     expect(node.textContent).toContain('THRESHOLD');
+    // The cell's own `datum.key` holds what its pattern captured, and is something else.
+    expect(node.querySelector('[data-section=seen] dt')!.textContent).toBe('name');
     expect(node.textContent).not.toContain('module json');
   });
 
