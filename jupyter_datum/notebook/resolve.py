@@ -205,23 +205,6 @@ def _from_value(value: Any, label: str) -> Input:
     return Items(value, label)
 
 
-def check_apart(source: Input, out: str) -> None:
-    """See that no input lies in the output folder.
-
-    Raises
-    ------
-    UsageError
-        If one does: a run would never see it, or take its own outputs for input.
-    """
-    for name, root in source.roots.items():
-        folder = os.fsdecode(root if is_url(root) else os.path.realpath(root))
-        if f"{folder}/".startswith(f"{out}/"):
-            raise UsageError(
-                f"the input {name!r} lies in {folder!r}, under its own output folder "
-                f"{out!r}: give -o another folder"
-            )
-
-
 def resolve_output(
     text: str | None, name: str, context: Context, namespace: Mapping[str, Any]
 ) -> str:

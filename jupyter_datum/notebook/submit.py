@@ -15,6 +15,7 @@ from typing import Any
 from ..errors import UsageError
 from ..hashing import hex_digest
 from ..inputs import Input
+from ..inputs.apart import check_apart
 from ..project import Project
 from ..remote import is_url, urls_of
 from ..runner.ask import ask_for_run
@@ -41,7 +42,7 @@ from .clusters import engine_of
 from .context import Context
 from .mistakes import check_cell, hints, two_of_a_name
 from .namesake import namesakes
-from .resolve import check_apart, resolve_input, resolve_output
+from .resolve import resolve_input, resolve_output
 from .setups import setup_for
 
 

@@ -19,9 +19,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from ..errors import DatumError, InputError, NoDatumsError, ProjectError
+from ..inputs.apart import check_apart
 from ..inputs.written import UntoldError, written
 from ..ledger import db, queries
 from ..project import Project, find
+from ..remote import is_url
 from .lister_child import _end_with_parent
 from .upkeep_child import _line
 
@@ -65,10 +67,12 @@ def _counted(asked: Mapping[str, Any]) -> tuple[int, bool]:
     project = _project(folder)
     others = [name for name in _transforms(project) if name != asked["name"]]
     source = written(asked["input"], folder, project, others)
-    out = os.fsencode(os.path.realpath(os.path.join(folder, asked["output"])))
+    out = os.path.realpath(os.path.join(folder, asked["output"]))
+    if not (is_url(asked["output"]) or "{" in asked["output"]):  # the kernel knows what is meant
+        check_apart(source, out)
     errors: list[str] = []
     count, end = 0, time.monotonic() + WITHIN
-    for _ in source.list(frozenset({out}), errors):
+    for _ in source.list(frozenset({os.fsencode(out)}), errors):
         count += 1
         if count % _STEP == 0 and time.monotonic() > end:
             return count, False

@@ -24,6 +24,8 @@ _WITHIN: Final = 20.0
 #: Children at work at the same time: others wait.
 _AT_WORK: Final = 2
 _MODULE: Final = "jupyter_datum.runner.count_child"
+#: What of a mark decides how many there are: a mistake elsewhere hides no count.
+_COUNTED: Final = ("name", "input", "output")
 #: Nothing is told.
 UNKNOWN: Final = {"count": None, "whole": False, "why": None, "mistake": None}
 
@@ -140,7 +142,7 @@ def input_of(asked: Mapping[str, Any]) -> dict[str, Any]:
         return {"input": None}
     if mark is not None:
         try:
-            line_of(mark)
+            line_of({key: mark[key] for key in _COUNTED if key in mark})
         except UsageError:
             return {"input": None}  # `POST marks` says what is wrong
     output = found.options.get("output") or f"out/{found.name}"

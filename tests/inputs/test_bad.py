@@ -28,9 +28,10 @@ from jupyter_datum.inputs import (
     transform,
     union,
 )
+from jupyter_datum.inputs.apart import check_apart
 from jupyter_datum.inputs.written import written
 from jupyter_datum.notebook.context import Context
-from jupyter_datum.notebook.resolve import check_apart, resolve_input, resolve_output
+from jupyter_datum.notebook.resolve import resolve_input, resolve_output
 from jupyter_datum.project import create
 
 from ..story import Story

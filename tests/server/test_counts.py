@@ -35,6 +35,7 @@ async def test_cells_of_both_kinds_are_counted(call: Call, book: str) -> None:
         ({"mark": {"name": "sizes", "input": {"cross": [{"glob": "in/*.txt"}]}}}, 3),
         ({"source": "%%datum g -i grid(C=[.1,1],k=range(3))"}, 6),
         ({"mark": {"name": "r", "input": 'rows("t.csv")'}}, 2),
+        ({"mark": {"name": "r", "input": "in/*.txt", "workers": "many"}}, 3),
     ):
         told = await call("counts", method="POST", body={"notebook": book, **what})
         assert (told.status, told.json) == (200, {"count": count, **whole}), told
@@ -52,6 +53,12 @@ async def test_what_cannot_be_counted_says_why(call: Call, book: str) -> None:
         body = {"notebook": book, "mark": {"name": "x", "input": text}}
         told = (await call("counts", method="POST", body=body)).json
         assert (told["count"], told["why"]) == (None, why), told
+        assert (mistake or "") in (told["mistake"] or ""), told
+    above = "under its own output folder"
+    for output, mistake in (("..", above), ("in", above), ("/", above), ("s3://b/x", None)):
+        mark = {"name": "x", "input": "in/*.txt", "output": output}
+        told = (await call("counts", method="POST", body={"notebook": book, "mark": mark})).json
+        assert (told["count"], mistake or "") == (None if mistake else 3, mistake or ""), told
         assert (mistake or "") in (told["mistake"] or ""), told
     for source, mistake in (
         ("%%datum my-step -i in/*.txt", "a transform's name is a Python name"),
