@@ -35,24 +35,29 @@ def read_transforms(path: Path) -> list[dict[str, Any]]:
 def read_mark(mark: Any) -> dict[str, Any]:
     """Return what the metadata ``datum`` of a cell says as a line, or what is wrong with it.
 
-    ``field`` is the option at which the mistake is, where one alone is at fault.
+    ``mistakes`` are those of single options, by the option: each has its own, so that a form
+    tells all of them at once. ``field`` is the first of them, where there is one.
     """
     if not isinstance(mark, dict) or not isinstance(mark.get("name"), str) or not mark["name"]:
-        return {"line": "", "mistake": None, "field": None}
+        return {"line": "", "mistake": None, "field": None, "mistakes": {}}
     try:
-        return {"line": line_of(mark), "mistake": None, "field": None}
+        return {"line": line_of(mark), "mistake": None, "field": None, "mistakes": {}}
     except UsageError as exc:
-        return {"line": "", "mistake": str(exc), "field": _at_fault(mark)}
+        mistakes = _at_fault(mark)
+        field = next(iter(mistakes), None)
+        mistake = mistakes[field] if field else str(exc)
+        return {"line": "", "mistake": mistake, "field": field, "mistakes": mistakes}
 
 
-def _at_fault(mark: dict[str, Any]) -> str | None:
-    """The first option that is a mistake beside a name that is none."""
+def _at_fault(mark: dict[str, Any]) -> dict[str, str]:
+    """The options that are a mistake beside a name that is none, each with what is wrong."""
+    found = {}
     for key, value in mark.items():
         try:
             line_of({"name": value} if key == "name" else {"name": "x", key: value})
-        except UsageError:
-            return key
-    return None
+        except UsageError as exc:
+            found[key] = str(exc)
+    return found
 
 
 def read_notebook(path: Path) -> tuple[str | None, list[dict[str, Any]]]:

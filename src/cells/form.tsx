@@ -4,6 +4,7 @@ import type { FieldProps } from '@rjsf/utils';
 import React from 'react';
 
 import type { Counts, ICountable } from '../models/counts';
+import { EnginesModel } from '../models/engines';
 import { InputCount } from '../models/inputcount';
 import { MarkCheck } from '../models/markcheck';
 import type { PanelModel } from '../models/panel';
@@ -16,7 +17,7 @@ import type { ThisCell } from './thiscell';
 /** What the fields are made with. */
 export interface IFormOptions {
   host: IHost;
-  requests: Pick<Requests, 'mark'>;
+  requests: Pick<Requests, 'mark' | 'engines'>;
   counts: Counts;
   panel: PanelModel;
   cell: ThisCell;
@@ -33,6 +34,7 @@ export function fieldsOf(options: IFormOptions): IFields {
   const { cell, host, panel } = options;
   const check = new MarkCheck(options.requests);
   const count = new InputCount(options.counts);
+  const engines = new EnginesModel(panel, options.requests);
   const countable = (mark: unknown): ICountable | null => {
     const notebook = panel.notebook?.path;
     return notebook && cell.marked && (mark as JSONObject | null)?.input
@@ -57,7 +59,7 @@ export function fieldsOf(options: IFormOptions): IFields {
   const inHost = (field: JSX.Element) => (
     <HostContext.Provider value={host}>{field}</HostContext.Provider>
   );
-  const shared = { check, count, typed };
+  const shared = { check, count, engines, typed };
   return {
     Text: props => inHost(<TextField field={props} {...shared} />),
     State: () => inHost(<StateField {...options} {...shared} />)

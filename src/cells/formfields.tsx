@@ -3,11 +3,13 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { FieldProps } from '@rjsf/utils';
 import React from 'react';
 
+import type { EnginesModel } from '../models/engines';
 import type { InputCount } from '../models/inputcount';
 import { isName } from '../models/marks';
 import type { MarkCheck } from '../models/markcheck';
 import { count, countWord, oneLine } from '../panels/format';
 import { CommandButton, useHost, useSignals } from '../panels/parts';
+import type { IEngines } from '../tokens';
 import { Commands } from '../tokens';
 import type { IFormOptions } from './form';
 
@@ -21,6 +23,7 @@ const FLAG = /^--?[a-z][a-z-]* (?=.*: )/;
 interface IShared {
   check: MarkCheck;
   count: InputCount;
+  engines: Pick<EnginesModel, 'changed' | 'known' | 'look'>;
   /** An input is being typed. */
   typed: (input: unknown) => void;
 }
@@ -109,9 +112,9 @@ function CellState(props: IFormOptions & IShared): JSX.Element {
 /** A text; a value of another kind is shown as JSON, and stays what it is until it is edited. */
 export function TextField(props: { field: FieldProps } & IShared): JSX.Element {
   const { trans } = useHost();
-  const { check, count: counted, typed, field } = props;
+  const { check, count: counted, engines, typed, field } = props;
   const { formData, onChange, name, schema, idSchema } = field;
-  useSignals(check.changed, counted.changed);
+  useSignals(check.changed, counted.changed, engines.changed);
   const given = written(formData);
   const [text, setText] = React.useState(given);
   const timer = React.useRef(0);
@@ -125,6 +128,12 @@ export function TextField(props: { field: FieldProps } & IShared): JSX.Element {
   };
   React.useEffect(() => () => window.clearTimeout(timer.current), []);
   const isInput = option === 'input';
+  const named = option === 'engine' ? text.trim() : '';
+  React.useEffect(() => {
+    if (named) {
+      engines.look(); // at once for the minute in which they are known
+    }
+  }, [engines, named]);
   const mistake =
     (option === 'name' ? wrongName(trans, text) : null) ??
     check.mistakeAt(option)?.replace(FLAG, '') ??
@@ -164,6 +173,7 @@ export function TextField(props: { field: FieldProps } & IShared): JSX.Element {
         </div>
       ) : null}
       {isInput ? <Counted counted={counted} /> : null}
+      {option === 'engine' ? <Muted word={foreignEngine(trans, named, engines.known)} /> : null}
     </div>
   );
 }
@@ -184,9 +194,14 @@ function Counted(props: { counted: InputCount }): JSX.Element {
       : told && told.count !== null
         ? countWord(trans, told.count, told.whole)
         : '';
+  return <Muted word={word} />;
+}
+
+/** What is told below a field and is no mistake. */
+function Muted(props: { word: string }): JSX.Element {
   return (
     <div className="jp-datum-form-count jp-datum-muted" role="status">
-      {word}
+      {props.word}
     </div>
   );
 }
@@ -199,6 +214,18 @@ function wrongName(trans: TranslationBundle, text: string): string | null {
     : trans.__(
         'A name has letters, digits and _, no space, and no digit first, as in my_thumbs: not %1',
         JSON.stringify(name)
+      );
+}
+
+/** That an engine's name is none which the notebook's Python knows: its kernel may, of a client. */
+function foreignEngine(trans: TranslationBundle, name: string, known: IEngines | null): string {
+  const names = known?.engines.map(engine => engine.name) ?? [];
+  // An address, a backend, a `$NAME`: these have more to them than a name.
+  return !/^[\w.-]+$/.test(name) || names.length === 0 || known?.problem || names.includes(name)
+    ? ''
+    : trans.__(
+        'No engine has this name, so it must be a cluster of the kernel. Engines: %1',
+        names.join(', ')
       );
 }
 

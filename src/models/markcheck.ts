@@ -44,13 +44,14 @@ export class MarkCheck {
   /** The mistake at one option that the form has as a field: it is told there, and once. */
   mistakeAt(field: string): string | null {
     this._fields.add(field);
-    return this._answer?.field === field ? this._answer.mistake : null;
+    return this._answer?.mistakes[field] ?? null;
   }
 
   /** The mistake that no field of the form tells. */
   get mistake(): string | null {
-    const { field, mistake } = this._answer ?? { field: null, mistake: null };
-    return field !== null && this._fields.has(field) ? null : mistake;
+    const { mistake = null, mistakes = {} } = this._answer ?? {};
+    const elsewhere = Object.keys(mistakes).find(field => !this._fields.has(field));
+    return elsewhere ? mistakes[elsewhere] : Object.keys(mistakes).length ? null : mistake;
   }
 
   private _askSoon(): void {

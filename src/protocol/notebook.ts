@@ -95,6 +95,8 @@ export interface IMarkAnswer {
   /** What would stand behind the magic. */
   line: string;
   mistake: string | null;
-  /** The option at fault, where one alone is. */
+  /** The option at fault, where one alone is; the first, where several are. */
   field: string | null;
+  /** What is wrong with each option that is at fault by itself. */
+  mistakes: Record<string, string>;
 }

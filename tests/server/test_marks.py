@@ -38,6 +38,14 @@ async def test_what_they_say(
     assert bool(mistake) == bool(answer.json["mistake"])
 
 
+async def test_each_option_says_what_is_wrong_with_it(call: Call) -> None:
+    mark = {"name": "up", "tries": 0, "input": "in/*.txt", "workers": "many", "timeout": "soon"}
+    said = (await call("marks", method="POST", body={"mark": mark})).json
+    assert list(said["mistakes"]) == ["tries", "workers", "timeout"]
+    assert said["mistakes"]["workers"].startswith("--workers many: ")
+    assert (said["field"], said["mistake"]) == ("tries", said["mistakes"]["tries"])
+
+
 async def test_a_mark_is_needed(call: Call) -> None:
     answer = await call("marks", method="POST", body={})
     assert (answer.status, answer.json["code"]) == (400, "bad-request")
