@@ -5,7 +5,7 @@ import React from 'react';
 import type { PanelModel } from '../models/panel';
 import type { RunModel } from '../models/run';
 import { Commands, ENDED } from '../tokens';
-import { progress, span, statusState, standing } from './format';
+import { clock, progress, statusState, standing } from './format';
 import {
   byState,
   doneOf,
@@ -81,7 +81,11 @@ function StatusWords(props: { run: RunModel; lost: boolean }): JSX.Element | nul
           <FailedWord counts={counts} />
         </>
       ) : null}
-      {lost ? ` · ${trans.__('no connection')}` : run.eta ? ` · ${span(run.eta[0])}` : null}
+      {lost
+        ? ` · ${trans.__('no connection')}`
+        : run.eta
+          ? ` · ${trans.__('left %1', clock(run.eta[0]))}`
+          : null}
     </>
   );
 }

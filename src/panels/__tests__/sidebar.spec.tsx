@@ -276,6 +276,10 @@ describe('the panel', () => {
     const status = new StatusItem(page.host, page.panel);
     Widget.attach(status, document.body);
     await page.withRun(Uint8Array.of(2), { status: 'running', success: 1 });
+    // What is left, as the panel has it too.
+    jest.spyOn(page.panel.run!, 'eta', 'get').mockReturnValue([0.86, 0.5, 2]);
+    page.panel.run!.changed.emit();
+    await until(() => /^Datums: .* · left 0:01$/.test(status.node.textContent ?? ''));
     page.server.last.close();
     await page.says('No connection to the server; last heard');
     expect(page.sidebar.node.querySelector('[data-lost=true]')).not.toBeNull();
