@@ -95,7 +95,7 @@ export function RetrySome(props: {
   const edited = useEdited(project, run);
   const n = many === null ? '' : count(many);
   const words = n ? trans.__('Retry %1', n) : trans.__('Retry what failed');
-  const title = titleOf(trans, n, edited, kind === 'icon');
+  const title = titleOf(trans, many, edited, kind === 'icon');
   return (
     <CommandButton
       command={command}
@@ -111,11 +111,22 @@ export function RetrySome(props: {
 }
 
 /** What it does, and with which code; `these`: beside a button that retries all. */
-function titleOf(trans: TranslationBundle, n: string, edited: boolean, these: boolean): string {
+function titleOf(
+  trans: TranslationBundle,
+  many: number | null,
+  edited: boolean,
+  these: boolean
+): string {
+  const n = many === null ? '' : count(many);
   if (!n) {
     return edited
       ? trans.__('Retry what failed with the edited cell')
       : trans.__('Retry what failed with the recorded code');
+  }
+  if (these && many === 1) {
+    return edited
+      ? trans.__('Retry this one with the edited cell')
+      : trans.__('Retry this one with the recorded code');
   }
   if (these) {
     return edited

@@ -264,8 +264,10 @@ describe('the panel', () => {
   it('keeps a failure among a million in the bar and in words', async () => {
     const states = new Uint8Array(1_000_000).fill(2);
     states[417_000] = 3;
-    await page.withRun(states, { status: 'running', success: 999_999, failed: 1 });
+    const more = { status: 'running', success: 999_999, failed: 1 };
+    await page.withRun(states, more, [aGroup({ datums: 1 })]);
     await until(() => page.button(/Retry 1$/) !== undefined);
+    await page.find(/Retry this one with the recorded code/);
     const bar = page.sidebar.node.querySelector('[data-section=run] [role=progressbar]')!;
     expect(bar.querySelector('[data-state=failed]')).not.toBeNull();
     // A million datums are one canvas, not a million nodes.
