@@ -173,7 +173,9 @@ export function TextField(props: { field: FieldProps } & IShared): JSX.Element {
         </div>
       ) : null}
       {isInput ? <Counted counted={counted} /> : null}
-      {option === 'engine' ? <Muted word={foreignEngine(trans, named, engines.known)} /> : null}
+      {option === 'engine' ? (
+        <Muted word={foreignEngine(trans, named, engines.known)} place={false} />
+      ) : null}
     </div>
   );
 }
@@ -194,14 +196,16 @@ function Counted(props: { counted: InputCount }): JSX.Element {
       : told && told.count !== null
         ? countWord(trans, told.count, told.whole)
         : '';
-  return <Muted word={word} />;
+  return <Muted word={word} place={true} />;
 }
 
-/** What is told below a field and is no mistake. */
-function Muted(props: { word: string }): JSX.Element {
+/** What is told below a field and is no mistake; `place`: whether its line is kept free for it. */
+function Muted(props: { word: string; place: boolean }): JSX.Element {
+  const { word, place } = props;
+  const shown = 'jp-datum-form-count jp-datum-muted';
   return (
-    <div className="jp-datum-form-count jp-datum-muted" role="status">
-      {props.word}
+    <div className={word || place ? shown : undefined} role="status">
+      {word}
     </div>
   );
 }
