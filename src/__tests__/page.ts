@@ -108,7 +108,12 @@ export class Page {
         editedSince: (project, run) => this.panel.editedSince(project, run)
       }
     };
-    this.plans = new PlansModel(this.upkeep, () => this.panel.notebook, [0]);
+    this.plans = new PlansModel(
+      this.upkeep,
+      () => this.panel.notebook,
+      name => this.panel.latest(name),
+      [0]
+    );
     this.fresh = new FreshCounts(
       this.panel,
       new Counts({ count: async what => (this.counted.push(what), this.count) }),

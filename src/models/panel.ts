@@ -91,6 +91,10 @@ export class PanelModel implements IDisposable {
   get row(): IRow | null {
     return this.rows.find(row => row.name === this._selected) ?? null;
   }
+  /** The newest run of a transform; null: there is none. */
+  latest(name: string): string | null {
+    return this.rows.find(row => row.name === name)?.run?.uuid ?? null;
+  }
   /** The run that is shown. */
   get run(): RunModel | null {
     return this._held?.model ?? null;

@@ -14,15 +14,25 @@ export interface IPlanned {
 /** What is under way: a verb, or the cell is read, by its own kernel or by one that is started. */
 export type Busy = Verb | 'record' | 'start';
 
+/** So many datums would run, after that run. */
+interface IWould {
+  count: number;
+  run: string | null;
+}
+
 /** Milliseconds between two looks: a plan's first rows soon, then less often. */
 const LOOKS = [100, 200, 300, 500];
 
 /** One plan at a time, shown with the notebook that it was made for. */
 export class PlansModel {
-  /** `place` tells transforms of one name apart: the notebook in front. */
+  /**
+   * `place` tells transforms of one name apart: the notebook in front. `latest` is the newest run
+   * of a transform there.
+   */
   constructor(
     private readonly _requests: Pick<Requests, 'upkeep' | 'upkeepOf' | 'giveUp'>,
     private readonly _place: () => object | null = () => null,
+    private readonly _latest: (name: string) => string | null = () => null,
     private readonly _looks: readonly number[] = LOOKS
   ) {}
 
@@ -37,11 +47,15 @@ export class PlansModel {
   get source(): string | undefined {
     return this._source;
   }
-  /** How many datums of a transform would run, by its last plan; null: it was not planned. */
+  /**
+   * How many datums of a transform would run, by its last plan; null: it was not planned, or has
+   * run since, whoever began that.
+   */
   would(name: string): number | null {
-    return this._wouldHere.get(name) ?? null;
+    const known = this._wouldHere.get(name);
+    return known && known.run === this._latest(name) ? known.count : null;
   }
-  /** A run of it began: what was planned is carried out, or out of date. */
+  /** A run of it is asked for: what was planned is carried out, or out of date. */
   forget(name: string): void {
     if (this._wouldHere.delete(name)) {
       this._changed.emit();
@@ -148,6 +162,7 @@ export class PlansModel {
 
   private async _do(round: number, request: IUpkeepRequest): Promise<IUpkeep | null> {
     this._busy = request.verb;
+    this._before = this._latest(this._name ?? '');
     this._changed.emit();
     const { project } = this._recipe!;
     return this._follow(round, project, await this._requests.upkeep(project, request));
@@ -186,7 +201,7 @@ export class PlansModel {
     this._plan = told.plan ?? this._plan;
     this._cells = told.cells ?? null;
     if (told.state === 'done' && told.plan?.ended && this._name !== null) {
-      this._wouldOf(this._of).set(this._name, told.plan.would_run);
+      this._wouldOf(this._of).set(this._name, { count: told.plan.would_run, run: this._before });
     }
     if (told.state !== 'open') {
       this._open = null;
@@ -202,13 +217,13 @@ export class PlansModel {
     return this._of === this._place();
   }
 
-  private get _wouldHere(): Map<string, number> {
+  private get _wouldHere(): Map<string, IWould> {
     return this._wouldOf(this._place());
   }
 
-  private _wouldOf(place: object | null): Map<string, number> {
+  private _wouldOf(place: object | null): Map<string, IWould> {
     const key = place ?? this;
-    const known = this._would.get(key) ?? new Map<string, number>();
+    const known = this._would.get(key) ?? new Map<string, IWould>();
     this._would.set(key, known);
     return known;
   }
@@ -221,6 +236,8 @@ export class PlansModel {
     }
   }
 
+  /** The newest run of the transform when its plan was asked for. */
+  private _before: string | null = null;
   private _busy: Busy | null = null;
   private _cells: readonly [number, number] | null = null;
   private _error: string | null = null;
@@ -234,7 +251,7 @@ export class PlansModel {
   private _round = 0;
   private _said: readonly string[] = [];
   private _source: string | undefined;
-  private readonly _would = new WeakMap<object, Map<string, number>>();
+  private readonly _would = new WeakMap<object, Map<string, IWould>>();
   private readonly _changed = new Signal<this, void>(this);
 }
 

@@ -39,7 +39,11 @@ export const panel: JupyterFrontEndPlugin<void> = {
     state: IStateDB | null
   ): void => {
     const { host, requests } = core;
-    const plans = new PlansModel(requests, () => front.panel.notebook);
+    const plans = new PlansModel(
+      requests,
+      () => front.panel.notebook,
+      name => front.panel.latest(name)
+    );
     const overview = new OverviewModel(front.panel, requests);
     const watches = new WatchesModel(front.panel, requests);
     const choices = new ChoicesModel(() => front.panel.notebook?.path ?? '');

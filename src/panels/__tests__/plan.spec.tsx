@@ -2,7 +2,7 @@
 import { Widget } from '@lumino/widgets';
 
 import { CELL, Notebook, Page } from '../../__tests__/page';
-import { aPlan, PROJECT, RUN, until } from '../../__tests__/world';
+import { aPlan, aRun, PROJECT, RUN, until } from '../../__tests__/world';
 import { DatumModel } from '../../models/datum';
 import { Commands } from '../../tokens';
 import { DatumWidget } from '../datumview';
@@ -41,6 +41,15 @@ describe('the plan', () => {
     expect([page.plans.recipe, page.plans.would('means')]).toEqual([null, null]);
     page.panel.setNotebook(page.notebook);
     await page.says('of 10 would run');
+  });
+
+  it('counts no more in the row once the transform has run, whoever began that', async () => {
+    page.upkeep.told.push({ plan: aPlan({ would_run: 7 }) });
+    await make();
+    await until(() => /7 to run/.test(page.text));
+    const run = aRun({ ...DONE, uuid: 'e'.repeat(32), id: 99 });
+    page.put({ type: 'runs', project: PROJECT }, [run]);
+    await until(() => page.plans.would('means') === null && !/7 to run/.test(page.text));
   });
 
   it('says what would run and why, naming the part that changed', async () => {
