@@ -59,7 +59,7 @@ test('workers and what failures do, before a run and while it goes on', async ({
     .poll(() => options(page, shown), { timeout: 60_000 })
     .toMatchObject({ on_error: 'stop' });
   fs.writeFileSync(`${story.folder}/gate`, '');
-  await expect(run).toContainText('done with failures', { timeout: 60_000 });
+  await expect(run).toContainText('stopped on failures', { timeout: 60_000 });
   await expect(run).toContainText('cancelled');
   expect(story.executions().size).toBeLessThan(40);
   expect(story.status()).toMatchObject({ failed: 1 });
