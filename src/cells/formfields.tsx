@@ -117,8 +117,13 @@ export function TextField(props: { field: FieldProps } & IShared): JSX.Element {
   useSignals(check.changed, counted.changed, engines.changed);
   const given = written(formData);
   const [text, setText] = React.useState(given);
+  const [before, setBefore] = React.useState(given);
+  if (given !== before) {
+    // While it is drawn, not by an effect: that of the first drawing took what was typed by then.
+    setBefore(given);
+    setText(given);
+  }
   const timer = React.useRef(0);
-  React.useEffect(() => setText(given), [given]);
   const option = name.split('/').pop() ?? '';
   const take = (value: string) => {
     window.clearTimeout(timer.current);
