@@ -14,8 +14,10 @@ const KERNEL_INSTALL = '%pip install jupyter-datum\n%load_ext jupyter_datum';
 /** What is wrong although there may be something to see. */
 export function Problem(props: { panel: PanelModel }): JSX.Element | null {
   const { trans } = useHost();
-  const { context } = props.panel;
-  if (!context || !problem(context)) {
+  const { context, runs } = props.panel;
+  // A server half that is none for this page says nothing that counts: the page below says that.
+  const away = runs.connection === 'missing' || runs.connection === 'older';
+  if (away || !context || !problem(context)) {
     return null;
   }
   const says = context.message ? oneLine(context.message) : '';

@@ -96,6 +96,16 @@ describe('the panel', () => {
     await page.says('The server has no datum extension');
   });
 
+  it('says nothing of the kernel beside a server half that is none for this page', async () => {
+    page.context = { ...page.context, state: 'kernel-without-extension' };
+    await page.open();
+    await page.says('The kernel has not loaded jupyter_datum.');
+    page.server.answer = async () => ({ version: '9', protocol: 9, schema: 1 });
+    page.server.last.close();
+    await page.says('Server and page speak different versions');
+    expect(page.sidebar.node.querySelector('.jp-datum-note')).toBeNull();
+  });
+
   it('tells how an older server is brought up to date', async () => {
     page.server.answer = async () => ({ version: '0', protocol: 0, schema: 1 });
     page.panel.setNotebook(new Notebook());
