@@ -31,6 +31,8 @@ _CODE: Final = re.compile(r"[0-9a-f]{64}")
 _DATA: Final = re.compile(r"(?:table|rows|items|grid|files)-[0-9a-f]{32,64}(?:\.[a-z]+)?")
 
 _REFUSED: Final = "this transform was recorded by someone else: run its cell"
+#: Of a recipe that this user has signed, and that has other fields.
+_OTHER_VERSION: Final = "another version of jupyter-datum has recorded this transform: run its cell"
 
 
 @dataclass(frozen=True)
@@ -142,7 +144,7 @@ def read_recipe(project: Project, digest: str, *, signed: bool = True) -> Recipe
     try:
         recipe = Recipe(**json.loads(data))
     except (ValueError, TypeError) as exc:
-        raise SignatureError(f"{_REFUSED} (its recipe is of another version)") from exc
+        raise SignatureError(_OTHER_VERSION) from exc
     if recipe.project != project.uuid:
         raise SignatureError(f"{_REFUSED} (its recipe belongs to another project)")
     return recipe

@@ -265,6 +265,20 @@ def test_two_runs_of_one_transform_at_once_are_one_sentence(story: Story) -> Non
     assert story.end(run).status == "success"
 
 
+def test_a_recipe_of_another_version_is_not_called_one_of_another_user(story: Story) -> None:
+    story.namespace["numbers"] = [1]
+    path = story.project.recipe(story.prepare("job -i numbers", "1").digest)
+    from jupyter_datum.hashing import hex_digest
+    from jupyter_datum.transform.recipe import read_recipe, sign
+
+    fields = json.loads(path.read_bytes().partition(b"\n")[2]) | {"unheard_of": 1}
+    data = json.dumps(fields).encode()
+    digest = hex_digest(data, 32)
+    story.project.recipe(digest).write_bytes(sign(data).encode() + b"\n" + data)
+    with pytest.raises(SignatureError, match="another version of jupyter-datum has recorded"):
+        read_recipe(story.project, digest)
+
+
 def test_a_recipe_that_was_changed_is_not_run(story: Story) -> None:
     story.namespace["numbers"] = [1]
     prepared = story.prepare("job -i numbers", "1")
