@@ -5,7 +5,7 @@ import type { IRun } from '../tokens';
 import type { ITold } from './runs';
 
 /** What is worth a word of a run. */
-export type What = 'failing' | 'done' | 'expected' | 'failed' | 'error' | 'interrupted';
+export type What = 'failing' | 'done' | 'expected' | 'failed' | 'error' | 'interrupted' | 'paused';
 
 /** One word about one run; a later one takes the place of an earlier. */
 export interface INotice {
@@ -18,6 +18,8 @@ export interface INotice {
 const LONG = 10;
 /** A first failure is told after this: a run that ends meanwhile has one word, and not two. */
 const PATIENCE = 2000;
+/** What the runner says of a pause that somebody asked for, who knows it. */
+const BY_HAND = 'paused by hand';
 
 interface IKnown {
   /** As it was heard of last. */
@@ -25,6 +27,8 @@ interface IKnown {
   /** Whether its first failure was told, or was there before this page. */
   failing: boolean;
   lost: boolean;
+  /** Whether it waits for somebody, as it has paused itself. */
+  waits: boolean;
   over: boolean;
   timer: number;
 }
@@ -44,8 +48,16 @@ export class Notices {
       // What had happened when the page came is no news, unless the run began with the page.
       const fresh = before === null && run.requested * 1000 >= this._since;
       const over = ENDED.has(run.status) && !fresh;
-      known = { run, failing: alarms(run) > 0 && !fresh, lost: false, over, timer: 0 };
+      known = {
+        run,
+        failing: alarms(run) > 0 && !fresh,
+        lost: false,
+        waits: false,
+        over,
+        timer: 0
+      };
       known.lost = run.status === 'interrupted';
+      known.waits = waits(run) && !fresh;
       this._known.set(key, known);
     }
     known.run = run;
@@ -73,6 +85,12 @@ export class Notices {
       this._say({ project, run, what: 'interrupted' });
     }
     known.lost = lost;
+    if (waits(run) && !known.waits) {
+      known.failing = true; // the pause says so
+      window.clearTimeout(known.timer);
+      this._say({ project, run, what: 'paused' });
+    }
+    known.waits = waits(run);
     if (alarms(run) > 0 && !known.failing) {
       known.failing = true;
       const say = () => this._say({ project, run: known.run, what: 'failing' });
@@ -82,6 +100,10 @@ export class Notices {
 
   private readonly _since = Date.now();
   private readonly _known = new Map<string, IKnown>();
+}
+
+function waits(run: IRun): boolean {
+  return run.status === 'paused' && run.message !== BY_HAND;
 }
 
 function endOfGood(run: IRun, what: What): What | null {

@@ -15,7 +15,8 @@ const KINDS: Record<What, Notification.TypeOptions> = {
   expected: 'info',
   failed: 'warning',
   error: 'error',
-  interrupted: 'error'
+  interrupted: 'error',
+  paused: 'warning'
 };
 
 /** Tell of the runs that are heard of from now on. */
@@ -165,6 +166,8 @@ function words({ trans }: IHost, { run, what }: INotice, where: string | null): 
         : trans.__('%1: done, %2', name, failedOf(trans, run));
     case 'interrupted':
       return trans.__('%1: interrupted, no runner works at it', name);
+    case 'paused':
+      return trans.__('%1: paused: %2', name, oneLine(run.message ?? ''));
     case 'error':
       return trans.__('%1: could not go on: %2', name, oneLine(run.message ?? ''));
   }

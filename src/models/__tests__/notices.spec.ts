@@ -40,6 +40,18 @@ describe('notices', () => {
     expect(what()).toEqual(['failing', 'failed']);
   });
 
+  it('tells of a pause that nobody asked for, in place of the failures that it is for', () => {
+    const message = 'the first 20 failed alike: ValueError';
+    tell({ status: 'running' }, { failed: 20, status: 'paused', message }, { workers: 1 });
+    jest.advanceTimersByTime(9000);
+    expect(what()).toEqual(['paused']);
+    tell({ status: 'running', message: null }, { status: 'paused', message });
+    expect(what()).toEqual(['paused', 'paused']);
+    tell({ uuid: 'b', status: 'running' }, { status: 'paused', message: 'paused by hand' });
+    tell({ uuid: 'c', status: 'paused', message, requested: 1 }); // long before this page
+    expect(what()).toEqual(['paused', 'paused']);
+  });
+
   it('has one word for a run that fails and ends at once', () => {
     tell({ failed: 3, status: 'failed', ended: now() + 1 });
     jest.advanceTimersByTime(9000);
