@@ -3,7 +3,7 @@
 from .compare import Comparison, compare, compare_here
 from .displays import displayed
 from .frame import frame_of
-from .labels import label_at, labelled, labels_of
+from .labels import item_of, label_at, labelled, labels_of
 from .order import listed_input, order_of, outcome_json, outcomes
 from .results import Results, read_results
 
@@ -14,6 +14,7 @@ __all__ = [
     "compare_here",
     "displayed",
     "frame_of",
+    "item_of",
     "label_at",
     "labelled",
     "labels_of",

@@ -43,6 +43,18 @@ def label_at(source: Input | None, position: int, key: bytes) -> str:
     return f"item {position:,}" if items and items is source else queries.key_text(key)
 
 
+def item_of(source: Input | None, key: bytes) -> str | None:
+    """Return the item of one datum as JSON; None if it is none, or has to be unpickled.
+
+    Raises
+    ------
+    OSError
+        If the items are gone.
+    """
+    items = _items_of(source)
+    return items.text_of(key) if items else None
+
+
 def _items_of(source: Input | None) -> ItemsInput | None:
     """The items whose keys a transform's datums have: its own, or those of the transform from
     which it takes one datum each."""

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
 from ..errors import DatumError
-from ..inputs import input_from_json
+from ..inputs import Input, input_from_json
 from ..ledger import queries
 from ..ledger.queries import DatumRow
+from ..outcomes import item_of
 from ..outcomes.displays import displayed
 from ..outcomes.made import recipe_of
 from ..project import Project
@@ -26,6 +28,8 @@ from .reads import run_of
 
 #: Bytes of a log that are sent: its end.
 LOG: Final = 1 << 16
+#: Characters of an item.
+ITEM: Final = 2000
 #: Input and output files of a datum that are told one by one.
 FILES: Final = 200
 
@@ -42,13 +46,15 @@ def datum(
     attempts = [shapes.attempt_json(attempt, names.get(attempt.run)) for attempt in detail.attempts]
     if row.state == DatumState.SUCCESS and row.attempt == 1:
         attempts.insert(0, shapes.first_success(row, names.get(row.run)))
-    roots, out = folders(conn, project, row)
+    source, out = _source(conn, project, row)
+    roots = source.roots if source is not None else {}
     return {
         **shapes.datum_json(row, names.get(row.run), 0),
         "attempts": attempts,
         "inputs": [_input(file, roots, root) for file in detail.inputs[:FILES]],
         "outputs": [_output(file.path, file.size, out, root) for file in detail.outputs[:FILES]],
         "files": [len(detail.inputs), len(detail.outputs)],
+        "item": _item(source, row),
         "result": shapes.result_text(row, _result_file(project, row)),
         "result_kind": word_of(row.result_kind) if row.result_kind else None,
         "metrics": shapes.metrics_json(row.metrics),
@@ -81,14 +87,34 @@ def folders(
     conn: sqlite3.Connection, project: Project, row: DatumRow
 ) -> tuple[dict[str, bytes], bytes | None]:
     """Where a datum's inputs lie, by name, and its transform's output folder."""
+    source, out = _source(conn, project, row)
+    return (source.roots if source is not None else {}), out
+
+
+def _source(
+    conn: sqlite3.Connection, project: Project, row: DatumRow
+) -> tuple[Input | None, bytes | None]:
+    """What lists the datum, if that is known, and its transform's output folder."""
     (out,) = conn.execute(
         "select t.out from datum d join transform t on t.id = d.transform where d.id = ?",
         (row.id,),
     ).fetchone() or (None,)
     try:
-        return input_from_json(recipe_of(conn, project, row).input, project).roots, out
-    except (DatumError, OSError):  # another user's recipe, or a folder that is gone
-        return {}, out
+        source = input_from_json(recipe_of(conn, project, row).input, project)
+        source.roots  # noqa: B018 - a folder may be gone
+    except (DatumError, OSError):  # or it is another user's recipe
+        return None, out
+    return source, out
+
+
+def _item(source: Input | None, row: DatumRow) -> str | None:
+    """The item that the datum is, where its key is but a digest; nothing is unpickled."""
+    if not queries.is_digest(queries.key_text(row.key)):
+        return None
+    with suppress(DatumError, OSError):  # the items are gone
+        text = item_of(source, row.key)
+        return text if text is None or len(text) <= ITEM else text[:ITEM] + " ..."
+    return None
 
 
 def _input(file: Any, roots: dict[str, bytes], root: Path | None) -> dict[str, Any]:

@@ -110,6 +110,7 @@ function Detail(props: IDatumProps & { datum: IDatumDetail }): JSX.Element {
             title={trans.__('Input')}
             files={datum.inputs}
             total={datum.files?.[0]}
+            note={datum.item ? <code>{visible(datum.item)}</code> : null}
           />
           <Attempts
             key={`a ${datum.id}`}

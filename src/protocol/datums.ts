@@ -55,6 +55,8 @@ export interface IDatumDetail extends IDatum {
   metrics: Record<string, unknown> | string | null;
   /** How many inputs and outputs it has: of many the first are listed. */
   files?: [number, number];
+  /** The item that it is, as JSON, where its key is but a digest; an older server does not say. */
+  item?: string | null;
 }
 
 /** A frame of a traceback. */

@@ -121,6 +121,30 @@ async def test_a_datum_with_inputs_and_outputs(call: Call, story: Story) -> None
     assert (attempt["state"], attempt["run"]) == ("success", run.uuid)
 
 
+async def test_which_item_a_datum_is(call: Call, story: Story) -> None:
+    """Its key says nothing; where it would have to be unpickled nothing is said of it."""
+    story.namespace["items"] = ["a\u202e", {"block": 7}, 7, "x" * 3000]
+    run = story.run("job -i items --workers 1", "1")
+    base = ("projects", story.project.uuid)
+
+    async def item(row: dict[str, object]) -> str | None:
+        told = (await call(*base, "datums", str(row["id"]))).json
+        assert told["inputs"] == []
+        said: str | None = told["item"]
+        return said
+
+    rows = (await call(*base, "runs", run.uuid, "datums")).json["datums"]
+    said = [await item(row) for row in sorted(rows, key=lambda row: row["position"])]
+    assert said[:3] == ['"a\u202e"', '{"block":7}', "7"]
+    assert said[3] is not None and len(said[3]) < 2100 and said[3].endswith("xx ...")
+    # Another order, and one that has to be unpickled.
+    story.namespace["items"] = [3 + 4j, 7, "new"]
+    run = story.run("other -i items --workers 1", "1")
+    rows = (await call(*base, "runs", run.uuid, "datums")).json["datums"]
+    found = [await item(row) for row in sorted(rows, key=lambda row: row["position"])]
+    assert found == [None, "7", '"new"']
+
+
 async def test_what_a_cell_displayed(call: Call, story: Story) -> None:
     story.namespace["numbers"] = [1, 2]
     body = "import numpy\nfrom PIL import Image\nimport pandas\n"

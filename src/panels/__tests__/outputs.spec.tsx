@@ -97,6 +97,14 @@ describe('the outputs of a datum', () => {
     expect(node.querySelector('script')).toBeNull();
   });
 
+  it('says which item a datum is that has no file', async () => {
+    detail.item = '{"block": 7, "of": "<b>\\u202e"}'.replace('\\u202e', '\u202e');
+    const node = await open(null);
+    await until(() => node.querySelector('[data-section=input] code') !== null);
+    const said = node.querySelector('[data-section=input]')!.textContent;
+    expect(said).toBe('Input{"block": 7, "of": "<b>\\u202e"}');
+  });
+
   it('shows the text where there is nothing to draw with', async () => {
     shown = [output({ 'text/html': EVIL, 'text/plain': 'plain \u202etext' })];
     const node = await open(null);
