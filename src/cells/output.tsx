@@ -199,7 +199,7 @@ function Pace(props: { run: IRunModel; total: number }): JSX.Element {
     return <>{trans._n('1 datum in %3', '%2 datums in %3', total, count(total), took)}</>;
   }
   const words = [
-    run.rate > 0 ? trans.__('%1/s', rate(run.rate)) : '',
+    counts?.status === 'running' && run.rate > 0 ? trans.__('%1/s', rate(run.rate)) : '',
     eta ? trans.__('left %1', clock(eta[0])) : ''
   ];
   return <>{words.filter(Boolean).join(' · ')}</>;

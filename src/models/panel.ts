@@ -262,9 +262,11 @@ export class PanelModel implements IDisposable {
   }
 
   private _onRun(_: RunsModel, run: IRun): void {
-    // A run that begins is what one wants to see, if its cell is in this notebook.
+    // A run that begins is what one wants to see, if its cell is in this notebook; a short one is
+    // heard of when it has ended.
     const row = this.rows.find(one => one.name === run.name);
-    if (row?.cell && !ENDED.has(run.status) && run.id > (row.run?.id ?? 0)) {
+    const fresh = !ENDED.has(run.status) || run.requested * 1000 >= this._since;
+    if (row?.cell && fresh && run.id > (row.run?.id ?? 0)) {
       this._choose(run.name);
     }
   }
@@ -333,6 +335,7 @@ export class PanelModel implements IDisposable {
   }
 
   private _about: NotebookModel | null = null;
+  private readonly _since = Date.now();
   private _chosen = new Map<string, string>();
   private _disposed = false;
   private _edited: boolean | null = null;

@@ -104,7 +104,7 @@ function CrewTable(props: ITabProps & { crew: readonly ICrew[]; later: number })
   // Nobody is at work after the end; why one left before it is still worth knowing.
   const at = !ended || crew.some(one => one.cause);
   return (
-    <table className="jp-datum-crew">
+    <table className="jp-datum-crew" aria-label={trans.__('Workers')}>
       <thead>
         <tr>
           <th scope="col">{trans.__('Worker')}</th>

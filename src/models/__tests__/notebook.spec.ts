@@ -154,6 +154,21 @@ describe('a run that goes on', () => {
   });
   afterEach(() => page.panel.dispose());
 
+  it('is shown where it was so short that its end is the first that is heard of it', async () => {
+    page.notebook.cells = () =>
+      ['means', 'sums'].map(name => ({ id: name, source: `%%datum ${name} -i "*"`, code: true }));
+    await page.open();
+    await until(() => page.panel.rows.length === 2);
+    const over = { name: 'sums', status: 'success' as const, ended: 5, requested: 1 };
+    page.put({ type: 'runs', project: PROJECT }, [aRun(over)]); // long before this page
+    await until(() => page.panel.rows.some(row => row.run !== null));
+    expect(page.panel.selected).toBe('means');
+    const now = Date.now() / 1000 + 1;
+    const short = aRun({ ...over, uuid: '9'.repeat(32), id: 99, requested: now, ended: now });
+    page.put({ type: 'runs', project: PROJECT }, [short, aRun(over)]);
+    await until(() => page.panel.selected === 'sums');
+  });
+
   it('tells how far it is to who shows that, and of a first failure and its end to all', async () => {
     await going({ success: 4, seconds: 3.5, reasons: { new: 9 } });
     expect(told).toEqual(['figures']);

@@ -40,6 +40,20 @@ describe('a run in a cell', () => {
     output.dispose();
   });
 
+  it('has a pace while it runs, and none in a pause', async () => {
+    const going = { status: 'running' as const, total: 9, pending: 0, planned: 1 };
+    const output = await drawn(aRun({ ...going, success: 1 }));
+    await until(() => (output.node.textContent ?? '').includes('1 of 9'));
+    page.put({ type: 'runs', project: PROJECT }, [aRun({ ...going, success: 5 })]);
+    await until(() => /5 of 9.*\d\/s/.test(output.node.textContent ?? ''));
+    page.put({ type: 'runs', project: PROJECT }, [
+      aRun({ ...going, status: 'paused', success: 6 })
+    ]);
+    await until(() => (output.node.textContent ?? '').includes('paused: 6 of 9'));
+    expect(output.node.textContent).not.toContain('/s');
+    output.dispose();
+  });
+
   it('says what became of files, of inputs that changed and of rows that were left out', async () => {
     const left = { 'output edited by hand': 2, 'failed before': 3 };
     const over = { status: 'success' as const, success: 4, total: 4, ended: 3, noted: NOTED, left };
