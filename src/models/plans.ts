@@ -55,6 +55,11 @@ export class PlansModel {
     const known = this._wouldHere.get(name);
     return known && known.run === this._latest(name) ? known.count : null;
   }
+  /** Whether the transform has run since the plan that is shown was asked for. */
+  get ran(): boolean {
+    const { name } = this;
+    return this.plan !== null && name !== null && this._before !== this._latest(name);
+  }
   /** A run of it is asked for: what was planned is carried out, or out of date. */
   forget(name: string): void {
     if (this._wouldHere.delete(name)) {

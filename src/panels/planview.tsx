@@ -115,14 +115,14 @@ function isOutdated(panel: PanelModel, plans: PlansModel): boolean {
   return Boolean(plans.plan && cell && plans.source !== cell.source);
 }
 
-/** The plan is of other code than what stands in the cell. */
+/** The plan is of other code than what stands in the cell, or is carried out. */
 function Outdated(props: { panel: PanelModel; plans: PlansModel }): JSX.Element | null {
   const { trans } = useHost();
   const { panel, plans } = props;
-  if (!isOutdated(panel, plans)) {
-    return null;
+  if (isOutdated(panel, plans)) {
+    return <Note>{trans.__('The cell was edited since: plan again.')}</Note>;
   }
-  return <Note>{trans.__('The cell was edited since: plan again.')}</Note>;
+  return plans.ran ? <Note>{trans.__('It has run since: plan again.')}</Note> : null;
 }
 
 function Planned(props: { plans: PlansModel; plan: IPlan; edited: boolean }): JSX.Element {

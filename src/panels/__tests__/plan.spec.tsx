@@ -47,9 +47,11 @@ describe('the plan', () => {
     page.upkeep.told.push({ plan: aPlan({ would_run: 7 }) });
     await make();
     await until(() => /7 to run/.test(page.text));
+    expect(page.text).not.toContain('has run since');
     const run = aRun({ ...DONE, uuid: 'e'.repeat(32), id: 99 });
     page.put({ type: 'runs', project: PROJECT }, [run]);
     await until(() => page.plans.would('means') === null && !/7 to run/.test(page.text));
+    await page.says('It has run since: plan again.');
   });
 
   it('says what would run and why, naming the part that changed', async () => {
