@@ -26,12 +26,14 @@ import {
   useSignals
 } from '../panels/parts';
 import type { IHost } from '../panels/parts';
+import { later } from '../panels/later';
 import { Newest, useNewest } from '../panels/newer';
 import { RetryFailed } from '../panels/retry';
-import { Said } from '../panels/said';
 import { ShownWidget } from '../panels/shown';
 import { Commands, ENDED, MIME_TYPE } from '../tokens';
 import type { IBundle, ICounts, IGroup, IHeldRun, IRunModel, IRunsModel } from '../tokens';
+
+const Said = later(async () => (await import('../panels/said')).Said);
 
 /** Groups that are listed; the others are counted. */
 const GROUPS = 5;

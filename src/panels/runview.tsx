@@ -8,8 +8,11 @@ import { Slowest } from './atwork';
 import { ClusterLine, coming, Coming } from './clusterline';
 import { clock, count, leftAlone, oneLine, ofAll, percent, rate, span, stateWord } from './format';
 import { Bar, byState, doneOf, StateWord, useClock, useHost, useSignals } from './parts';
+import { later } from './later';
 import { RunButtons } from './runbuttons';
-import { Said } from './said';
+
+// Most runs have nothing to say beside their counts.
+const Said = later(async () => (await import('./said')).Said);
 
 /** The order in which counts are listed; those that are zero are not. */
 const LISTED: readonly State[] = [
