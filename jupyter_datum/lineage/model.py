@@ -124,6 +124,8 @@ class Node:
         An earlier result of the datum was brought back; `began` says when.
     formerly : tuple of bytes
         Keys that it had before its file was renamed, the last first.
+    position : int
+        Its place in the input, counted from 0: its name, where the key is a digest.
     """
 
     id: int
@@ -147,12 +149,13 @@ class Node:
     now: str = ""
     restored: bool = False
     formerly: tuple[bytes, ...] = ()
+    position: int = 0
 
     def to_json(self, shown: Shown = text_of) -> dict[str, Any]:
         """Return it as plain JSON, with all that hangs on it."""
         plain = (
             "id", "transform", "attempt", "began", "seconds", "run", "pipeline", "run_status",
-            "version", "current", "dirty", "gone", "now", "restored",
+            "version", "current", "dirty", "gone", "now", "restored", "position",
         )  # fmt: skip
         return {
             **{name: getattr(self, name) for name in plain},

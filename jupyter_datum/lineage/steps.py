@@ -36,13 +36,13 @@ def node(
         The version that is told of; the present one by default.
     """
     row = conn.execute(
-        "select t.name, d.key, d.transform, d.dirty, d.gone, d.outputs, d.state, t.out"
-        " from datum d join transform t on t.id = d.transform where d.id = ?",
+        "select t.name, d.key, d.transform, d.dirty, d.gone, d.outputs, d.state, t.out,"
+        " d.position from datum d join transform t on t.id = d.transform where d.id = ?",
         (datum,),
     ).fetchone()
     if row is None:
         return None
-    name, key, transform, dirty, gone, made, state, out = row
+    name, key, transform, dirty, gone, made, state, out, position = row
     told = then or versions.present(conn, datum)
     now = "" if told.present else "remade" if versions.is_good(state) else "failed"
     return Node(
@@ -67,6 +67,7 @@ def node(
         now=now,
         restored=told.restored,
         formerly=tuple(each.name for each in former_names(conn, datum, "key")),
+        position=position,
     )
 
 
@@ -124,6 +125,7 @@ def _upper(conn: sqlite3.Connection, datum: int, reader: Node, look: Look) -> No
         now.id, now.transform, now.key, DatumState.SUCCESS, 0, 0.0, 0.0, "", "", "", 0,
         current=False, dirty=False, gone=now.gone, inputs=Some([], 0, "unknown"),
         outputs=Some(read, len(read)), up=Some([], 0, "unknown"), now="unknown",
+        position=now.position,
     )  # fmt: skip
 
 

@@ -226,6 +226,8 @@ export interface INode {
    * `earlier`: made from an earlier version of the datum above it. */
   now?: string;
   restored?: boolean;
+  /** Its place in the input, counted from 0; an older server does not say. */
+  position?: number;
   /** Keys that it had before its file was renamed, the last first. */
   formerly?: string[];
   inputs: ISome<ITraced>;

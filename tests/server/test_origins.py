@@ -30,7 +30,7 @@ async def test_where_files_come_from_and_what_becomes_of_them(call: Call, chaine
     made = await call(*base, "origin", params={"path": "out/low/a.low", "up": "5"})
     assert made.status == 200, made
     node = made.json["made"]
-    assert node["transform"] == "low"
+    assert (node["transform"], node["position"]) == ("low", 1)
     upper = node["up"]["first"][0]
     assert upper["inputs"]["first"][0]["path"] == "in/a.txt"
     again = await call(*base, "datums", str(node["id"]), "lineage", params={"up": "0"})

@@ -11,6 +11,7 @@ import { DocumentModel } from '../../models/document';
 import { RunsModel } from '../../models/runs';
 import type { Requests } from '../../requests';
 import { Commands } from '../../tokens';
+import { nodeName } from '../lineage/chain';
 import { HostContext } from '../parts';
 
 const EVIL = '<img src=x onerror=alert(1)>\u202e';
@@ -224,4 +225,12 @@ describe('the Lineage tab', () => {
       '+added print(1)'
     ]);
   });
+});
+
+it('calls an item by its place, as table and map do, where the server tells it', () => {
+  const trans = nullTranslator.load('x');
+  const key = '\\xc1\\xff\\x93\\x9c{';
+  expect(nodeName(trans, { id: 4008, key, position: 7 })).toBe('datum 8');
+  expect(nodeName(trans, { id: 4008, key })).toBe('datum #4008');
+  expect(nodeName(trans, { id: 4008, key: 'in/a.txt', position: 7 })).toBe('in/a.txt');
 });

@@ -7,7 +7,7 @@ import type { IChainRow, Way } from '../../models/chain';
 import type { LineageModel } from '../../models/lineage';
 import { Commands } from '../../tokens';
 import type { INode, ITraced } from '../../tokens';
-import { bytes, count, keyName, oneLine, span, stateWord, thenWord } from '../format';
+import { bytes, count, datumName, keyName, oneLine, span, stateWord, thenWord } from '../format';
 import { CommandButton, StateWord, useHost } from '../parts';
 
 /** Called with the contents path of a file whose users are wanted. */
@@ -250,12 +250,15 @@ function Links(props: { model: LineageModel; onUsers: OnUsers }): JSX.Element | 
   );
 }
 
-/** The name of a datum: its key, or its number where the key is a digest. */
+/** The name of a datum, as everywhere; of an older server its number where the key is a digest. */
 export function nodeName(
   trans: ReturnType<typeof useHost>['trans'],
-  node: Pick<INode, 'id' | 'key'>
+  node: Pick<INode, 'id' | 'key' | 'position'>
 ): string {
-  return keyName(node.key) || trans.__('datum #%1', node.id);
+  const { id, key, position } = node;
+  return position === undefined
+    ? keyName(key) || trans.__('datum #%1', id)
+    : datumName(trans, { key, position });
 }
 
 function fileName(file: ITraced): string {
