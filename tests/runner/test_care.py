@@ -144,7 +144,7 @@ def test_a_datum_that_takes_far_longer_than_the_others_is_shown(
         seen = workers(conn, numbers.project, row)
         assert [worker["worker"] for worker in seen if worker["slow"]] == [slow.worker]
     assert main(["status", "job", *project]) == 0
-    assert f"slow: datum {slow.position} on {slow.worker} for 6" in capsys.readouterr().out
+    assert f"slow: datum {slow.position + 1} on {slow.worker} for 6" in capsys.readouterr().out
     assert main(["status", "job", "--json", *project]) == 0
     assert '"worker": "' + slow.worker in capsys.readouterr().out
     gate.touch()
