@@ -16,7 +16,7 @@ from ..project import Project
 from ..remote import KEPT, is_url, keep_files, kept_json, kept_options, parse_url
 from .base import Errors, Input, Listed, check_keys
 from .csvtypes import Types, checked_types
-from .database import checked_address, variables_of
+from .database import variables_of
 from .frames import checked_filters, passes, selected
 from .groups import Grouped
 from .keys import Template
@@ -24,10 +24,9 @@ from .live import keep_table, kind_of
 from .manifest import LocalFolder, Manifest, UrlFolder
 from .place import absolute
 from .rowkeys import Seen, key_bytes, no_column, text_at, texts_of
-from .rowspec import How, Where, checked_options, memory_files, names_of, root_of
+from .rowspec import How, Where, checked_options, memory_files, names_of, root_of, where_of
 from .tablefiles import JsonTable, ending_of
 from .tables import Row, Table
-from .urls import starting_pattern
 
 _POSITIONS: Final = (
     "rows have no key: their ids are positions, so a row put in between shifts all that follow. "
@@ -123,12 +122,30 @@ class RowsInput(Input):
         except OSError as exc:
             raise InputError(str(exc)) from exc
 
-    def _listed(self, exclude: frozenset[bytes]) -> Iterator[Listed]:
+    def of_group(self, key: bytes) -> Iterator[Row]:
+        """Yield the rows of the datum of this key, as they come, where ``by`` makes groups: for
+        one of them, nothing is put on disk.
+
+        Raises
+        ------
+        InputError
+            If the table cannot be read, or is not what it was.
+        """
+        table = self._opened()
+        for number, row, values in self._passing(table):
+            if key_bytes(text_at(row, name, number, table.label) for name in self.how.by) == key:
+                yield selected(values, self.how.columns)
+
+    def _opened(self) -> Table:
         table = self.table()
         self._check_columns(table)
         self._types = table.decide(self.how.told(), dict(self.how.types))
         self._check_filters(table)
         self._notes = list(table.notes())
+        return table
+
+    def _listed(self, exclude: frozenset[bytes]) -> Iterator[Listed]:
+        table = self._opened()
         if self.how.path is not None:
             return self._files(table, exclude)
         if self.how.by:
@@ -359,7 +376,7 @@ def rows(
         come from the environment.
     """
     base = Path(absolute(os.fspath(folder or "")))
-    where = _where(table, con, base)
+    where = where_of(table, con, base)
     if size is not None and size != "rowgroup" and (type(size) is not int or size < 1):
         raise UsageError(f"size= is a number of rows, or 'rowgroup', not {size!r}")
     if frame is None and where.live is not None and (size or by):
@@ -380,19 +397,3 @@ def rows(
     )
     how.check()
     return RowsInput(where, how, name, options=storage_options)
-
-
-def _where(table: Any, con: str | None, base: Path) -> Where:
-    if con is not None:
-        if not isinstance(table, str):
-            raise UsageError("with con= the table is a query: rows('select ...', con=...)")
-        return Where(query=table, con=checked_address(con, base))
-    if isinstance(table, str | os.PathLike):
-        if isinstance(table, str) and table.lstrip().lower().startswith("select "):
-            raise UsageError("a query needs a database: rows('select ...', con='sqlite:///x.db')")
-        table = starting_pattern(os.fspath(table), "")
-        if is_url(table):
-            return Where(file=table)
-        return Where(file=os.path.normpath(base / table))
-    kind = kind_of(table)
-    return Where(live=table, label=f"the {kind} table" if kind else "the table")

@@ -16,7 +16,7 @@ from ..remote.urls import parted
 from .csvtypes import checked_types
 from .database import QueryTable, checked_address
 from .frames import FRAMES, Filter, checked_filters
-from .live import kept_table, live_rows
+from .live import kept_table, kind_of, live_rows
 from .tablefiles import file_table
 from .tables import Row, Table
 from .urls import starting_pattern
@@ -173,6 +173,29 @@ class Where:
         if isinstance(spec, dict) and "kept" in spec:
             return cls(kept=str(spec["kept"]), label=str(spec.get("label", "the table")))
         raise UsageError(f"rows is the path of a table, or a query with its con, not {spec!r}")
+
+
+def where_of(table: Any, con: str | None, base: Path) -> Where:
+    """Return where the table is that a user has given; relative paths start at `base`.
+
+    Raises
+    ------
+    UsageError
+        If it is none.
+    """
+    if con is not None:
+        if not isinstance(table, str):
+            raise UsageError("with con= the table is a query: rows('select ...', con=...)")
+        return Where(query=table, con=checked_address(con, base))
+    if isinstance(table, str | os.PathLike):
+        if isinstance(table, str) and table.lstrip().lower().startswith("select "):
+            raise UsageError("a query needs a database: rows('select ...', con='sqlite:///x.db')")
+        table = starting_pattern(os.fspath(table), "")
+        if is_url(table):
+            return Where(file=table)
+        return Where(file=os.path.normpath(base / table))
+    kind = kind_of(table)
+    return Where(live=table, label=f"the {kind} table" if kind else "the table")
 
 
 class LiveTable(Table):

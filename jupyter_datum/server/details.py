@@ -25,6 +25,7 @@ from . import shapes
 from .errors import not_found
 from .paths import contents_path, read_part
 from .reads import run_of
+from .rowlook import table_of
 
 #: Bytes of a log that are sent: its end.
 LOG: Final = 1 << 16
@@ -46,7 +47,7 @@ def datum(
     attempts = [shapes.attempt_json(attempt, names.get(attempt.run)) for attempt in detail.attempts]
     if row.state == DatumState.SUCCESS and row.attempt == 1:
         attempts.insert(0, shapes.first_success(row, names.get(row.run)))
-    source, out = _source(conn, project, row)
+    source, out = source_of(conn, project, row)
     roots = source.roots if source is not None else {}
     return {
         **shapes.datum_json(row, names.get(row.run), 0),
@@ -55,6 +56,7 @@ def datum(
         "outputs": [_output(file.path, file.size, out, root) for file in detail.outputs[:FILES]],
         "files": [len(detail.inputs), len(detail.outputs)],
         "item": _item(source, row),
+        "table": table_of(source, root),
         "result": shapes.result_text(row, _result_file(project, row)),
         "result_kind": word_of(row.result_kind) if row.result_kind else None,
         "metrics": shapes.metrics_json(row.metrics),
@@ -87,11 +89,11 @@ def folders(
     conn: sqlite3.Connection, project: Project, row: DatumRow
 ) -> tuple[dict[str, bytes], bytes | None]:
     """Where a datum's inputs lie, by name, and its transform's output folder."""
-    source, out = _source(conn, project, row)
+    source, out = source_of(conn, project, row)
     return (source.roots if source is not None else {}), out
 
 
-def _source(
+def source_of(
     conn: sqlite3.Connection, project: Project, row: DatumRow
 ) -> tuple[Input | None, bytes | None]:
     """What lists the datum, if that is known, and its transform's output folder."""

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-import tempfile
-import threading
 from typing import Any, BinaryIO, Final
 
+from .child import heard
 from .tables import COLUMNS, ROWS, Table
 
-#: Seconds within which the answer has to come, and bytes of it that are heard.
+#: Seconds within which the answer has to come.
 WITHIN: Final = 20.0
-_LONGEST: Final = 4 << 20
 _MODULE: Final = "jupyter_datum.server.parquet_child"
 
 
@@ -22,38 +17,13 @@ def parquet_table(file: BinaryIO) -> Table | str:
     """Return the first rows of an open Parquet file, or a sentence why they cannot be shown.
 
     The child is handed the open file itself, so that what it reads is what was checked; its
-    own limits are those of :mod:`.parquet_child`.
+    own limits are those of :mod:`.child`.
     """
     try:
-        child = subprocess.Popen(
-            [sys.executable, "-P", "-m", _MODULE],
-            stdin=file, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=_environment(),
-            cwd=tempfile.gettempdir(), start_new_session=True,
-        )  # fmt: skip
+        told = heard(_MODULE, file, WITHIN)
     except OSError as exc:
         return f"its rows cannot be looked at: {exc.strerror or exc}"
-    late = threading.Event()
-
-    def expire() -> None:
-        late.set()
-        child.kill()
-
-    timer = threading.Timer(WITHIN, expire)
-    timer.start()
-    with child:
-        assert child.stdout is not None
-        told = child.stdout.read(_LONGEST)
-        child.kill()  # it has said all that is heard
-    timer.cancel()
-    if late.is_set():
-        return f"its rows could not be read within {WITHIN:g} s"
-    return _table(told)
-
-
-def _environment() -> dict[str, str]:
-    """The server's own, with one thread and a pool that gives its memory back."""
-    one = dict.fromkeys(("OMP_NUM_THREADS", "ARROW_IO_THREADS"), "1")
-    return {**os.environ, **one, "ARROW_DEFAULT_MEMORY_POOL": "system"}
+    return f"its rows could not be read within {WITHIN:g} s" if told is None else _table(told)
 
 
 def _table(told: bytes) -> Table | str:

@@ -7,17 +7,12 @@ and a file may come from anyone. What goes wrong in here is a sentence in a prev
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
 import sys
 from typing import Any, BinaryIO, Final
 
+from .child import say
 from .tables import COLUMNS, ROWS, Table, shown_cell
 
-#: Bytes of memory (of addresses: libraries take many that they never use), and seconds at work.
-MEMORY: Final = 3 << 30
-SECONDS: Final = 10
 #: Bytes of a file's row group that are read for its first rows.
 _GROUP: Final = 64 << 20
 #: Before 14.0.1 a file's schema could hold a pickle, which was loaded (CVE-2023-47248).
@@ -26,35 +21,12 @@ _SAFE: Final = 16
 
 def main() -> int:
     """Say what the file shows, or why it does not."""
-    out = os.fdopen(os.dup(1), "w", encoding="ascii")
-    os.dup2(2, 1)  # what a library prints must not come between
-    _limit()
-    with os.fdopen(0, "rb", closefd=False) as file:
-        found = first_rows(file)
-    told = {"why": found} if isinstance(found, str) else found._asdict()
-    out.write(json.dumps(told))
-    out.flush()
-    return 0
+    return say(_told)
 
 
-def _limit() -> None:
-    """Take what this process may not need; a system that has no such limits has the clock of
-    the one that asks."""
-    with contextlib.suppress(ImportError):
-        import resource
-
-        limits = (
-            (resource.RLIMIT_AS, MEMORY),
-            (resource.RLIMIT_CPU, SECONDS),
-            (resource.RLIMIT_CORE, 0),
-            (resource.RLIMIT_FSIZE, 0),
-        )
-        for which, most in limits:
-            _, hard = resource.getrlimit(which)
-            if hard != resource.RLIM_INFINITY:
-                most = min(most, hard)
-            with contextlib.suppress(ValueError, OSError):
-                resource.setrlimit(which, (most, most))
+def _told(file: BinaryIO) -> dict[str, Any]:
+    found = first_rows(file)
+    return {"why": found} if isinstance(found, str) else found._asdict()
 
 
 def first_rows(file: BinaryIO) -> Table | str:

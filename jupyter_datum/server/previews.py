@@ -19,8 +19,8 @@ from ..ledger import queries
 from ..outputs.staging import FAILED, FOLDER, kept
 from ..project import Project
 from ..remote import is_url
-from . import shapes, sniff
-from .details import folders, input_place
+from . import rowlook, shapes, sniff
+from .details import folders, input_place, source_of
 from .errors import not_found
 from .parquet import parquet_table
 from .paths import contents_path
@@ -37,11 +37,12 @@ _TEXT: Final = 16_000
 _NO_FOLDER: Final = (
     "its folder is not known: someone else has recorded the transform, or the folder is gone"
 )
-SIDES: Final = ("input", "output", "partial")
+SIDES: Final = ("input", "output", "partial", "row")
 
 
 class Place(NamedTuple):
-    """Where a recorded file lies, and what it was; ``why`` it cannot be shown, if so."""
+    """Where a recorded file lies, and what it was; ``why`` it cannot be shown, if so. Of a row
+    of a table: what the process is ``asked`` that looks it up, and when the datum ``began``."""
 
     path: bytes = b""
     rel: bytes = b""
@@ -49,6 +50,8 @@ class Place(NamedTuple):
     mtime_ns: int | None = None
     digest: bytes = b""
     why: str | None = None
+    asked: dict[str, Any] | None = None
+    began: float = 0.0
 
 
 def place(
@@ -83,6 +86,9 @@ def place(
     if row is None:
         raise not_found("datum")
     side, n = which
+    if side == "row":
+        question, why = rowlook.asked(source_of(conn, project, row)[0], row.key, project, root)
+        return Place(asked=question, began=row.began or 0.0, why=why or None)
     roots, out = folders(conn, project, row)
     if side == "partial":
         found = _partial(conn, identity, n, attempt, out)
@@ -178,6 +184,8 @@ def look(found: Place, *, raw: bool = False) -> dict[str, Any]:
     """
     if found.why is not None:
         return _nothing(found.why)
+    if found.asked is not None:
+        return {**_NOTHING, **rowlook.look(found.asked, found.began)}
     try:
         file = _open(found.path)
     except FileNotFoundError:
