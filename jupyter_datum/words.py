@@ -5,16 +5,26 @@ from __future__ import annotations
 import os
 import re
 import time
+from collections.abc import Callable
 from typing import Final
 
 #: How a verb is called in a notebook.
 _MAGIC: Final = re.compile(r"(?<!%)%datum(?= )")
 #: Seconds in each unit of time that may be written.
 _SECONDS: Final = {"": 1.0, "ms": 1e-3, "s": 1.0, "min": 60.0, "m": 60.0, "h": 3600.0}
+
+
+def _quoted(found: re.Match[str]) -> str:
+    """A text with a slash may be no path: in ``'x\\n'`` it is but how a line's end is written, and
+    ``'N/A'`` is how a table says nothing."""
+    path = re.search(r"/|\\\\|^.[A-Za-z]:", found[0]) and found[0][1:-1].lower() != "n/a"
+    return "‹path›" if path else "‹text›"
+
+
 #: What differs from datum to datum in a message; as signatures have it, and as people read it.
-_MASKS: Final = (
+_MASKS: Final[tuple[tuple[re.Pattern[str], str, str | Callable[[re.Match[str]], str]], ...]] = (
     (re.compile(r"0x[0-9a-fA-F]+"), "hex", "‹address›"),
-    (re.compile(r"'[^']*[/\\][^']*'|\"[^\"]*[/\\][^\"]*\""), "'..'", "‹path›"),
+    (re.compile(r"'[^']*[/\\][^']*'|\"[^\"]*[/\\][^\"]*\""), "'..'", _quoted),
     # The end of a tag is no path: </b>, <br />.
     (re.compile(r"(?<![\w'])(?!(?<=<)/[A-Za-z][\w:-]*>|/>)/[^\s:,)'\"]+"), "/..", "‹path›"),
     (re.compile(r"'[^']{24,}'|\"[^\"]{24,}\""), "'..'", "‹text›"),
