@@ -298,6 +298,18 @@ def test_history_names_the_helper_and_the_value_that_changed(story: Story) -> No
     assert {"the cell", "decode", "FACTOR"} <= set(told.to_json()["parts"]["3"])
 
 
+def test_history_says_of_a_value_what_is_known_of_it(story: Story) -> None:
+    table = story.folder / "t.csv"
+    line = "up -i \"rows('t.csv', key='k')\" --tries 1"
+    for number, cell in (("1", "1/0"), ("1", "1"), ("2", "1")):
+        table.write_text(f"k,n\na,{number}\n")
+        story.run(line, cell)
+    told = show_history(story.project, "up:a").data
+    assert [v.changed for v in told.versions] == [("value",), ("code",), ()], (
+        "a failed attempt's value is not recorded: that it was another one is not known"
+    )
+
+
 def test_history_shows_what_changed_in_helpers(
     story: Story, monkeypatch: pytest.MonkeyPatch
 ) -> None:

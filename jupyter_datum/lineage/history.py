@@ -328,7 +328,8 @@ def _version(row: _Row, old: _Row | None, codes: dict[int, _Code]) -> Version:
     changed = []
     if old is not None:
         pairs = ((old[7], content, "input"), (old[2], version, "code"), (old[8], seen, "value"))
-        changed = [word for was, now, word in pairs if was != now]
+        # What a failed attempt saw is not recorded: nothing can be said of a change in it.
+        changed = [word for was, now, word in pairs if was != now and was and now]
     parts = _parts(codes, old[2], version) if old is not None and "code" in changed else ()
     code = codes[version].number if version in codes else 0
     return Version(
