@@ -216,8 +216,10 @@ export class Views implements IViews {
   }
 
   private _open(made: typeof Pages, project: string, run: string): MainAreaWidget<DatumWidget> {
-    const { app, host, requests } = this._options;
+    const { app, host, requests, runs } = this._options;
     const content = new made.DatumWidget(host, new made.DatumModel(requests, project, run));
+    const told = [runs.watch(project), made.keepFresh(content.model, runs.told)];
+    content.disposed.connect(() => told.forEach(one => one.dispose()));
     const page = new MainAreaWidget({ content });
     page.id = 'jupyter-datum-detail';
     const room = app.shell.currentWidget?.node.clientWidth ?? TWO;

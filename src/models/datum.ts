@@ -1,8 +1,12 @@
 /** One datum with all its detail: files, attempts, code, what it prints. */
+import { DisposableDelegate } from '@lumino/disposable';
+import type { IDisposable } from '@lumino/disposable';
 import { Signal } from '@lumino/signaling';
+import type { ISignal } from '@lumino/signaling';
 
 import { oldestFirst } from './attempts';
 import type { Requests } from '../requests';
+import { ENDED } from '../tokens';
 import type {
   IAttempt,
   ICode,
@@ -14,6 +18,7 @@ import type {
   IOutput,
   IPreview,
   IPrinting,
+  IRun,
   Side
 } from '../tokens';
 
@@ -23,6 +28,21 @@ export type DatumRequests = Pick<
   'datum' | 'display' | 'history' | 'lineage' | 'log' | 'position'
 > &
   Partial<Pick<Requests, 'code' | 'preview' | 'printing' | 'run'>>;
+
+/** Runs of the page, of which some are of the datum's project. */
+type Told = ISignal<unknown, { project: string; run: IRun; before: IRun | null }>;
+
+/** Have a datum renewed when a run of its project has ended: it may have been one that tried it
+ * again. */
+export function keepFresh(model: DatumModel, told: Told): IDisposable {
+  const onTold: Parameters<Told['connect']>[0] = (_, { project, run, before }) => {
+    if (project === model.project && ENDED.has(run.status) && before?.status !== run.status) {
+      void model.renew();
+    }
+  };
+  told.connect(onTold);
+  return new DisposableDelegate(() => told.disconnect(onTold));
+}
 
 /** One datum with inputs, outputs, attempts and what it printed. */
 export class DatumModel {
@@ -191,6 +211,17 @@ export class DatumModel {
   async refresh(): Promise<void> {
     if (this._datum?.id) {
       await this.open(this._datum.id);
+    }
+  }
+
+  /** Read it again if it has come to another outcome. */
+  async renew(): Promise<void> {
+    const { _datum: was, _round: round } = this;
+    const now = was?.id ? await this._requests.datum(this.project, was.id).catch(() => null) : null;
+    const other =
+      now && (now.run !== was!.run || now.attempt !== was!.attempt || now.state !== was!.state);
+    if (other && round === this._round) {
+      await this.open(was!.id!);
     }
   }
 

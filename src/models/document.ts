@@ -4,7 +4,7 @@ import { Signal } from '@lumino/signaling';
 
 import { RefusedError } from '../requests';
 import type { Requests } from '../requests';
-import { DatumModel } from './datum';
+import { DatumModel, keepFresh } from './datum';
 import type { RunModel } from './run';
 import type { IHeldModel, RunsModel } from './runs';
 
@@ -42,6 +42,7 @@ export class DocumentModel implements IDisposable {
     this._watch = runs.watch(place.project);
     this.datum = new DatumModel(requests, place.project, place.run);
     this.datum.changed.connect(this._onDatum, this);
+    this._fresh = keepFresh(this.datum, runs.told);
     void this._learn();
     this.go(place);
   }
@@ -111,6 +112,7 @@ export class DocumentModel implements IDisposable {
   dispose(): void {
     window.clearTimeout(this._timer);
     this.datum.changed.disconnect(this._onDatum, this);
+    this._fresh.dispose();
     this._held.dispose();
     this._watch.dispose();
     Signal.clearData(this);
@@ -142,6 +144,7 @@ export class DocumentModel implements IDisposable {
     this._changed.emit();
   }
 
+  private readonly _fresh: IDisposable;
   private readonly _held: IHeldModel;
   private readonly _watch: IDisposable;
   private _timer = 0;

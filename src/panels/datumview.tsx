@@ -21,7 +21,7 @@ import { ErrorBox, Log, YourCode } from './trouble';
 /** Milliseconds between two looks at a datum that has no outcome yet. */
 const LOOK = 2000;
 
-export { DatumModel } from '../models/datum';
+export { DatumModel, keepFresh } from '../models/datum';
 
 /** The widget in the main area, or in the one below in Notebook 7. */
 export class DatumWidget extends ShownWidget {
@@ -104,6 +104,13 @@ function Detail(props: IDatumProps & { datum: IDatumDetail }): JSX.Element {
         </div>
         <div className="jp-datum-column" data-side="right">
           <Files
+            key={`row ${datum.id}`}
+            model={model}
+            side="row"
+            title={trans.__('Row')}
+            files={datum.table ? [datum.table] : []}
+          />
+          <Files
             key={`in ${datum.id}`}
             model={model}
             side="input"
@@ -151,7 +158,11 @@ function Made(props: { datum: IDatumDetail; model: DatumModel }): JSX.Element {
         key={`out ${datum.id}`}
         model={model}
         side="output"
-        title={failed ? trans.__('Output of its last success') : trans.__('Output')}
+        title={
+          failed && datum.outputs.length
+            ? trans.__('Output of its last success')
+            : trans.__('Output')
+        }
         files={datum.outputs}
         total={datum.files?.[1]}
         note={partial.length ? null : none}

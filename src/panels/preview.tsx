@@ -1,4 +1,4 @@
-/** Files of a datum with a look into the one that is chosen: picture, table or text. */
+/** Files of a datum with a look into the one that is chosen: picture, table, row or text. */
 import React from 'react';
 
 import type { DatumModel } from '../models/datum';
@@ -142,7 +142,9 @@ function Look(props: { model: DatumModel; side: Side; n: number; file: IFile }):
       </div>
       {found?.changed ? (
         <p className="jp-datum-changed">
-          {trans.__('It was changed since: this is not what the datum saw.')}
+          {side === 'row'
+            ? trans.__('The table was changed since: the datum may have seen another row.')
+            : trans.__('It was changed since: this is not what the datum saw.')}
         </p>
       ) : null}
     </div>
@@ -187,6 +189,9 @@ function Shown(props: {
   }
   if (found.kind === 'table' && found.columns && found.rows) {
     return <Table columns={found.columns} rows={found.rows} more={found.more} />;
+  }
+  if (found.kind === 'record' && found.rows) {
+    return <Record rows={found.rows} more={found.more} />;
   }
   if (found.kind === 'text' && found.text !== null) {
     return (
@@ -267,6 +272,33 @@ function datumFile(
       return Uint8Array.from(atob(raw?.data ?? ''), one => one.charCodeAt(0)).buffer;
     }
   };
+}
+
+/** One row of a table, a column a line: a row may be wide, and the place here is not. */
+function Record(props: { rows: string[][]; more: boolean }): JSX.Element {
+  const { trans } = useHost();
+  const { rows, more } = props;
+  return (
+    <div className="jp-datum-scroll" tabIndex={0} role="group" aria-label={trans.__('Row')}>
+      <table className="jp-datum-preview" data-kind="record">
+        <tbody>
+          {rows.map(([name, value], at) => (
+            <tr key={at}>
+              <th scope="row">
+                <bdi>{oneLine(name)}</bdi>
+              </th>
+              <td>
+                <bdi>{visible(value)}</bdi>
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {more ? (
+        <p className="jp-datum-small jp-datum-muted">{trans.__('There are more columns.')}</p>
+      ) : null}
+    </div>
+  );
 }
 
 function Table(props: { columns: string[]; rows: string[][]; more: boolean }): JSX.Element {

@@ -57,6 +57,8 @@ export interface IDatumDetail extends IDatum {
   files?: [number, number];
   /** The item that it is, as JSON, where its key is but a digest; an older server does not say. */
   item?: string | null;
+  /** The table that it is a row of, or rows; an older server does not say. */
+  table?: IFile | null;
 }
 
 /** A frame of a traceback. */
@@ -98,12 +100,13 @@ export interface ICode {
   blocks: IBlock[];
 }
 
-/** Which files of a datum: `partial` is what a failed attempt had written. */
-export type Side = 'input' | 'output' | 'partial';
+/** Which files of a datum: `partial` is what a failed attempt had written, `row` what it is in
+ * the table that it is a row of. */
+export type Side = 'input' | 'output' | 'partial' | 'row';
 
 /** The beginning of a file. */
 export interface IPreview {
-  kind: 'image' | 'table' | 'text' | 'bytes' | 'none';
+  kind: 'image' | 'table' | 'record' | 'text' | 'bytes' | 'none';
   /** Why nothing is shown. */
   why: string | null;
   mime: string | null;

@@ -2,15 +2,17 @@
 import { nullTranslator } from '@jupyterlab/translation';
 import { CommandRegistry } from '@lumino/commands';
 import { DisposableDelegate } from '@lumino/disposable';
+import { Signal } from '@lumino/signaling';
 import { Widget } from '@lumino/widgets';
 
 import { PROJECT, RUN, until } from '../../__tests__/world';
 import { DatumRenderers } from '../../models/extensions';
-import { DatumModel } from '../../models/datum';
+import { DatumModel, keepFresh } from '../../models/datum';
 import { Commands } from '../../tokens';
 import type { IFrame, IPreview } from '../../tokens';
 import { DatumWidget } from '../datumview';
 
+const OTHER = 'c'.repeat(32);
 const EVIL = '<img src=x onerror=alert(1)>\u202e\u001b[31m';
 
 function frame(more: Partial<IFrame>): IFrame {
@@ -55,6 +57,7 @@ describe('the page of a datum', () => {
   let model: DatumModel;
   let shown: IPreview;
   let state: string;
+  let about: object;
 
   const failed = {
     run: RUN,
@@ -110,7 +113,8 @@ describe('the page of a datum', () => {
     ]
   };
 
-  async function open(more: object = {}, about: object = datum): Promise<HTMLElement> {
+  async function open(more: object = {}, which: object = datum): Promise<HTMLElement> {
+    about = which;
     const commands = new CommandRegistry();
     for (const id of Object.values(Commands).filter(id => id !== Commands.debugDatum)) {
       commands.addCommand(id, { execute: args => void executed.push([id, args]) });
@@ -215,6 +219,55 @@ describe('the page of a datum', () => {
     expect(node.querySelectorAll('.jp-datum-preview tbody tr')).not.toHaveLength(0);
     expect(node.querySelector('[data-number]')!.textContent).toBe('1');
     expect(node.textContent).toContain('The first row; there is more.');
+  });
+
+  it('shows the row of a table, a column a line', async () => {
+    shown = preview({
+      kind: 'record',
+      columns: [],
+      rows: [
+        ['zip', '00007'],
+        [EVIL, `a\nb ${EVIL}`]
+      ],
+      changed: true
+    });
+    const table = { name: 'rows', rel: 'cities.csv', size: null, path: 'cities.csv' };
+    const node = await open({}, { ...datum, inputs: [], table });
+    await until(() => node.querySelector('[data-section=row] th') !== null);
+    const section = node.querySelector('[data-section=row]')!;
+    expect(asked).toContainEqual(['row', 0, {}]);
+    expect([...section.querySelectorAll('th[scope=row]')].map(one => one.textContent)).toEqual([
+      'zip',
+      expect.stringContaining('<img')
+    ]);
+    expect(section.querySelector('td')!.textContent).toBe('00007');
+    expect(section.querySelector('img')).toBeNull();
+    expect(section.textContent).not.toMatch(/[\u202e\u001b]/);
+    expect(section.textContent).toContain('The table was changed since');
+    expect(section.textContent).toContain('cities.csv');
+  });
+
+  it('is read again when a run has made it green', async () => {
+    const told = new Signal<object, any>({});
+    const node = await open();
+    const fresh = keepFresh(model, told);
+    const run = { uuid: OTHER, status: 'success' };
+    const going = { ...run, status: 'running' };
+    const buttons = () => node.querySelector('.jp-datum-actions')?.textContent ?? '';
+    await until(() => buttons().includes('Retry') && asked.length === 2);
+    const before = asked.length;
+    told.emit({ project: PROJECT, run: going, before: null });
+    told.emit({ project: 'another', run, before: going });
+    told.emit({ project: PROJECT, run, before: going }); // it had nothing to do with this one
+    await new Promise(resolve => setTimeout(resolve, 20));
+    expect(asked).toHaveLength(before);
+    const green = { ...failed, run: OTHER, attempt: 1, state: 'success', message: null };
+    about = { ...datum, run: OTHER, attempt: 1, state: 'success', attempts: [green] };
+    told.emit({ project: PROJECT, run, before: run }); // that it ended was told before
+    expect(buttons()).toContain('Retry');
+    told.emit({ project: PROJECT, run, before: going });
+    await until(() => !buttons().includes('Retry'));
+    fresh.dispose();
   });
 
   it('lets another extension draw a file', async () => {
