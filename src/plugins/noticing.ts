@@ -41,11 +41,11 @@ export function begin(core: ICore): void {
       void label(host, one);
     }
   });
-  // Who opens the run has heard of it: what was said would lie on its buttons.
-  host.commands.commandExecuted.connect((_, { id, result }) => {
-    if (id === Commands.openRun) {
+  // Who opens the run, or a datum of it, has heard of it: what was said would lie on its buttons.
+  host.commands.commandExecuted.connect((_, { id, args, result }) => {
+    if (id === Commands.openRun || id === Commands.openDatum) {
       void result.then(
-        place => forget(shown, place),
+        place => forget(shown, place?.run ? place : args),
         () => undefined
       );
     }
@@ -57,6 +57,18 @@ export function begin(core: ICore): void {
     }
   });
 }
+
+/** Milliseconds that one lies over the page; it is kept behind the bell. What has come to a halt
+ * waits for somebody. */
+const STAYS: Record<What, number | false> = {
+  done: 8_000,
+  expected: 8_000,
+  failing: 20_000,
+  failed: 20_000,
+  paused: false,
+  interrupted: false,
+  error: false
+};
 
 /** A notification that stands, what it says, and whether of an edited cell. */
 interface IShown {
@@ -76,7 +88,7 @@ function forgetOlder(shown: Map<string, IShown>, { project, run }: ITold): void 
   }
 }
 
-function forget(shown: Map<string, IShown>, opened: { project: string; run: string }): void {
+function forget(shown: Map<string, IShown>, opened: { project?: unknown; run?: unknown }): void {
   for (const [key, { id, notice }] of shown) {
     if (notice.project === opened.project && notice.run.uuid === opened.run) {
       Notification.dismiss(id);
@@ -93,7 +105,7 @@ async function show(host: IHost, shown: Map<string, IShown>, notice: INotice): P
   const known = shown.get(key)?.id;
   const options = {
     actions: actions(host, notice, false),
-    autoClose: what === 'done' || what === 'expected' ? 8000 : false
+    autoClose: STAYS[what]
   } as const;
   const type = KINDS[what];
   const there = known && Notification.update({ id: known, message, type, ...options });

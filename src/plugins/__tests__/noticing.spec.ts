@@ -105,6 +105,21 @@ describe('notifications', () => {
     await commands.execute(Commands.openRun, { run: 'h' });
     await until(() => texts().length === 1);
     expect(texts()).toEqual([expect.stringContaining('scores · run 9')]);
+    commands.addCommand(Commands.openDatum, { execute: async () => true });
+    await commands.execute(Commands.openDatum, { project: PROJECT, run: 'h', datum: 1 });
+    await commands.execute(Commands.openDatum, { project: PROJECT, run: 'i', datum: 1 });
+    await until(() => texts().length === 0);
+  });
+
+  it('leaves the page by itself, but where a run has come to a halt', () => {
+    const stays = () => Notification.manager.notifications.map(one => one.options.autoClose);
+    Notification.dismiss();
+    tell({ uuid: 'j', id: 10, name: 'thumbs', failed: 5 });
+    expect(stays()).toEqual([20_000]);
+    const run = aRun({ uuid: 'k', id: 11, name: 'scores', requested: Date.now() / 1000 + 1 });
+    told.emit({ project: PROJECT, run: { ...run, status: 'running' }, before: null });
+    told.emit({ project: PROJECT, run: { ...run, status: 'interrupted' }, before: run });
+    expect(stays()).toEqual([false, 20_000]);
   });
 
   it('says which code a retry takes, and follows the cell', async () => {
