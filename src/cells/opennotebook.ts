@@ -21,6 +21,9 @@ import { RemediableError } from '../remedy';
 import { Commands, PICK_MIME, RECIPE_MIME } from '../tokens';
 import type { IPicked, IRecipe, Pick } from '../tokens';
 
+/** What is told of a kernel that forgets what it had loaded. */
+const BEGINS: ReadonlySet<string> = new Set(['starting', 'restarting', 'autorestarting']);
+
 /** A notebook panel of JupyterLab or Notebook 7. */
 export class OpenNotebook implements IOpenNotebook {
   constructor(readonly panel: NotebookPanel) {
@@ -28,6 +31,7 @@ export class OpenNotebook implements IOpenNotebook {
     panel.context.pathChanged.connect(this._onKernel, this);
     panel.context.model.contentChanged.connect(this._onEdit, this);
     panel.sessionContext.kernelChanged.connect(this._onKernel, this);
+    panel.sessionContext.iopubMessage.connect(this._onMessage, this);
     panel.sessionContext.statusChanged.connect(this._onStatus, this);
   }
 
@@ -219,16 +223,24 @@ export class OpenNotebook implements IOpenNotebook {
     this._changed.emit('kernel');
   }
 
-  /** A kernel that comes to rest may have loaded us, or have begun a project. */
-  private _onStatus(_: unknown, status: string): void {
-    // Of one that starts, one is told when it is ready.
-    if (status === 'idle' && this._busy && this.panel.sessionContext.isReady) {
-      this._changed.emit('kernel');
-    }
-    this._busy = status === 'busy';
+  private _onMessage(_: unknown, message: KernelMessage.IMessage): void {
+    this._ran ||= message.header.msg_type === 'execute_input';
   }
 
-  private _busy = false;
+  /**
+   * A kernel that comes to rest may have loaded us, or have begun a project: if it has run some
+   * code, or has begun anew. All else that it answers (widgets, completions) changes neither.
+   */
+  private _onStatus(_: unknown, status: string): void {
+    this._ran ||= BEGINS.has(status);
+    if (status === 'idle' && this._ran && this.panel.sessionContext.isReady) {
+      this._ran = false;
+      this._changed.emit('kernel');
+    }
+  }
+
+  /** Whether the kernel has run code since it was asked about; one that is new may have. */
+  private _ran = true;
   private readonly _changed = new Signal<this, 'saved' | 'edited' | 'kernel'>(this);
 }
 
