@@ -43,7 +43,8 @@ export function OverviewView(props: { overview: OverviewModel }): JSX.Element | 
       <div>
         <dt>{trans.__('New a day')}</dt>
         <dd>
-          <NewADay days={answers.days} />
+          {/* Days are counted when a run ends: in the first one, "0 in 7 days" were not true. */}
+          {answers.days.length || !datums.count ? <NewADay days={answers.days} /> : <b>–</b>}
         </dd>
       </div>
     </dl>

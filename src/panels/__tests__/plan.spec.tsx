@@ -250,6 +250,21 @@ describe('the three questions', () => {
     page.dispose();
   });
 
+  it('say nothing of days before the first run has ended', async () => {
+    const page = new Page();
+    page.answers = () => ({
+      name: 'means',
+      datums: 3,
+      counting: false,
+      times: { looked: 1, all: true, p50: 0.012, p95: 0.04, longest: 3 },
+      days: []
+    });
+    await page.withRun(Uint8Array.of(2, 1, 0), { status: 'running', total: 3 });
+    await page.says('New a day');
+    expect(page.text).not.toContain('in 7 days');
+    page.dispose();
+  });
+
   it('count days without work', () => {
     const now = Date.parse('2026-03-02T12:00:00Z');
     const days = [
