@@ -48,8 +48,8 @@ def asked(
     if where.query is not None:
         return None, "it is a row of a query, which only a run asks"
     if where.file is not None:
-        if is_url(where.file):
-            return None, "its table lies in an object store, which the server does not read"
+        if is_url(where.file) or is_url(source.how.root or ""):
+            return None, "its table lies, or names files, in an object store: no look goes there"
         if contents_path(root, os.fsencode(where.file)) is None:
             return None, "its table lies outside of the folder that this server shows"
         spec["rows"] = os.path.realpath(where.file)

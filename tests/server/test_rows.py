@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from jupyter_datum.inputs import rows
 from jupyter_datum.server import row_child, rowlook
 from tests.story import Story
 
@@ -129,6 +130,9 @@ async def test_what_is_not_read(look: Look, tmp_path: Path, call: Call) -> None:
         os.symlink(outside, story.folder / "link.csv")
         story.run("link -i \"rows('link.csv')\"", "1")
         assert "outside of the folder" in (await look("link"))["why"]
+    for source in (rows("s3://b/t.csv"), rows("t.csv", path="f", root="s3://b")):
+        question, why = rowlook.asked(source, b"1", story.project, story.folder)
+        assert question is None and "object store" in why
     (story.folder / "in").mkdir()
     (story.folder / "in" / "a").write_bytes(b"")
     story.run('files -i "in/*"', "1")
