@@ -73,7 +73,7 @@ class Hall:
         self.times = Times()
         self.timings = Timings()
         self._settings = settings
-        self._facts: dict[Path, Facts] = {}
+        self._facts: dict[Project, Facts] = {}
         self._tails: dict[tuple[str, str], Tail] = {}
         self._watches: dict[str, Watch] = {}
         self._keeper: asyncio.Task[None] | None = None
@@ -83,10 +83,9 @@ class Hall:
         self._keeper = asyncio.ensure_future(self._keep())
 
     def facts(self, reader: Reader) -> Facts:
-        """Return what is known beside a ledger."""
-        return self._facts.setdefault(
-            reader.project.root, Facts(reader.project, self.captures.is_lost)
-        )
+        """Return what is known beside a ledger; of a project that was begun in the place of
+        another one, nothing is known yet."""
+        return self._facts.setdefault(reader.project, Facts(reader.project, self.captures.is_lost))
 
     def close(self) -> None:
         """Let go of everything."""

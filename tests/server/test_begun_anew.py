@@ -41,8 +41,9 @@ async def test_the_page_is_told_and_acts_on_the_new_one(
         await seen.until(lambda: any(each["code"] == "not-found" for each in seen.errors))
         context = (await call("context", params={"path": book})).json
         assert (context["state"], context["project"]) == ("ok", new.project.uuid)
-        path = ("projects", new.project.uuid, "runs", row.uuid, "retry")
-        told = await call(*path, method="POST", body={"what": "failed"})
+        path = ("projects", new.project.uuid, "runs", row.uuid)
+        assert (await call(*path)).json["retryable"] is None, "of the first one it knew otherwise"
+        told = await call(*path, "retry", method="POST", body={"what": "failed"})
         assert told.status == 202, told
         again = await asyncio.to_thread(new.end, told.json["run"])
         assert again.failed == 1
