@@ -109,7 +109,9 @@ def show(path: bytes) -> str:
     return repr(path.decode("utf-8", "backslashreplace"))
 
 
-def show_key(key: bytes) -> str:
-    """Return a datum's key as text for a sentence: a path, or the name of an item."""
+def show_key(key: bytes, position: int) -> str:
+    """Return what a datum is called in a sentence: its key, a path say; or its place, counted from
+    1 as the panel does, where the key is a digest."""
     text = key.decode("utf-8", "backslashreplace")
-    return repr(text) if text.isprintable() and "\\x" not in text else f"item {key.hex()[:16]}"
+    plain = text.isprintable() and "\\x" not in text
+    return repr(text) if plain else f"datum {position + 1:,}"

@@ -241,12 +241,12 @@ class Judge:
 
     def _in_group(self, done: Done, final: bytes, path: bytes) -> str | None:
         if (other := self._files.get(path)) is not None:
-            return _two(final, done.key, other.key)
+            return _two(final, _named(done), _named(other))
         if (other := self._folders.get(path)) is not None:
-            return f"{show(final)} is a file here and a folder of {show_key(other.key)}"
+            return f"{show(final)} is a file here and a folder of {_named(other)}"
         for folder in folders_above(path, self._fold(self._rules.out)):
             if (other := self._files.get(folder)) is not None:
-                return f"{show(final)} needs a folder where {show_key(other.key)} has a file"
+                return f"{show(final)} needs a folder where {_named(other)} has a file"
         return None
 
     def _is_free(self, datum: int) -> bool:
@@ -271,15 +271,15 @@ class Judge:
         return rules.is_stale is not None and rules.is_stale(datum)
 
     def _owned(self, path: bytes, done: Done, owner: redo.Owned) -> str:
-        name, key = self._conn.execute(
-            "select t.name, d.key from datum d join transform t on t.id = d.transform"
+        name, *which = self._conn.execute(
+            "select t.name, d.key, d.position from datum d join transform t on t.id = d.transform"
             " where d.id = ?",
             (owner.datum,),
         ).fetchone()
         if owner.transform == self._rules.run.transform:
-            return _two(path, done.key, key)
+            return _two(path, _named(done), show_key(*which))
         return (
-            f"{show(path)} of {show_key(done.key)} belongs to {show_key(key)} of transform "
+            f"{show(path)} of {_named(done)} belongs to {show_key(*which)} of transform "
             f"{name!r}; give this transform an output folder of its own with -o"
         )
 
@@ -349,10 +349,14 @@ class Judge:
         return fold(path, self._rules.folds)
 
 
-def _two(path: bytes, key: bytes, other: bytes) -> str:
+def _named(done: Done) -> str:
+    return show_key(done.key, done.position)
+
+
+def _two(path: bytes, one: str, other: str) -> str:
     return (
         "two datums write one file; use datum.out_file(), or another name for each: "
-        f"{show(path)}, of {show_key(key)} and {show_key(other)}"
+        f"{show(path)}, of {one} and {other}"
     )
 
 
