@@ -54,6 +54,8 @@ test('group, datum, retry of the group, and a group that is expected', async ({
   fs.rmSync(path.join(story.folder, 'mended'));
   await story.command('datum:run', { name: 'halves', which: 'all' });
   await expect.poll(() => story.status(), { timeout: 60_000 }).toMatchObject({ failed: 5 });
+  // The ledger knows of it before the panel has heard of it, whose newest run the command opens.
+  await expect(panel.locator('[data-section=run]')).toContainText('Run 3');
   await story.command('datum:open-run', { name: 'halves', tab: 'failures' });
   await page.evaluate(source => {
     for (const one of (window as any).jupyterapp.shell.widgets('main')) {
