@@ -29,17 +29,26 @@ def _told(file: BinaryIO) -> dict[str, Any]:
     return {"why": found} if isinstance(found, str) else found._asdict()
 
 
-def first_rows(file: BinaryIO) -> Table | str:
-    """Return the first rows of a Parquet file, or a sentence why they cannot be shown."""
+def unfit() -> str | None:
+    """Return why no Parquet file can be read here; None if it can, by one thread."""
     try:
         import pyarrow
-        import pyarrow.parquet as parquet
+        import pyarrow.parquet
     except ImportError:
         return "to see its rows here, install pyarrow where the server runs"
     major = pyarrow.__version__.partition(".")[0]
     if not major.isdecimal() or int(major) < _SAFE:
         return f"to see its rows here, install pyarrow {_SAFE} or newer where the server runs"
     pyarrow.set_cpu_count(1)
+    return None
+
+
+def first_rows(file: BinaryIO) -> Table | str:
+    """Return the first rows of a Parquet file, or a sentence why they cannot be shown."""
+    if (why := unfit()) is not None:
+        return why
+    import pyarrow.parquet as parquet
+
     try:
         return _rows(parquet.ParquetFile(file))
     except Exception as exc:  # whatever a damaged file makes of it

@@ -20,6 +20,7 @@ from ..inputs.lazy import loader_of
 from ..inputs.rows import RowsInput
 from ..project import Project
 from .child import say
+from .parquet_child import unfit
 from .tables import COLUMNS, ROWS, shown_cell
 
 _GONE: Final = "there is no such row in its table any more"
@@ -37,8 +38,8 @@ def answer(asked: Mapping[str, Any]) -> dict[str, Any]:
     project = Project(Path(asked["project"]["root"]), str(asked["project"]["uuid"]))
     try:
         source = RowsInput.from_json(asked["input"], project)
-        if _pickled(source, project):
-            return {"why": _PICKLED}
+        if (why := _unfit(source, project)) is not None:
+            return {"why": why}
         value = _value(source, bytes.fromhex(asked["key"]))
     except ImportError as exc:
         return {"why": f"to see it here, install {exc.name} where the server runs"}
@@ -57,6 +58,14 @@ def _value(source: RowsInput, key: bytes) -> Any:
             # What is pickled here was so by this process, of what has no JSON: a date, say.
             return decode_value(listed.value or b"jnull", load)
     return None
+
+
+def _unfit(source: RowsInput, project: Project) -> str | None:
+    """Why the table is not opened here; None if it is."""
+    where = source.where
+    if (where.kept or where.file or "").lower().endswith((".parquet", ".pq")):
+        return unfit()
+    return _PICKLED if _pickled(source, project) else None
 
 
 def _pickled(source: RowsInput, project: Project) -> bool:

@@ -104,6 +104,23 @@ async def test_a_frame_of_the_kernel(look: Look) -> None:
     assert [row[1] for row in (await look("pairs", 1))["rows"]] == ["2", "3"]
 
 
+async def test_a_parquet_file_is_read_by_what_reads_it_safely(
+    look: Look, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    writer = pytest.importorskip("pyarrow.parquet")
+    table = pyarrow.table({"n": [1, 2], "day": [datetime.date(2026, 1, 1)] * 2})
+    writer.write_table(table, look.story.folder / "t.parquet")
+    look.story.run("one -i \"rows('t.parquet', key='n')\"", "1")
+    assert (await look("one", 1))["rows"] == [["n", "2"], ["day", "2026-01-01"]]
+    old = tmp_path / "old" / "pyarrow"
+    old.mkdir(parents=True)
+    (old / "__init__.py").write_text("__version__ = '14.0.0'")
+    monkeypatch.setenv("PYTHONPATH", str(old.parent), prepend=os.pathsep)
+    (old / "parquet.py").write_text("")
+    assert "install pyarrow 16 or newer" in (await look("one", 1))["why"]
+
+
 async def test_a_table_that_is_another_one_by_now(look: Look) -> None:
     story = look.story
     story.run("one -i \"rows('cities.csv', key='id')\"", "1")
