@@ -43,9 +43,12 @@ async function open(page: Page): Promise<void> {
     await tab.first().click();
     return;
   }
-  await page.getByRole('menuitem', { name: 'View' }).click();
-  await page.getByText('Right Sidebar', { exact: true }).hover();
-  await page.getByText('Show Datums', { exact: false }).click();
+  // A menu closes when a page that still loads takes the focus: then it is opened once more.
+  const soon = { timeout: 3000 };
+  await page.keyboard.press('Escape');
+  await page.getByRole('menuitem', { name: 'View' }).click(soon);
+  await page.getByText('Right Sidebar', { exact: true }).hover(soon);
+  await page.getByText('Show Datums', { exact: false }).click(soon);
 }
 
 /** Kill the kernels that work in a folder, and say how many; a run's processes are others. */
