@@ -219,6 +219,16 @@ def cannot_write(exc: sqlite3.OperationalError) -> LedgerError:
     return LedgerError(f"{why}. Nothing was asked for; when that is over, try again")
 
 
+def is_passing(exc: Exception) -> bool:
+    """Return whether it is the ledger's surroundings that failed (a full disk, a lock that
+    another process keeps): the same statement may succeed later. One that SQLite does not
+    understand, as for a table that is not there, never will."""
+    if not isinstance(exc, sqlite3.OperationalError):
+        return False
+    code = getattr(exc, "sqlite_errorcode", sqlite3.SQLITE_ERROR)  # Python raises some itself
+    return int(code) & 0xFF != sqlite3.SQLITE_ERROR
+
+
 # -- writing ---------------------------------------------------------------------------------
 
 

@@ -232,6 +232,8 @@ class Runner:
             for request in requests.open_requests(self._conn, self._interpreter):
                 self._heed(request)
         except sqlite3.OperationalError as exc:
+            if not db.is_passing(exc):
+                raise
             self._seen = -1
             self._wait_for_disk(exc)
 
@@ -241,9 +243,9 @@ class Runner:
                 self._answer(request)
         except DatumError as exc:
             self._refuse(request, str(exc))
-        except sqlite3.OperationalError:  # a full disk, a locked ledger: it stays open
-            raise
         except _MISTAKES as exc:
+            if db.is_passing(exc):  # a full disk, a locked ledger: it stays open
+                raise
             traceback.print_exc()
             self._refuse(request, f"{type(exc).__name__}: {exc} (see {self._project.log})")
 
@@ -386,11 +388,11 @@ class Runner:
                     continue
                 drive = self._prepare.again(row)
                 self._rooms.begin()
-            except (OutputError, sqlite3.OperationalError) as exc:
-                self._late.append(row)  # what stands in its journals is not given up
-                self._wait_for_disk(exc)
-                continue
             except _MISTAKES as exc:
+                if isinstance(exc, OutputError) or db.is_passing(exc):
+                    self._late.append(row)  # what stands in its journals is not given up
+                    self._wait_for_disk(exc)
+                    continue
                 traceback.print_exc()
                 self._prepare.abandon(row, str(exc))
                 continue

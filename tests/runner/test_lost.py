@@ -160,6 +160,16 @@ def test_a_runner_that_cannot_print_goes_on(full_log: Story) -> None:
         assert conn.execute("select epoch from runner").fetchone() == (1,)
 
 
+def test_a_ledger_that_lacks_a_table_is_not_waited_for(story: Story) -> None:
+    story.namespace["numbers"] = [1, 2]
+    assert story.run("job -i numbers --workers 1", "datum.value").success == 2
+    with story.ledger() as conn:
+        conn.execute("drop table version")
+        run = story.start("job -i numbers --workers 1 --force", "datum.value * 2")
+        assert eventually(lambda: requests.answered(conn, run)[0] != "open", within=30)
+        assert "no such table: version" in (requests.answered(conn, run)[1] or "")
+
+
 def test_a_full_disk_is_not_taken_for_one_that_cannot_do_write_ahead_logging(
     small_disk: Path,
 ) -> None:
