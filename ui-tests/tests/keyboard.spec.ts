@@ -13,7 +13,8 @@ async function tabTo(page: Page, name: RegExp): Promise<void> {
   for (let presses = 0; presses < 60; presses++) {
     const here = await page.evaluate(() => {
       const node = document.activeElement;
-      return node?.getAttribute('aria-label') ?? node?.textContent ?? '';
+      const lost = node === null || node === document.body; // whose text is all of the page's
+      return lost ? '' : (node.getAttribute('aria-label') ?? node.textContent ?? '');
     });
     if (name.test(here)) {
       return;
@@ -44,6 +45,8 @@ test('from the failure to green by keys alone', async ({ page, tmpPath }) => {
   // To the failures, and into the first one.
   await tabTo(page, /^ValueError/);
   await page.keyboard.press('Enter');
+  const rows = panel.getByRole('group', { name: 'Failed datums' });
+  await expect(rows).toContainText('0003'); // what a group holds is read when it is opened
   await tabTo(page, /in\/0003|0003\.txt/);
   await page.keyboard.press('Enter');
   const datum = page.locator('.jp-datum-detail');
