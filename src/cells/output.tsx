@@ -132,7 +132,7 @@ export function OutputView(props: {
       <div className="jp-datum-actions">
         {/* What a newer run has to retry stands there. */}
         {parts.failed && ENDED.has(status) && !newest ? (
-          <RetryFailed {...args} failed={parts.failed} why={run.info?.retryable} />
+          <RetryFailed {...args} failed={parts.failed} why={run.error ?? run.info?.retryable} />
         ) : null}
         <CommandButton
           command={Commands.openPanel}
@@ -162,9 +162,21 @@ function Words(props: {
   const word = ENDED.has(status)
     ? statusWord(trans, status)
     : trans.__('%1: %2 of %3', statusWord(trans, status), count(done), count(total));
+  // Its ledger is not here: what was saved of it says nothing of now.
+  const unknown = run.error !== null && !run.counts && !ENDED.has(status);
   return (
     <>
-      {status !== 'failed' && !plain ? <StateWord state={statusState(status)} word={word} /> : null}
+      {unknown ? (
+        <span className="jp-datum-muted" title={oneLine(run.error ?? '')}>
+          {trans.__(
+            '%1 of %2 when this was saved; nothing more is known here',
+            count(done),
+            count(total)
+          )}
+        </span>
+      ) : status !== 'failed' && !plain ? (
+        <StateWord state={statusState(status)} word={word} />
+      ) : null}
       {parts.failed ? <FailedWord counts={counts} /> : null}
       {parts.success && ENDED.has(status) ? (
         <StateWord state="success" word={trans.__('%1 success', count(parts.success))} />

@@ -40,6 +40,24 @@ describe('a run in a cell', () => {
     output.dispose();
   });
 
+  it('claims nothing of now where its ledger is not here', async () => {
+    const output = new RunOutput(page.host, page.runs);
+    Widget.attach(output, document.body);
+    const counts = { total: 9, success: 3, failed: 1, pending: 5 };
+    const data = { [MIME_TYPE]: { ...BUNDLE, status: 'running', counts } };
+    await output.renderModel({ data } as any);
+    const says = () => output.node.textContent ?? '';
+    await until(() => says().includes('running: 4 of 9'));
+    page.server.last.open();
+    page.put(
+      { type: 'error', project: PROJECT, run: RUN, code: 'not-found', message: 'no <b>' },
+      ''
+    );
+    await until(() => says().includes('4 of 9 when this was saved'));
+    expect(says()).not.toContain('running');
+    output.dispose();
+  });
+
   it('has a pace while it runs, and none in a pause', async () => {
     const going = { status: 'running' as const, total: 9, pending: 0, planned: 1 };
     const output = await drawn(aRun({ ...going, success: 1 }));
