@@ -25,7 +25,7 @@ from .manifest import LocalFolder, Manifest, UrlFolder
 from .place import absolute
 from .rowkeys import Seen, key_bytes, no_column, text_at, texts_of
 from .rowspec import How, Where, checked_options, memory_files, names_of, root_of, where_of
-from .tablefiles import JsonTable, ending_of
+from .tablefiles import PARQUET, JsonTable, ending_of
 from .tables import Row, Table
 
 _POSITIONS: Final = (
@@ -255,7 +255,7 @@ class RowsInput(Input):
 
     def _parts(self, table: Table) -> Iterator[Listed]:
         columns = self.how.read()
-        if not self.how.size and not table.label.lower().endswith((".parquet", ".pq")):
+        if not self.how.size and ending_of(table.label) not in PARQUET:
             raise InputError(f"{table.label} has no row groups: say how many rows, as size=1000")
         for part in table.parts(self.how.size or 0, columns):
             place = b"%0*d" % (_DIGITS, part.first)

@@ -25,6 +25,8 @@ from .tables import (
     opened,
 )
 
+#: How the names of Parquet files end.
+PARQUET: Final = (".parquet", ".pq")
 _MAGIC: Final = re.compile(r"\*|\{.*,.*\}")
 
 
@@ -138,8 +140,7 @@ def file_table(path: TableFile, label: str | None = None) -> Table:
         ".jsonl": JsonLinesTable,
         ".ndjson": JsonLinesTable,
         ".json": JsonTable,
-        ".parquet": ParquetTable,
-        ".pq": ParquetTable,
+        **dict.fromkeys(PARQUET, ParquetTable),
     }
     label = label or path.name
     kind = kinds.get(path.suffix.lower())

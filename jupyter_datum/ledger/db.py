@@ -219,7 +219,7 @@ def cannot_write(exc: sqlite3.OperationalError) -> LedgerError:
     return LedgerError(f"{why}. Nothing was asked for; when that is over, try again")
 
 
-def is_passing(exc: Exception) -> bool:
+def is_transient(exc: Exception) -> bool:
     """Return whether it is the ledger's surroundings that failed (a full disk, a lock that
     another process keeps): the same statement may succeed later. One that SQLite does not
     understand, as for a table that is not there, never will."""

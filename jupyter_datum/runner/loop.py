@@ -232,7 +232,7 @@ class Runner:
             for request in requests.open_requests(self._conn, self._interpreter):
                 self._heed(request)
         except sqlite3.OperationalError as exc:
-            if not db.is_passing(exc):
+            if not db.is_transient(exc):
                 raise
             self._seen = -1
             self._wait_for_disk(exc)
@@ -244,7 +244,7 @@ class Runner:
         except DatumError as exc:
             self._refuse(request, str(exc))
         except _MISTAKES as exc:
-            if db.is_passing(exc):  # a full disk, a locked ledger: it stays open
+            if db.is_transient(exc):  # a full disk, a locked ledger: it stays open
                 raise
             traceback.print_exc()
             self._refuse(request, f"{type(exc).__name__}: {exc} (see {self._project.log})")
@@ -389,7 +389,7 @@ class Runner:
                 drive = self._prepare.again(row)
                 self._rooms.begin()
             except _MISTAKES as exc:
-                if isinstance(exc, OutputError) or db.is_passing(exc):
+                if isinstance(exc, OutputError) or db.is_transient(exc):
                     self._late.append(row)  # what stands in its journals is not given up
                     self._wait_for_disk(exc)
                     continue

@@ -18,6 +18,7 @@ from ..errors import DatumError
 from ..hashing import decode_value
 from ..inputs.lazy import loader_of
 from ..inputs.rows import RowsInput
+from ..inputs.tablefiles import PARQUET, ending_of
 from ..project import Project
 from .child import say
 from .parquet_child import unfit
@@ -62,8 +63,7 @@ def _value(source: RowsInput, key: bytes) -> Any:
 
 def _unfit(source: RowsInput, project: Project) -> str | None:
     """Why the table is not opened here; None if it is."""
-    where = source.where
-    if (where.kept or where.file or "").lower().endswith((".parquet", ".pq")):
+    if ending_of(source.where.kept or source.where.file) in PARQUET:
         return unfit()
     return _PICKLED if _pickled(source, project) else None
 

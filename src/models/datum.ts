@@ -32,12 +32,21 @@ export type DatumRequests = Pick<
 /** Runs of the page, of which some are of the datum's project. */
 type Told = ISignal<unknown, { project: string; run: IRun; before: IRun | null }>;
 
-/** Have a datum renewed when a run of its project has ended: it may have been one that tried it
- * again. */
+/**
+ * Have a datum renewed when a run of its project has ended: it may have been one that tried it
+ * again. A list of runs is told run by run: however many have ended, it is asked for once.
+ */
 export function keepFresh(model: DatumModel, told: Told): IDisposable {
+  let due = false;
+  const renew = () => {
+    due = false;
+    void model.renew();
+  };
   const onTold: Parameters<Told['connect']>[0] = (_, { project, run, before }) => {
-    if (project === model.project && ENDED.has(run.status) && before?.status !== run.status) {
-      void model.renew();
+    const over = project === model.project && ENDED.has(run.status);
+    if (over && before?.status !== run.status && !due) {
+      due = true;
+      queueMicrotask(renew);
     }
   };
   told.connect(onTold);

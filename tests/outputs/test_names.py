@@ -86,6 +86,6 @@ def test_folders_above_a_path_end_at_the_root() -> None:
     assert list(folders_above(b"/a/b", b"")) == [b"/a"]
 
 
-def test_a_key_is_shown_as_a_path_or_as_an_item() -> None:
+def test_a_key_is_shown_as_a_path_or_by_its_place() -> None:
     assert show_key("bücher/a.pdf".encode(), 7) == "'bücher/a.pdf'"
     assert show_key(bytes(range(250, 256)), 1233) == "datum 1,234"

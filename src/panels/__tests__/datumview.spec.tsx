@@ -58,6 +58,7 @@ describe('the page of a datum', () => {
   let shown: IPreview;
   let state: string;
   let about: object;
+  let looks = 0;
 
   const failed = {
     run: RUN,
@@ -121,7 +122,10 @@ describe('the page of a datum', () => {
     }
     model = new DatumModel(
       {
-        datum: async () => about as any,
+        datum: async () => {
+          looks++;
+          return about as any;
+        },
         position: async () => ({ ...about, id: state === 'failed' ? 11 : null, state }) as any,
         display: async () => [],
         history: async () => Promise.reject(new Error('an older server')),
@@ -256,10 +260,15 @@ describe('the page of a datum', () => {
     const buttons = () => node.querySelector('.jp-datum-actions')?.textContent ?? '';
     await until(() => buttons().includes('Retry') && asked.length === 2);
     const before = asked.length;
+    const looked = looks;
     told.emit({ project: PROJECT, run: going, before: null });
     told.emit({ project: 'another', run, before: going });
     told.emit({ project: PROJECT, run, before: going }); // it had nothing to do with this one
+    for (let n = 0; n < 100; n++) {
+      told.emit({ project: PROJECT, run: { ...run, uuid: `${n}` }, before: null }); // a first list
+    }
     await new Promise(resolve => setTimeout(resolve, 20));
+    expect(looks).toBe(looked + 1);
     expect(asked).toHaveLength(before);
     const green = { ...failed, run: OTHER, attempt: 1, state: 'success', message: null };
     about = { ...datum, run: OTHER, attempt: 1, state: 'success', attempts: [green] };
