@@ -75,9 +75,11 @@ export class Views implements IViews {
       args: ({ content: { model } }) => ({
         project: model.project,
         run: model.run,
-        datum: model.datum?.id ?? null
+        ...(model.datum ? { datum: model.datum.id } : { position: model.pending?.position ?? null })
       }),
-      name: ({ content: { model } }) => (model.datum?.id ? `${model.run}/${model.datum.id}` : '')
+      // There is one such page, whatever it shows: the layout is saved before it is known, and not
+      // again when it is another one, and a page that is in no layout is not brought back.
+      name: () => 'datum'
     });
   }
 
